@@ -154,7 +154,7 @@ async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolati
       );
     }),
   );
-  return { prepare: (ctx, image) => cache.prepare(ctx, image.id, image) };
+  return { prepare: (ctx, image, tell) => cache.prepare(ctx, image.id, image, tell) };
 }
 
 async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; tunnelPort: number }> {

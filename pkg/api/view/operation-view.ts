@@ -31,7 +31,7 @@ export function presentOperation(stored: StoredOperation): Operation {
     error: WITH_ERROR.has(state) ? ownersError(stored.error) : undefined,
     createdAt: stored.createdAt,
     updatedAt: stored.updatedAt,
-    progress: undefined,
+    progress: stored.progress,
   };
 }
 

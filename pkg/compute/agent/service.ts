@@ -10,8 +10,9 @@ import { CommonErrors } from "../../kernel/index.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import { can } from "../capabilities.js";
 import type { Command, CommandHost } from "../commands/command.js";
+import { measured } from "../commands/command.js";
 import { commands as declared } from "../commands/index.gen.js";
-import type { Driver } from "../driver.js";
+import type { Driver, WorkProgress } from "../driver.js";
 import { AgentErrors } from "../errors.js";
 import { powerStateOf } from "./power-states.js";
 import type { Commands } from "./commands.js";
@@ -57,13 +58,25 @@ export function agentHandlers({
       const result = await commands.run(
         ctx,
         header,
-        async (c) => {
-          const call = { ctx: c, serverId, host: own };
-          return command.output.encode(await command.run(call, input)).finish();
+        async (c, told) => {
+          const tell = (work: WorkProgress): void => {
+            const progress = measured(command, work);
+            if (progress !== undefined) told(progress);
+          };
+          return command.output
+            .encode(await command.run({ ctx: c, serverId, host: own, tell }, input))
+            .finish();
         },
-        { undoOf, finishes: command.whenOvertaken === "finishes" },
+        {
+          undoOf,
+          finishes: command.whenGivenUp === "finishes",
+          untilDone: command.untilDone === true,
+        },
       );
       return RunCommandResponse.create({ result });
+    },
+    async cancelCommand(ctx, { header }) {
+      return { result: await commands.cancel(ctx, headerOf(header)) };
     },
     async inspectGuest(ctx, request) {
       meant(request.host);

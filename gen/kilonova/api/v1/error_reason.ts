@@ -527,6 +527,8 @@ export const ErrorReason = {
   ERROR_REASON_UNKNOWN_COMMAND: 257,
   /** ERROR_REASON_UNKNOWN_STEP - With INTERNAL. */
   ERROR_REASON_UNKNOWN_STEP: 258,
+  /** ERROR_REASON_COMMAND_CANCELLED - With CANCELLED. */
+  ERROR_REASON_COMMAND_CANCELLED: 259,
 } as const;
 
 export type ErrorReason = typeof ErrorReason[keyof typeof ErrorReason];
@@ -792,4 +794,5 @@ export namespace ErrorReason {
   export type ERROR_REASON_JOURNAL_UNREADABLE = typeof ErrorReason.ERROR_REASON_JOURNAL_UNREADABLE;
   export type ERROR_REASON_UNKNOWN_COMMAND = typeof ErrorReason.ERROR_REASON_UNKNOWN_COMMAND;
   export type ERROR_REASON_UNKNOWN_STEP = typeof ErrorReason.ERROR_REASON_UNKNOWN_STEP;
+  export type ERROR_REASON_COMMAND_CANCELLED = typeof ErrorReason.ERROR_REASON_COMMAND_CANCELLED;
 }

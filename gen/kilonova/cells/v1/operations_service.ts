@@ -6,7 +6,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Actor } from "../../type/v1/actor.js";
-import { OperationError, OperationState } from "../../type/v1/operation.js";
+import { OperationError, OperationProgress, OperationState } from "../../type/v1/operation.js";
 import { InstanceChange, InstanceRecord } from "./instance_change.js";
 
 /** A step as stored. */
@@ -151,6 +151,8 @@ export interface StoredOperation {
   turn: bigint;
   /** What it pre-empted in other lanes; those that had not begun have left nothing and are not here. */
   alsoPreempted: PreemptedOperation[];
+  /** How far the running step is, as far as an agent has told; unset once the step has ended. */
+  progress: OperationProgress | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -364,7 +366,11 @@ export interface CommitStepResponse {
   /** Whether somebody asked to cancel. */
   cancelRequested: boolean;
   /** The instance as it is now. */
-  instance: InstanceRecord | undefined;
+  instance:
+    | InstanceRecord
+    | undefined;
+  /** Operation's generation after the commit; agents' progress moves it, too. */
+  operationGeneration: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1033,6 +1039,7 @@ function createBaseStoredOperation(): StoredOperation {
     lane: "",
     turn: 0n,
     alsoPreempted: [],
+    progress: undefined,
   };
 }
 
@@ -1148,6 +1155,9 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     }
     for (const v of message.alsoPreempted) {
       PreemptedOperation.encode(v!, writer.uint32(274).fork()).join();
+    }
+    if (message.progress !== undefined) {
+      OperationProgress.encode(message.progress, writer.uint32(402).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1445,6 +1455,14 @@ export const StoredOperation: MessageFns<StoredOperation> = {
             message.alsoPreempted.push(PreemptedOperation.decode(reader, reader.uint32()));
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.progress = OperationProgress.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1519,6 +1537,9 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     message.lane = object.lane ?? "";
     message.turn = (object.turn !== undefined && object.turn !== null) ? BigInt(object.turn) : 0n;
     message.alsoPreempted = object.alsoPreempted?.map((e) => PreemptedOperation.fromPartial(e)) || [];
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? OperationProgress.fromPartial(object.progress)
+      : undefined;
     return message;
   },
 };
@@ -3206,7 +3227,13 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
 };
 
 function createBaseCommitStepResponse(): CommitStepResponse {
-  return { generation: 0n, signals: [], cancelRequested: false, instance: undefined };
+  return {
+    generation: 0n,
+    signals: [],
+    cancelRequested: false,
+    instance: undefined,
+    operationGeneration: 0n,
+  };
 }
 
 export const CommitStepResponse: MessageFns<CommitStepResponse> = {
@@ -3225,6 +3252,12 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(34).fork()).join();
+    }
+    if (message.operationGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.operationGeneration) !== message.operationGeneration) {
+        throw new globalThis.Error("value provided for field message.operationGeneration of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.operationGeneration);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3282,6 +3315,14 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
             message.instance = InstanceRecord.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.operationGeneration = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3318,6 +3359,9 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
+    message.operationGeneration = (object.operationGeneration !== undefined && object.operationGeneration !== null)
+      ? BigInt(object.operationGeneration)
+      : 0n;
     return message;
   },
 };

@@ -363,6 +363,7 @@ function newOperation(
     other_fields: Buffer.alloc(0),
     lane: declaration.lane,
     turn,
+    progress: null,
     created_at: now,
     updated_at: now,
   };

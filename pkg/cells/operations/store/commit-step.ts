@@ -18,6 +18,7 @@ import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import type { InstanceColumns } from "../../servers/domain/instance-columns.js";
 import { LIFE } from "../domain/lanes.js";
+import { goesOnAt } from "../domain/progress.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -174,10 +175,11 @@ function remember(store: Store, { next, instance }: Plan): void {
 }
 
 const answerOf = (
-  { record }: Plan,
+  { next, record }: Plan,
   signals: StoredSignal[],
   cancelRequested: boolean,
 ): CommitStepResponse => ({
+  operationGeneration: BigInt(next.generation),
   generation: serverOf(record).generation,
   signals,
   cancelRequested,
@@ -218,6 +220,7 @@ function nextRow(
     waiting_for:
       request.state === OperationState.OPERATION_STATE_PARKED || needsOperator ? request.waitingFor : "",
     error: request.error === undefined ? null : encoded(OperationError, request.error),
+    progress: goesOnAt(row.current_step, request) ? row.progress : null,
     secrets: live || needsOperator ? row.secrets : null,
     updated_at: now,
   };
@@ -270,6 +273,7 @@ function writes(
     deadline,
     waiting_for,
     error,
+    progress,
     secrets,
     updated_at,
   } = next;
@@ -284,6 +288,7 @@ function writes(
     deadline,
     waiting_for,
     error,
+    progress,
     secrets,
     updated_at,
     ...ownership,

@@ -391,6 +391,7 @@ const operationRowOf = (copy: StoredOperation, extra: RowExtras): OperationRow =
   other_fields: otherFieldsOf(StoredOperation, copy),
   lane: "life",
   turn: 0,
+  progress: null,
   created_at: fromTimestampOrNull(copy.createdAt) ?? extra.now,
   updated_at: extra.now,
 });

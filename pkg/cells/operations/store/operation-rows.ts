@@ -1,5 +1,10 @@
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
-import { Operation, OperationError, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
+import {
+  Operation,
+  OperationError,
+  OperationProgress,
+  OperationState,
+} from "../../../../gen/kilonova/type/v1/operation.js";
 import type { OperationStep } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type {
@@ -46,6 +51,7 @@ export const OPERATION_COLUMNS = [
   "other_fields",
   "lane",
   "turn",
+  "progress",
   "created_at",
   "updated_at",
 ] as const satisfies readonly (keyof OperationRow)[];
@@ -92,6 +98,10 @@ export function toStored(
     lane: row.lane,
     turn: isLive(operationStateOf(row.state)) ? BigInt(row.turn) : 0n,
     alsoPreempted: victim?.alsoPreempted ?? [],
+    progress:
+      row.progress === null || !isLive(operationStateOf(row.state))
+        ? undefined
+        : OperationProgress.decode(row.progress),
   };
 }
 
@@ -123,7 +133,7 @@ export function toPublic(stored: StoredOperation): Operation {
     error: failed ? ownersError(stored.error) : undefined,
     createdAt: stored.createdAt,
     updatedAt: stored.updatedAt,
-    progress: undefined,
+    progress: stored.progress,
   };
 }
 

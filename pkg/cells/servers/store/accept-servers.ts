@@ -191,6 +191,7 @@ function freshServer(
     other_fields: Buffer.alloc(0),
     lane: "life",
     turn: 0,
+    progress: null,
     created_at: now,
     updated_at: now,
   };

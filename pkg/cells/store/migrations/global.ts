@@ -1,6 +1,7 @@
 import type { Migration } from "../../../platform/db/index.js";
 import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
+import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 
 /** History of the global database. */
@@ -115,4 +116,5 @@ export const globalMigrations: readonly Migration[] = [
   },
   { name: "0008-other-fields", statements: otherFields("operation", "server_group") },
   { name: "0009-lanes", statements: laneStatements },
+  { name: "0010-progress", statements: progressStatements },
 ];
