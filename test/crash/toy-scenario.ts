@@ -110,7 +110,8 @@ export const toyScenario: Scenario = {
       ).rows[0]?.count ?? 0;
     return {
       kinds,
-      begin: async (kind, failing) => {
+      progressed: () => Promise.reject(new Error("no toy tells how far it is")),
+      begin: async (kind, { failing }) => {
         await putInstance(cell, testCtx(), aServer({ id: SERVER }));
         if (kind === ATTACH.kind)
           for (const volume of VOLUMES)
