@@ -293,6 +293,12 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     }
     assert.ok(at > 0, "no conductor was at it: this proves nothing");
     assert.ok((await passes(at + 1)) < 100, "the build has ended: this proves nothing");
+    const listed = await deployment.operate("manage", "operation", "list", "--server", id);
+    const name = /^(\S+) +server\.boot /m.exec(listed)?.[1] ?? assert.fail(listed);
+    assert.match(
+      await deployment.operate("manage", "operation", "show", name),
+      /^progress 9\d %, disks \d+ of 1073741824, told /m,
+    );
     await agent.close();
     await computes[0]?.kill();
     // It has forgotten to be slow, and knows by its journal what it had begun.
