@@ -1,5 +1,26 @@
 import type { Ctx } from "../kernel/index.js";
 
+/** How far a piece of work is. */
+export interface WorkProgress<P extends string = string> {
+  readonly phase: P;
+  /** In the unit of `total`: bytes, where there is a choice. */
+  readonly done: number;
+  /** 0 when it is not known. */
+  readonly total: number;
+}
+
+/** Told how far work is, as often as it likes: it only takes note, never waits and never fails. */
+export type Tell<P extends string = string> = (progress: WorkProgress<P>) => void;
+
+/** For who does not care. */
+export const untold: Tell = () => {};
+
+/** What bringing an image to the host tells, in bytes. */
+export type ImagePhase = "image_download" | "image_conversion";
+
+/** What making a guest's disks tells, in bytes. */
+export type DiskPhase = "disks";
+
 /**
  * What a hypervisor driver must do. The required core is small, and every method is safe to repeat: the agent
  * calls it again after a crash without knowing how far it came. Everything optional is a property whose
@@ -28,8 +49,9 @@ export interface Driver {
    * Makes disks, config drive and definition, without starting. A repeated call with the same spec changes
    * nothing. With another spec it redefines: disks are kept (the root disk may grow, never shrink or change
    * its image), the rest counts from the next start.
+   * @param tell  of disks that take their time
    */
-  define(ctx: Ctx, spec: GuestSpec): Promise<void>;
+  define(ctx: Ctx, spec: GuestSpec, tell?: Tell<DiskPhase>): Promise<void>;
   /**
    * Starts a defined guest; already running (or paused) is success. @throws GUEST_NOT_DEFINED, as all methods
    * below

@@ -16,6 +16,10 @@ export const AgentErrors = defineErrors("compute", {
     "cancelled",
     (p: { serverId: string }) => `A newer command for server ${p.serverId} took over.`,
   ],
+  COMMAND_CANCELLED: [
+    "cancelled",
+    (_p: { serverId: string }) => "The command was stopped because its operation was given up.",
+  ],
   UNKNOWN_COMMAND: [
     "unsupported",
     (p: { command: string }) => `The host's agent does not know the command ${p.command}.`,

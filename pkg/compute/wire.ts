@@ -155,7 +155,7 @@ async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolati
     }),
   );
   return {
-    prepare: (ctx, image) => cache.prepare(ctx, image.id, image),
+    prepare: (ctx, image, tell) => cache.prepare(ctx, image.id, image, tell),
     cache: async (ctx, imageId) => {
       const isNew = !(await cache.has(ctx, imageId));
       // Also what is there: it was asked for, so it is kept as if it had been used.

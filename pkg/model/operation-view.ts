@@ -34,7 +34,7 @@ export function presentOperation(stored: StoredOperation): Operation {
     error: WITH_ERROR.has(state) ? ownersError(stored.error) : undefined,
     createdAt: stored.createdAt,
     updatedAt: stored.updatedAt,
-    progress: undefined,
+    progress: stored.progress,
     action: stored.action,
     metadata: stored.metadata,
     result: state === OperationState.OPERATION_STATE_SUCCEEDED ? stored.result : undefined,

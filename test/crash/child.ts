@@ -26,7 +26,12 @@ async function obey(order: Order): Promise<void> {
   if (scenario === undefined) throw new Error(`no scenario ${order.scenario}`);
   const crash = order.do === "run" && order.crash !== undefined ? dieAt(order.crash) : noCrash;
   const world = await scenario.open(order.place, connection, crash);
-  if (order.do === "run") await world.begin(order.kind, order.failing);
+  if (order.do === "run") {
+    const { kind, failing, crash: at } = order;
+    const slow = at?.when === "progress";
+    if (slow) void world.progressed(at.step, at.nth ?? 1).then(() => process.kill(process.pid, "SIGKILL"));
+    await world.begin(kind, { failing, slow });
+  }
   await world.settled();
   const state = await world.endState();
   await world.close();

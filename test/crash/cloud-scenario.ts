@@ -45,32 +45,53 @@ async function unsettled(cloud: Cloud): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+const FAILING = ["powerOn", "powerOff", "reboot", "pause", "unpause", "setAdminPassword"].map((method) => ({
+  method,
+  failReason: "HYPERVISOR_FAILED",
+  failMessage: "As asked.",
+}));
+const SLOW = [{ method: "define", delayMs: 20_000 }];
+
 /** Makes the state from which the kind may start, then accepts it. */
-async function begin(cloud: Cloud, kind: string, failing: boolean): Promise<void> {
-  if (failing) {
-    const rules = ["powerOn", "powerOff", "reboot", "pause", "unpause", "setAdminPassword"].map((method) => ({
-      method,
-      failReason: "HYPERVISOR_FAILED",
-      failMessage: "As asked.",
-    }));
+async function begin(
+  cloud: Cloud,
+  kind: string,
+  { failing, slow }: { readonly failing: boolean; readonly slow: boolean },
+): Promise<void> {
+  const script = async (): Promise<void> => {
+    const rules = [...(failing ? FAILING : []), ...(slow ? SLOW : [])];
     await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules });
-  }
-  const wanted = operationOf(kind);
-  if (subjectOf(wanted) !== "server") {
-    await actOnSubject(cloud, wanted);
+  };
+  const declaration = operationOf(kind);
+  if (subjectOf(declaration) !== "server") {
+    await script();
+    await actOnSubject(cloud, declaration);
     return;
   }
+  if (kind === "server.boot") await script();
   await boot(cloud, { ids: [SERVER], networks: [{ networkId: NETWORK }] });
   if (kind === "server.boot") return;
   const { vmState, fault } = await ended(cloud, SERVER);
   if (vmState !== VmState.VM_STATE_ACTIVE)
     throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
-  const declaration = operationOf(kind);
   for (const step of wayTo(declaration, catalogue.all)) {
     await act(cloud, SERVER, step);
     await ended(cloud, SERVER);
   }
+  await script();
   await act(cloud, SERVER, declaration);
+}
+
+/** Waits for so many different reports of how far the step is. */
+async function progressed(cloud: Cloud, step: string, times: number): Promise<void> {
+  const seen = new Set<number>();
+  const all = async (): Promise<boolean> => {
+    const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: SERVER });
+    for (const { currentStep, progress } of operations)
+      if (currentStep === step && progress !== undefined) seen.add(progress.percent);
+    return seen.size >= times;
+  };
+  await until(() => all().catch(() => false), { timeoutMs: 30_000, what: "progress", everyMs: 20 });
 }
 
 async function endState(cloud: Cloud, neutron: ReturnType<typeof diskNeutron>): Promise<unknown> {
@@ -136,7 +157,8 @@ export const cloudScenario: Scenario = {
     });
     return {
       kinds: cloud.conductor.kinds,
-      begin: (kind, failing) => begin(cloud, kind, failing),
+      begin: (kind, how) => begin(cloud, kind, how),
+      progressed: (step, times) => progressed(cloud, step, times),
       settled: async () => {
         await until(async () => (await unsettled(cloud)) === 0, {
           timeoutMs: 30_000,

@@ -42,6 +42,16 @@ describe("crash matrix of all kinds", function () {
     assert.equal(tried, steps * 2);
   });
 
+  it("ends as the undisturbed run when it is killed while an agent tells how far it is", async () => {
+    const points = [1, 2, 3].map((nth) => ({
+      kind: "server.boot",
+      step: "build-guest",
+      when: "progress" as const,
+      nth,
+    }));
+    assert.equal(await runMatrix(cloudScenario, points, false, report), 3);
+  });
+
   it("is undone as undisturbed when the host fails, wherever the process is killed", async () => {
     const points = undoPointsOf(kinds);
     const tried = await runMatrix(cloudScenario, points, true, report);

@@ -1,9 +1,15 @@
+import type { CrashMoment } from "../../pkg/conductor/engine/crash-points.js";
+
 /** Where the child shall die. */
 export interface CrashAt {
   readonly kind: string;
   readonly step: string;
-  readonly when: "before" | "after" | "undo-before" | "undo-after";
-  /** Which of several operations of the kind reaches the point first, second, …; absent: the first. */
+  /** Around the commit of the step, or of its undo; or while its agent tells how far it is. */
+  readonly when: CrashMoment | "progress";
+  /**
+   * Which of several operations of the kind reaches the point first, second, …, or which report of progress
+   * it is; absent: the first.
+   */
   readonly nth?: number;
 }
 

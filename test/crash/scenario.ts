@@ -7,10 +7,12 @@ export interface World {
   /** Kinds whose steps make the matrix. */
   readonly kinds: readonly OperationKind[];
   /**
-   * Makes what the kind needs, then accepts an operation of it. @param failing its last effect fails, so that
-   * it is undone
+   * Makes what the kind needs, then accepts an operation of it.
+   * @param how  failing: its last effect fails, so that it is undone; slow: it takes its time, and tells
    */
-  begin(kind: string, failing: boolean): Promise<void>;
+  begin(kind: string, how: { readonly failing: boolean; readonly slow: boolean }): Promise<void>;
+  /** Resolves when a step has told so often how far it is. */
+  progressed(step: string, times: number): Promise<void>;
   /** Resolves when everything that was accepted has ended. */
   settled(): Promise<void>;
   /** What is left in all stores and in the world outside; the same for any two runs that ended alike. */

@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../pkg/testkit/until.js";
 import { Cloud } from "./support/cloud.js";
+import { getJson, tokenOf } from "./support/identity.js";
 import { nova } from "./support/nova.js";
 import { OpenStackShell } from "./support/openstack-shell.js";
 
 const PORT_OFFSET = 29_000;
 const NEW = { OS_COMPUTE_API_VERSION: "2.90" };
 const PASSWORD = "open.sesame-42";
+/** So much that bringing it to the host takes longer than the second in which nothing is told. */
+const LARGE_MIB = 384;
 
 /** Says each second how long it runs, and what the administrator's password is hashed to when it changes. */
 const WATCH = `#!/bin/sh
@@ -108,6 +112,51 @@ describe("actions on a server with a real guest", function () {
       await owner.fails("server", "unpause", name),
       /Cannot 'unpause' instance .* vm_state active/,
     );
+  });
+
+  it("tells how far the build of a server from a large image is, until it runs", async () => {
+    const disk = join(cloud.home, "large.raw");
+    const image = join(cloud.home, "large.qcow2");
+    const chunk = randomBytes(16 << 20);
+    for (let at = 0; at < LARGE_MIB; at += 16) appendFileSync(disk, chunk);
+    execFileSync("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", disk, image]);
+    rmSync(disk);
+    const token = await tokenOf(cloud, "demo");
+    const put = async (method: string, path: string, type: string, body: string | Uint8Array<ArrayBuffer>) =>
+      fetch(`http://127.0.0.1:${cloud.port(9292)}/v2/images${path}`, {
+        method,
+        headers: { "x-auth-token": token, "content-type": type },
+        body,
+      });
+    const facts = { name: "large", disk_format: "qcow2", container_format: "bare" };
+    const made = await put("POST", "", "application/json", JSON.stringify(facts));
+    const { id: imageId } = (await made.json()) as { id: string };
+    const bytes = Uint8Array.from(readFileSync(image));
+    assert.equal((await put("PUT", `/${imageId}/file`, "application/octet-stream", bytes)).status, 204);
+    rmSync(image);
+    await owner.run(
+      ...["server", "create", "--image", "large", "--flavor", "m1.tiny", "--network", "private", "large"],
+    );
+    const { id } = await owner.json<{ id: string }>("server", "show", "large");
+    const url = `http://127.0.0.1:${cloud.port(8774)}/v2.1/servers/${id}`;
+    const seen: number[] = [];
+    await until(
+      async () => {
+        const { server } = await getJson<{ server: { status: string; progress: number } }>(url, token);
+        assert.notEqual(server.status, "ERROR");
+        if (server.status === "BUILD") seen.push(server.progress);
+        return server.status === "ACTIVE" && server.progress === 0;
+      },
+      { timeoutMs: 180_000, everyMs: 50, what: "the large server to run" },
+    );
+    const told = seen.filter((percent) => percent > 0);
+    assert.ok(told.length > 0, `progress: ${seen.join(" ")}`);
+    assert.deepEqual(
+      told,
+      told.toSorted((a, b) => a - b),
+    );
+    await owner.run("server", "delete", "--wait", "large");
+    await owner.run("image", "delete", "large");
   });
 
   async function idOf(): Promise<string> {

@@ -11,6 +11,7 @@ import { ServerHostInfo, PowerState } from "../../gen/kilonova/type/v1/server.js
 import { sql } from "../../pkg/cells/store/sql.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { AGENT_REPORT, MAX_WAITING_SIGNALS, VICTIM_AT_REST } from "../../pkg/model/signals.js";
+import { parseOperationName } from "../../pkg/model/operation-name.js";
 import type { ServiceDefinition } from "../../pkg/platform/rpc/index.js";
 import { agentBinding, bindPart } from "../../pkg/platform/rpc/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -103,6 +104,12 @@ describe("agents", () => {
       ...(binding?.operation ? [[binding.operation, operations.mine] as const] : []),
       ...(name === "RegisterHost" ? [["service.binary", "nova-compute"] as const] : []),
       ...(name === "SaveServerPassword" ? [["server_password", "sealed"] as const] : []),
+      ...(name === "ReportProgress"
+        ? [
+            ["command_id", `${parseOperationName(operations.mine)?.operationId ?? ""}/power-off/0`] as const,
+            ["progress", { phase: "disks", percent: 1 }] as const,
+          ]
+        : []),
       ...(name === "ReportGuest"
         ? [["power_state", PowerState.POWER_STATE_SHUTDOWN] as const, ["report_number", 5n] as const]
         : []),

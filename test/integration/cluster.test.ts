@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { credentials as grpcCredentials } from "@grpc/grpc-js";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { KilonovaError } from "../../pkg/kernel/index.js";
 import type { ErrorKind } from "../../pkg/kernel/index.js";
 import { connectRpc } from "../../pkg/platform/rpc/index.js";
@@ -20,6 +21,7 @@ import { Rest, login } from "./support/cluster/rest.js";
 interface Server {
   readonly id: string;
   readonly status: string;
+  readonly progress: number;
   readonly "OS-EXT-STS:task_state": string | null;
   readonly fault?: unknown;
 }
@@ -35,7 +37,7 @@ const BOOTS = 10;
 describe("a real deployment: every service a process of its own, mutual TLS, etcd, PostgreSQL", function () {
   this.timeout(120_000);
   let deployment: TestDeployment;
-  let secondPort: number;
+  let firstPort: number, secondPort: number;
   let cells: Program, conductors: readonly Program[], computes: readonly Program[], edges: readonly Program[];
   let compute: Rest;
   let left = "";
@@ -68,7 +70,7 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
         await programs.config("placement", placementOptions),
       ]),
     ]);
-    const firstPort = await freePort();
+    firstPort = await freePort();
     secondPort = await freePort();
     const all = await Promise.all([
       deployment.standalone(),
@@ -252,6 +254,60 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
       await ask(tls(await deployment.authority.issue("cell1/compute/host-9", "asker-compute"))),
       "forbidden",
     );
+  });
+
+  it("goes on with a build, and tells how far it is, although its conductor and then its agent are killed", async () => {
+    const pem = await deployment.authority.issue("global/operator", "scripting");
+    const agent = connectRpc(computes[0]?.logged("service.listening", "address") ?? "", {
+      credentials: grpcCredentials.createSsl(
+        readFileSync(deployment.authority.ca),
+        readFileSync(pem.key),
+        readFileSync(pem.certificate),
+        { checkServerIdentity: () => undefined },
+      ),
+      serverName: "compute",
+      attempts: 1,
+    });
+    await agent.client(AgentServiceDefinition).scriptFakeDriver(testCtx(), {
+      host: "host-1",
+      rules: [{ method: "define", delayMs: 30_000 }],
+    });
+    const id = await createOn("host-1");
+    const passes = (percent: number): Promise<number> =>
+      until(
+        async () => {
+          const { status, progress } = await show(id);
+          assert.equal(status, "BUILD");
+          return progress > percent && progress;
+        },
+        { timeoutMs: 25_000, everyMs: 50, what: `progress beyond ${percent}` },
+      );
+    await passes(0);
+    let at = 0;
+    for (const [which, conductor] of conductors.entries()) {
+      if ((await deployment.unfinishedOf(conductor.logged("service.starting", "id") ?? "")) === 0) continue;
+      await conductor.kill();
+      at = (await show(id)).progress;
+      const again = await deployment.conductor(`conductor-${which + 1}`);
+      conductors = conductors.map((one) => (one === conductor ? again : one));
+    }
+    assert.ok(at > 0, "no conductor was at it: this proves nothing");
+    assert.ok((await passes(at + 1)) < 100, "the build has ended: this proves nothing");
+    const listed = await deployment.operate("manage", "operation", "list", "--server", id);
+    const name = /^(\S+) +server\.boot /m.exec(listed)?.[1] ?? assert.fail(listed);
+    assert.match(
+      await deployment.operate("manage", "operation", "show", name),
+      /^progress 9\d %, disks \d+ of 1073741824, told /m,
+    );
+    await agent.close();
+    await computes[0]?.kill();
+    // It has forgotten to be slow, and knows by its journal what it had begun.
+    const back = await deployment.compute("compute-1", ["host-1"], firstPort);
+    computes = [back, ...computes.slice(1)];
+    await active(id, 40_000);
+    assert.equal((await show(id)).progress, 0);
+    assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
+    await gone(id);
   });
 
   it(`finishes ${BOOTS} boots although a conductor is killed while they run`, async () => {

@@ -31,8 +31,8 @@ import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { Conductor } from "../../pkg/conductor/engine/conductor.js";
 import { noCrash } from "../../pkg/conductor/engine/crash-points.js";
 import { engineDefaults } from "../../pkg/conductor/engine/defaults.js";
-import { defineKind, done } from "../../pkg/conductor/engine/kind.js";
-import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
+import { defineKind, done, park } from "../../pkg/conductor/engine/kind.js";
+import type { OperationKind, StepResult } from "../../pkg/conductor/engine/kind.js";
 import { CommonErrors } from "../../pkg/kernel/index.js";
 import { Registry } from "../../pkg/conductor/engine/registry.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -232,6 +232,83 @@ describe("a conductor", () => {
     assert.equal(ended.error?.reason, "OPERATION_CANCELLED");
     assert.deepEqual(w.ledger.entries(), []);
     await conductor.stop(1_000);
+  });
+
+  it("counts generations as the store does, also when agents' progress has moved them", async () => {
+    const w = await world();
+    const { name } = await w.accept("");
+    const cell1 = w.stores.get("cell1");
+    const stored = async () => (await getOperation(cell1, testCtx(), name)).generation;
+    let seen: [known: bigint, stored: bigint] | undefined;
+    const step = { event: "", timeoutMs: 60_000 };
+    const kind = defineKind(LEDGER, {
+      steps: [
+        {
+          ...step,
+          name: "first",
+          run: async () => {
+            await cell1.db.statement(testCtx(), "test.moved", (db) =>
+              sql`UPDATE ${cell1.t.operation} SET generation = generation + 5`.execute(db),
+            );
+            return done();
+          },
+        },
+        {
+          ...step,
+          name: "third",
+          run: async ({ operation: { generation } }) => {
+            seen = [generation, await stored()];
+            return done();
+          },
+        },
+      ],
+      failed: () => ({}),
+    });
+    const conductor = w.use(w.open("a", { kinds: [kind] }));
+    conductor.wake("cell1", name);
+    await w.reaches(name, OperationState.OPERATION_STATE_SUCCEEDED);
+    assert.deepEqual(seen, [7n, 7n]);
+    await conductor.stop(1_000);
+  });
+
+  it("lets a step end that must not be cut off, and gives up after it", async () => {
+    for (const finishes of [true, false]) {
+      const w = await world();
+      let ended = false;
+      const taken: string[] = [];
+      const step = (name: string, run: () => Promise<StepResult>) => ({
+        name,
+        event: "",
+        timeoutMs: 60_000,
+        run,
+        undo: async () => {
+          taken.push(name);
+          return undefined;
+        },
+      });
+      const kind = defineKind(LEDGER, {
+        steps: [
+          { ...step("first", async () => (ended ? done() : park("", 50))), finishes },
+          step("second", async () => assert.fail("it was cancelled")),
+          step("third", async () => assert.fail("it was cancelled")),
+        ],
+        failed: () => ({ set: { taskState: "" } }),
+      });
+      const { name } = await w.accept("");
+      const conductor = w.use(w.open("a", { kinds: [kind] }));
+      conductor.wake("cell1", name);
+      await w.reaches(name, OperationState.OPERATION_STATE_PARKED);
+      await w.operator.requestCancel(testCtx(), { database: "cell1", name });
+      if (finishes) {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        assert.ok(isLive((await getOperation(w.stores.get("cell1"), testCtx(), name)).state));
+        ended = true;
+      }
+      const cancelled = await w.reaches(name, OperationState.OPERATION_STATE_CANCELLED);
+      assert.deepEqual(taken, finishes ? ["second", "first"] : ["first"]);
+      assert.equal(cancelled.steps.find((one) => one.name === "first")?.state, "undone");
+      await conductor.stop(1_000);
+    }
   });
 
   it("gives up a step before the pivot whose deadline has passed", async () => {

@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../pkg/kernel/index.js";
 import { Isolation, isolationDefaults } from "../../pkg/compute/drivers/host/isolation.js";
 import { runTool } from "../../pkg/compute/drivers/host/run-tool.js";
+import type { WorkProgress } from "../../pkg/compute/driver.js";
 import { ImageCache } from "../../pkg/compute/images/index.js";
 import { MemoryImageSource } from "../../pkg/compute/images/testing/memory-source.js";
 
@@ -115,6 +116,22 @@ describe("image cache with qemu-img", function () {
       assert.equal(ran, 1);
     });
   }
+
+  it("tells how far the download and the conversion are", async () => {
+    qemuImg("convert", "-f", "raw", "-O", "qcow2", "disk.raw", "image");
+    add("told", "image", "qcow2");
+    const told: WorkProgress[] = [];
+    await cache.prepare(ctx, "told", undefined, (progress) => told.push(progress));
+    const sizeBytes = statSync(at("image")).size;
+    const [last, before] = [told.at(-1), told.findLast(({ phase }) => phase === "image_download")];
+    assert.deepEqual(before, { phase: "image_download", done: sizeBytes, total: sizeBytes });
+    assert.deepEqual(last, { phase: "image_conversion", done: SIZE, total: SIZE });
+    const done = told.filter(({ phase }) => phase === "image_conversion").map((one) => one.done);
+    assert.deepEqual(
+      done,
+      done.toSorted((a, b) => a - b),
+    );
+  });
 
   it("takes the disk as it is now from a qcow2 with an internal snapshot of before", async () => {
     qemuImg("create", "-q", "-f", "qcow2", "kept", "4M");

@@ -25,7 +25,7 @@ import type { CommitStepRequest } from "../../gen/kilonova/cells/v1/operations_s
 import { Actor } from "../../gen/kilonova/type/v1/actor.js";
 import { Flavor } from "../../gen/kilonova/type/v1/flavor.js";
 import { KeyPair } from "../../gen/kilonova/type/v1/key_pair.js";
-import { OperationError, OperationState } from "../../gen/kilonova/type/v1/operation.js";
+import { OperationError, OperationProgress, OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { ServerSecrets } from "../../gen/kilonova/type/v1/server_spec.js";
 import { sql } from "../../pkg/cells/store/sql.js";
@@ -52,6 +52,7 @@ const AGGREGATE = "kilonova.api.v1.Aggregate";
 const GROUP = "kilonova.api.v1.ServerGroup";
 const KEY_PAIR = "kilonova.type.v1.KeyPair";
 const ACTOR = "kilonova.type.v1.Actor";
+const PROGRESS = "kilonova.type.v1.OperationProgress";
 const REPORT = "kilonova.cells.v1.ReportCommandRequest";
 const SECRETS = "kilonova.type.v1.ServerSecrets";
 
@@ -417,7 +418,8 @@ describe("fields of a newer build in what is stored", function () {
       committed: { database: "global", cancelRequested: false },
     });
     // Signals stay at the source; an operation begins its life here without an error, and pre-empted none.
-    const left = ["signals[]", "error", "preempted_steps[]", "also_preempted[]"];
+    // Progress is of a step here.
+    const left = ["signals[]", "error", "preempted_steps[]", "also_preempted[]", "progress"];
     keepsAll("operation handed over", OPERATION, StoredOperation, operation, left);
     keepsAll("record handed over", RECORD, InstanceRecord, instance);
     await told("record handed over", "cell1", id, SERVER);
@@ -459,6 +461,29 @@ describe("fields of a newer build in what is stored", function () {
     await agent().reportCommand(testCtx(), report);
     const [signal] = (await acquire(name)).operation.signals;
     keeps("report", REPORT, signal?.payload ?? Buffer.alloc(0));
+  });
+
+  it("stays with progress that agents tell, as long as it is shown", async () => {
+    const id = await newerServer();
+    const name = await accept(id);
+    const { operation } = await acquire(name);
+    const progress = saltedAs(
+      PROGRESS,
+      OperationProgress,
+      OperationProgress.fromPartial({ percent: 10, phase: "disks" }),
+    );
+    const commandId = `${name.split("/")[2] ?? ""}/step/0`;
+    const { fence } = operation;
+    await agent().reportProgress(testCtx(), {
+      cell: "cell1",
+      host: "h1",
+      operation: name,
+      commandId,
+      fence,
+      progress,
+    });
+    await commit(name, fence, { state: RUNNING, currentStep: "step" });
+    keepsAll("progress", PROGRESS, OperationProgress, (await getStored(name))?.progress);
   });
 
   it("stays with hosts through their registration and operators' changes", async () => {

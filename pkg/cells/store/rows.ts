@@ -39,6 +39,8 @@ export interface OperationRow {
   readonly lane: string;
   /** Place in its lane's queue; 0: its turn has come. */
   readonly turn: number;
+  /** Encoded OperationProgress of the running step. */
+  readonly progress: Buffer | null;
   readonly created_at: Instant;
   readonly updated_at: Instant;
 }

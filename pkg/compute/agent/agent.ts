@@ -15,6 +15,7 @@ import type { CommandHostDeps } from "./command-host.js";
 import { GuestWatch } from "./guest-watch.js";
 import { Journal } from "./journal.js";
 import { LostPorts } from "./lost-ports.js";
+import { progressRoad } from "./progress-road.js";
 import { Registration } from "./registration.js";
 import type { RegistrationDeps } from "./registration.js";
 import { resumeGuests } from "./resume-guests.js";
@@ -62,7 +63,12 @@ const FORGET_COMMANDS_MS = 24 * 3600_000;
 export async function createAgent(deps: AgentDeps): Promise<Agent> {
   const { driver, cells, host, cell } = deps;
   const { journal, entries, cutBytes } = await Journal.open(deps.journalPath, Date.now());
-  const commands = new Commands(journal, entries, commandReport(cells, cell, host));
+  const commands = new Commands(
+    journal,
+    entries,
+    commandReport(cells, cell, host),
+    progressRoad(cells, cell, host),
+  );
   const registration = new Registration(deps);
   const watch = new GuestWatch(deps);
   const lost = new LostPorts({ ...deps, clock: systemClock });

@@ -3,6 +3,7 @@ import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.j
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { rootCtx } from "../../kernel/index.js";
 import type { Driver, GuestSpec } from "../driver.js";
+import { untold } from "../driver.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import buildGuest from "../commands/build-guest.js";
 import { commandHost } from "./command-host.js";
@@ -51,7 +52,7 @@ async function build(
     flavor: { name: "f", vcpus: 1, memoryMib: 64 },
   };
   const instance = InstanceRecord.fromPartial({ server, spec: { ...spec } });
-  const call = { ctx, serverId: server.id, host };
+  const call = { ctx, serverId: server.id, host, tell: untold };
   await buildGuest.run(call, { instance, secrets: undefined });
   return { fetched, defined };
 }

@@ -3,7 +3,8 @@ import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { CommandHost } from "../commands/command.js";
-import type { Driver, PreparedImage } from "../driver.js";
+import type { Driver, ImagePhase, PreparedImage, Tell } from "../driver.js";
+import { untold } from "../driver.js";
 import type { VendorDocuments } from "../metadata/index.js";
 import { powerStateOf } from "./power-states.js";
 import type { VendorData } from "../vendordata/index.js";
@@ -36,9 +37,11 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
   };
   return {
     driver,
-    async define(ctx, instance, secrets) {
+    async define(ctx, instance, secrets, tell = untold) {
       const serverId = idOf(instance);
-      const [rootImage, kernel] = await step(ctx, "agent.images", (c) => prepareImages(c, images, instance));
+      const [rootImage, kernel] = await step(ctx, "agent.images", (c) =>
+        prepareImages(c, images, instance, tell),
+      );
       const documents = await step(ctx, "agent.vendor-data", (c) =>
         driveVendorData(c, vendorData, instance, secrets),
       );
@@ -50,7 +53,7 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
         randomSeed: randomSeedOf(serverId),
         vendorDocuments: documents,
       });
-      await step(ctx, "driver.define", (c) => driver.define(c, spec));
+      await step(ctx, "driver.define", (c) => driver.define(c, spec, tell));
     },
     cacheImage: (ctx, imageId) => step(ctx, "agent.images", (c) => images.cache(c, imageId)),
     plug: (ctx, instance) =>
@@ -77,17 +80,21 @@ async function driveVendorData(
     : {};
 }
 
-/** Fetches what was resolved when the server was accepted, and nothing that a property names. */
+/**
+ * Fetches what was resolved when the server was accepted, and nothing that a property names.
+ * @param tell  of the root image; kernels and ramdisks are small, and come at the same time
+ */
 async function prepareImages(
   ctx: Ctx,
   images: Images,
   { spec }: InstanceRecord,
+  tell: Tell<ImagePhase>,
 ): Promise<
   [PreparedImage | undefined, { kernel: PreparedImage; ramdisk: PreparedImage | undefined } | undefined]
 > {
   const [root, kernel, ramdisk] = await Promise.all(
     [spec?.image, spec?.kernel, spec?.ramdisk].map(
-      async (image) => image && (await images.prepare(ctx, image)),
+      async (image) => image && (await images.prepare(ctx, image, image === spec?.image ? tell : untold)),
     ),
   );
   return [root, kernel && { kernel, ramdisk }];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { CommandHeader } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import { OperationProgress } from "../../../gen/kilonova/type/v1/operation.js";
 import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import { KilonovaError, rootCtx } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -12,6 +13,7 @@ import { until } from "../../testkit/until.js";
 import { Commands } from "./commands.js";
 import type { JournalEntry } from "./journal.js";
 import { Journal } from "./journal.js";
+import type { ProgressOf } from "./progress-teller.js";
 
 const RUNNING: Uint8Array = GuestOutput.encode({ powerState: PowerState.POWER_STATE_RUNNING }).finish();
 const ctx = rootCtx({ requestId: "req-1" });
@@ -38,6 +40,7 @@ const reasonOf = async (promise: Promise<unknown>): Promise<string> => {
 interface Bench {
   readonly commands: Commands;
   readonly told: JournalEntry[];
+  readonly progress: [of: ProgressOf, percent: number][];
   readonly path: string;
   close(): Promise<void>;
 }
@@ -49,15 +52,26 @@ async function open(
 ): Promise<Bench> {
   const { journal, entries } = await Journal.open(path, Date.now());
   const told: JournalEntry[] = [];
+  const progress: Bench["progress"] = [];
   opened.add(journal);
   const close = async (): Promise<void> => {
     if (opened.delete(journal)) await journal.close();
   };
   return {
-    commands: new Commands(journal, entries, async (_ctx, entry) => {
-      told.push(entry);
-    }),
+    commands: new Commands(
+      journal,
+      entries,
+      async (_ctx, entry) => {
+        told.push(entry);
+      },
+      async (_ctx, of, { percent }) => {
+        progress.push([of, percent]);
+        if (percent === 13) throw new Error("the cell is away");
+        return true;
+      },
+    ),
     told,
+    progress,
     path,
     close,
   };
@@ -291,5 +305,112 @@ describe("agent commands", () => {
       (await second.commands.run(ctx, header(), async () => RUNNING)).phase,
       CommandPhase.COMMAND_PHASE_DONE,
     );
+  });
+
+  it("undoes as often as it is asked, runs an undo again that failed, and never what it undid", async () => {
+    const first = await open();
+    await first.commands.run(ctx, header(), async () => RUNNING);
+    const ties = { undoOf: "c1", untilDone: true };
+    const undo = (commands: Commands, work: () => Promise<Uint8Array>) =>
+      commands.run(ctx, header({ commandId: "undo" }), work, ties);
+    let undone = 0;
+    const failing = async (): Promise<Uint8Array> => {
+      throw new Error("not now");
+    };
+    const working = async (): Promise<Uint8Array> => {
+      undone += 1;
+      return RUNNING;
+    };
+    assert.equal((await undo(first.commands, failing)).phase, CommandPhase.COMMAND_PHASE_FAILED);
+    await first.close();
+    const { commands } = await open(first.path);
+    assert.equal(
+      await reasonOf(commands.run(ctx, header(), async () => RUNNING)),
+      "COMMAND_UNDONE",
+      "its tombstone is older than the failure",
+    );
+    for (let i = 0; i < 2; i++)
+      assert.equal((await undo(commands, working)).phase, CommandPhase.COMMAND_PHASE_DONE);
+    assert.equal(undone, 1);
+    assert.equal(await reasonOf(commands.run(ctx, header(), async () => RUNNING)), "COMMAND_UNDONE");
+  });
+
+  it("is not disturbed in its undo by what it undoes, when that arrives late", async () => {
+    const { commands } = await open();
+    const undo = gate();
+    const undoing = commands.run(ctx, header({ commandId: "undo" }), undo.work, { undoOf: "c1" });
+    await until(() => undo.starts() === 1);
+    assert.equal(await reasonOf(commands.run(ctx, header(), async () => RUNNING)), "COMMAND_UNDONE");
+    undo.open();
+    assert.deepEqual([(await undoing).phase, undo.stopped()], [CommandPhase.COMMAND_PHASE_DONE, false]);
+  });
+
+  it("stops what runs when it is cancelled, and remembers that over a restart", async () => {
+    const first = await open();
+    const slow = gate();
+    const running = first.commands.run(ctx, header(), slow.work);
+    await until(() => slow.starts() === 1);
+    const cancelled = await first.commands.cancel(ctx, header({ fence: 6n }));
+    assert.deepEqual(
+      [cancelled.phase, cancelled.errorReason, slow.stopped(), (await running).errorReason],
+      [CommandPhase.COMMAND_PHASE_FAILED, "COMMAND_CANCELLED", true, "COMMAND_CANCELLED"],
+    );
+    await first.close();
+    const { commands } = await open(first.path);
+    assert.equal(
+      (await commands.cancel(ctx, header({ fence: 6n }))).errorReason,
+      "COMMAND_CANCELLED",
+      "asked again",
+    );
+    assert.equal(await reasonOf(commands.run(ctx, header(), async () => RUNNING)), "FENCE_LOST");
+  });
+
+  it("never runs what was cancelled before it arrived, nor what a dead agent had begun", async () => {
+    const first = await open();
+    assert.equal((await first.commands.cancel(ctx, header())).phase, CommandPhase.COMMAND_PHASE_UNDONE);
+    const begun = gate();
+    await first.commands.run(ctx, header({ commandId: "c2", waitMs: 0 }), begun.work);
+    await until(() => begun.starts() === 1);
+    await first.close();
+    const { commands } = await open(first.path);
+    assert.equal(
+      (await commands.cancel(ctx, header({ commandId: "c2" }))).phase,
+      CommandPhase.COMMAND_PHASE_UNDONE,
+    );
+    for (const commandId of ["c1", "c2"])
+      assert.equal(
+        await reasonOf(commands.run(ctx, header({ commandId }), async () => RUNNING)),
+        "COMMAND_UNDONE",
+      );
+    assert.deepEqual(commands.unfinished(), []);
+  });
+
+  it("waits for what must not be cut off, and leaves alone what has ended or is fenced off", async () => {
+    const { commands } = await open();
+    const slow = gate();
+    const running = commands.run(ctx, header(), slow.work, { finishes: true });
+    await until(() => slow.starts() === 1);
+    const early = await commands.cancel(ctx, header({ waitMs: 0 }));
+    assert.deepEqual([early.phase, slow.stopped()], [CommandPhase.COMMAND_PHASE_STARTED, false]);
+    slow.open();
+    assert.equal((await running).phase, CommandPhase.COMMAND_PHASE_DONE);
+    assert.equal((await commands.cancel(ctx, header())).phase, CommandPhase.COMMAND_PHASE_DONE);
+    assert.equal(await reasonOf(commands.cancel(ctx, header({ fence: 4n }))), "FENCE_LOST");
+  });
+
+  it("tells how far a command is, under the fence that it was asked for last, and whatever comes of that", async () => {
+    const { commands, progress } = await open();
+    const slow = gate();
+    const work = async (c: Ctx, tell: (progress: OperationProgress) => void): Promise<Uint8Array> => {
+      tell(OperationProgress.fromPartial({ percent: 13 }));
+      return slow.work(c);
+    };
+    await commands.run(ctx, header({ waitMs: 0 }), work);
+    await commands.run(ctx, header({ waitMs: 0, fence: 6n }), work);
+    await until(() => progress.length === 2, { timeoutMs: 10_000 });
+    slow.open();
+    const { phase } = await commands.run(ctx, header({ fence: 6n }), work);
+    assert.equal(phase, CommandPhase.COMMAND_PHASE_DONE);
+    assert.deepEqual(progress[0], [{ commandId: "c1", operation: "operations/s1/o1", fence: 6n }, 13]);
   });
 });

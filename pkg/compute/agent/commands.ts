@@ -1,22 +1,30 @@
 import type { CommandHeader, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import type { OperationProgress } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../kernel/index.js";
-import { asKilonovaError, causesOf, rootCtx, traced } from "../../kernel/index.js";
+import { asKilonovaError, causesOf, rootCtx, traced, within } from "../../kernel/index.js";
+import { systemClock } from "../../platform/process/index.js";
 import { AgentErrors } from "../errors.js";
 import type { Journal, JournalEntry } from "./journal.js";
+import { ProgressTeller, noRoad } from "./progress-teller.js";
+import type { ProgressRoad } from "./progress-teller.js";
 
 /**
- * What a command does to the host. Must be repeatable; `ctx.signal` aborts when a newer command takes over.
+ * What a command does to the host. Must be repeatable; `ctx.signal` aborts when the operation is given up or
+ * a newer command takes over.
+ * @param tell  takes note of how far it is
  * @returns its encoded output
  */
-export type CommandWork = (ctx: Ctx) => Promise<Uint8Array>;
+export type CommandWork = (ctx: Ctx, tell: (progress: OperationProgress) => void) => Promise<Uint8Array>;
 
 /** How a command stands to others. */
 export interface CommandTies {
   /** The command that this one undoes: its later arrival is then refused. */
   readonly undoOf?: string;
-  /** Whether it is let finish when a newer command takes over; otherwise it is told to stop. */
+  /** Whether it is let finish when it is given up or overtaken; otherwise it is told to stop. */
   readonly finishes?: boolean;
+  /** Whether a failure of it is forgotten when it is asked for again. */
+  readonly untilDone?: boolean;
 }
 
 /** Told when a command ended whose caller no longer waits. */
@@ -24,7 +32,8 @@ export type Reporter = (ctx: Ctx, entry: JournalEntry) => Promise<void>;
 
 interface Running {
   readonly lane: string;
-  readonly fence: bigint;
+  /** Highest under which it was asked for. */
+  fence: bigint;
   /** Absent for one that is let finish. */
   readonly stop: AbortController | undefined;
   readonly finished: Promise<JournalEntry>;
@@ -54,6 +63,7 @@ function note(log: ServerLog, lane: string, fence: bigint, closes: boolean): voi
 }
 
 const UNTOLD_RETRY_MS = 1000;
+const PROGRESS_TIMEOUT_MS = 5000;
 
 /**
  * Runs commands one at a time in each lane of a server (or of the host itself: `serverId` is the subject's), in the order of their fences: a lower fence than one
@@ -64,6 +74,7 @@ const UNTOLD_RETRY_MS = 1000;
 export class Commands {
   readonly #journal: Journal;
   readonly #report: Reporter;
+  readonly #road: ProgressRoad;
   readonly #now: () => number;
   readonly #servers = new Map<string, ServerLog>();
   /** The last command in line, by server and lane; "" for one that closes the lanes. */
@@ -73,10 +84,12 @@ export class Commands {
     journal: Journal,
     entries: readonly JournalEntry[],
     report: Reporter,
+    road: ProgressRoad = noRoad,
     now: () => number = Date.now,
   ) {
     this.#journal = journal;
     this.#report = report;
+    this.#road = road;
     this.#now = now;
     for (const entry of entries) this.#remember(entry);
   }
@@ -103,22 +116,43 @@ export class Commands {
   ): Promise<CommandResult> {
     const server = this.#admit(header);
     const known = server.commands.get(header.commandId);
-    if (known && known.phase !== "started") return answer(known);
+    if (known?.phase === "undone") throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
+    overtake(server, header);
+    const again = ties.untilDone === true && known?.phase === "failed";
+    if (known && known.phase !== "started" && !again) return answer(known);
     let running = server.running.get(header.commandId);
     if (!running) {
       running = this.#start(ctx, header, work, server, ties);
       server.running.set(header.commandId, running);
     }
+    running.fence = higher(running.fence, header.fence);
     const entry = await waitAtMost(running.finished, header.waitMs, ctx.signal);
     if (entry) return answer(entry);
     this.#reportLater(ctx, header.commandId, running.finished);
-    return {
-      phase: CommandPhase.COMMAND_PHASE_STARTED,
-      errorReason: "",
-      errorMessage: "",
-      errorDetails: "",
-      output: Buffer.alloc(0),
-    };
+    return atIt;
+  }
+
+  /**
+   * Ends a command whose operation was given up. What has not begun never will; what runs is told to stop,
+   * unless it is let finish, and waited for; what has ended stays as it is.
+   * @param header  the command's own
+   * @returns how it stands after at most `header.waitMs`
+   * @throws FENCE_LOST
+   */
+  async cancel(ctx: Ctx, header: CommandHeader): Promise<CommandResult> {
+    const { serverId, commandId } = header;
+    const server = this.#admit(header);
+    const running = server.running.get(commandId);
+    if (running) {
+      running.stop?.abort(AgentErrors.COMMAND_CANCELLED({ serverId }));
+      const entry = await waitAtMost(running.finished, header.waitMs, ctx.signal);
+      return entry ? answer(entry) : atIt;
+    }
+    const known = server.commands.get(commandId);
+    if (known && known.phase !== "started") return answer(known);
+    const entry: JournalEntry = { ...entryBase(header), phase: "undone", at: this.#now() };
+    await this.#write(entry);
+    return answer(entry);
   }
 
   /**
@@ -166,13 +200,6 @@ export class Commands {
       });
     }
     note(server, lane, header.fence, header.closesLanes);
-    if (server.commands.get(header.commandId)?.phase === "undone")
-      throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
-    for (const [id, other] of server.running) {
-      const meant = other.lane === lane || header.closesLanes;
-      if (id !== header.commandId && meant && other.fence <= header.fence)
-        other.stop?.abort(AgentErrors.COMMAND_SUPERSEDED({ serverId: header.serverId }));
-    }
     return server;
   }
 
@@ -193,24 +220,38 @@ export class Commands {
       signal: stop.signal,
     });
     const lane = laneOf(header.lane);
+    const teller = this.#teller(own, header, server);
     const finished = this.#inTurn(header.serverId, header.closesLanes ? "" : lane, () =>
-      this.#execute(own, header, work, undoOf),
-    ).finally(() => server.running.delete(header.commandId));
+      this.#execute(own, header, (c) => work(c, (progress) => teller.tell(progress)), undoOf),
+    ).finally(() => {
+      teller.close();
+      server.running.delete(header.commandId);
+    });
     finished.catch(() => {});
     return { lane, fence: header.fence, stop: finishes ? undefined : stop, finished };
   }
 
-  async #execute(ctx: Ctx, header: CommandHeader, work: CommandWork, undoOf: string): Promise<JournalEntry> {
+  #teller(ctx: Ctx, { commandId, operation, fence }: CommandHeader, server: ServerLog): ProgressTeller {
+    return new ProgressTeller({
+      clock: systemClock,
+      send: (progress) => {
+        const newest = server.running.get(commandId)?.fence ?? fence;
+        return within(ctx, PROGRESS_TIMEOUT_MS, "Progress", (c) =>
+          this.#road(c, { commandId, operation, fence: newest }, progress),
+        );
+      },
+    });
+  }
+
+  async #execute(
+    ctx: Ctx,
+    header: CommandHeader,
+    work: (ctx: Ctx) => Promise<Uint8Array>,
+    undoOf: string,
+  ): Promise<JournalEntry> {
     if (this.#servers.get(header.serverId)?.commands.get(header.commandId)?.phase === "undone")
       throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
-    const base = {
-      serverId: header.serverId,
-      commandId: header.commandId,
-      operation: header.operation,
-      fence: String(header.fence),
-      lane: laneOf(header.lane),
-      ...(header.closesLanes ? { closesLanes: true } : {}),
-    };
+    const base = entryBase(header);
     if (undoOf) await this.#write({ ...base, commandId: undoOf, phase: "undone", at: this.#now() });
     await this.#write({ ...base, phase: "started", at: this.#now() });
     let end: JournalEntry;
@@ -312,6 +353,33 @@ export class Commands {
     return turn;
   }
 }
+
+/** Stops what a command takes over from. */
+function overtake(server: ServerLog, { commandId, lane, fence, closesLanes, serverId }: CommandHeader): void {
+  for (const [id, other] of server.running) {
+    const meant = other.lane === laneOf(lane) || closesLanes;
+    if (id !== commandId && meant && other.fence <= fence)
+      other.stop?.abort(AgentErrors.COMMAND_SUPERSEDED({ serverId }));
+  }
+}
+
+const entryBase = (header: CommandHeader) => ({
+  serverId: header.serverId,
+  commandId: header.commandId,
+  operation: header.operation,
+  fence: String(header.fence),
+  lane: laneOf(header.lane),
+  ...(header.closesLanes ? { closesLanes: true } : {}),
+});
+
+/** Of a command that has not ended yet. */
+const atIt: CommandResult = {
+  phase: CommandPhase.COMMAND_PHASE_STARTED,
+  errorReason: "",
+  errorMessage: "",
+  errorDetails: "",
+  output: Buffer.alloc(0),
+};
 
 function answer(entry: JournalEntry): CommandResult {
   return {

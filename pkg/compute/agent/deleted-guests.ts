@@ -5,6 +5,7 @@ import type { Client } from "../../platform/rpc/index.js";
 import type { CommandHost } from "../commands/command.js";
 import destroyGuest from "../commands/destroy-guest.js";
 import type { Commands } from "./commands.js";
+import { untold } from "../driver.js";
 
 export interface DeletedGuestsDeps {
   readonly host: string;
@@ -51,7 +52,7 @@ export async function removeDeletedGuests(
       try {
         if (
           !(await commands.finish(ctx, { serverId, fence }, async (c) => {
-            await destroyGuest.run({ ctx: c, serverId, host: own }, {});
+            await destroyGuest.run({ ctx: c, serverId, host: own, tell: untold }, {});
           }))
         )
           continue;

@@ -1,15 +1,16 @@
 import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
-import type { PreparedImage } from "../driver.js";
+import type { ImagePhase, PreparedImage, Tell } from "../driver.js";
 
 /** Gets images onto the host. */
 export interface Images {
   /**
    * Downloads, checks, inspects and converts the image unless that was done already. @throws IMAGE_REFUSED,
    * IMAGE_UNAVAILABLE
+   * @param tell  how far it is; nothing when the image is there
    */
-  prepare(ctx: Ctx, image: ImageRef): Promise<PreparedImage>;
+  prepare(ctx: Ctx, image: ImageRef, tell: Tell<ImagePhase>): Promise<PreparedImage>;
   /** As `prepare`, before any server needs it. @returns whether it was not there yet */
   cache(ctx: Ctx, imageId: string): Promise<boolean>;
 }

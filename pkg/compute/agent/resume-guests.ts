@@ -5,6 +5,7 @@ import { asKilonovaError, causesOf } from "../../kernel/index.js";
 import type { CommandHost } from "../commands/command.js";
 import powerOnGuest from "../commands/power-on-guest.js";
 import type { GuestState } from "../driver.js";
+import { untold } from "../driver.js";
 import { powerStateOf } from "./power-states.js";
 import type { GuestReport } from "./guest-watch.js";
 
@@ -33,7 +34,7 @@ export async function resumeGuests(
     const guest = guests.get(serverId);
     if (guest === undefined || !shouldResume(instance, guest)) continue;
     try {
-      const call = { ctx, serverId, host: own };
+      const call = { ctx, serverId, host: own, tell: untold };
       const { powerState } = await powerOnGuest.run(call, { instance });
       note(serverId, { state: powerState, byGuest: false });
       ctx.log.info("agent.guest.resumed", { instanceUuid: serverId });

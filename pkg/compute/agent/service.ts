@@ -11,8 +11,9 @@ import { parseOperationName } from "../../model/operation-name.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import { can } from "../capabilities.js";
 import type { Command, CommandHost } from "../commands/command.js";
+import { measured } from "../commands/command.js";
 import { commands as declared } from "../commands/index.gen.js";
-import type { Driver } from "../driver.js";
+import type { Driver, WorkProgress } from "../driver.js";
 import { AgentErrors } from "../errors.js";
 import { powerStateOf } from "./power-states.js";
 import type { Commands } from "./commands.js";
@@ -48,6 +49,8 @@ export function agentHandlers({
     meant(header.host);
     return header;
   };
+  /** As the journal knows it: by the server, or by the host. */
+  const keyed = (header: CommandHeader): CommandHeader => ({ ...header, serverId: subjectOf(header) ?? "" });
 
   return {
     async runCommand(ctx, { header: asked, command: name, input: bytes, undoOf }) {
@@ -59,14 +62,26 @@ export function agentHandlers({
         throw CommonErrors.INVALID_ARGUMENT({ field: "command", problem: "it is about something else" });
       const result = await commands.run(
         ctx,
-        { ...header, serverId: subjectOf(header) ?? "" },
-        async (c) => {
-          const call = { ctx: c, serverId, host: own };
-          return command.output.encode(await command.run(call, input)).finish();
+        keyed(header),
+        async (c, told) => {
+          const tell = (work: WorkProgress): void => {
+            const progress = measured(command, work);
+            if (progress !== undefined) told(progress);
+          };
+          return command.output
+            .encode(await command.run({ ctx: c, serverId, host: own, tell }, input))
+            .finish();
         },
-        { undoOf, finishes: command.whenOvertaken === "finishes" },
+        {
+          undoOf,
+          finishes: command.whenGivenUp === "finishes",
+          untilDone: command.untilDone === true,
+        },
       );
       return RunCommandResponse.create({ result });
+    },
+    async cancelCommand(ctx, { header }) {
+      return { result: await commands.cancel(ctx, keyed(headerOf(header))) };
     },
     async inspectGuest(ctx, request) {
       meant(request.host);

@@ -12,7 +12,7 @@ const cacheImages: Command<CacheImagesInput, CacheImagesOutput> = {
   subject: "host",
   input: CacheImagesInput,
   output: CacheImagesOutput,
-  whenOvertaken: "stops",
+  whenGivenUp: "stops",
   async run({ ctx, host }, { imageIds }) {
     const fetchedIds: string[] = [];
     const failures: ImageFailure[] = [];

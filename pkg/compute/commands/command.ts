@@ -1,16 +1,22 @@
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { OperationProgress } from "../../../gen/kilonova/type/v1/operation.js";
 import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { Capability, MessageType } from "../../model/operation-declaration.js";
-import type { Driver } from "../driver.js";
+import type { DiskPhase, Driver, ImagePhase, Tell, WorkProgress } from "../driver.js";
 
 /** What the agent puts at a command's disposal. Every method is repeatable. */
 export interface CommandHost {
   readonly driver: Driver;
   /** Images, documents, disks and definition of a guest, without starting it. */
-  define(ctx: Ctx, instance: InstanceRecord, secrets: ServerSecrets | undefined): Promise<void>;
+  define(
+    ctx: Ctx,
+    instance: InstanceRecord,
+    secrets: ServerSecrets | undefined,
+    tell?: Tell<ImagePhase | DiskPhase>,
+  ): Promise<void>;
   /**
    * Brings an image into the host's cache. @returns whether it was not there yet @throws IMAGE_REFUSED,
    * IMAGE_UNAVAILABLE and other reasons of the image
@@ -25,12 +31,21 @@ export interface CommandHost {
 }
 
 /** One start of a command. */
-export interface CommandCall {
-  /** Aborts when a newer command takes over. */
+export interface CommandCall<P extends string = never> {
+  /** Aborts when the operation is given up, or a newer command takes over. */
   readonly ctx: Ctx;
   /** "" for a command on the host itself. */
   readonly serverId: string;
   readonly host: CommandHost;
+  /** Tells how far it is; the phases are those that the command declares. */
+  readonly tell: Tell<P>;
+}
+
+/** How a command is taken back, by another one. Built with `undoneBy`. */
+export interface Undo<I> {
+  readonly command: Command;
+  /** From the input of what is taken back to that of its undo. */
+  input(of: I): unknown;
 }
 
 /**
@@ -38,7 +53,7 @@ export interface CommandCall {
  * the agent journals it, runs it at most once at a time per server, or per host, and repeats the journaled
  * output.
  */
-export interface Command<I = unknown, O = unknown> {
+export interface Command<I = unknown, O = unknown, P extends string = never> {
   /** Never reused. */
   readonly name: string;
   /** What it is about: commands on the host are sent by the host's own operations. Absent: a server. */
@@ -47,11 +62,39 @@ export interface Command<I = unknown, O = unknown> {
   readonly output: MessageType<O>;
   /** What the driver must be able to do. */
   readonly capability?: Capability;
-  /** What becomes of it when a newer command takes over: it is told to stop, or waited for. */
-  readonly whenOvertaken: "stops" | "finishes";
+  /**
+   * The phases that it tells of, in their order, each with its share of the whole in percent; together they
+   * are 100. Absent: it tells nothing.
+   */
+  readonly progress?: Readonly<Record<P, number>>;
+  /**
+   * What becomes of it while it runs, when its operation is given up (cancelled, out of time) or a newer
+   * command takes over: it is told to stop through its context's signal, or let finish and waited for. An
+   * operation is not cancelled while it waits for one that finishes.
+   */
+  readonly whenGivenUp: "stops" | "finishes";
+  /**
+   * What takes it back: after it ended, however; while it runs, which stops it; and before it came, after
+   * which it never runs. Absent: nothing is left to take back once it is stopped.
+   */
+  readonly undo?: Undo<I>;
+  /**
+   * A failure is no answer that is kept: asked again, it runs again. For what must succeed in the end, such
+   * as undos.
+   */
+  readonly untilDone?: true;
   /** Repeatable. @throws what the operation's owner may read; `cause` is for administrators */
-  run(call: CommandCall, input: I): Promise<O>;
+  run(call: CommandCall<P>, input: I): Promise<O>;
 }
+
+/**
+ * An undo by another command, which must be repeatable, find nothing to do where the first one never ran, and
+ * be declared `untilDone`.
+ */
+export const undoneBy = <I, U>(
+  command: Command<U> & { readonly untilDone: true },
+  input: (of: I) => U,
+): Undo<I> => ({ command: listed(command), input });
 
 /** A part of a command with a span of its own; not begun once a newer command has taken over. */
 export function part<T>(ctx: Ctx, name: string, work: (ctx: Ctx) => Promise<T>): Promise<T> {
@@ -59,5 +102,28 @@ export function part<T>(ctx: Ctx, name: string, work: (ctx: Ctx) => Promise<T>):
   return traced(ctx, name, {}, work);
 }
 
+/**
+ * What a command's own figures mean for the whole of it. @returns undefined for a phase that it does not
+ * declare
+ */
+export function measured(
+  { progress = {} }: Pick<Command, "progress">,
+  { phase, done, total }: WorkProgress,
+): OperationProgress | undefined {
+  const phases = Object.entries<number>(progress);
+  const at = phases.findIndex(([name]) => name === phase);
+  const share = phases[at]?.[1];
+  if (share === undefined) return undefined;
+  const before = phases.slice(0, at).reduce((sum, [, one]) => sum + one, 0);
+  const ratio = total > 0 ? Math.min(1, done / total) : 0;
+  return OperationProgress.fromPartial({
+    percent: Math.floor(before + share * ratio),
+    phase,
+    done: BigInt(Math.floor(total > 0 ? Math.min(done, total) : done)),
+    total: BigInt(Math.ceil(total)),
+  });
+}
+
 /** @returns the command as all commands are listed */
-export const listed = <I, O>(command: Command<I, O>): Command => command as unknown as Command;
+export const listed = <I, O, P extends string>(command: Command<I, O, P>): Command =>
+  command as unknown as Command;

@@ -3,12 +3,13 @@ import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Command } from "./command.js";
 import { part } from "./command.js";
 
-/** Ends the guest and removes every trace of it. Absent is success. Undoes build-guest. */
-const destroyGuest: Command<GuestInput, GuestOutput> = {
+/** Ends the guest and removes every trace of it. Absent is success. */
+const destroyGuest: Command<GuestInput, GuestOutput> & { readonly untilDone: true } = {
   name: "destroy-guest",
   input: GuestInput,
   output: GuestOutput,
-  whenOvertaken: "stops",
+  whenGivenUp: "stops",
+  untilDone: true,
   async run({ ctx, serverId, host }) {
     await part(ctx, "driver.remove", (c) => host.driver.remove(c, serverId));
     ctx.signal.throwIfAborted();

@@ -8,7 +8,7 @@ const pauseGuest: Command<GuestInput, GuestOutput> = {
   input: GuestInput,
   output: GuestOutput,
   capability: "pause",
-  whenOvertaken: "stops",
+  whenGivenUp: "stops",
   async run({ ctx, serverId, host }) {
     await part(ctx, "driver.pause", async (c) => host.driver.pause?.(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };

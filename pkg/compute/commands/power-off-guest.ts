@@ -7,7 +7,7 @@ const powerOffGuest: Command<PowerOffGuestInput, GuestOutput> = {
   name: "power-off-guest",
   input: PowerOffGuestInput,
   output: GuestOutput,
-  whenOvertaken: "stops",
+  whenGivenUp: "stops",
   async run({ ctx, serverId, host }, { softTimeoutMs }) {
     await part(ctx, "driver.powerOff", (c) => host.driver.powerOff(c, serverId, softTimeoutMs));
     return { powerState: await host.powerState(ctx, serverId) };

@@ -8,7 +8,7 @@ const powerOnGuest: Command<PowerOnGuestInput, GuestOutput> = {
   name: "power-on-guest",
   input: PowerOnGuestInput,
   output: GuestOutput,
-  whenOvertaken: "stops",
+  whenGivenUp: "stops",
   async run({ ctx, serverId, host }, { instance }) {
     await host.plug(ctx, recordOf(serverId, instance));
     await part(ctx, "driver.powerOn", (c) => host.driver.powerOn(c, serverId));

@@ -9,7 +9,7 @@ const rebootGuest: Command<RebootGuestInput, GuestOutput> = {
   name: "reboot-guest",
   input: RebootGuestInput,
   output: GuestOutput,
-  whenOvertaken: "stops",
+  whenGivenUp: "stops",
   async run({ ctx, serverId, host }, { instance, hard, softTimeoutMs }) {
     if (!(await host.driver.inspect(ctx, serverId))) throw AgentErrors.GUEST_NOT_FOUND({ serverId });
     await host.plug(ctx, recordOf(serverId, instance));

@@ -9,7 +9,7 @@ const setGuestPassword: Command<SetGuestPasswordInput, GuestOutput> = {
   output: GuestOutput,
   capability: "set-admin-password",
   // Half a change would leave nobody knowing the password.
-  whenOvertaken: "finishes",
+  whenGivenUp: "finishes",
   async run({ ctx, serverId, host }, { adminPassword }) {
     await part(ctx, "driver.setAdminPassword", async (c) =>
       host.driver.setAdminPassword?.(c, serverId, adminPassword),

@@ -8,7 +8,7 @@ const unpauseGuest: Command<GuestInput, GuestOutput> = {
   input: GuestInput,
   output: GuestOutput,
   capability: "pause",
-  whenOvertaken: "stops",
+  whenGivenUp: "stops",
   async run({ ctx, serverId, host }) {
     await part(ctx, "driver.unpause", async (c) => host.driver.unpause?.(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };

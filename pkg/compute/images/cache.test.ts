@@ -14,8 +14,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../kernel/index.js";
 import { noIsolation } from "../drivers/testing/no-isolation.js";
+import type { WorkProgress } from "../driver.js";
 import { ImageCache } from "./cache.js";
 import type { ImageCacheOptions } from "./cache.js";
+import { inspectImage } from "./inspect.js";
 import { qcow2Bytes, vmdkBytes, vmdkDescriptor } from "./testing/headers.js";
 import { MemoryImageSource } from "./testing/memory-source.js";
 
@@ -107,6 +109,35 @@ describe("image cache", () => {
     const { path } = await (await open()).prepare(ctx, "img-1");
     assert.deepEqual(ran[0]?.slice(0, 6), ["qemu-img", "convert", "-f", "qcow2", "-O", "raw"]);
     assert.equal(readFileSync(path, "utf8"), "converted");
+  });
+
+  it("tells how far download and conversion are, in bytes, and nothing of what is there", async () => {
+    const data = qcow2Bytes();
+    source.add("img-1", data, { diskFormat: "qcow2" });
+    const cache = await open({
+      run: async (_ctx, argv, { onOutput }) => {
+        assert.ok(argv.includes("-p"));
+        onOutput?.("    (0.00/100%)\r    (25.50/100%)\r");
+        onOutput?.("nothing of it");
+        writeFileSync(argv.at(-1) ?? "", "converted");
+        return "";
+      },
+    });
+    const told: WorkProgress[] = [];
+    const tell = (progress: WorkProgress): void => void told.push(progress);
+    await cache.prepare(ctx, "img-1", undefined, tell);
+    const total = inspectImage({
+      head: data,
+      tail: data.subarray(-512),
+      sizeBytes: data.length,
+    }).virtualSizeBytes;
+    assert.ok(total !== undefined && total > 0);
+    assert.deepEqual(told, [
+      { phase: "image_download", done: Math.ceil(data.length / 2), total: data.length },
+      { phase: "image_download", done: data.length, total: data.length },
+      { phase: "image_conversion", done: total * 0.255, total },
+    ]);
+    await cache.prepare(ctx, "img-1", undefined, () => assert.fail("it is there"));
   });
 
   const plants = [

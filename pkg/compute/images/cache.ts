@@ -3,7 +3,7 @@ import { chmod, chown, mkdtemp, open, readdir, rename, rm, stat, utimes } from "
 import { dirname, join } from "node:path";
 import type { Ctx } from "../../kernel/index.js";
 import { makeFolder, syncPath } from "../../platform/files/index.js";
-import type { PreparedImage } from "../driver.js";
+import type { ImagePhase, PreparedImage, Tell, WorkProgress } from "../driver.js";
 import type { Isolation } from "../drivers/host/isolation.js";
 import type { RunAs } from "../drivers/host/run-as.js";
 import { runTool } from "../drivers/host/run-tool.js";
@@ -46,7 +46,7 @@ export class ImageCache {
   readonly #options: Required<ImageCacheOptions>;
   /** As whom tools run: a user of this cache alone. */
   #user: RunAs | undefined;
-  readonly #work = new SharedWork<PreparedImage>();
+  readonly #work = new SharedWork<PreparedImage, WorkProgress<ImagePhase>>();
   readonly #lastAsked = new Map<string, number>();
   #evicting: Promise<unknown> = Promise.resolve();
 
@@ -75,18 +75,24 @@ export class ImageCache {
    * the work. The base may be used for as long as it is in use by `evict`'s reckoning.
    *
    * @param accepted  what the data must still be
+   * @param tell      how far it is, in bytes; nothing when the image is there
    * @throws IMAGE_REFUSED (facts.reasons has the codes), IMAGE_NOT_ACTIVE, IMAGE_REPLACED, IMAGE_DAMAGED,
    *   IMAGE_UNAVAILABLE, IMAGE_NOT_CONVERTIBLE, or what the source throws for an image that does not exist
    * @cost seconds to minutes the first time; one request to the Image service and a stat afterwards
    */
-  async prepare(ctx: Ctx, imageId: string, accepted?: AcceptedData): Promise<PreparedImage> {
+  async prepare(
+    ctx: Ctx,
+    imageId: string,
+    accepted?: AcceptedData,
+    tell?: Tell<ImagePhase>,
+  ): Promise<PreparedImage> {
     const facts = await this.#options.source.get(ctx, imageId);
     if (accepted !== undefined) requireSameData(facts, accepted);
     if (facts.status !== "active") throw ImageErrors.IMAGE_NOT_ACTIVE({ imageId });
     const path = this.#basePath(facts);
     return (
       (await this.#existing(imageId, path)) ??
-      (await this.#work.run(ctx, path, (shared) => this.#fetch(shared, facts, path)))
+      (await this.#work.run(ctx, path, (shared, all) => this.#fetch(shared, facts, path, all), tell))
     );
   }
 
@@ -150,13 +156,13 @@ export class ImageCache {
     }
   }
 
-  async #fetch(ctx: Ctx, facts: ImageFacts, path: string): Promise<PreparedImage> {
+  async #fetch(ctx: Ctx, facts: ImageFacts, path: string, tell: Tell<ImagePhase>): Promise<PreparedImage> {
     const { source, maxDownloadBytes, maxVirtualBytes } = this.#options;
     const started = performance.now();
     const folder = await mkdtemp(join(this.#tmp, "image-"));
     try {
       const data = join(folder, "data");
-      await downloadImage(ctx, source, facts, data, maxDownloadBytes);
+      await downloadImage(ctx, source, facts, { path: data, maxBytes: maxDownloadBytes, tell });
       const inspection = inspectImage(await viewOf(data));
       const refusals = judgeImage(inspection, facts, { virtualBytes: maxVirtualBytes });
       if (refusals.length > 0) {
@@ -170,7 +176,7 @@ export class ImageCache {
       const raw =
         format === undefined
           ? data
-          : await this.#convert(ctx, facts, { ...inspection, format }, folder, data);
+          : await this.#convert(ctx, facts, { ...inspection, format }, { folder, data, tell });
       const sizeBytes = await settle(raw, path);
       ctx.log.info("compute.image.cached", {
         imageId: facts.id,
@@ -192,8 +198,11 @@ export class ImageCache {
     ctx: Ctx,
     facts: ImageFacts,
     inspection: Pick<Inspection, "format" | "virtualSizeBytes">,
-    folder: string,
-    data: string,
+    {
+      folder,
+      data,
+      tell,
+    }: { readonly folder: string; readonly data: string; readonly tell: Tell<ImagePhase> },
   ): Promise<string> {
     const { qemuImg, run, convertTimeoutMs, maxVirtualBytes, isolation } = this.#options;
     const user = this.#user;
@@ -205,8 +214,13 @@ export class ImageCache {
     }
     const bytes = (inspection.virtualSizeBytes ?? maxVirtualBytes) + (facts.sizeBytes ?? 0);
     try {
-      await run(ctx, [qemuImg, "convert", "-f", inspection.format, "-O", "raw", data, raw], {
+      await run(ctx, [qemuImg, "convert", "-f", inspection.format, "-O", "raw", "-p", data, raw], {
         timeoutMs: convertTimeoutMs,
+        onOutput: (text) => {
+          const part = convertedPart(text);
+          const total = inspection.virtualSizeBytes ?? 0;
+          if (part !== undefined) tell({ phase: "image_conversion", done: part * total, total });
+        },
         within: isolation.tool({ user, readable: [data], writable: [raw] }),
         limits: {
           addressSpaceBytes: CONVERT_ADDRESS_SPACE,
@@ -220,6 +234,12 @@ export class ImageCache {
     }
     return raw;
   }
+}
+
+/** How much of an image `qemu-img convert -p` has done by what it writes, such as `(12.34/100%)`; 0 to 1. */
+function convertedPart(text: string): number | undefined {
+  const last = [...text.matchAll(/\((\d{1,3}\.\d\d)\/100%\)/g)].at(-1)?.[1];
+  return last === undefined ? undefined : Math.min(100, Number(last)) / 100;
 }
 
 /**

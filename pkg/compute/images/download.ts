@@ -2,11 +2,19 @@ import { createHash, getHashes } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
+import type { ImagePhase, Tell } from "../driver.js";
 import { ImageErrors } from "./errors.js";
 import { HEAD_BYTES } from "./formats/view.js";
 import type { ImageView } from "./formats/view.js";
 import type { ImageFacts, ImageSource } from "./ports.js";
 import { SparseWriter } from "./sparse-writer.js";
+
+/** Where the data goes. */
+export interface Download {
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly tell: Tell<ImagePhase>;
+}
 
 /**
  * Brings an image's data into a new file and makes sure that it is what the Image service says it is.
@@ -16,8 +24,7 @@ export async function downloadImage(
   ctx: Ctx,
   source: ImageSource,
   facts: ImageFacts,
-  path: string,
-  maxBytes: number,
+  { path, maxBytes, tell }: Download,
 ): Promise<void> {
   if ((facts.sizeBytes ?? 0) > maxBytes) throw tooMuch(facts, maxBytes);
   const expected = expectedHash(facts);
@@ -31,6 +38,7 @@ export async function downloadImage(
         throw tooMuch(facts, maxBytes);
       hash?.update(chunk);
       await writer.write(chunk);
+      tell({ phase: "image_download", done: writer.sizeBytes, total: facts.sizeBytes ?? 0 });
     }
     await writer.finish();
     if (facts.sizeBytes !== undefined && writer.sizeBytes !== facts.sizeBytes)

@@ -52,4 +52,30 @@ describe("shared work", () => {
     await Promise.all([1, 2].map(() => assert.rejects(work.run(caller().ctx, "k", failing), /no/)));
     assert.equal(await work.run(caller().ctx, "k", async () => 5), 5);
   });
+
+  it("tells all who wait how far it is, late comers from where it is", async () => {
+    const work = new SharedWork<number, number>();
+    let tell = (_percent: number): void => {};
+    let finish = (): void => {};
+    const task = async (_ctx: unknown, all: (percent: number) => void): Promise<number> => {
+      tell = all;
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      return 1;
+    };
+    const heard: Record<string, number[]> = { first: [], late: [], gone: [] };
+    const hear = (who: string) => (percent: number) => void heard[who]?.push(percent);
+    const gone = caller();
+    const first = work.run(caller().ctx, "k", task, hear("first"));
+    const left = work.run(gone.ctx, "k", task, hear("gone"));
+    tell(10);
+    gone.controller.abort(new Error("left"));
+    await assert.rejects(left, /left/);
+    const late = work.run(caller().ctx, "k", task, hear("late"));
+    tell(20);
+    finish();
+    await Promise.all([first, late]);
+    assert.deepEqual(heard, { first: [10, 20], late: [10, 20], gone: [10] });
+  });
 });

@@ -228,6 +228,8 @@ export interface Step<I = unknown, C extends CloudCall<I> = StepCall<I>> {
    * the operation is certainly ours.
    */
   readonly unfenced?: boolean;
+  /** Once begun, it is not cut short by a request to cancel: that is honoured after it. */
+  readonly finishes?: boolean;
   /** From its first start, parked time included; then it fails (before the pivot). */
   readonly timeoutMs: number;
   run(call: C): Promise<StepResult>;

@@ -167,10 +167,9 @@ export class Run {
     const answer = await this.repeatedly((ctx) => this.#store.commitStep(ctx, request));
     this.instance = answer.instance ?? this.instance;
     this.operation = {
-      // Each commit is one generation; a hand-over goes on counting from here, so that watchers see every
-      // state.
+      // A hand-over goes on counting from here, so that watchers see every state.
       ...this.operation,
-      generation: this.operation.generation + 1n,
+      generation: generationAfter(this.operation.generation, answer.operationGeneration),
       state: progress.state,
       currentStep: progress.currentStep,
       steps: withRecords(this.operation.steps, progress.steps),
@@ -198,6 +197,12 @@ export class Run {
     }
   }
 }
+
+/**
+ * The generation that a commit made. Agents' progress moves it in between; a store of the version before does
+ * not tell, and stores no progress.
+ */
+const generationAfter = (before: bigint, told: bigint): bigint => (told === 0n ? before + 1n : told);
 
 /** An error as operations store it. */
 export const toOperationError = (error: unknown): OperationError => operationError(asKilonovaError(error));

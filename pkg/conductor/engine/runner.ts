@@ -101,7 +101,8 @@ async function runCurrent(run: Run, options: RunnerOptions): Promise<boolean> {
     operation.deadline === undefined || operation.currentStep === ""
       ? run.now + BigInt(step.timeoutMs) * 1000n
       : fromTimestamp(operation.deadline);
-  if (!forwardOnly && operation.cancelRequested)
+  const begun = operation.steps.includes(record) && run.fresh !== step.name;
+  if (!forwardOnly && operation.cancelRequested && !(begun && step.finishes === true))
     return giveUp(
       run,
       step,

@@ -1,6 +1,7 @@
-import type { CommandHeader, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import type { CommandHeader } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { CommandPhase, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { Command } from "../../compute/commands/command.js";
+import { asKilonovaError } from "../../kernel/errors.js";
 import { AGENT_REPORT } from "../../model/signals.js";
 import { ConductorErrors } from "../errors.js";
 import { park } from "../engine/kind.js";
@@ -32,11 +33,11 @@ export interface CommandOptions {
 }
 
 /** Sends a command once, typed by its declaration. @returns how it stands, with its output once it is done */
-export async function sendCommand<I, O>(
+export async function sendCommand<I, O, P extends string>(
   call: CloudCall,
   ports: Ports,
   host: HostRef,
-  command: Command<I, O>,
+  command: Command<I, O, P>,
   input: I,
   { commandId = call.stepId, undoOf = "" }: CommandOptions = {},
 ): Promise<{ readonly result: CommandResult | undefined; readonly output: O | undefined }> {
@@ -54,15 +55,40 @@ export async function sendCommand<I, O>(
 }
 
 /**
+ * Ends a command for good. @returns how it stands. An agent of the version before cannot do it: what it runs
+ * comes to its own end, or a higher fence stops it
+ */
+export async function cancelCommand(
+  call: StepCall,
+  ports: Ports,
+  host: HostRef,
+  commandId: string,
+): Promise<CommandResult> {
+  const agent = await ports.agents.at(call.ctx, host);
+  try {
+    const { result } = await agent.cancelCommand(call.ctx, {
+      header: headerOf(call, ports, host, commandId),
+    });
+    return result ?? ended;
+  } catch (error) {
+    if (asKilonovaError(error).kind !== "unsupported") throw error;
+    call.ctx.log.warn("agent.cannot-cancel", { operation: call.operation.name, host: host.host });
+    return ended;
+  }
+}
+
+const ended = CommandResult.fromPartial({ phase: CommandPhase.COMMAND_PHASE_UNDONE });
+
+/**
  * Sends a command and waits a while. Sending it again after a report or a timer repeats the stored answer.
  * @param onEnd  what follows from a command that ended
  * @throws FENCE_LOST when a newer command took over
  */
-export async function commandAgent<I, O>(
+export async function commandAgent<I, O, P extends string>(
   call: CloudCall,
   ports: Ports,
   host: HostRef,
-  command: Command<I, O>,
+  command: Command<I, O, P>,
   input: I,
   onEnd: {
     readonly done: (output: O) => StepResult;

@@ -7,9 +7,9 @@ import { toTimestamp } from "../../model/wire-time.js";
 import { done, fail } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
-import { agentReports, commandAgent } from "./agent-command.js";
+import { agentReports } from "./agent-command.js";
+import { agentStep } from "./agent-step.js";
 import { claimedHost } from "./destinations.js";
-import { destroyAt } from "./destroy-at.js";
 
 /** Failures that no other host would cure. @source conductor-workflows §1, failure class "abort" */
 const HOPELESS: ReadonlySet<string> = new Set([
@@ -23,40 +23,21 @@ const HOPELESS: ReadonlySet<string> = new Set([
 ]);
 
 /** Has the host's agent build and start the guest. When the host cannot, the next alternate gets its turn. */
-export const buildGuest = (ports: Ports): Step => ({
-  name: "build-guest",
-  event: "compute__do_build_and_run_instance",
-  taskState: "spawning",
-  timeoutMs: 3_600_000,
-
-  async run(call) {
-    const { host } = call.outputs.get(claimedHost);
-    const secrets = call.secrets.length === 0 ? undefined : ServerSecrets.decode(call.secrets);
-    return commandAgent(
-      call,
-      ports,
-      { cell: call.database, host: host.host },
-      buildGuestThere,
-      { instance: call.instance, secrets },
-      {
-        done: (output) => active(call, output, host.host),
-        failed: (result) => failed(call, result, host.host),
-      },
-    );
-  },
-
-  async undo(call) {
-    const claimed = call.outputs.find(claimedHost);
-    if (claimed !== undefined)
-      await destroyAt(
-        call,
-        ports,
-        { cell: call.database, host: claimed.host.host },
-        { commandId: `${call.stepId}/undo`, undoOf: call.stepId },
-      );
-    return undefined;
-  },
-});
+export const buildGuest = (ports: Ports): Step =>
+  agentStep(ports, {
+    name: "build-guest",
+    event: "compute__do_build_and_run_instance",
+    taskState: "spawning",
+    timeoutMs: 3_600_000,
+    command: buildGuestThere,
+    host: ({ outputs }) => outputs.find(claimedHost)?.host.host ?? "",
+    input: ({ instance, secrets }) => ({
+      instance,
+      secrets: secrets.length === 0 ? undefined : ServerSecrets.decode(secrets),
+    }),
+    done: active,
+    failed,
+  });
 
 function active(call: StepCall, output: GuestOutput, host: string): StepResult {
   const powerState =

@@ -1,9 +1,11 @@
+import destroyGuestThere from "../../compute/commands/destroy-guest.js";
 import { done } from "../engine/kind.js";
 import type { Step, StepCall } from "../engine/kind.js";
 import { Outputs } from "../engine/outputs.js";
 import type { HostRef, Ports } from "../ports.js";
+import { sendCommand } from "./agent-command.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
-import { destroyAt } from "./destroy-at.js";
+import { insist } from "./insist.js";
 import { victimsOf } from "./victim.js";
 
 /** Hosts where the server's guest may be: its record's, and those that pre-empted operations had chosen. */
@@ -39,7 +41,10 @@ export const destroyGuest = (ports: Ports): Step => ({
     const hosts = hostsTouched(call);
     const removed = await Promise.all(
       hosts.map((host) =>
-        destroyAt(call, ports, host, { commandId: `${call.stepId}/${host.host}`, undoOf: "" }),
+        insist(call, ports, host, async () => {
+          const commandId = `${call.stepId}/${host.host}`;
+          return (await sendCommand(call, ports, host, destroyGuestThere, {}, { commandId })).result;
+        }),
       ),
     );
     return done(

@@ -28,6 +28,7 @@ import {
   updateHostService,
 } from "../store/hosts.js";
 import { findDeletedInstances, listHostInstances } from "../../servers/store/read-instances.js";
+import { storeProgress } from "../../operations/store/progress.js";
 import { signalOperation } from "../../operations/store/signals.js";
 import { COMPUTE_BINARY } from "../../../model/service-names.js";
 import type { Store } from "../../store/tables.js";
@@ -107,6 +108,9 @@ export function hostsHandlers({
       if (woke) waker.wake(ctx, store.name, request.operation);
       return {};
     },
+    reportProgress: async (ctx, request) => ({
+      kept: await storeProgress(stores.cell(request.cell), deps, ctx, request),
+    }),
     reportGuest: async (ctx, request) => {
       await reportGuest(stores.cell(request.cell), deps, ctx, request);
       return {};

@@ -390,6 +390,7 @@ export function newOperation(
     }),
     lane: declaration.lane,
     turn,
+    progress: null,
     created_at: now,
     updated_at: now,
   };

@@ -219,6 +219,7 @@ const operationRowOf = (
   other_fields: otherOperationFields(copy),
   lane: "life",
   turn: 0,
+  progress: null,
   created_at: fromTimestampOrNull(copy.createdAt) ?? now,
   updated_at: now,
 });

@@ -19,6 +19,7 @@ import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import type { InstanceColumns } from "../../servers/domain/instance-columns.js";
 import { LIFE } from "../domain/lanes.js";
+import { goesOnAt } from "../domain/progress.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -183,11 +184,12 @@ function remember(store: Store, { next, instance }: Plan): void {
 }
 
 const answerOf = (
-  { record }: Plan,
+  { next, record }: Plan,
   request: CommitStepRequest,
   signals: StoredSignal[],
   cancelRequested: boolean,
 ): CommitStepResponse => ({
+  operationGeneration: BigInt(next.generation),
   generation: record === undefined ? 0n : serverOf(record).generation,
   signals,
   cancelRequested,
@@ -234,6 +236,7 @@ function nextRow(
     waiting_for:
       request.state === OperationState.OPERATION_STATE_PARKED || needsOperator ? request.waitingFor : "",
     error: request.error === undefined ? null : encoded(OperationError, request.error),
+    progress: goesOnAt(row.current_step, request) ? row.progress : null,
     secrets: live || needsOperator ? row.secrets : null,
     updated_at: now,
   };
@@ -305,6 +308,7 @@ function writes(
     deadline,
     waiting_for,
     error,
+    progress,
     secrets,
     updated_at,
   } = next;
@@ -319,6 +323,7 @@ function writes(
     deadline,
     waiting_for,
     error,
+    progress,
     secrets,
     updated_at,
     ...ownership,

@@ -1,5 +1,5 @@
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
-import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
+import { OperationError, OperationProgress } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type {
   PreemptedOperation,
@@ -44,6 +44,7 @@ export const OPERATION_COLUMNS = [
   "other_fields",
   "lane",
   "turn",
+  "progress",
   "created_at",
   "updated_at",
 ] as const satisfies readonly (keyof OperationRow)[];
@@ -98,6 +99,10 @@ export function toStored(
     lane: row.lane,
     turn: isLive(operationStateOf(row.state)) ? BigInt(row.turn) : 0n,
     alsoPreempted: victim?.alsoPreempted ?? [],
+    progress:
+      row.progress === null || !isLive(operationStateOf(row.state))
+        ? undefined
+        : OperationProgress.decode(row.progress),
   };
 }
 

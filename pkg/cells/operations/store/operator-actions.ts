@@ -238,6 +238,7 @@ async function decree(
     state,
     owner: "",
     ready_at: null,
+    progress: null,
     // Who retries it still needs them.
     secrets: state === "failed" ? null : row.secrets,
     waiting_for: state === "failed" ? "" : row.state === "undoing" ? "undoing" : "running",

@@ -204,6 +204,7 @@ function freshServer(
     }),
     lane: bootServer.lane,
     turn: 0,
+    progress: null,
     created_at: now,
     updated_at: now,
   };

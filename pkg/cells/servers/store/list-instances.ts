@@ -14,6 +14,8 @@ import type { Database } from "../../../platform/db/index.js";
 import { fromSortValue, sortColumns, sortValue } from "../domain/sort-keys.js";
 import type { SortColumn } from "../domain/sort-keys.js";
 import { hasRegex, regexConditions } from "./regex-conditions.js";
+import { encodedWithProgress, progressColumn } from "./shown-progress.js";
+import type { WithProgress } from "./shown-progress.js";
 import type { Schema, Store } from "../../store/tables.js";
 
 type Condition = Sql;
@@ -51,7 +53,7 @@ export async function listInstances(
     on
       .statement(inner, "instances.list", (db) =>
         sql<ListedRow>`
-      SELECT ${selected} FROM ${store.t.instance} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${order} LIMIT ${limit + 1}`.execute(
+      SELECT ${selected}, ${progressColumn(store.t)} FROM ${store.t.instance} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${order} LIMIT ${limit + 1}`.execute(
           db,
         ),
       )
@@ -64,17 +66,18 @@ export async function listInstances(
       sortValues: columns.map(({ column, kind }) => sortValue(row[column], kind)),
       serverId: row.id,
       generation: BigInt(row.generation),
-      server: row.server,
+      server: encodedWithProgress(row.server, row),
     })),
     more: rows.length > limit,
   };
 }
 
-type ListedRow = Record<string, unknown> & {
-  readonly id: string;
-  readonly generation: number;
-  readonly server: Buffer;
-};
+type ListedRow = Record<string, unknown> &
+  WithProgress & {
+    readonly id: string;
+    readonly generation: number;
+    readonly server: Buffer;
+  };
 
 /** Whether the work depends on what a user wrote, rather than on the length of the page. */
 const isCostly = ({ filter, sort }: ListInstancesRequest): boolean =>

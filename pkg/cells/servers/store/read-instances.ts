@@ -12,6 +12,8 @@ import { instanceColumns } from "../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged } from "./changed-rows.js";
+import { progressColumn, withProgress } from "./shown-progress.js";
+import type { WithProgress } from "./shown-progress.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
 import { outboxPart } from "../../store/outbox.js";
@@ -32,10 +34,15 @@ export async function getInstance(
   request: GetInstanceRequest,
 ): Promise<InstanceRecord> {
   const { rows } = await store.db.statement(ctx, "instances.get", (db) =>
-    sql<FoundRow>`SELECT ${FOUND} FROM ${store.t.instance} WHERE id = ${request.serverId}`.execute(db),
+    sql<
+      FoundRow & WithProgress
+    >`SELECT ${FOUND}, ${progressColumn(store.t)} FROM ${store.t.instance} WHERE id = ${request.serverId}`.execute(
+      db,
+    ),
   );
   const row = visible(rows[0], request);
-  const record = loadRecord(row);
+  const loaded = loadRecord(row);
+  const record = { ...loaded, server: withProgress(serverOf(loaded), row) };
   if (!request.withUserData || row.user_data === null)
     return { ...record, encryptedUserData: Buffer.alloc(0) };
   const userData = deps.box.open(row.user_data, request.serverId).toString();
@@ -58,10 +65,10 @@ export async function lockInstance(
   return loadRecord(visible(rows[0], asked));
 }
 
-function visible(
-  row: FoundRow | undefined,
+function visible<Row extends FoundRow>(
+  row: Row | undefined,
   asked: { readonly serverId: string; readonly projectId: string; readonly withDeleted?: boolean },
-): FoundRow {
+): Row {
   if (
     row === undefined ||
     (row.deleted && asked.withDeleted !== true) ||

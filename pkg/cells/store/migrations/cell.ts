@@ -3,6 +3,7 @@ import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
 import { moveStatements } from "./moves.js";
 import { operationListStatements } from "./operation-lists.js";
+import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 import { subjectStatements } from "./subjects.js";
 
@@ -57,4 +58,5 @@ export const cellMigrations: readonly Migration[] = [
   { name: "0007-operation-lists", statements: operationListStatements },
   { name: "0008-subjects", statements: subjectStatements },
   { name: "0009-moves", statements: moveStatements },
+  { name: "0010-progress", statements: progressStatements },
 ];

@@ -2,6 +2,7 @@ import type { Migration } from "../../../platform/db/index.js";
 import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
 import { operationListStatements } from "./operation-lists.js";
+import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 import { subjectStatements } from "./subjects.js";
 
@@ -124,4 +125,5 @@ export const globalMigrations: readonly Migration[] = [
     name: "0012-mapping-fence",
     statements: [`ALTER TABLE instance_mapping ADD COLUMN fence int8 NOT NULL DEFAULT 0`],
   },
+  { name: "0013-progress", statements: progressStatements },
 ];

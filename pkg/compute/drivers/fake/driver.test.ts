@@ -69,6 +69,18 @@ describe("fake driver", () => {
     assert.equal((await driver.list(ctx)).length, 2);
   });
 
+  it("tells of disks that a rule delays, in bytes", async () => {
+    const driver = new FakeDriver({ hostname: "h" });
+    driver.rules.add({ method: "define", delayMs: 250 });
+    const told: number[] = [];
+    const spec = aGuestSpec({ rootGib: 2 });
+    await driver.define(ctx, spec, ({ phase, done, total }) => {
+      assert.deepEqual([phase, total], ["disks", 2 * 1024 ** 3]);
+      told.push(done / total);
+    });
+    assert.deepEqual(told, [0, 0.4, 0.8, 1]);
+  });
+
   it("can lose the answer after the effect", async () => {
     const driver = new FakeDriver({ hostname: "h" });
     const spec = aGuestSpec();

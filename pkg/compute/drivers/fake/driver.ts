@@ -1,12 +1,15 @@
 import type { Ctx } from "../../../kernel/index.js";
 import type {
+  DiskPhase,
   Driver,
   GuestEvent,
   GuestSpec,
   GuestState,
   HostInventory,
   HostTelemetry,
+  Tell,
 } from "../../driver.js";
+import { untold } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { uptimeNow } from "../host/uptime.js";
 import { FakeGuestFiles } from "./guest-file.js";
@@ -24,6 +27,8 @@ export interface FakeDriverOptions {
   /** Shared between hosts when given. */
   readonly rules?: FakeRules;
 }
+
+const GIB = 1024 ** 3;
 
 /**
  * A hypervisor that only remembers. Thousands fit in one process; scripted by `rules`, and through the
@@ -83,7 +88,9 @@ export class FakeDriver implements Driver {
     });
   }
 
-  define(ctx: Ctx, spec: GuestSpec): Promise<void> {
+  /** Disks that are delayed by a rule are told of as if they were being copied. */
+  define(ctx: Ctx, spec: GuestSpec, tell: Tell<DiskPhase> = untold): Promise<void> {
+    const total = Math.max(1, spec.rootGib) * GIB;
     return this.#scripted(
       ctx,
       "define",
@@ -108,7 +115,7 @@ export class FakeDriver implements Driver {
           console: before?.console ?? "",
         });
       },
-      spec.instanceName,
+      { name: spec.instanceName, passed: (part) => tell({ phase: "disks", done: part * total, total }) },
     );
   }
 
@@ -239,15 +246,15 @@ export class FakeDriver implements Driver {
     method: FakeMethod,
     instanceUuid: string | undefined,
     effect: () => T,
-    name?: string,
+    { name, passed }: { readonly name?: string; readonly passed?: (part: number) => void } = {},
   ): Promise<T> {
     const instanceName =
       name ?? (instanceUuid === undefined ? undefined : this.#guests.get(instanceUuid)?.instanceName);
     const rule = this.rules.take(method, instanceUuid, instanceName);
     if (rule === undefined) return effect();
-    if (rule.when !== "after") await applyRule(ctx, rule);
+    if (rule.when !== "after") await applyRule(ctx, rule, passed);
     const result = effect();
-    if (rule.when === "after") await applyRule(ctx, rule);
+    if (rule.when === "after") await applyRule(ctx, rule, passed);
     return result;
   }
 

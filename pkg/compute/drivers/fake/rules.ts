@@ -76,12 +76,24 @@ export class FakeRules {
   }
 }
 
+const TICK_MS = 100;
+
 /**
- * Does what the rule says, in the order delay, hang, failure. @throws the rule's failure, or the reason of
- * ctx's abort
+ * Does what the rule says, in the order delay, hang, failure.
+ * @param passed  told ten times a second how much of the delay is over, 0 to 1
+ * @throws the rule's failure, or the reason of ctx's abort
  */
-export async function applyRule(ctx: Ctx, rule: FakeRule): Promise<void> {
-  if (rule.delayMs !== undefined) await pause(ctx.signal, rule.delayMs);
+export async function applyRule(
+  ctx: Ctx,
+  rule: FakeRule,
+  passed: (part: number) => void = () => {},
+): Promise<void> {
+  const { delayMs = 0 } = rule;
+  for (let overMs = 0; overMs < delayMs; overMs += TICK_MS) {
+    passed(overMs / delayMs);
+    await pause(ctx.signal, Math.min(TICK_MS, delayMs - overMs));
+  }
+  if (delayMs > 0) passed(1);
   if (rule.hang === true) await pause(ctx.signal, undefined);
   if (rule.fail) {
     const { reason, message, kind = "internal" } = rule.fail;

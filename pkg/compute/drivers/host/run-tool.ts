@@ -10,6 +10,8 @@ export interface ToolOptions {
    * it as the agent.
    */
   readonly within: (argv: readonly string[]) => Command;
+  /** Told what the tool writes to its standard output, piece by piece as it comes. */
+  readonly onOutput?: (text: string) => void;
   /** Hard limits by prlimit(1); for tools that read what tenants wrote. */
   readonly limits?: {
     readonly addressSpaceBytes: number;
@@ -42,6 +44,7 @@ export const runTool: RunTool = (ctx, argv, options) =>
         if (output[which].length < OUTPUT_LIMIT) output[which] += chunk.toString("utf8");
       };
     child.stdout?.on("data", keep("out"));
+    child.stdout?.on("data", (chunk: Buffer) => options.onOutput?.(chunk.toString("utf8")));
     child.stderr?.on("data", keep("err"));
     let why = "";
     const stop = (reason: string) => (): void => {

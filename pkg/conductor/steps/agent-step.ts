@@ -1,0 +1,43 @@
+import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import type { Command } from "../../compute/commands/command.js";
+import { fail } from "../engine/kind.js";
+import type { Step, StepCall, StepResult } from "../engine/kind.js";
+import { ConductorErrors } from "../errors.js";
+import type { Ports } from "../ports.js";
+import { commandAgent } from "./agent-command.js";
+import { takeBack } from "./take-back.js";
+
+/** One command to an agent. */
+export interface AgentStep<I, C, O, P extends string> extends Pick<
+  Step,
+  "name" | "event" | "taskState" | "timeoutMs"
+> {
+  readonly command: Command<C, O, P>;
+  /** Name of the host, in the cell where the operation is; "" while there is none. */
+  host(call: StepCall<I>): string;
+  input(call: StepCall<I>): C;
+  done(call: StepCall<I>, output: O, host: string): StepResult;
+  failed(call: StepCall<I>, result: CommandResult, host: string): StepResult;
+}
+
+/** A step out of a command. What takes it back follows from the command's declaration. */
+export const agentStep = <I, C, O, P extends string>(
+  ports: Ports,
+  { command, host: hostOf, input, done, failed, ...step }: AgentStep<I, C, O, P>,
+): Step<I> => ({
+  ...step,
+  finishes: command.whenGivenUp === "finishes",
+  async run(call) {
+    const host = hostOf(call);
+    if (host === "") return fail(ConductorErrors.HOST_NOT_REGISTERED({ host }));
+    return commandAgent(call, ports, { cell: call.database, host }, command, input(call), {
+      done: (output) => done(call, output, host),
+      failed: (result) => failed(call, result, host),
+    });
+  },
+  async undo(call) {
+    const host = hostOf(call);
+    if (host !== "") await takeBack(call, ports, { cell: call.database, host }, command, () => input(call));
+    return undefined;
+  },
+});
