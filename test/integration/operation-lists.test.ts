@@ -180,14 +180,14 @@ describe("operations as users see them", () => {
     const asked = { $case: "createServer", value: { name: "web", flavorId: "1", imageId: image } } as const;
     assert.deepEqual(operations[0]?.metadata?.asked, asked);
     /** As the api reads: the global database first. */
-    const listed = async (states: OperationState[] = []) => {
+    const listed = async (states: OperationState[] = [], state: OperationState = RUNNING) => {
       const seen: StoredOperation[] = [];
       for (const database of ["global", "cell1"]) {
         const query = { database, projectId: "project", states, kinds: ["server.boot"] };
         const { operations: page } = await conductor().listStoredOperations(testCtx(), query);
         seen.push(...page.filter((one) => one.name === name));
       }
-      for (const one of seen) assert.deepEqual([one.state, one.metadata?.asked], [RUNNING, asked]);
+      for (const one of seen) assert.deepEqual([one.state, one.metadata?.asked], [state, asked]);
       return seen.length;
     };
     assert.equal(await listed(), 1);
@@ -199,8 +199,12 @@ describe("operations as users see them", () => {
       instance: Buffer.from(InstanceRecord.encode(instance).finish()),
     });
     assert.equal(await listed(), 1);
+    const t = { instance: s.globalStore.t.instance, instance_copy: sql.table("public.instance_copy") };
     const target = { database: "global", name, fence: operation.fence, targetDatabase: "cell1" };
     await conductor().commitHandover(testCtx(), target);
+    await s.globalStore.db.statement(testCtx(), "test.copy", (db) =>
+      sql`CREATE TABLE ${t.instance_copy} AS SELECT * FROM ${t.instance} WHERE id = ${serverId}`.execute(db),
+    );
     assert.deepEqual([await listed(), await listed([RUNNING]), await listed([FAILED])], [1, 1, 0]);
     await conductor().activateHandover(testCtx(), {
       database: "cell1",
@@ -210,6 +214,15 @@ describe("operations as users see them", () => {
     });
     assert.equal(await listed(), 1);
     assert.deepEqual((await read(name)).metadata?.asked, asked);
+    // Whoever woke it died before the source forgot the server, and meanwhile it has come to its end.
+    await s.globalStore.db.statement(testCtx(), "test.back", (db) =>
+      sql`INSERT INTO ${t.instance} SELECT * FROM ${t.instance_copy}`.execute(db),
+    );
+    const { operation: awake } = await acquire(name);
+    assert.deepEqual([await listed(), await listed([RUNNING])], [1, 1]);
+    const end = { database: "cell1", name, fence: awake.fence, state: SUCCEEDED };
+    await conductor().commitStep(testCtx(), end);
+    assert.deepEqual([await listed([RUNNING]), await listed([SUCCEEDED], SUCCEEDED)], [0, 1]);
   });
 });
 

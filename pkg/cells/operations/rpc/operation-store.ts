@@ -1,5 +1,6 @@
 import type {
   ListStoredOperationsRequest,
+  ListStoredOperationsResponse,
   OperationStoreServiceDefinition,
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
@@ -12,6 +13,7 @@ import { durationMs } from "../../../model/wire-time.js";
 import type { NumberBlocks } from "../../store/number-blocks.js";
 import { activate } from "../hand-over/activate.js";
 import { awakening } from "../hand-over/awakening.js";
+import { notYetElsewhere } from "../hand-over/not-yet-elsewhere.js";
 import { overdueCopies } from "../hand-over/overdue.js";
 import { handOvers } from "../hand-over/protocols.js";
 import type { Waker } from "../../ports.js";
@@ -132,10 +134,14 @@ export function operationStoreHandlers({
         subject === undefined
           ? stores.get(request.database)
           : await stores.locateSubject(ctx, request.database, subject);
-      const page = await listOperations(store, ctx, request);
+      const read = async (): Promise<ListStoredOperationsResponse> => {
+        const page = await listOperations(store, ctx, request);
+        return { ...page, operations: await notYetElsewhere(stores, ctx, page.operations) };
+      };
+      const page = await read();
       if (page.operations.length > 0 || request.pageToken !== "" || request.serverId === "") return page;
       await wake(ctx, store, request.serverId);
-      return listOperations(store, ctx, request);
+      return read();
     },
     signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
       const store = await stores.locateOperation(ctx, database, name);

@@ -36,8 +36,9 @@ export async function getOperation(store: Store, ctx: Ctx, name: string): Promis
 export const SEARCHED_AT_ONCE = 5_000;
 
 /**
- * One page, newest first. What has gone to another database is not shown, except while that one may not show
- * it yet: then it is running here, so that nothing is missing between two databases.
+ * One page, newest first. What has gone to another database is not shown, except while its server has not
+ * been forgotten here: then it is running, so that nothing is missing between two databases. It may be there
+ * already: `handedOverTo` says where to look.
  * @param searchedAtOnce  see SEARCHED_AT_ONCE
  * @throws INVALID_ARGUMENT for a token of another list
  * @cost one statement over an index; two when kinds or ended states are looked for. They read no more rows
@@ -178,9 +179,9 @@ async function pageRows(
   return rows;
 }
 
-/** What is between two databases, as it was before it left. */
+/** What is between two databases runs, wherever that is; `handedOverTo` tells it from the others. */
 const shown = (row: OperationRow): OperationRow =>
-  row.state === "handed-over" ? { ...row, state: "running", handed_over_to: "" } : row;
+  row.state === "handed-over" ? { ...row, state: "running" } : row;
 
 const writeToken = (at: Instant, id: string): string =>
   Buffer.from(JSON.stringify([sqlTime(at), id])).toString("base64url");
