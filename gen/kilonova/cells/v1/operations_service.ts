@@ -5962,8 +5962,8 @@ export const OperationStoreServiceDefinition = {
     },
     /**
      * Source database, conditional on the fence and on the instance's generation: marks the operation handed
-     * over and the instance as leaving. From here on it only goes forward. The mapping of a new server names the
-     * target with that; of a move or return with ActivateHandover. Idempotent.
+     * over and the instance as leaving. From here on it only goes forward. The mapping of a new server names
+     * the target with that; of a move or return with ActivateHandover. Idempotent.
      *
      * Errors: ABORTED / FENCE_LOST; FAILED_PRECONDITION / PREEMPTED when the user deleted the server meanwhile;
      * OPERATION_IN_PROGRESS while something runs in another lane of a server that would move.
@@ -5978,8 +5978,8 @@ export const OperationStoreServiceDefinition = {
     },
     /**
      * Target database: activates a dormant copy after the source's commit, the mapping first; then the source
-     * forgets its record, or keeps it hidden after a move. Idempotent; a copy of a hand-over that is over, since
-     * the server has gone elsewhere, is forgotten.
+     * forgets its record, or keeps it hidden after a move. Idempotent; a copy of a hand-over that is over,
+     * since the server has gone elsewhere, is forgotten.
      */
     activateHandover: {
       name: "ActivateHandover",
