@@ -23,8 +23,8 @@ async function statementsOf(kind: string): Promise<string[]> {
 }
 
 /**
- * Kills the process before and after each statement of the kind's hand-overs, on both sides, and compares what
- * the next process makes of it with the undisturbed run.
+ * Kills the process before and after each statement of the kind's hand-overs, on both sides, and compares
+ * what the next process makes of it with the undisturbed run.
  * @param expected  all statements, in their order
  */
 export async function dieAtEachStatement(kind: string, expected: readonly string[]): Promise<void> {

@@ -243,8 +243,8 @@ const WAYS: Readonly<Record<string, { readonly before: readonly string[]; readon
 };
 
 /**
- * Servers that go from database to database. A point's step is that of its kind, or the name of a statement that
- * writes, such as `cell2 handover.prepare`.
+ * Servers that go from database to database. A point's step is that of its kind, or the name of a statement
+ * that writes, such as `cell2 handover.prepare`.
  */
 export const handOverScenario: Scenario = {
   name: "hand-over",

@@ -14,8 +14,8 @@ async function rowsOf<R>(store: Store, query: Sql<R>): Promise<R[]> {
 }
 
 /**
- * A record without what differs between any two runs: ids of operations, times, and numbers of guests, which a
- * repeated copy takes anew. The first cell's own number has to stay.
+ * A record without what differs between any two runs: ids of operations, times, and numbers of guests, which
+ * a repeated copy takes anew. The first cell's own number has to stay.
  */
 function comparable(record: InstanceRecord, kindOf: (name: string) => string) {
   const server = serverOf(record);
@@ -34,7 +34,10 @@ function comparable(record: InstanceRecord, kindOf: (name: string) => string) {
   };
 }
 
-/** Everything that the databases have of a server and its operations, the same for any two runs that ended alike. */
+/**
+ * Everything that the databases have of a server and its operations, the same for any two runs that ended
+ * alike.
+ */
 export async function handOverState({ all }: Stores, serverId: string): Promise<Record<string, unknown>> {
   const kinds = new Map<string, string>();
   for (const store of all)

@@ -28,11 +28,11 @@ type HandOverResult = Extract<StepResult, { kind: "hand-over" }>;
 const BUSY_MS = 1_000;
 
 /**
- * Moves an operation and its instance to another database: a dormant copy at the target, the source's promise,
- * after which the target decides, and the awakening. A crash in between leaves a dormant copy whose finder asks
- * the source.
- * @returns true: this conductor goes on at the target, unless somebody else has woken the copy; or how the step
- *   ended instead, when nothing was promised
+ * Moves an operation and its instance to another database: a dormant copy at the target, the source's
+ * promise, after which the target decides, and the awakening. A crash in between leaves a dormant copy whose
+ * finder asks the source.
+ * @returns true: this conductor goes on at the target, unless somebody else has woken the copy; or how the
+ *   step ended instead, when nothing was promised
  */
 export async function handOverTo(
   run: Run,

@@ -73,7 +73,10 @@ export interface AlsoDone {
   readonly output: unknown;
 }
 
-/** How a start of a step ended. Built with `done`, `park`, `retry`, `fail`, `handOver`, `moveTo`, `returnTo`. */
+/**
+ * How a start of a step ended. Built with `done`, `park`, `retry`, `fail`, `handOver`, `moveTo`,
+ * `returnTo`.
+ */
 export type StepResult =
   | {
       readonly kind: "done";

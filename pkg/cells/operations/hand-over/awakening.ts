@@ -25,9 +25,9 @@ export interface Awakening {
 }
 
 /**
- * A hand-over takes milliseconds; one that takes longer than these pauses together was cut short. The end of a
- * pause is told by this process, where it wakes the copy itself. Another process does not tell: that is looked
- * for after the first pause.
+ * A hand-over takes milliseconds; one that takes longer than these pauses together was cut short. The end of
+ * a pause is told by this process, where it wakes the copy itself. Another process does not tell: that is
+ * looked for after the first pause.
  */
 const PAUSES_MS = [25, 200];
 

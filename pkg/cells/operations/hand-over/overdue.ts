@@ -6,8 +6,8 @@ import type { Places } from "./protocol.js";
 import { handOvers } from "./protocols.js";
 
 /**
- * Copies that have been dormant for long: somebody has to ask their source. Those that woke since are forgotten
- * here, many at a time, the source's record first: a boot does not wait for it.
+ * Copies that have been dormant for long: somebody has to ask their source. Those that woke since are
+ * forgotten here, many at a time, the source's record first: a boot does not wait for it.
  */
 export async function overdueCopies(
   places: Places,

@@ -33,8 +33,8 @@ export interface Preparing {
  *
  * 1. `prepare`, at the target: a dormant copy, which nobody sees.
  * 2. `promise`, at the source, conditional on the operation's fence: from here on it only goes forward.
- * 3. `settle`, in the global database: the mapping names the target. Whoever looks for the server comes there,
- *    and the copy may wake.
+ * 3. `settle`, in the global database: the mapping names the target. Whoever looks for the server comes
+ *    there, and the copy may wake.
  * 4. After it woke, `leave`: the source gives up its record.
  */
 export interface HandOver {

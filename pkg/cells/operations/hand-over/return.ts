@@ -10,9 +10,9 @@ import { copyingOf } from "./protocol.js";
 import type { HandOver } from "./protocol.js";
 
 /**
- * A server goes back to the cell that keeps a record of it. It is a move in the other direction, but for three
- * things: the server has its kept host and number there once more, the kept record goes when the copy wakes,
- * and the cell that it leaves keeps nothing.
+ * A server goes back to the cell that keeps a record of it. It is a move in the other direction, but for
+ * three things: the server has its kept host and number there once more, the kept record goes when the copy
+ * wakes, and the cell that it leaves keeps nothing.
  */
 export const giveBack: HandOver = {
   async prepare(places, ctx, preparing) {

@@ -24,8 +24,8 @@ export interface DormantCopy {
 
 /**
  * Keeps a dormant copy, invisible to everybody until it wakes. A copy made under a higher fence stays, and
- * nothing is made once the server has been here under this fence or a higher one: that comes too late, wherever
- * the server is by now.
+ * nothing is made once the server has been here under this fence or a higher one: that comes too late,
+ * wherever the server is by now.
  * @returns what was stored; undefined when nothing was
  */
 export async function storeDormant(

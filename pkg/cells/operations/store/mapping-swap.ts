@@ -11,7 +11,8 @@ export interface Swap {
 }
 
 /**
- * Points a server's mapping from one cell to another: the moment at which it moves, for everybody. Repeatable.
+ * Points a server's mapping from one cell to another: the moment at which it moves, for everybody.
+ * Repeatable.
  * @returns false when the server has moved on under a higher fence: this comes too late
  * @cost one statement; two when it was done before
  */

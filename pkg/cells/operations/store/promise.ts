@@ -76,8 +76,8 @@ export async function promiseNewServer(
 /**
  * A cell promises a server to another one: from here on it accepts nothing for it, and nobody goes on with
  * the operation here.
- * @throws FENCE_LOST; PREEMPTED when a deletion took over first; OPERATION_IN_PROGRESS while something runs in
- *   another lane, which could not go with it
+ * @throws FENCE_LOST; PREEMPTED when a deletion took over first; OPERATION_IN_PROGRESS while something runs
+ *   in another lane, which could not go with it
  */
 export async function promiseServer(
   store: Store,

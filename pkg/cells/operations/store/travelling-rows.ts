@@ -12,8 +12,7 @@ interface Travelling {
 }
 
 /**
- * All of a server's rows that a cell's database has. Whoever adds a table of them adds it here. Rows of events
- * come before those that name them, because they are deleted in this order.
+ * All of a server's rows that a cell's database has. Whoever adds a table of them adds it here.
  */
 const TRAVELLING: readonly Travelling[] = [
   {
@@ -34,8 +33,8 @@ type Row = Readonly<Record<string, unknown>>;
 type Rows = Readonly<Record<string, readonly Row[]>>;
 
 /**
- * Everything that goes with a server, but the operation that moves it, which has a copy of its own. All columns
- * go, also those that a newer process has added.
+ * Everything that goes with a server, but the operation that moves it, which has a copy of its own. All
+ * columns go, also those that a newer process has added.
  */
 export async function packHistory(store: Store, tx: Tx, serverId: string, moving: string): Promise<Buffer> {
   const packed: Record<string, readonly Row[]> = {};
