@@ -56,10 +56,11 @@ function note(log: ServerLog, lane: string, fence: bigint, closes: boolean): voi
 const UNTOLD_RETRY_MS = 1000;
 
 /**
- * Runs commands one at a time in each lane of a server (or of the host itself: `serverId` is the subject's), in the order of their fences: a lower fence than one
+ * Runs commands one at a time in each lane of a server, in the order of their fences: a lower fence than one
  * seen in the lane is refused, a higher one stops what runs there. Lanes run side by side; a command that
  * closes the lanes does to all of them what others do to their own, and runs alone. A repeated command gets
- * the stored answer. Everything is journaled before it is answered.
+ * the stored answer. Everything is journaled before it is answered. The host itself counts as one more
+ * server: `serverId` is the id of the operation's subject.
  */
 export class Commands {
   readonly #journal: Journal;

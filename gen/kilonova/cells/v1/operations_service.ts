@@ -70,8 +70,8 @@ export interface StoredSignal {
 /** An operation as stored. */
 export interface StoredOperation {
   /**
-   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`, of
-   * the cloud `operations/cloud/<operation uuid>`.
+   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`,
+   * of the cloud `operations/cloud/<operation uuid>`.
    */
   name: string;
   /** Such as "server.boot". */
