@@ -111,7 +111,10 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    * stored operations could not be continued with the new steps.
    */
   readonly versions: readonly [number, ...number[]];
-  /** What it is about; absent: a server. Hosts' operations are in their cell's database, the cloud's in the global one. */
+  /**
+   * What it is about; absent: a server. Hosts' operations are in their cell's database, the cloud's in the
+   * global one.
+   */
   readonly subject?: SubjectKind;
   /** Within its subject, operations of one lane exclude each other. */
   readonly lane: Lane;
@@ -129,7 +132,7 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
   readonly methods: readonly BeginningMethod[];
   /** What beginning it needs, and therefore ending it. */
   readonly rule: RuleName;
-  /** Nova's name for the instance action, which is also the word in refusals; "" where the subject is no server. */
+  /** Nova's name for the instance action, also the word in refusals; "" where the subject is no server. */
   readonly action: string;
   readonly forms: Readonly<Record<F, Form>>;
   /** Which form a request has; needed when there are several. */

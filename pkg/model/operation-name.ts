@@ -33,7 +33,7 @@ export function operationPrefix({ kind, id }: Subject): string {
 export const operationName = (serverId: string, operationId: string): string =>
   operationNameOf({ kind: "server", id: serverId }, operationId);
 
-/** As `operationName`; of hosts `operations/hosts/<host uuid>/<uuid>`, of the cloud `operations/cloud/<uuid>`. */
+/** As `operationName`; for hosts `operations/hosts/<host uuid>/<uuid>`, else `operations/cloud/<uuid>`. */
 export const operationNameOf = (subject: Subject, operationId: string): string =>
   `${operationPrefix(subject)}${operationId}`;
 

@@ -37,8 +37,8 @@ function toBegin({ kind, name }: StoredOperation): RuleName {
 }
 
 /**
- * Finds an operation of a server that the caller may see, also of one that is gone; or one of a host or of the
- * cloud.
+ * Finds an operation of a server that the caller may see, also of one that is gone; or one of a host or of
+ * the cloud.
  */
 async function findOperation(parts: Parts, ctx: Call, name: string): Promise<StoredOperation> {
   const ids = parseOperationName(name);

@@ -66,10 +66,11 @@ const UNTOLD_RETRY_MS = 1000;
 const PROGRESS_TIMEOUT_MS = 5000;
 
 /**
- * Runs commands one at a time in each lane of a server (or of the host itself: `serverId` is the subject's), in the order of their fences: a lower fence than one
+ * Runs commands one at a time in each lane of a server, in the order of their fences: a lower fence than one
  * seen in the lane is refused, a higher one stops what runs there. Lanes run side by side; a command that
  * closes the lanes does to all of them what others do to their own, and runs alone. A repeated command gets
- * the stored answer. Everything is journaled before it is answered.
+ * the stored answer. Everything is journaled before it is answered. The host itself counts as one more
+ * server: `serverId` is the id of the operation's subject.
  */
 export class Commands {
   readonly #journal: Journal;

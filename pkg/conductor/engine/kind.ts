@@ -274,7 +274,7 @@ export interface SubjectSteps<I, K extends SubjectKind> {
   readonly steps: readonly Step<I, CallOf<I>[K]>[];
 }
 
-/** As `defineKind`, for operations on hosts and on the cloud. @throws when the declaration has another subject */
+/** As `defineKind`, for hosts and the cloud. @throws when the declaration has another subject */
 export function defineSubjectKind<I, S, F extends string, K extends "host" | "cloud">(
   subject: K,
   declaration: OperationDeclaration<I, S, F>,

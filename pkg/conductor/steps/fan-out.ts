@@ -29,7 +29,7 @@ type Child = Pick<Operation, "name" | "state" | "error">;
 type Fate = string | undefined;
 
 const LOOK_AGAIN_MS = 500;
-/** Then a start gives way: others get its place, and a cancellation is seen. With the pause above ten seconds. */
+/** Then a start gives way: others get its place, and a cancellation is seen. Ten seconds with that pause. */
 const LOOKS_PER_START = 20;
 
 /** How often one start may still look at hosts that are not done. */

@@ -46,7 +46,7 @@ const subjectColumnsPrefixed = (alias: string): Sql =>
     ),
   );
 
-/** The row that is locked for a subject's operations, and mints their fences: a server's is its own record. */
+/** The row that is locked for a subject's operations and mints their fences: a server's is its own record. */
 export interface Holder {
   readonly table: Sql;
   /** Its half of a joined row. */
