@@ -16,7 +16,7 @@ async function statementsOf(kind: string): Promise<string[]> {
       if (under === kind && when === "before" && statement.includes(" handover.")) seen.push(statement);
     },
   });
-  await world.begin(kind, false);
+  await world.begin(kind, { failing: false, slow: false });
   await world.settled();
   await world.close();
   return seen;

@@ -6,7 +6,12 @@ import type { CommandHost } from "./command.js";
 
 const run = (cacheImage: CommandHost["cacheImage"], signal = new AbortController().signal) =>
   cacheImages.run(
-    { ctx: rootCtx({ requestId: "req-1", signal }), serverId: "", host: { cacheImage } as CommandHost },
+    {
+      ctx: rootCtx({ requestId: "req-1", signal }),
+      serverId: "",
+      host: { cacheImage } as CommandHost,
+      tell: () => undefined,
+    },
     { imageIds: ["a", "b", "c"] },
   );
 

@@ -59,7 +59,7 @@ export async function sendCommand<I, O, P extends string>(
  * comes to its own end, or a higher fence stops it
  */
 export async function cancelCommand(
-  call: StepCall,
+  call: CloudCall,
   ports: Ports,
   host: HostRef,
   commandId: string,

@@ -537,6 +537,8 @@ export const ErrorReason = {
   ERROR_REASON_IMAGES_NOT_CACHED: 262,
   /** ERROR_REASON_RECORD_NOT_KEPT - With FAILED_PRECONDITION. */
   ERROR_REASON_RECORD_NOT_KEPT: 263,
+  /** ERROR_REASON_COMMAND_CANCELLED - With CANCELLED. */
+  ERROR_REASON_COMMAND_CANCELLED: 264,
 } as const;
 
 export type ErrorReason = typeof ErrorReason[keyof typeof ErrorReason];
@@ -807,4 +809,5 @@ export namespace ErrorReason {
   export type ERROR_REASON_HOSTS_FAILED = typeof ErrorReason.ERROR_REASON_HOSTS_FAILED;
   export type ERROR_REASON_IMAGES_NOT_CACHED = typeof ErrorReason.ERROR_REASON_IMAGES_NOT_CACHED;
   export type ERROR_REASON_RECORD_NOT_KEPT = typeof ErrorReason.ERROR_REASON_RECORD_NOT_KEPT;
+  export type ERROR_REASON_COMMAND_CANCELLED = typeof ErrorReason.ERROR_REASON_COMMAND_CANCELLED;
 }

@@ -1192,8 +1192,8 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
 };
 
 /**
- * Operations on the caller's servers; for operators, also those of hosts and of the cloud. Reading or cancelling
- * one of those needs the rule that starting one of its kind needs.
+ * Operations on the caller's servers; for operators, also those of hosts and of the cloud. Reading or
+ * cancelling one of those needs the rule that starting one of its kind needs.
  */
 export type OperationsServiceDefinition = typeof OperationsServiceDefinition;
 export const OperationsServiceDefinition = {

@@ -10,6 +10,7 @@ import {
   Operation,
   OperationError,
   OperationMetadata,
+  OperationProgress,
   OperationResult,
   OperationState,
 } from "../../type/v1/operation.js";
@@ -97,8 +98,8 @@ export interface StoredSignal {
 /** An operation as stored. */
 export interface StoredOperation {
   /**
-   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`, of
-   * the cloud `operations/cloud/<operation uuid>`.
+   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`,
+   * of the cloud `operations/cloud/<operation uuid>`.
    */
   name: string;
   /** Such as "server.boot". */
@@ -192,6 +193,8 @@ export interface StoredOperation {
     | undefined;
   /** Name of the operation that pre-empted it; empty when none has. */
   successor: string;
+  /** How far the running step is, as far as an agent has told; unset once the step has ended. */
+  progress: OperationProgress | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -412,7 +415,11 @@ export interface CommitStepResponse {
   /** Whether somebody asked to cancel. */
   cancelRequested: boolean;
   /** The instance as it is now; unset when the conductor has it, or when the operation has ended. */
-  instance: InstanceRecord | undefined;
+  instance:
+    | InstanceRecord
+    | undefined;
+  /** Operation's generation after the commit; agents' progress moves it, too. */
+  operationGeneration: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1191,6 +1198,7 @@ function createBaseStoredOperation(): StoredOperation {
     metadata: undefined,
     result: undefined,
     successor: "",
+    progress: undefined,
   };
 }
 
@@ -1315,6 +1323,9 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     }
     if (message.successor !== "") {
       writer.uint32(338).string(message.successor);
+    }
+    if (message.progress !== undefined) {
+      OperationProgress.encode(message.progress, writer.uint32(402).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1636,6 +1647,14 @@ export const StoredOperation: MessageFns<StoredOperation> = {
             message.successor = reader.string();
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.progress = OperationProgress.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1717,6 +1736,9 @@ export const StoredOperation: MessageFns<StoredOperation> = {
       ? OperationResult.fromPartial(object.result)
       : undefined;
     message.successor = object.successor ?? "";
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? OperationProgress.fromPartial(object.progress)
+      : undefined;
     return message;
   },
 };
@@ -3434,7 +3456,13 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
 };
 
 function createBaseCommitStepResponse(): CommitStepResponse {
-  return { generation: 0n, signals: [], cancelRequested: false, instance: undefined };
+  return {
+    generation: 0n,
+    signals: [],
+    cancelRequested: false,
+    instance: undefined,
+    operationGeneration: 0n,
+  };
 }
 
 export const CommitStepResponse: MessageFns<CommitStepResponse> = {
@@ -3453,6 +3481,12 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(34).fork()).join();
+    }
+    if (message.operationGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.operationGeneration) !== message.operationGeneration) {
+        throw new globalThis.Error("value provided for field message.operationGeneration of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.operationGeneration);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3510,6 +3544,14 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
             message.instance = InstanceRecord.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.operationGeneration = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3546,6 +3588,9 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
+    message.operationGeneration = (object.operationGeneration !== undefined && object.operationGeneration !== null)
+      ? BigInt(object.operationGeneration)
+      : 0n;
     return message;
   },
 };
@@ -6615,8 +6660,8 @@ export const OperationStoreServiceDefinition = {
     },
     /**
      * Source database, conditional on the fence and on the instance's generation: marks the operation handed
-     * over and the instance as leaving. From here on it only goes forward. The mapping of a new server names the
-     * target with that; of a move or return with ActivateHandover. Idempotent.
+     * over and the instance as leaving. From here on it only goes forward. The mapping of a new server names
+     * the target with that; of a move or return with ActivateHandover. Idempotent.
      *
      * Errors: ABORTED / FENCE_LOST; FAILED_PRECONDITION / PREEMPTED when the user deleted the server meanwhile;
      * OPERATION_IN_PROGRESS while something runs in another lane of a server that would move.
@@ -6631,8 +6676,8 @@ export const OperationStoreServiceDefinition = {
     },
     /**
      * Target database: activates a dormant copy after the source's commit, the mapping first; then the source
-     * forgets its record, or keeps it hidden after a move. Idempotent; a copy of a hand-over that is over, since
-     * the server has gone elsewhere, is forgotten.
+     * forgets its record, or keeps it hidden after a move. Idempotent; a copy of a hand-over that is over,
+     * since the server has gone elsewhere, is forgotten.
      */
     activateHandover: {
       name: "ActivateHandover",

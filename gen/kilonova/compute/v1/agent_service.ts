@@ -87,6 +87,20 @@ export interface RunCommandResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of CancelCommand. */
+export interface CancelCommandRequest {
+  /** That of the command to end, with its id. */
+  header: CommandHeader | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of CancelCommand. */
+export interface CancelCommandResponse {
+  /** How it stands. */
+  result: CommandResult | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of InspectGuest. */
 export interface InspectGuestRequest {
   /** Logical host meant. */
@@ -649,6 +663,158 @@ export const RunCommandResponse: MessageFns<RunCommandResponse> = {
     const message = createBaseRunCommandResponse();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as RunCommandResponse["_unknownFields"];
+    message.result = (object.result !== undefined && object.result !== null)
+      ? CommandResult.fromPartial(object.result)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCancelCommandRequest(): CancelCommandRequest {
+  return { header: undefined };
+}
+
+export const CancelCommandRequest: MessageFns<CancelCommandRequest> = {
+  encode(message: CancelCommandRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.header !== undefined) {
+      CommandHeader.encode(message.header, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelCommandRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelCommandRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.header = CommandHeader.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelCommandRequest>): CancelCommandRequest {
+    return CancelCommandRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelCommandRequest>): CancelCommandRequest {
+    const message = createBaseCancelCommandRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CancelCommandRequest["_unknownFields"];
+    message.header = (object.header !== undefined && object.header !== null)
+      ? CommandHeader.fromPartial(object.header)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCancelCommandResponse(): CancelCommandResponse {
+  return { result: undefined };
+}
+
+export const CancelCommandResponse: MessageFns<CancelCommandResponse> = {
+  encode(message: CancelCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.result !== undefined) {
+      CommandResult.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelCommandResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelCommandResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = CommandResult.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelCommandResponse>): CancelCommandResponse {
+    return CancelCommandResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelCommandResponse>): CancelCommandResponse {
+    const message = createBaseCancelCommandResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CancelCommandResponse["_unknownFields"];
     message.result = (object.result !== undefined && object.result !== null)
       ? CommandResult.fromPartial(object.result)
       : undefined;
@@ -1502,6 +1668,23 @@ export const AgentServiceDefinition = {
       requestType: RunCommandRequest as typeof RunCommandRequest,
       requestStream: false,
       responseType: RunCommandResponse as typeof RunCommandResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
+    },
+    /**
+     * Ends a command whose operation was given up. One that has not begun never will; one that runs is told to
+     * stop when its declaration says so, and waited for. One that has ended stays as it is. Repeatable.
+     *
+     * Answers how the command stands: UNDONE when it never ran, FAILED / COMMAND_CANCELLED when it was stopped,
+     * STARTED while it is still at it: ask again.
+     *
+     * Errors: ABORTED / FENCE_LOST.
+     */
+    cancelCommand: {
+      name: "CancelCommand",
+      requestType: CancelCommandRequest as typeof CancelCommandRequest,
+      requestStream: false,
+      responseType: CancelCommandResponse as typeof CancelCommandResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },

@@ -221,8 +221,8 @@ export interface OperationInitiator {
 /** Slow work that was accepted and will end, whatever process dies. */
 export interface Operation {
   /**
-   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`, of
-   * the cloud `operations/cloud/<operation uuid>`.
+   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`,
+   * of the cloud `operations/cloud/<operation uuid>`.
    */
   name: string;
   /** Such as "server.boot". */
