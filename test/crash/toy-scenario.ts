@@ -19,6 +19,7 @@ import { acceptOperation } from "../../pkg/cells/operations/store/accept-operati
 import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
 import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
+import { quotaDesk } from "../../pkg/cells/quota/settle-claims.js";
 import { Stores } from "../../pkg/cells/stores.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { Conductor } from "../../pkg/conductor/engine/conductor.js";
@@ -99,6 +100,7 @@ export const toyScenario: Scenario = {
           kindVersion: 1,
           input: Buffer.from(input),
         }),
+        quotaDesk(stores, deps, {}),
       );
     const live = async (): Promise<number> =>
       (

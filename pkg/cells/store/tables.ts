@@ -1,6 +1,7 @@
 import { FairSlots, recordOf } from "../../kernel/index.js";
 import { CostlyReads } from "./costly-reads.js";
 import type { CostlyAccess } from "./costly-reads.js";
+import { NumberBlocks } from "./number-blocks.js";
 import { RecentRows } from "./recent-rows.js";
 import type { DormantRow, JoinedRow } from "./rows.js";
 import { sql } from "./sql.js";
@@ -17,11 +18,15 @@ const NAMES = [
   "instance_action",
   "instance_action_event",
   "dormant_operation",
+  "block_device",
+  "migration",
+  "operation_void",
   "cell",
   "instance_mapping",
   "quota_limit",
   "quota_usage",
   "quota_holding",
+  "quota_claim",
   "flavor",
   "key_pair",
   "counter",
@@ -55,6 +60,8 @@ export interface Store {
   readonly recent: RecentRows<JoinedRow>;
   /** Dormant copies that this process has prepared. */
   readonly prepared: RecentRows<DormantRow>;
+  /** Numbers of migrations as REST shows them. */
+  readonly migrationNumbers: NumberBlocks;
 }
 
 const alone = (database: Database<Schema>): CostlyAccess => ({
@@ -84,5 +91,6 @@ export function openStore(
     costly: new CostlyReads(costly),
     recent: new RecentRows(),
     prepared: new RecentRows(),
+    migrationNumbers: new NumberBlocks({ db, t }, "migration"),
   };
 }

@@ -1,4 +1,8 @@
-import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type {
+  InstanceChange,
+  InstancePort,
+  InstanceRecord,
+} from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { StoredOperation, StoredSignal } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
@@ -17,7 +21,23 @@ export interface Change {
   readonly dropFault?: boolean;
   /** Marks the record deleted. */
   readonly deleteRecord?: boolean;
+  /** New values of its spec, user data, block devices, migrations and what its host gives it. */
+  readonly more?: MoreChanges;
 }
+
+/** What an `InstanceChange` carries besides the server itself. */
+export type MoreChanges = Partial<
+  Pick<
+    InstanceChange,
+    | "spec"
+    | "specMask"
+    | "userData"
+    | "hostResources"
+    | "replaceHostResources"
+    | "blockDevices"
+    | "migrations"
+  >
+>;
 
 /** What a step knows. Everything in it is stored; nothing else survives a crash. */
 export interface StepCall<I = unknown> {

@@ -9,6 +9,8 @@ import { activate, awakening, overdueCopies } from "../hand-over.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../store/acquire.js";
+import { settleClaim } from "../../quota/store/claims.js";
+import { recordsOf } from "../../servers/store/server-rows.js";
 import { commitStep } from "../store/commit-step.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { commitHandover, dropDormant, prepareHandover } from "../store/handover.js";
@@ -94,7 +96,8 @@ export function operationStoreHandlers({
       atRest: await settleOperation(stores.get(database), deps, ctx, name),
     }),
     commitStep: async (ctx, request) => {
-      const { response, next } = await commitStep(stores.get(request.database), deps, ctx, request);
+      const { response, next, quota } = await commitStep(stores.get(request.database), deps, ctx, request);
+      if (quota !== undefined) await settleClaim(stores.global, ctx, quota.operationId, quota.well);
       if (next !== undefined) waker.wake(ctx, request.database, next);
       return response;
     },
@@ -120,7 +123,10 @@ export function operationStoreHandlers({
     },
     prepareHandover: async (ctx, request) => {
       const target = stores.cell(request.database);
-      await prepareHandover(target, deps, ctx, request, await guestNumbers(target.name).next(ctx));
+      const source = stores.get(request.sourceDatabase);
+      const number = await guestNumbers(target.name).next(ctx);
+      const records = await recordsOf(source, ctx, request.operation?.serverId ?? "");
+      await prepareHandover(target, deps, ctx, request, number, records);
       return {};
     },
     commitHandover: (ctx, { database, name, fence, targetDatabase }) =>

@@ -1,4 +1,5 @@
 import { sql } from "../../store/sql.js";
+import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import { OperationError, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type {
@@ -13,7 +14,16 @@ import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { isLive, operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
-import { applyChange } from "../../servers/domain/apply-change.js";
+import { NO_ROWS, planChange, touchesRows } from "../../servers/domain/plan-change.js";
+import type { ChangedServer, KnownRows } from "../../servers/domain/plan-change.js";
+import {
+  endingRows,
+  numbersFor,
+  rowParts,
+  rowsFor,
+  userDataColumn,
+} from "../../servers/store/server-rows.js";
+import { endedWell } from "../../quota/domain/claims.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import type { InstanceColumns } from "../../servers/domain/instance-columns.js";
@@ -31,10 +41,12 @@ import type { InstanceRow, JoinedRow, OperationRow } from "../../store/rows.js";
 import type { Store } from "../../store/tables.js";
 import { timelineParts } from "./timeline.js";
 
-/** A stored commit, and the operation of its lane whose turn it is now. */
+/** A stored commit, the operation of its lane whose turn it is now, and quota to be settled. */
 export interface Committed {
   readonly response: CommitStepResponse;
   readonly next: string | undefined;
+  /** Set when an operation has ended that may have taken quota. */
+  readonly quota?: { readonly operationId: string; readonly well: boolean } | undefined;
 }
 
 /**
@@ -42,8 +54,8 @@ export interface Committed {
  * outbox) in one transaction, conditional on the fence. The end of one in a lane other than "life" gives the
  * turn to the next of its lane in the same transaction.
  * @throws FENCE_LOST; INVALID_ARGUMENT when another lane than "life" would change the task state
- * @cost one round trip when this process stored the operation last; else five: begin, lock, signals, write,
- *   commit
+ * @cost one round trip when this process stored the operation last and the change touches no rows; else five:
+ *   begin, lock, signals, write, commit, and those of `rowsFor`
  */
 export async function commitStep(
   store: Store,
@@ -58,13 +70,25 @@ export async function commitStep(
     known !== undefined &&
     request.state !== OperationState.OPERATION_STATE_PARKED &&
     (known.lane === LIFE || isLive(request.state)) &&
+    !touchesRows(request.change) &&
     BigInt(known.fence) === request.fence
   ) {
     const response = await commitUnchanged(store, deps, ctx, request, known);
-    if (response !== undefined) return { response, next: undefined };
+    if (response !== undefined)
+      return { response, next: undefined, quota: endedQuota(deps, known, request.state) };
     store.recent.drop(known.id);
   }
   return commitLocked(store, deps, ctx, request);
+}
+
+/** What is to be settled with an operation's end. */
+function endedQuota(
+  { operations }: StoreDeps,
+  { id, kind }: OperationRow,
+  state: OperationState,
+): Committed["quota"] {
+  const well = operations.find(kind)?.quota === undefined ? undefined : endedWell(state);
+  return well === undefined ? undefined : { operationId: id, well };
 }
 
 /**
@@ -79,7 +103,7 @@ async function commitUnchanged(
   row: JoinedRow,
 ): Promise<CommitStepResponse | undefined> {
   const { t } = store;
-  const plan = planOf(store, deps, request, row, []);
+  const plan = planOf(store, deps, request, row, { waiting: [], known: NO_ROWS, numbers: [] });
   const owned = row.lane === LIFE ? sql` AND i.current_operation = ${request.name}` : sql``;
   const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
     WHERE o.id = ${row.id} AND o.fence = ${row.fence} AND o.generation = ${row.generation} AND o.state = ${row.state}
@@ -107,6 +131,7 @@ async function commitLocked(
   ctx: Ctx,
   request: CommitStepRequest,
 ): Promise<Committed> {
+  const numbers = await numbersFor(store, ctx, request.change);
   const { plan, waiting, cancelRequested, next } = await store.db.write(
     ctx,
     "operations.commit-step",
@@ -115,7 +140,9 @@ async function commitLocked(
       const waiting = (await pendingSignals(store, tx, row.id)).filter(
         ({ id }) => !request.consumedSignals.includes(id),
       );
-      const plan = planOf(store, deps, request, row, waiting);
+      const record = loadRecord(instanceOf(row));
+      const known = await rowsFor(store, deps, tx, record, row.id, request.change);
+      const plan = planOf(store, deps, request, row, { waiting, known, numbers });
       await allTogether(plan.parts).execute(tx);
       const ends = row.lane !== LIFE && !isLive(request.state);
       const next = ends
@@ -125,7 +152,11 @@ async function commitLocked(
     },
   );
   remember(store, plan);
-  return { response: answerOf(plan, waiting, cancelRequested), next };
+  return {
+    response: answerOf(plan, waiting, cancelRequested),
+    next,
+    quota: endedQuota(deps, plan.next, request.state),
+  };
 }
 
 /** Everything that a commit writes, and the rows as they are after it. */
@@ -136,18 +167,28 @@ interface Plan {
   readonly instance: InstanceRow;
 }
 
+/** By what a commit is decided, besides the rows of the operation and its server. */
+interface CommitFacts {
+  readonly waiting: readonly StoredSignal[];
+  readonly known: KnownRows;
+  /** For new migrations. */
+  readonly numbers: readonly bigint[];
+}
+
 function planOf(
   store: Store,
   deps: StoreDeps,
   request: CommitStepRequest,
   row: JoinedRow,
-  waiting: readonly StoredSignal[],
+  { waiting, known, numbers }: CommitFacts,
 ): Plan {
   const now = deps.clock.now();
   const next = nextRow(row, request, waiting, now);
   const before = instanceOf(row);
-  const record = nextInstance(row, request, now);
-  const columns = record === undefined ? undefined : instanceColumns(record);
+  const changed = nextInstance(deps, row, request, { now, known, numbers });
+  const record = changed?.record;
+  const userData = userDataColumn(deps, row.server_id, request.change);
+  const columns = record === undefined ? undefined : { ...instanceColumns(record), ...userData };
   const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
   const after = record ?? loadRecord(before);
   const instance =
@@ -159,9 +200,15 @@ function planOf(
           current_operation: serverOf(after).currentOperation,
           server: columns.server,
           details: columns.details,
+          ...userData,
         };
   return {
-    parts: [...writes(store, row, next, request, columns, now), outbox],
+    parts: [
+      ...writes(store, row, next, request, columns, now),
+      ...(changed === undefined ? [] : rowParts(store, deps, changed.rows)),
+      ...(request.change?.deleteRecord === true ? endingRows(store, row.server_id, now) : []),
+      outbox,
+    ],
     next,
     record: after,
     instance,
@@ -238,7 +285,12 @@ function readyAt(
   return arrived || row.cancel_requested ? now : timer;
 }
 
-function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant): InstanceRecord | undefined {
+function nextInstance(
+  deps: StoreDeps,
+  row: JoinedRow,
+  request: CommitStepRequest,
+  { now, known, numbers }: Pick<CommitFacts, "known" | "numbers"> & { readonly now: Instant },
+): ChangedServer | undefined {
   const beside = row.lane !== LIFE;
   if (beside && request.change?.updateMask?.includes("task_state") === true)
     throw CommonErrors.INVALID_ARGUMENT({
@@ -247,7 +299,15 @@ function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant):
     });
   const ends = !beside && !isLive(request.state);
   if (request.change === undefined && !ends) return undefined;
-  return applyChange(loadRecord(instanceOf(row)), request.change, ends ? "" : row.i_current_operation, now);
+  return planChange(loadRecord(instanceOf(row)), request.change, known, {
+    owner: ends ? "" : row.i_current_operation,
+    operation: request.name,
+    operationId: row.id,
+    userId: touchesRows(request.change) ? Actor.decode(row.actor).userId : "",
+    now,
+    newId: () => deps.ids.uuid(),
+    numbers,
+  });
 }
 
 function writes(

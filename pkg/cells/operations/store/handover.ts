@@ -1,6 +1,7 @@
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { ServerRecords } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { PrepareHandoverRequest } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
@@ -12,6 +13,8 @@ import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { applyChange } from "../../servers/domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns, instanceIdentity } from "../../servers/domain/instance-columns.js";
+import { withBootDevices } from "../../servers/domain/block-devices.js";
+import { arrivingRows, leavingRows } from "../../servers/store/server-rows.js";
 import { otherFieldsOf } from "../../domain/other-fields.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { CellsErrors } from "../../errors.js";
@@ -28,7 +31,8 @@ import { timelineParts } from "./timeline.js";
 /**
  * Target: keeps a dormant copy, invisible to everybody until it is activated. Repeatable; a copy made under a
  * higher fence stays, and nothing is made once the operation lives here.
- * @param number  names the guest in this cell
+ * @param number   names the guest in this cell
+ * @param records  the rows that travel with it; undefined for a server that is built: it gets its first here
  */
 export async function prepareHandover(
   store: Store,
@@ -36,13 +40,19 @@ export async function prepareHandover(
   ctx: Ctx,
   request: PrepareHandoverRequest,
   number: bigint,
+  records: ServerRecords | undefined,
 ): Promise<void> {
   const { t } = store;
   const { operation } = request;
   if (operation === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: "" });
   const id = operationIdOf(operation.name);
   const before = InstanceRecord.decode(request.instance);
-  const named = withGuestName(before, store.name, number);
+  const travelling = { ...before, records: records ?? before.records };
+  const named = withGuestName(
+    travelling.records === undefined ? withBootDevices(before, () => deps.ids.uuid()) : travelling,
+    store.name,
+    number,
+  );
   const record = applyChange(named, request.change, operation.name, deps.clock.now());
   const row = {
     operation_id: id,
@@ -335,6 +345,7 @@ function planActivation(
     inserting("inst", t.instance, [instance]),
     inserting("op", t.operation, [{ ...operation }]),
     inserting("act", t.instance_action, [action]),
+    ...arrivingRows(store, deps, record),
     ...timelineParts(t, operation, copy.steps, false, now).filter(({ name }) => name === "timeline_events"),
     outboxPart(t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(operation)], now),
   ];
@@ -427,6 +438,7 @@ export async function dropLeft(
         name: "ev",
         body: sql`DELETE FROM ${t.instance_action_event} WHERE action_id = ANY(${operations}::text[])`,
       },
+      ...leavingRows(store, servers, target),
     ]).execute(db),
   );
 }

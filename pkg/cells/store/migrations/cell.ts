@@ -2,6 +2,7 @@ import type { Migration } from "../../../platform/db/index.js";
 import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { serverRowStatements } from "./server-rows.js";
 
 /** History of a cell's database, cell0 included. */
 export const cellMigrations: readonly Migration[] = [
@@ -51,4 +52,5 @@ export const cellMigrations: readonly Migration[] = [
   },
   { name: "0005-other-fields", statements: otherFields("operation", "service") },
   { name: "0006-lanes", statements: laneStatements },
+  { name: "0007-server-rows", statements: serverRowStatements },
 ];

@@ -2,6 +2,7 @@ import type { Migration } from "../../../platform/db/index.js";
 import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { serverRowStatements } from "./server-rows.js";
 
 /** History of the global database. */
 export const globalMigrations: readonly Migration[] = [
@@ -115,4 +116,25 @@ export const globalMigrations: readonly Migration[] = [
   },
   { name: "0008-other-fields", statements: otherFields("operation", "server_group") },
   { name: "0009-lanes", statements: laneStatements },
+  { name: "0010-server-rows", statements: serverRowStatements },
+  {
+    name: "0011-quota-claims",
+    statements: [
+      `CREATE TABLE quota_claim (
+        operation_id text PRIMARY KEY,
+        server_id text NOT NULL,
+        project_id text NOT NULL,
+        database text NOT NULL,
+        instances int8 NOT NULL,
+        cores int8 NOT NULL,
+        ram int8 NOT NULL,
+        target_instances int8 NOT NULL,
+        target_cores int8 NOT NULL,
+        target_ram int8 NOT NULL,
+        created_at timestamptz NOT NULL
+      )`,
+      `CREATE INDEX quota_claim_by_server ON quota_claim (server_id)`,
+      `CREATE INDEX quota_claim_by_age ON quota_claim (created_at, operation_id)`,
+    ],
+  },
 ];
