@@ -636,7 +636,7 @@ describe("rows of a server", () => {
       }
     });
 
-    it("come newest first, a page at a time, after a token or a marker", async () => {
+    it("come newest first, a page at a time, after any of their rows", async () => {
       const query = { database: "cell1", projectId: project, pageSize: 2 };
       const ids: string[] = [];
       let token = "";
@@ -647,12 +647,16 @@ describe("rows of a server", () => {
         more = page.more;
       }
       assert.deepEqual(ids, made);
-      const marked = await migrations({ ...query, pageSize: 0, marker: made[1] ?? "" });
+      const { pageToken } = await rows().getMigration(testCtx(), {
+        database: "cell1",
+        migrationId: made[1] ?? "",
+      });
+      const marked = await migrations({ ...query, pageSize: 0, pageToken });
       assert.deepEqual(
         marked.map(({ id }) => id),
         made.slice(2),
       );
-      await assert.rejects(migrations({ marker: "nobody" }), { reason: "MARKER_NOT_FOUND" });
+      await assert.rejects(migrations({ pageToken: "x" }), { reason: "INVALID_ARGUMENT" });
     });
 
     it("are found by host, status, kind, project, user and time of their last change", async () => {

@@ -4,6 +4,7 @@ import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_ser
 import type { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstanceMapping } from "../../../gen/kilonova/cells/v1/global_service.js";
+import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
@@ -43,6 +44,7 @@ export class FakeCells {
   );
   readonly flavors = new Map<string, Flavor>();
   readonly keyPairs: KeyPair[] = [];
+  readonly migrations: MigrationRecord[] = [];
   readonly aggregates = new Map<string, Aggregate>();
   readonly groups = new Map<string, ServerGroup>();
   readonly services = new Map<string, HostService[]>();

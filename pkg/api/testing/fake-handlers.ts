@@ -11,6 +11,7 @@ import {
   OperationStoreServiceDefinition,
   StoredOperation,
 } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { ServerRecordsServiceDefinition } from "../../../gen/kilonova/cells/v1/server_records_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
@@ -37,6 +38,7 @@ export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
   bind(cells, AggregateStoreServiceDefinition, aggregateHandlers(cells)),
   bind(cells, ServerGroupStoreServiceDefinition, groupHandlers(cells)),
   bind(cells, InstancesServiceDefinition, instanceHandlers(cells)),
+  bind(cells, ServerRecordsServiceDefinition, recordHandlers(cells)),
   bind(cells, HostsServiceDefinition, hostHandlers(cells)),
   bind(cells, OperationStoreServiceDefinition, operationHandlers(cells)),
   bindService(FeedServiceDefinition, {
@@ -53,6 +55,18 @@ export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
     watchFeed: (ctx, request) => cells.feed(request.database).watch(ctx, request),
   }),
 ];
+
+/** Only what policy is about: the rules of lists are tried on real cells. */
+const recordHandlers = (cells: FakeCells): Partial<Handlers<ServerRecordsServiceDefinition>> => ({
+  listMigrations: async () => ({
+    rows: cells.migrations.map((migration) => ({ migration, pageToken: migration.id })),
+    more: false,
+  }),
+  getMigration: async (_ctx, { migrationId }) => ({
+    migration: cells.migrations.find(({ id }) => id === migrationId),
+    pageToken: migrationId,
+  }),
+});
 
 function bind<D extends ServiceDefinition>(
   cells: FakeCells,

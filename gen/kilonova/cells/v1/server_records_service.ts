@@ -66,8 +66,6 @@ export interface ListMigrationsRequest {
   pageSize: number;
   /** From an earlier answer, or of any row of an answer. */
   pageToken: string;
-  /** Instead of a token: id of the last one of the page before. */
-  marker: string;
   /** Also those of deleted servers. */
   withDeleted: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -97,7 +95,7 @@ export interface ListMigrationsResponse {
 export interface GetMigrationRequest {
   /** "global" or the cell's name. */
   database: string;
-  /** The server. */
+  /** Only of this server; empty for any, by UUID only. */
   serverId: string;
   /** UUID or number. */
   migrationId: string;
@@ -107,7 +105,11 @@ export interface GetMigrationRequest {
 /** Output of GetMigration. */
 export interface GetMigrationResponse {
   /** The migration. */
-  migration: MigrationRecord | undefined;
+  migration:
+    | MigrationRecord
+    | undefined;
+  /** See MigrationRow. */
+  pageToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -353,7 +355,6 @@ function createBaseListMigrationsRequest(): ListMigrationsRequest {
     changesBefore: undefined,
     pageSize: 0,
     pageToken: "",
-    marker: "",
     withDeleted: false,
   };
 }
@@ -403,11 +404,8 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
     if (message.pageToken !== "") {
       writer.uint32(106).string(message.pageToken);
     }
-    if (message.marker !== "") {
-      writer.uint32(114).string(message.marker);
-    }
     if (message.withDeleted !== false) {
-      writer.uint32(120).bool(message.withDeleted);
+      writer.uint32(112).bool(message.withDeleted);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -548,15 +546,7 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
             continue;
           }
           case 14: {
-            if (tag !== 114) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
-          case 15: {
-            if (tag !== 120) {
+            if (tag !== 112) {
               break;
             }
 
@@ -608,7 +598,6 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
       : undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     message.withDeleted = object.withDeleted ?? false;
     return message;
   },
@@ -887,13 +876,16 @@ export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
 };
 
 function createBaseGetMigrationResponse(): GetMigrationResponse {
-  return { migration: undefined };
+  return { migration: undefined, pageToken: "" };
 }
 
 export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
   encode(message: GetMigrationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.migration !== undefined) {
       MigrationRecord.encode(message.migration, writer.uint32(10).fork()).join();
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -927,6 +919,14 @@ export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
             message.migration = MigrationRecord.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -958,6 +958,7 @@ export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
     message.migration = (object.migration !== undefined && object.migration !== null)
       ? MigrationRecord.fromPartial(object.migration)
       : undefined;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
@@ -988,7 +989,7 @@ export const ServerRecordsServiceDefinition = {
     /**
      * Lists migrations, newest first. Pages.
      *
-     * Errors: INVALID_ARGUMENT / MARKER_NOT_FOUND; a token of another list.
+     * Errors: INVALID_ARGUMENT: a token of another list.
      */
     listMigrations: {
       name: "ListMigrations",
@@ -998,7 +999,7 @@ export const ServerRecordsServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([2, 2, 3]) as Buffer] } },
     },
-    /** Reads one migration of a server. Errors: NOT_FOUND / MIGRATION_NOT_FOUND. */
+    /** Reads one migration. Errors: NOT_FOUND / MIGRATION_NOT_FOUND. */
     getMigration: {
       name: "GetMigration",
       requestType: GetMigrationRequest as typeof GetMigrationRequest,

@@ -21,7 +21,5 @@ export const serverRecordsHandlers = ({
       request.withConnectionInfo && ctx.peer.service === "conductor",
     ),
   listMigrations: (ctx, request) => listMigrations(stores.get(request.database), ctx, request),
-  getMigration: async (ctx, request) => ({
-    migration: await getMigration(stores.get(request.database), ctx, request),
-  }),
+  getMigration: (ctx, request) => getMigration(stores.get(request.database), ctx, request),
 });

@@ -2,12 +2,13 @@ import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type {
   GetMigrationRequest,
+  GetMigrationResponse,
   ListBlockDevicesRequest,
   ListBlockDevicesResponse,
   ListMigrationsRequest,
   ListMigrationsResponse,
 } from "../../../../gen/kilonova/cells/v1/server_records_service.js";
-import type { BlockDeviceRecord, MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
+import type { BlockDeviceRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
@@ -101,7 +102,7 @@ interface MigrationRowOf {
 
 /**
  * Newest first; those of deleted servers only when asked for.
- * @throws MARKER_NOT_FOUND; INVALID_ARGUMENT for a token of another list
+ * @throws INVALID_ARGUMENT for a token of another list
  */
 export async function listMigrations(
   store: Store,
@@ -110,8 +111,7 @@ export async function listMigrations(
 ): Promise<ListMigrationsResponse> {
   const limit = limitOf(request.pageSize);
   return store.db.read(ctx, "migrations.list", async (tx) => {
-    const after =
-      request.marker === "" ? readToken(request.pageToken) : await placeOf(store, tx, request.marker);
+    const after = readToken(request.pageToken);
     const place =
       after === undefined ? [] : [sql`(created_at, id) < (${after.at}::timestamptz, ${after.id})`];
     const where = sql.join([sql`true`, ...conditionsOf(request), ...place], sql` AND `);
@@ -147,33 +147,23 @@ function conditionsOf(request: ListMigrationsRequest): Sql[] {
   ];
 }
 
-async function placeOf(
-  { t }: Store,
-  tx: Tx,
-  marker: string,
-): Promise<{ readonly at: Instant | string; readonly id: string }> {
-  const { rows } =
-    await sql<MigrationRowOf>`SELECT id, created_at FROM ${t.migration} WHERE id = ${marker} AND deleted_at IS NULL`.execute(
-      tx,
-    );
-  const [row] = rows;
-  if (row === undefined) throw CellsErrors.MARKER_NOT_FOUND({ marker });
-  return { at: row.created_at, id: row.id };
-}
-
-/** One migration of a server, by its uuid or number. @throws MIGRATION_NOT_FOUND */
+/**
+ * One migration and its place in lists, by its uuid or, of one server, its number.
+ * @throws MIGRATION_NOT_FOUND
+ */
 export async function getMigration(
   { db, t }: Store,
   ctx: Ctx,
   { serverId, migrationId }: GetMigrationRequest,
-): Promise<MigrationRecord> {
-  const number = /^\d{1,15}$/.test(migrationId) ? Number(migrationId) : -1;
+): Promise<GetMigrationResponse> {
+  const byNumber = serverId !== "" && /^\d{1,15}$/.test(migrationId);
+  const which = byNumber ? sql`number = ${Number(migrationId)}` : sql`id = ${migrationId}`;
+  const whose = serverId === "" ? sql`` : sql` AND server_id = ${serverId}`;
   const { rows } = await db.statement(ctx, "migrations.get", (at) =>
-    sql<MigrationRowOf>`SELECT body, deleted_at FROM ${t.migration}
-      WHERE server_id = ${serverId} AND (id = ${migrationId} OR number = ${number}) AND deleted_at IS NULL
-      ORDER BY created_at DESC LIMIT 1`.execute(at),
+    sql<MigrationRowOf>`SELECT id, created_at, body, deleted_at FROM ${t.migration}
+      WHERE ${which}${whose} AND deleted_at IS NULL ORDER BY created_at DESC LIMIT 1`.execute(at),
   );
   const [row] = rows;
   if (row === undefined) throw CellsErrors.MIGRATION_NOT_FOUND({ migration: migrationId });
-  return toMigration(row);
+  return { migration: toMigration(row), pageToken: writeToken(row.created_at, row.id) };
 }
