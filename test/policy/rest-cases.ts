@@ -135,9 +135,7 @@ const servers: readonly RestExpected[] = [
   server("GET /servers/{id}/migrations", "servers:migrations:index", {
     shows: [os("servers:migrations:index:host")],
   }),
-  sub("GET /servers/{id}/migrations/{sub}", MIGRATION, "servers:migrations:show", {
-    shows: [os("servers:migrations:index:host")],
-  }),
+  sub("GET /servers/{id}/migrations/{sub}", MIGRATION, "servers:migrations:show"),
   rest("GET /os-migrations", [os("os-migrations:index"), os("os-migrations:index:all_projects")], {
     shows: [os("os-migrations:index:host")],
   }),

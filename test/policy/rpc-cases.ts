@@ -239,10 +239,7 @@ const migrations: readonly RpcExpected[] = [
     ),
     shows: [os("servers:migrations:index:host")],
   },
-  {
-    ...label("MigrationsService/GetMigration", "servers:migrations:show", { migrationId: MIGRATION }),
-    shows: [os("servers:migrations:index:host")],
-  },
+  label("MigrationsService/GetMigration", "servers:migrations:show", { migrationId: MIGRATION }),
 ];
 
 const wait = { timeout: { seconds: 0n, nanos: 0 } };

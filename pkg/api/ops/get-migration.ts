@@ -10,9 +10,9 @@ import type { Parts } from "../parts.js";
 import { guarded } from "../rights/guarded.js";
 import type { Guarded } from "../rights/guarded.js";
 import { id } from "../shape/common.js";
-import { HOST_FIELDS, presentMigration } from "../view/migration-view.js";
+import { presentMigration } from "../view/migration-view.js";
 
-/** Reads one migration of a server. */
+/** Reads one migration of a server, hosts included: the rule that lets read it is for who may know them. */
 export const getMigration = (parts: Parts): Guarded<GetMigrationRequest, GetMigrationResponse> =>
   guarded({ serverId: id, migrationId: id }, parts.servers.about(), async (ctx, request) => {
     const { migrationId, inProgressOnly } = request;
@@ -21,8 +21,7 @@ export const getMigration = (parts: Parts): Guarded<GetMigrationRequest, GetMigr
     );
     if (migration === undefined || (inProgressOnly && !isUnderWay(migration)))
       throw ApiErrors.MIGRATION_NOT_FOUND({ migration: migrationId });
-    const hosts = ctx.rights.allows("os_compute_api:servers:migrations:index:host");
-    return { migration: presentMigration(migration, hosts), hiddenFields: hosts ? [] : [...HOST_FIELDS] };
+    return { migration: presentMigration(migration, true), hiddenFields: [] };
   });
 
 const isUnderWay = ({ kind, status }: MigrationRecord): boolean =>

@@ -179,7 +179,7 @@ export interface GetMigrationResponse {
   migration:
     | Migration
     | undefined;
-  /** As in ListMigrations. */
+  /** As in ListMigrations; no rule hides anything here yet. */
   hiddenFields: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1832,7 +1832,8 @@ export const MigrationsServiceDefinition = {
       },
     },
     /**
-     * Reads one migration of a server, with the progress of a live migration.
+     * Reads one migration of a server, with the progress of a live migration. Who may read it sees its hosts, as
+     * in Nova.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND.
      */
@@ -1887,53 +1888,6 @@ export const MigrationsServiceDefinition = {
               104,
               111,
               119,
-            ]) as Buffer,
-            Buffer.from([
-              44,
-              111,
-              115,
-              95,
-              99,
-              111,
-              109,
-              112,
-              117,
-              116,
-              101,
-              95,
-              97,
-              112,
-              105,
-              58,
-              115,
-              101,
-              114,
-              118,
-              101,
-              114,
-              115,
-              58,
-              109,
-              105,
-              103,
-              114,
-              97,
-              116,
-              105,
-              111,
-              110,
-              115,
-              58,
-              105,
-              110,
-              100,
-              101,
-              120,
-              58,
-              104,
-              111,
-              115,
-              116,
             ]) as Buffer,
           ],
         },

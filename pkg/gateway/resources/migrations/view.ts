@@ -36,8 +36,8 @@ const common: readonly Field<Migration, Links>[] = [
   { name: "status", value: (m) => m.status },
   { name: "updated_at", value: (m) => (m.updatedAt === undefined ? null : longTime(m.updatedAt)) },
   { name: "uuid", span: paged, value: (m) => m.id },
-  { name: "user_id", span: owned, value: (m) => orNull(m.userId) },
-  { name: "project_id", span: owned, value: (m) => orNull(m.projectId) },
+  { name: "user_id", span: owned, value: (m) => m.userId },
+  { name: "project_id", span: owned, value: (m) => m.projectId },
 ];
 
 const isUnderWay = ({ type, status }: Migration): boolean =>
