@@ -126,7 +126,9 @@ async function markerToken(parts: Parts, ctx: Call): Promise<string> {
   return found.value.pageToken;
 }
 
-/** Pages of several cells as one. What a cell has not told yet would stand before what comes after its page. */
+/**
+ * Pages of several cells as one. What a cell has not told yet would stand before what comes after its page.
+ */
 function merged(
   pages: readonly StoredPage[],
   pageSize: number,

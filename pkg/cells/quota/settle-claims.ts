@@ -26,8 +26,9 @@ const ABANDONED_MS = 60_000n;
 const FORGOTTEN_MS = 3_600_000n;
 
 /**
- * Settles the claims whose operations have ended, or were never accepted. What ends in this process is settled
- * at once; this is for what died in between. Repeatable, and may run anywhere at once.
+ * Settles the claims whose operations have ended, or were never accepted. What ends in this process is
+ * settled at once; this is for what died in between. Repeatable, and may run anywhere at once. Claims of a
+ * database that does not answer wait.
  * @param abandonedMs  age from which a claim without an operation counts as abandoned
  */
 export async function settleClaims(
@@ -43,10 +44,8 @@ export async function settleClaims(
     await settlePage(stores, deps, ctx, page, now - abandonedMs * 1000n);
     after = page.length === PAGE ? page.at(-1) : undefined;
   } while (after !== undefined);
-  for (const store of stores.all) await forgetVoid(store, ctx, now - FORGOTTEN_MS * 1000n);
 }
 
-/** @param abandoned  claims without an operation that are older are given back */
 async function settlePage(
   stores: Stores,
   deps: Pick<StoreDeps, "clock">,
@@ -55,21 +54,35 @@ async function settlePage(
   abandoned: Instant,
 ): Promise<void> {
   for (const database of new Set(page.map((claim) => claim.database))) {
-    const store = stores.get(database);
     const claims = page.filter((claim) => claim.database === database);
-    const fates = await fatesOf(
-      store,
-      ctx,
-      claims.map(({ operationId }) => operationId),
-    );
-    for (const { operationId, createdAt } of claims) {
-      const fate = fates.get(operationId);
-      const well =
-        fate === undefined
-          ? abandonedFate(createdAt <= abandoned && (await voidOperation(store, deps, ctx, operationId)))
-          : await outcome(stores, ctx, operationId, fate);
-      if (well !== undefined) await settleClaim(stores.global, ctx, operationId, well);
+    try {
+      await settleIn(stores, deps, ctx, database, claims, abandoned);
+    } catch (error) {
+      if (ctx.signal.aborted) throw error;
+      ctx.log.warn("cells.quota.unsettled", { database, error });
     }
+  }
+}
+
+/** @param abandoned  claims without an operation that are older are given back */
+async function settleIn(
+  stores: Stores,
+  deps: Pick<StoreDeps, "clock">,
+  ctx: Ctx,
+  database: string,
+  claims: readonly OpenClaim[],
+  abandoned: Instant,
+): Promise<void> {
+  const store = stores.get(database);
+  const ids = claims.map(({ operationId }) => operationId);
+  const fates = await fatesOf(store, ctx, ids);
+  for (const { operationId, createdAt } of claims) {
+    const fate = fates.get(operationId);
+    const well =
+      fate === undefined
+        ? abandonedFate(createdAt <= abandoned && (await voidOperation(store, deps, ctx, operationId)))
+        : await outcome(stores, ctx, operationId, fate);
+    if (well !== undefined) await settleClaim(stores.global, ctx, operationId, well);
   }
 }
 
@@ -91,13 +104,17 @@ async function outcome(
 
 /** How often claims are looked at. */
 const EVERY_MS = 10_000;
+/** Looks between two times at which what was kept from being accepted is forgotten. */
+const LOOKS = 360;
 
-/** Settles claims until the context ends. */
+/** Settles claims until the context ends. While there are none it reads, and writes nothing. */
 export const settlingTask =
   (stores: Stores, deps: { readonly clock: Clock }) =>
   async (ctx: Ctx): Promise<void> => {
-    while (!ctx.signal.aborted) {
+    for (let look = 0; !ctx.signal.aborted; look++) {
       await settleClaims(stores, deps, ctx);
+      const forgotten = deps.clock.now() - FORGOTTEN_MS * 1000n;
+      if (look % LOOKS === LOOKS - 1) for (const store of stores.all) await forgetVoid(store, ctx, forgotten);
       await deps.clock.sleep(EVERY_MS, ctx.signal);
     }
   };

@@ -1832,8 +1832,8 @@ export const MigrationsServiceDefinition = {
       },
     },
     /**
-     * Reads one migration of a server, with the progress of a live migration. Who may read it sees its hosts, as
-     * in Nova.
+     * Reads one migration of a server, with the progress of a live migration. Who may read it sees its hosts,
+     * as in Nova.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND.
      */

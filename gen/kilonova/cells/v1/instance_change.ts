@@ -102,8 +102,8 @@ export interface InstanceRecord {
 }
 
 /**
- * A change of an instance's record and of the rows that belong to it, made in the transaction that accepts its
- * operation or moves it on: all of it, or nothing.
+ * A change of an instance's record and of the rows that belong to it, made in the transaction that accepts
+ * its operation or moves it on: all of it, or nothing.
  */
 export interface InstanceChange {
   /** New values of the fields in the mask. */

@@ -202,8 +202,8 @@ export async function fatesOf(
 }
 
 /**
- * Keeps an operation from ever being accepted. The acceptance reads what this writes, and the other way round,
- * so that only one of them can be stored.
+ * Keeps an operation from ever being accepted. The acceptance reads what this writes, and the other way
+ * round, so that only one of them can be stored.
  * @returns whether it will not be there; false when it is
  */
 export async function voidOperation(

@@ -135,9 +135,10 @@ export async function getQuota(
 }
 
 /**
- * Releases what servers held and what was claimed for them, takes them out of their groups and marks their mappings deleted. A second
- * release of the same server finds nothing to subtract. READ COMMITTED: what is subtracted is what was
- * deleted, and releases of one project wait for each other at its usage row instead of failing.
+ * Releases what servers held and what was claimed for them, takes them out of their groups and marks their
+ * mappings deleted. A second release of the same server finds nothing to subtract. READ COMMITTED: what is
+ * subtracted is what was deleted, and releases of one project wait for each other at its usage row instead of
+ * failing.
  */
 export async function releaseHoldings(store: Store, ctx: Ctx, serverIds: readonly string[]): Promise<void> {
   const { t } = store;

@@ -17,8 +17,8 @@ export const NO_ROWS: ServerRows = { devices: [], migrations: [] };
 /** Rows by which a change is decided. */
 export interface KnownRows extends ServerRows {
   /**
-   * Whether the devices are not stored yet: an older build has made the server. The first change of one stores
-   * all.
+   * Whether the devices are not stored yet: an older build has made the server. The first change of one
+   * stores all.
    */
   readonly unwritten?: boolean;
 }
