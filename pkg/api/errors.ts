@@ -24,6 +24,10 @@ export const ApiErrors = defineErrors("api", {
   NOT_AUTHORIZED: ["forbidden", (p: { what: string }) => p.what],
   LIST_UNAVAILABLE: ["unavailable", (_p: Record<string, never>) => "Service is unavailable at this time."],
 
+  MIGRATION_NOT_FOUND: [
+    "missing",
+    (p: { migration: string }) => `Migration ${p.migration} could not be found.`,
+  ],
   SERVER_NOT_FOUND: ["missing", (p: { server: string }) => `Instance ${p.server} could not be found.`],
   METADATA_ITEM_NOT_FOUND: ["missing", (_p: { key: string }) => "Metadata item was not found"],
   TAG_NOT_FOUND: [

@@ -5,6 +5,7 @@ import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_servic
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
+import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
 import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { Client } from "../platform/rpc/index.js";
 import { tokenBox } from "./crypto/token-box.js";
@@ -30,6 +31,7 @@ export interface Parts extends Omit<ApiDeps, "scheduler" | "policy" | "tokenKeys
   readonly hosts: Client<HostsServiceDefinition>;
   readonly operations: Client<OperationStoreServiceDefinition>;
   readonly feed: Client<FeedServiceDefinition>;
+  readonly records: Client<ServerRecordsServiceDefinition>;
   readonly tokens: TokenBox;
   readonly hub: FeedHub;
   readonly watchPlaces: WatchPlaces;
@@ -70,6 +72,7 @@ export function makeParts(deps: ApiDeps): Parts {
     operations: deps.cells.client(OperationStoreServiceDefinition),
     presented: new PresentedServers(directory, deps.config.serverCacheBytes),
     servers: new Servers(instances, mappings, guard),
+    records: deps.cells.client(ServerRecordsServiceDefinition),
     signals: new OperationSignals(feed, databases, deps.clock),
   };
 }

@@ -10,6 +10,7 @@ import {
   InstanceActionsServiceDefinition,
   LimitsServiceDefinition,
 } from "../../gen/kilonova/api/v1/limits_service.js";
+import { MigrationsServiceDefinition } from "../../gen/kilonova/api/v1/migrations_service.js";
 import {
   EventsServiceDefinition,
   OperationsServiceDefinition,
@@ -52,6 +53,7 @@ import { getHypervisor } from "./ops/get-hypervisor.js";
 import { getInstanceAction } from "./ops/get-instance-action.js";
 import { getKeyPair } from "./ops/get-key-pair.js";
 import { getLimits } from "./ops/get-limits.js";
+import { getMigration } from "./ops/get-migration.js";
 import { getOperation } from "./ops/get-operation.js";
 import { getServerMetadata } from "./ops/get-server-metadata.js";
 import { getServerAddresses } from "./ops/get-server-addresses.js";
@@ -63,6 +65,7 @@ import { listFlavors } from "./ops/list-flavors.js";
 import { listHypervisors } from "./ops/list-hypervisors.js";
 import { listInstanceActions } from "./ops/list-instance-actions.js";
 import { listKeyPairs } from "./ops/list-key-pairs.js";
+import { listMigrations } from "./ops/list-migrations.js";
 import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
@@ -122,6 +125,7 @@ export function buildApi(deps: ApiDeps): ApiService {
         listKeyPairs: listKeyPairs(parts),
         listHypervisors: listHypervisors(parts),
         listInstanceActions: listInstanceActions(parts),
+        listMigrations: listMigrations(parts),
         listServerGroups: listServerGroups(parts),
       }),
     ],
@@ -160,6 +164,10 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
   bind.whole(InstanceActionsServiceDefinition, {
     listInstanceActions: listInstanceActions(parts),
     getInstanceAction: getInstanceAction(parts),
+  }),
+  bind.part(MigrationsServiceDefinition, {
+    listMigrations: listMigrations(parts),
+    getMigration: getMigration(parts),
   }),
   bind.whole(OperationsServiceDefinition, {
     getOperation: getOperation(parts),

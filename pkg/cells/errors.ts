@@ -30,6 +30,16 @@ export const CellsErrors = defineErrors("cells", {
     "missing",
     (p: { request: string }) => `Action for request ${p.request} could not be found.`,
   ],
+  MIGRATION_NOT_FOUND: [
+    "missing",
+    (p: { migration: string }) => `Migration ${p.migration} could not be found.`,
+  ],
+  DEVICE_NAME_IN_USE: ["refused", (p: { device: string }) => `The device path ${p.device} is in use.`],
+  VOLUME_ATTACHED_TWICE: [
+    "refused",
+    (p: { server: string; volume: string }) =>
+      `Volume ${p.volume} is attached to instance ${p.server} already.`,
+  ],
   FENCE_LOST: [
     "conflict",
     (p: { operation: string }) => `Operation ${p.operation} is owned by somebody else now.`,

@@ -38,6 +38,9 @@ import { secretBox } from "./store/secret-box.js";
 import type { SecretKey } from "./store/secret-box.js";
 import { registerCells } from "./servers/store/mappings.js";
 import { requireOperationOn } from "./operations/store/operation-hosts.js";
+import { quotaDesk, settlingTask } from "./quota/settle-claims.js";
+import { serverRecordsHandlers } from "./servers/rpc/server-records.js";
+import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
 import { openStore } from "./store/tables.js";
 import type { Store } from "./store/tables.js";
 import { defaultLimitsOf } from "./config.js";
@@ -190,6 +193,7 @@ export function buildCells(deps: CellsDeps): CellsService {
     operations: deps.operations ?? catalogue,
   };
   const defaultLimits = defaultLimitsOf(deps.config);
+  const desk = quotaDesk(stores, storeDeps, defaultLimits);
   const common = { stores, deps: storeDeps, waker: deps.waker };
   const found = <T>(map: ReadonlyMap<string, T>, database: string): T => {
     const value = map.get(database);
@@ -203,7 +207,8 @@ export function buildCells(deps: CellsDeps): CellsService {
       bindService(GlobalServiceDefinition, globalHandlers({ ...common, defaultLimits })),
       bindService(ServerGroupStoreServiceDefinition, serverGroupHandlers(global, storeDeps, defaultLimits)),
       bindService(AggregateStoreServiceDefinition, aggregateHandlers(global, storeDeps)),
-      bindService(InstancesServiceDefinition, instancesHandlers(common)),
+      bindService(InstancesServiceDefinition, instancesHandlers({ ...common, desk })),
+      bindService(ServerRecordsServiceDefinition, serverRecordsHandlers({ stores, deps: storeDeps })),
       bindService(
         OperationStoreServiceDefinition,
         operationStoreHandlers({ ...common, guestNumbers: (cell) => found(blocks, cell) }),
@@ -229,7 +234,10 @@ export function buildCells(deps: CellsDeps): CellsService {
         if (ctx.signal.aborted) return;
         throw error;
       }
-      await Promise.all(opened.map(({ feed }) => feed.run(ctx)));
+      await Promise.all([
+        ...opened.map(({ feed }) => feed.run(ctx)),
+        keepRunning(ctx, deps.clock, "quota.claims", settlingTask(stores, storeDeps)),
+      ]);
     },
     close: async () => {
       await Promise.all([deps.global.close(), ...deps.cells.map(({ database }) => database.close())]);

@@ -10,6 +10,7 @@ import type {
   InstanceActionsServiceDefinition,
   LimitsServiceDefinition,
 } from "../../gen/kilonova/api/v1/limits_service.js";
+import type { MigrationsServiceDefinition } from "../../gen/kilonova/api/v1/migrations_service.js";
 import {
   EventsServiceDefinition,
   WatchEventsResponse,
@@ -78,6 +79,7 @@ export interface ApiClients {
   readonly keyPairs: Client<KeyPairsServiceDefinition>;
   readonly limits: Client<LimitsServiceDefinition>;
   readonly instanceActions: Client<InstanceActionsServiceDefinition>;
+  readonly migrations: Client<MigrationsServiceDefinition>;
   readonly availabilityZones: Client<AvailabilityZonesServiceDefinition>;
   readonly computeServices: Client<ComputeServicesServiceDefinition>;
   readonly hypervisors: Client<HypervisorsServiceDefinition>;

@@ -11,6 +11,7 @@ import {
   InstanceActionsServiceDefinition,
   LimitsServiceDefinition,
 } from "../../gen/kilonova/api/v1/limits_service.js";
+import { MigrationsServiceDefinition } from "../../gen/kilonova/api/v1/migrations_service.js";
 import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
@@ -32,6 +33,7 @@ const definitions = [
   KeyPairsServiceDefinition,
   LimitsServiceDefinition,
   InstanceActionsServiceDefinition,
+  MigrationsServiceDefinition,
   AvailabilityZonesServiceDefinition,
   ComputeServicesServiceDefinition,
   HypervisorsServiceDefinition,

@@ -12,6 +12,7 @@ import {
   InstanceActionsServiceDefinition,
   LimitsServiceDefinition,
 } from "../../gen/kilonova/api/v1/limits_service.js";
+import { MigrationsServiceDefinition } from "../../gen/kilonova/api/v1/migrations_service.js";
 import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
@@ -112,6 +113,7 @@ const clients = (api: Channel): ApiClients => ({
   instanceActions: api.client(InstanceActionsServiceDefinition),
   availabilityZones: api.client(AvailabilityZonesServiceDefinition),
   computeServices: api.client(ComputeServicesServiceDefinition),
+  migrations: api.client(MigrationsServiceDefinition),
   hypervisors: api.client(HypervisorsServiceDefinition),
   serverMetadata: api.client(ServerMetadataServiceDefinition),
   serverTags: api.client(ServerTagsServiceDefinition),

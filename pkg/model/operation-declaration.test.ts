@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MigrationKind } from "../../gen/kilonova/cells/v1/server_records.js";
 import { declareOperation, declareSubjectOperation, subjectOf } from "./operation-declaration.js";
 import { aDeclaration, aForm, subjectDeclaration } from "./testing/a-declaration.js";
 
@@ -14,6 +15,18 @@ describe("a declaration", () => {
     [
       "that is instant beside life",
       { ...beside, forms: { plain: aForm }, instant: () => undefined, event: "e" },
+    ],
+    [
+      "that takes quota beside life",
+      { ...beside, forms: { plain: aForm }, quota: () => ({ instances: 1, cores: 1, ram: 1 }) },
+    ],
+    [
+      "that is instant and moves the server",
+      {
+        instant: () => undefined,
+        event: "e",
+        migration: () => ({ kind: MigrationKind.MIGRATION_KIND_RESIZE }),
+      },
     ],
   ] as const)
     it(`${what} is refused`, () =>

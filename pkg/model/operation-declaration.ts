@@ -1,6 +1,7 @@
 import type { StepRecord } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { Actor } from "../../gen/kilonova/type/v1/actor.js";
 import type { OperationMetadata, OperationResult } from "../../gen/kilonova/type/v1/operation.js";
+import type { MigrationRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import type { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { RuleName } from "../policy/index.js";
 import type { SubjectKind } from "./operation-name.js";
@@ -81,8 +82,8 @@ export interface BeginningMethod {
   readonly key?: string;
 }
 
-/** What an instant operation is decided by. */
-export interface Instant<I> {
+/** What is decided by when an operation is accepted. */
+export interface Acceptable<I> {
   readonly server: Server;
   readonly input: I;
   readonly actor: Actor;
@@ -95,6 +96,18 @@ export interface Ended {
   /** What a step left when it finished, parsed; undefined when it did not finish. */
   outputOf(step: string): unknown;
 }
+
+/** What a server holds of its project's quota. */
+export interface Holding {
+  /** 1 where it counts as a server, 0 where it does not. */
+  readonly instances: number;
+  readonly cores: number;
+  /** Memory in MiB. */
+  readonly ram: number;
+}
+
+/** What a kind says of the migration that it makes; the acceptor knows the rest. */
+export type DeclaredMigration = Pick<MigrationRecord, "kind"> & Partial<MigrationRecord>;
 
 /**
  * Everything about a kind of operation that more than one room needs to know. The acceptor, the api, the
@@ -147,9 +160,21 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    * Done with its acceptance, in the same transaction, whatever else is under way: it has no steps. @returns
    * what changes; undefined for nothing
    */
-  readonly instant?: (call: Instant<I>) => Partial<Server> | undefined;
+  readonly instant?: (call: Acceptable<I>) => Partial<Server> | undefined;
   /** Name of an instant operation's event in the timeline. */
   readonly event?: string;
+  /**
+   * What the server holds of its project's quota once this has ended well; absent: what it held before. What
+   * that is more than before is taken with the acceptance, or it is refused with QUOTA_EXCEEDED; what it is
+   * less is given back with the end. An operation that ends otherwise changes nothing. Only in the lane
+   * "life".
+   */
+  readonly quota?: (call: Acceptable<I>) => Holding;
+  /**
+   * The migration record that is made with the acceptance, under the operation's uuid: its kind, and what is
+   * known already of flavors and target. It begins in the first status of its kind; steps change it.
+   */
+  readonly migration?: (call: Acceptable<I>) => DeclaredMigration;
   /** Something that it can work with, for tests and docs; absent: the empty input. */
   readonly example?: { readonly input?: object; readonly secrets?: object };
 }
@@ -158,11 +183,14 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
 export function declareOperation<I, S, F extends string>(
   declaration: OperationDeclaration<I, S, F>,
 ): OperationDeclaration<I, S, F> {
-  const { kind, lane, forms, formOf, instant, event } = declaration;
+  const { kind, lane, forms, formOf, instant, event, quota, migration } = declaration;
   if (Object.keys(forms).length !== 1 && formOf === undefined)
     throw new Error(`${kind}: nothing says which of its forms a request has`);
   if ((instant === undefined) !== (event === undefined))
     throw new Error(`${kind}: an instant operation has an event, others have steps`);
+  if (instant !== undefined && (quota !== undefined || migration !== undefined))
+    throw new Error(`${kind}: an instant operation takes no quota and moves nothing`);
+  if (lane !== "life" && quota !== undefined) throw new Error(`${kind}: only the lane life takes quota`);
   for (const form of Object.values<Form>(forms)) checkLane(kind, lane, form, instant !== undefined);
   checkSubject(declaration);
   return declaration;

@@ -1,5 +1,6 @@
 import { HostTarget } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import { AcceptServersRequest } from "../../gen/kilonova/cells/v1/global_service.js";
+import type { Flavor } from "../../gen/kilonova/type/v1/flavor.js";
 import type { Operation } from "../../gen/kilonova/type/v1/operation.js";
 import { VmState, DiskConfig } from "../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../gen/kilonova/type/v1/server.js";
@@ -26,7 +27,7 @@ export interface BootOptions {
   readonly clientToken?: string;
   readonly minCount?: number;
   readonly name?: string;
-  readonly flavor?: Partial<typeof flavor>;
+  readonly flavor?: Partial<Pick<Flavor, keyof typeof flavor | "ephemeralGib" | "swapMib">>;
   /** Reservation of servers that are built together or not at all. */
   readonly batch?: string;
 }

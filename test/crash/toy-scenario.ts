@@ -26,6 +26,7 @@ import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
 import { insertInto } from "../../pkg/cells/store/fragments.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
 import type { Store } from "../../pkg/cells/store/tables.js";
+import { quotaDesk } from "../../pkg/cells/quota/settle-claims.js";
 import { Stores } from "../../pkg/cells/stores.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { Conductor } from "../../pkg/conductor/engine/conductor.js";
@@ -124,6 +125,7 @@ export const toyScenario: Scenario = {
           kindVersion: 1,
           input: Buffer.from(input),
         }),
+        quotaDesk(stores, deps, {}),
       );
     const acceptOn = async (database: typeof cell, hostId: string, kind: string, failing: boolean) => {
       for (const told of TOLD) {

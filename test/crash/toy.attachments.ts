@@ -1,3 +1,4 @@
+import { BlockDeviceChange, BlockDeviceRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { defineKind, done, fail } from "../../pkg/conductor/engine/kind.js";
 import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
@@ -40,12 +41,12 @@ export const toyAttachments = (ledger: Ledger): OperationKind =>
         name: "connect",
         event: "toy_connect",
         timeoutMs: 60_000,
-        run: async ({ operation, server, input, fence }) => {
+        run: async ({ operation, input, fence }) => {
           ledger.put(`${operation.serverId}/connect/${input}`, fence);
           if (input.endsWith("refused"))
             return fail({ reason: "REFUSED", domain: "toy", message: "As asked." });
-          const others = server.volumes.filter(({ id }) => id !== input);
-          return done({}, { set: { volumes: [...others, { id: input, deleteOnTermination: false }] } });
+          const device = BlockDeviceRecord.fromPartial({ id: operation.name, volumeId: input });
+          return done({}, { more: { blockDevices: [BlockDeviceChange.fromPartial({ device })] } });
         },
         undo: async ({ operation, input, fence }) => {
           ledger.take(`${operation.serverId}/connect/${input}`, fence);

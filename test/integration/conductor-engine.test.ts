@@ -26,6 +26,7 @@ import { loadRecord } from "../../pkg/cells/servers/domain/records.js";
 import { isLive } from "../../pkg/model/operation-states.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
 import { getOperation } from "../../pkg/cells/operations/store/read-operations.js";
+import { quotaDesk } from "../../pkg/cells/quota/settle-claims.js";
 import { Stores } from "../../pkg/cells/stores.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { Conductor } from "../../pkg/conductor/engine/conductor.js";
@@ -121,7 +122,8 @@ async function world() {
       kindVersion: 1,
       input: Buffer.from(input),
     });
-    return (await acceptOperation(stores.get("cell1"), deps, testCtx(), request)).operation;
+    return (await acceptOperation(stores.get("cell1"), deps, testCtx(), request, quotaDesk(stores, deps, {})))
+      .operation;
   };
   return {
     stores,

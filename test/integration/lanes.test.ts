@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
+import { InstanceChange } from "../../gen/kilonova/cells/v1/instance_change.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { CommitStepRequest, StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
@@ -96,15 +97,11 @@ describe("lanes of a server", () => {
       ...wish,
     });
   const set = (values: Partial<Server>, ...updateMask: string[]): Pick<CommitStepRequest, "change"> => ({
-    change: {
-      server: Server.fromPartial(values),
-      updateMask,
-      ports: [],
-      replacePorts: false,
-      deleteRecord: false,
-      dropFault: false,
-      dropKept: false,
-    },
+    change: InstanceChange.fromPartial({ server: Server.fromPartial(values), updateMask }),
+  });
+  /** Gives the server a volume, as its only or one more device. */
+  const withVolume = (id: string, volumeId: string): Pick<CommitStepRequest, "change"> => ({
+    change: InstanceChange.fromPartial({ blockDevices: [{ device: { id, volumeId } }] }),
   });
   const stored = (name: string): Promise<StoredOperation> => getOperation(s.store, testCtx(), name);
   const recordOf = async (serverId: string): Promise<Server> =>
@@ -123,13 +120,9 @@ describe("lanes of a server", () => {
         ready.map((one) => one.name),
         [name],
       );
-      const { volumes } = await recordOf(id);
       const [operation] = ready;
       assert.ok(operation !== undefined);
-      await commit(operation, {
-        state: SUCCEEDED,
-        ...set({ volumes: [...volumes, { id: name, deleteOnTermination: false }] }, "volumes"),
-      });
+      await commit(operation, { state: SUCCEEDED, ...withVolume(randomUUID(), name) });
     }
     assert.deepEqual(
       (await recordOf(id)).volumes.map((volume) => volume.id),
@@ -148,7 +141,7 @@ describe("lanes of a server", () => {
     for (let round = 0; round < 5; round++)
       await Promise.all([
         commit(life, set({ taskState: `round-${round}` }, "task_state")),
-        commit(attach, set({ volumes: [{ id: `${round}`, deleteOnTermination: false }] }, "volumes")),
+        commit(attach, withVolume("device", `${round}`)),
         commit(plug, set({ progress: round }, "progress")),
       ]);
     const record = await recordOf(id);

@@ -14,7 +14,7 @@ import {
   HostsServiceDefinition,
   ReportCommandRequest,
 } from "../../gen/kilonova/cells/v1/hosts_service.js";
-import { InstanceRecord } from "../../gen/kilonova/cells/v1/instance_change.js";
+import { InstanceChange, InstanceRecord } from "../../gen/kilonova/cells/v1/instance_change.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import {
   OperationStoreServiceDefinition,
@@ -28,6 +28,14 @@ import { KeyPair } from "../../gen/kilonova/type/v1/key_pair.js";
 import { OperationError, OperationProgress, OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { ServerSecrets } from "../../gen/kilonova/type/v1/server_spec.js";
+import {
+  BlockDeviceRecord,
+  MigrationKind,
+  MigrationRecord,
+} from "../../gen/kilonova/cells/v1/server_records.js";
+import type { ServerRecords } from "../../gen/kilonova/cells/v1/server_records.js";
+import { recordsOf } from "../../pkg/cells/servers/store/server-rows.js";
+import { toTimestamp } from "../../pkg/model/wire-time.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import type { InstanceRow, OperationRow } from "../../pkg/cells/store/rows.js";
 import { loadRecord, storeRecord } from "../../pkg/cells/servers/domain/records.js";
@@ -42,6 +50,8 @@ import { startCellsService } from "./support/cells-service.js";
 
 const RECORD = "kilonova.cells.v1.InstanceRecord";
 const SERVER = "kilonova.type.v1.Server";
+const DEVICE = "kilonova.cells.v1.BlockDeviceRecord";
+const MIGRATION = "kilonova.cells.v1.MigrationRecord";
 const OPERATION = "kilonova.cells.v1.StoredOperation";
 const STEPS = "kilonova.cells.v1.StoredSteps";
 const ERROR = "kilonova.type.v1.OperationError";
@@ -162,8 +172,22 @@ describe("fields of a newer build in what is stored", function () {
           { portId: "p1", addresses: [{ ipAddress: "10.0.0.1", version: 4 }] },
           { portId: "p2", addresses: [{ ipAddress: "10.0.0.2", version: 4 }] },
         ],
+        records: {
+          blockDevices: [{ id: "device", serverId: id, volumeId: "v", createdAt: toTimestamp(1n) }],
+          migrations: [
+            {
+              id: randomUUID(),
+              serverId: id,
+              kind: MigrationKind.MIGRATION_KIND_RESIZE,
+              status: "pre-migrating",
+              createdAt: toTimestamp(1n),
+            },
+          ],
+        },
       }),
     );
+  /** A record's rows lie in tables of their own; they are with it only while it travels. */
+  const APART = ["records"];
 
   /** A server whose record a newer build has written. */
   async function newerServer(): Promise<string> {
@@ -231,7 +255,7 @@ describe("fields of a newer build in what is stored", function () {
   it("stays with records through user's changes and reports of hosts", async () => {
     const id = await newerServer();
     const kept = async (what: string): Promise<void> => {
-      keepsAll(what, RECORD, InstanceRecord, await recordOf(id));
+      keepsAll(what, RECORD, InstanceRecord, await recordOf(id), APART);
       await told(what, "cell1", id, SERVER);
     };
     const updated = await s.instances.updateInstance(testCtx(), {
@@ -241,7 +265,7 @@ describe("fields of a newer build in what is stored", function () {
       metadata: { set: new Map([["k", "v"]]), maxItems: -1n },
       tags: { add: ["t"], maxTags: 50 },
     });
-    keepsAll("answer of a user's change", RECORD, InstanceRecord, updated.instance);
+    keepsAll("answer of a user's change", RECORD, InstanceRecord, updated.instance, APART);
     await kept("user's change");
     await s
       .as("compute", "h1")
@@ -269,6 +293,7 @@ describe("fields of a newer build in what is stored", function () {
       RECORD,
       InstanceRecord,
       instances.find(({ server }) => server?.id === id),
+      APART,
     );
   });
 
@@ -276,12 +301,12 @@ describe("fields of a newer build in what is stored", function () {
     const id = await newerServer();
     const name = await accept(id);
     const kept = async (what: string, except: readonly string[] = []): Promise<void> => {
-      keepsAll(what, RECORD, InstanceRecord, await recordOf(id), except);
+      keepsAll(what, RECORD, InstanceRecord, await recordOf(id), [...except, ...APART]);
       await told(what, "cell1", id, SERVER, except);
     };
     await kept("acceptance");
     const { operation, instance } = await acquire(name);
-    keepsAll("what a conductor acquires", RECORD, InstanceRecord, instance);
+    keepsAll("what a conductor acquires", RECORD, InstanceRecord, instance, APART);
     keepsAll("who asked", ACTOR, Actor, operation.actor);
     const step = saltedAs(
       "kilonova.cells.v1.StepRecord",
@@ -292,16 +317,18 @@ describe("fields of a newer build in what is stored", function () {
     const answer = await commit(name, operation.fence, {
       steps: [step],
       change: {
+        ...InstanceChange.fromPartial({}),
         server: { ...(server ?? assert.fail()), taskState: "going-on" },
-        updateMask: ["task_state", "host_info", "flavor", "image", "volumes", "lock", "fault"],
+        updateMask: ["task_state", "host_info", "flavor", "image", "lock", "fault"],
         ports: instance.ports,
         replacePorts: true,
-        deleteRecord: false,
-        dropFault: false,
-        dropKept: false,
+        spec: instance.spec,
+        specMask: ["flavor", "image", "networks"],
+        hostResources: instance.hostResources,
+        replaceHostResources: true,
       },
     });
-    keepsAll("answer of a step", RECORD, InstanceRecord, answer.instance);
+    keepsAll("answer of a step", RECORD, InstanceRecord, answer.instance, APART);
     await kept("step");
     // A newer cells service has added to what holds the steps as well.
     const { id: operationId, steps } = await operationRow(name);
@@ -368,7 +395,13 @@ describe("fields of a newer build in what is stored", function () {
     const { operations } = await s.global.acceptServers(testCtx(), asked);
     const { operation, instance } = await acquire(operations[0]?.name ?? "", "global");
     // The record itself begins here: ports are made later, and it has come from nowhere.
-    keepsAll("accepted server", RECORD, InstanceRecord, instance, ["", "ports[]", "kept"]);
+    keepsAll("accepted server", RECORD, InstanceRecord, instance, [
+      "",
+      "ports[]",
+      "kept",
+      "host_resources",
+      ...APART,
+    ]);
     keepsAll("accepted secrets", SECRETS, ServerSecrets, ServerSecrets.decode(operation.secrets));
     keepsAll("who asked", ACTOR, Actor, operation.actor);
     await told("accepted server", "global", id, SERVER);
@@ -421,13 +454,28 @@ describe("fields of a newer build in what is stored", function () {
     // Progress is of a step here.
     const left = ["signals[]", "error", "preempted_steps[]", "also_preempted[]", "progress"];
     keepsAll("operation handed over", OPERATION, StoredOperation, operation, left);
-    keepsAll("record handed over", RECORD, InstanceRecord, instance);
+    keepsAll("record handed over", RECORD, InstanceRecord, instance, APART);
+    const ofServer = async (what: string): Promise<ServerRecords> => {
+      const records = (await recordsOf(s.store, testCtx(), id)) ?? assert.fail("no rows");
+      keepsAll(what, DEVICE, BlockDeviceRecord, records.blockDevices[0]);
+      keepsAll(what, MIGRATION, MigrationRecord, records.migrations[0]);
+      return records;
+    };
+    const [migration] = (await ofServer("rows handed over")).migrations;
     await told("record handed over", "cell1", id, SERVER);
     // It is handed on: what another conductor acquires is what a hand-over copies.
     await conductor().releaseOperations(testCtx(), { database: "cell1", owner: "a" });
     const taken = await acquire(name);
     keepsAll("operation taken over", OPERATION, StoredOperation, taken.operation, left);
     await commit(name, taken.operation.fence, { steps: taken.operation.steps });
+    await commit(name, taken.operation.fence, {
+      change: InstanceChange.fromPartial({
+        blockDevices: [{ device: { id: "device", tag: "t" } }],
+        migrations: [{ migration: { id: migration?.id ?? "", status: "error" }, updateMask: ["status"] }],
+      }),
+    });
+    const changed = await ofServer("rows after a step");
+    assert.deepEqual([changed.blockDevices[0]?.tag, changed.migrations[0]?.status], ["t", "error"]);
     keepsAll("operation after a step", OPERATION, StoredOperation, await getStored(name), left);
     // Who pre-empts it has its steps, and all else that a newer build noted.
     const victim = (

@@ -1,7 +1,7 @@
 import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
 import type { Expected } from "./case.js";
-import { EXTERNAL, HYPERVISOR, GROUP, LOCKED, REQUEST, SERVER, SERVICE } from "./world.js";
+import { EXTERNAL, HYPERVISOR, GROUP, LOCKED, MIGRATION, REQUEST, SERVER, SERVICE } from "./world.js";
 
 /** One form of a request to one route. */
 export interface RestExpected extends Expected {
@@ -131,6 +131,13 @@ const servers: readonly RestExpected[] = [
   server("GET /servers/{id}/os-instance-actions", "os-instance-actions:list"),
   sub("GET /servers/{id}/os-instance-actions/{sub}", REQUEST, "os-instance-actions:show", {
     shows: [os("os-instance-actions:events"), os("os-instance-actions:events:details")],
+  }),
+  server("GET /servers/{id}/migrations", "servers:migrations:index", {
+    shows: [os("servers:migrations:index:host")],
+  }),
+  sub("GET /servers/{id}/migrations/{sub}", MIGRATION, "servers:migrations:show"),
+  rest("GET /os-migrations", [os("os-migrations:index"), os("os-migrations:index:all_projects")], {
+    shows: [os("os-migrations:index:host")],
   }),
 ];
 

@@ -12,6 +12,7 @@ import {
   HYPERVISOR,
   KINDS,
   LOCKED,
+  MIGRATION,
   REQUEST,
   SERVER,
   SERVICE,
@@ -220,6 +221,28 @@ const labels: readonly RpcExpected[] = [
   },
 ];
 
+const migrations: readonly RpcExpected[] = [
+  rpc("MigrationsService/ListMigrations", {}, [os("os-migrations:index")], {
+    shows: [os("os-migrations:index:host")],
+  }),
+  rpc(
+    "MigrationsService/ListMigrations",
+    { allProjects: true },
+    [os("os-migrations:index"), os("os-migrations:index:all_projects")],
+    { form: "all projects", shows: [os("os-migrations:index:host")] },
+  ),
+  {
+    ...label(
+      "MigrationsService/ListMigrations",
+      "servers:migrations:index",
+      { serverIds: [SERVER], inProgressOnly: true },
+      "under way",
+    ),
+    shows: [os("servers:migrations:index:host")],
+  },
+  label("MigrationsService/GetMigration", "servers:migrations:show", { migrationId: MIGRATION }),
+];
+
 const wait = { timeout: { seconds: 0n, nanos: 0 } };
 /** What beginning an operation needs, and so ending it: written down here as Nova's table has it. */
 const BEGINS: Readonly<Record<string, string>> = {
@@ -425,6 +448,7 @@ export const rpcExpected: readonly RpcExpected[] = [
   ...servers,
   ...labels,
   ...operations,
+  ...migrations,
   ...catalogue,
   ...operators,
 ];

@@ -3,6 +3,7 @@ import { Aggregate } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { InstanceAction } from "../../gen/kilonova/api/v1/limits_service.js";
 import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ComputeNode, HostService } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { MigrationKind, MigrationRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { KeyPair } from "../../gen/kilonova/type/v1/key_pair.js";
@@ -27,6 +28,7 @@ export const EXTERNAL = "66666666-aaaa-4666-8666-666666666666";
 export const REQUEST = "req-77777777-aaaa-4777-8777-777777777777";
 /** Another server of p1, which an administrator has locked. */
 export const LOCKED = "5eeeeeee-0000-4000-8000-000000000002";
+export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
 const subjectIn = (kind: string): Subject => {
   const declaration = catalogue.find(kind);
@@ -104,6 +106,18 @@ export class World {
         action: "create",
         serverId: SERVER,
         events: [{ event: "build", host: "h1", traceback: "at line 1", details: "why" }],
+      }),
+    );
+    cells.migrations.splice(
+      0,
+      Infinity,
+      MigrationRecord.fromPartial({
+        id: MIGRATION,
+        serverId: SERVER,
+        kind: MigrationKind.MIGRATION_KIND_LIVE_MIGRATION,
+        status: "running",
+        source: { host: "h1", node: "h1" },
+        target: { host: "h2" },
       }),
     );
     for (const kind of KINDS) {

@@ -4,10 +4,8 @@ import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_ser
 import type { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstanceMapping } from "../../../gen/kilonova/cells/v1/global_service.js";
-import type {
-  AcceptSubjectOperationRequest,
-  StoredOperation,
-} from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
+import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
@@ -46,13 +44,12 @@ export class FakeCells {
   );
   readonly flavors = new Map<string, Flavor>();
   readonly keyPairs: KeyPair[] = [];
+  readonly migrations: MigrationRecord[] = [];
   readonly aggregates = new Map<string, Aggregate>();
   readonly groups = new Map<string, ServerGroup>();
   readonly services = new Map<string, HostService[]>();
   readonly nodes = new Map<string, ComputeNode[]>();
   readonly operations = new Map<string, StoredOperation>();
-  /** What was accepted on hosts and on the cloud. */
-  readonly subjectRequests: AcceptSubjectOperationRequest[] = [];
   /** Of instances, by request id. */
   readonly actions = new Map<string, InstanceAction>();
   readonly limits = new Map<string, bigint>([

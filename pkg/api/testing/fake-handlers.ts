@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { FeedServiceDefinition } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
@@ -12,7 +11,7 @@ import {
   OperationStoreServiceDefinition,
   StoredOperation,
 } from "../../../gen/kilonova/cells/v1/operations_service.js";
-import type { OperationPlace } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { ServerRecordsServiceDefinition } from "../../../gen/kilonova/cells/v1/server_records_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
@@ -24,14 +23,12 @@ import { applyUserChange } from "../../cells/servers/domain/apply-change.js";
 import type { Ctx } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
-import { CLOUD, operationName, operationNameOf } from "../../model/operation-name.js";
-import type { Subject } from "../../model/operation-name.js";
+import { operationName } from "../../model/operation-name.js";
 import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
 import { systemClock } from "../../platform/process/clock.js";
-import { isAfter, placeOf } from "../domain/merge-operations.js";
 import { compareBytes } from "../domain/merge-rows.js";
-import { presentOperation } from "../../model/operation-view.js";
+import { presentOperation } from "../view/operation-view.js";
 import type { FakeCells } from "./fake-cells.js";
 import { FakeErrors } from "./fake-cells.js";
 
@@ -41,6 +38,7 @@ export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
   bind(cells, AggregateStoreServiceDefinition, aggregateHandlers(cells)),
   bind(cells, ServerGroupStoreServiceDefinition, groupHandlers(cells)),
   bind(cells, InstancesServiceDefinition, instanceHandlers(cells)),
+  bind(cells, ServerRecordsServiceDefinition, recordHandlers(cells)),
   bind(cells, HostsServiceDefinition, hostHandlers(cells)),
   bind(cells, OperationStoreServiceDefinition, operationHandlers(cells)),
   bindService(FeedServiceDefinition, {
@@ -57,6 +55,18 @@ export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
     watchFeed: (ctx, request) => cells.feed(request.database).watch(ctx, request),
   }),
 ];
+
+/** Only what policy is about: the rules of lists are tried on real cells. */
+const recordHandlers = (cells: FakeCells): Partial<Handlers<ServerRecordsServiceDefinition>> => ({
+  listMigrations: async () => ({
+    rows: cells.migrations.map((migration) => ({ migration, pageToken: migration.id })),
+    more: false,
+  }),
+  getMigration: async (_ctx, { migrationId }) => ({
+    migration: cells.migrations.find(({ id }) => id === migrationId),
+    pageToken: migrationId,
+  }),
+});
 
 function bind<D extends ServiceDefinition>(
   cells: FakeCells,
@@ -345,44 +355,15 @@ const hostHandlers = (cells: FakeCells): Partial<Handlers<HostsServiceDefinition
   },
 });
 
-const toPlace = (one: StoredOperation): OperationPlace => ({
-  createdAt: one.createdAt,
-  id: placeOf(one).id,
-});
-
 const operationHandlers = (cells: FakeCells): Partial<Handlers<OperationStoreServiceDefinition>> => ({
   getStoredOperation: async (_ctx, { name }) => {
     const operation = cells.operations.get(name);
     if (operation === undefined) throw FakeErrors.OPERATION_NOT_FOUND({ operation: name });
     return { operation };
   },
-  listStoredOperations: async (_ctx, { database, serverId, projectId, states, kinds, after, pageSize }) => {
-    const all = [...cells.operations.values()]
-      .filter((one) => serverId === "" || one.serverId === serverId)
-      .filter((one) => (cells.mappings.get(one.serverId)?.database ?? "global") === database)
-      .filter((one) => projectId === "" || one.projectId === projectId)
-      .filter((one) => states.length === 0 || states.includes(one.state))
-      .filter((one) => kinds.length === 0 || kinds.includes(one.kind))
-      .sort((a, b) => (isAfter(a, toPlace(b)) ? 1 : -1))
-      .filter((one) => after === undefined || isAfter(one, after));
-    const operations = all.slice(0, pageSize);
-    const last = operations.at(-1);
-    return {
-      operations,
-      nextPageToken: "",
-      searchedTo: last === undefined || all.length === operations.length ? undefined : toPlace(last),
-    };
-  },
+  listStoredOperations: async (_ctx, { serverId }) => ({
+    operations: [...cells.operations.values()].filter((one) => one.serverId === serverId),
+    nextPageToken: "",
+  }),
   requestCancel: async (_ctx, { name }) => ({ operation: cells.operations.get(name) }),
-  acceptSubjectOperation: async (_ctx, request) => {
-    cells.subjectRequests.push(request);
-    const subject: Subject = request.hostId === "" ? CLOUD : { kind: "host", id: request.hostId };
-    const stored = StoredOperation.fromPartial({
-      name: operationNameOf(subject, randomUUID()),
-      kind: request.kind,
-      state: OperationState.OPERATION_STATE_RUNNING,
-    });
-    cells.operations.set(stored.name, stored);
-    return { operation: presentOperation(stored), replayed: false };
-  },
 });

@@ -1,21 +1,29 @@
 import { sql } from "./sql.js";
 import type { Ctx } from "../../kernel/ctx.js";
-import type { Store } from "./tables.js";
+import type { Sql } from "./sql.js";
+import type { Database } from "../../platform/db/index.js";
+import type { FeedTables } from "../../platform/db/feed/index.js";
 
 const BLOCK = 64;
+
+/** A database with counters. */
+interface WithCounters {
+  readonly db: Database<FeedTables>;
+  readonly t: { readonly counter: Sql };
+}
 
 /**
  * Hands out a counter's numbers in blocks reserved in SQL, so that concurrent boots do not all change one
  * row. Numbers are unique and grow roughly; a restart skips the rest of its block.
  */
 export class NumberBlocks {
-  readonly #store: Store;
+  readonly #store: WithCounters;
   readonly #counter: string;
   #next = 1;
   #end = 0;
   #reserving: Promise<void> | undefined;
 
-  constructor(store: Store, counter: string) {
+  constructor(store: WithCounters, counter: string) {
     this.#store = store;
     this.#counter = counter;
   }

@@ -1,6 +1,7 @@
 import { FairSlots, recordOf } from "../../kernel/index.js";
 import { CostlyReads } from "./costly-reads.js";
 import type { CostlyAccess } from "./costly-reads.js";
+import { NumberBlocks } from "./number-blocks.js";
 import { RecentRows } from "./recent-rows.js";
 import type { DormantRow, JoinedRow } from "./rows.js";
 import { sql } from "./sql.js";
@@ -20,11 +21,15 @@ const NAMES = [
   "instance_action_event",
   "dormant_operation",
   "kept_server",
+  "block_device",
+  "migration",
+  "operation_void",
   "cell",
   "instance_mapping",
   "quota_limit",
   "quota_usage",
   "quota_holding",
+  "quota_claim",
   "flavor",
   "key_pair",
   "counter",
@@ -60,6 +65,8 @@ export interface Store {
   readonly prepared: RecentRows<DormantRow>;
   /** Told of each server that this process has woken here. */
   readonly awoken: Tidings;
+  /** Numbers of migrations as REST shows them. */
+  readonly migrationNumbers: NumberBlocks;
 }
 
 const alone = (database: Database<Schema>): CostlyAccess => ({
@@ -90,5 +97,6 @@ export function openStore(
     recent: new RecentRows(),
     prepared: new RecentRows(),
     awoken: new Tidings(),
+    migrationNumbers: new NumberBlocks({ db, t }, "migration"),
   };
 }

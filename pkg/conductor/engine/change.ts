@@ -13,6 +13,7 @@ export function toInstanceChange(change: Change | undefined): InstanceChange | u
   if (change === undefined) return undefined;
   const set = change.set ?? {};
   return {
+    ...InstanceChange.fromPartial(change.more ?? {}),
     server: Server.fromPartial(set as Partial<Server>),
     updateMask: Object.keys(set).map(snakeCase),
     ports: [...(change.ports ?? [])],

@@ -1,5 +1,9 @@
 import type { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type {
+  InstanceChange,
+  InstancePort,
+  InstanceRecord,
+} from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { HandoverProtocol } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation, StoredSignal } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
@@ -22,7 +26,23 @@ export interface Change {
   readonly deleteRecord?: boolean;
   /** No record of the server is kept in the cell that it came from any more. */
   readonly dropKept?: boolean;
+  /** New values of its spec, user data, block devices, migrations and what its host gives it. */
+  readonly more?: MoreChanges;
 }
+
+/** What an `InstanceChange` carries besides the server itself. */
+export type MoreChanges = Partial<
+  Pick<
+    InstanceChange,
+    | "spec"
+    | "specMask"
+    | "userData"
+    | "hostResources"
+    | "replaceHostResources"
+    | "blockDevices"
+    | "migrations"
+  >
+>;
 
 /** What every step knows. Everything in it is stored; nothing else survives a crash. */
 export interface CloudCall<I = unknown> {

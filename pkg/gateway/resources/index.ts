@@ -12,6 +12,7 @@ import { hypervisorRoutes } from "./hypervisors/routes.js";
 import { instanceActionRoutes } from "./instance-actions/routes.js";
 import { keyPairRoutes } from "./key-pairs/routes.js";
 import { limitRoutes } from "./limits/routes.js";
+import { migrationRoutes } from "./migrations/routes.js";
 import { serverIpRoutes } from "./server-ips/routes.js";
 import { serverGroupRoutes } from "./server-groups/routes.js";
 import { serverMetadataRoutes } from "./server-metadata/routes.js";
@@ -38,6 +39,7 @@ export const allOperations = (api: ApiClients, cache: FragmentCache): Operation[
   ...serverIpRoutes(api),
   ...serverPasswordRoutes(api),
   ...instanceActionRoutes(api),
+  ...migrationRoutes(api),
   ...serverMetadataRoutes(api),
   ...serverTagRoutes(api),
   ...serverGroupRoutes(api),

@@ -10,6 +10,7 @@ import {
   InstanceActionsServiceDefinition,
   LimitsServiceDefinition,
 } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { MigrationsServiceDefinition } from "../../../gen/kilonova/api/v1/migrations_service.js";
 import { EventsServiceDefinition } from "../../../gen/kilonova/api/v1/operations_service.js";
 import { ServerGroupsServiceDefinition } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
@@ -33,6 +34,7 @@ export interface FakeApi {
   readonly keyPairs?: Partial<Handlers<KeyPairsServiceDefinition>>;
   readonly limits?: Partial<Handlers<LimitsServiceDefinition>>;
   readonly instanceActions?: Partial<Handlers<InstanceActionsServiceDefinition>>;
+  readonly migrations?: Partial<Handlers<MigrationsServiceDefinition>>;
   readonly availabilityZones?: Partial<Handlers<AvailabilityZonesServiceDefinition>>;
   readonly computeServices?: Partial<Handlers<ComputeServicesServiceDefinition>>;
   readonly hypervisors?: Partial<Handlers<HypervisorsServiceDefinition>>;
@@ -55,6 +57,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(KeyPairsServiceDefinition, fake.keyPairs ?? {}, seen),
     stub(LimitsServiceDefinition, fake.limits ?? {}, seen),
     stub(InstanceActionsServiceDefinition, fake.instanceActions ?? {}, seen),
+    stub(MigrationsServiceDefinition, fake.migrations ?? {}, seen),
     stub(AvailabilityZonesServiceDefinition, fake.availabilityZones ?? {}, seen),
     stub(ComputeServicesServiceDefinition, fake.computeServices ?? {}, seen),
     stub(HypervisorsServiceDefinition, fake.hypervisors ?? {}, seen),

@@ -1,5 +1,6 @@
 import { FlavorSortField, FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { HypervisorView, HypervisorsView } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { MigrationType } from "../../../gen/kilonova/api/v1/migrations_service.js";
 import { ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { NetworkMode, RebootType, ServerSortField } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
@@ -716,6 +717,49 @@ export const translations: readonly Translation[] = [
     {},
     "getInstanceAction",
     { serverId: S, requestId: "r" },
+  ],
+  [
+    "GET /os-migrations",
+    "/os-migrations?limit=2&marker=m&host=h&status=done&migration_type=resize&project_id=p&user_id=u&changes-since=2026-01-01T00:00:00Z",
+    { version: "2.80" },
+    "lists.listMigrations",
+    {
+      list: {
+        host: "h",
+        status: "done",
+        type: MigrationType.MIGRATION_TYPE_RESIZE,
+        projectId: "p",
+        userId: "u",
+        hidden: false,
+        pageSize: 2,
+        changesSince: { seconds: 1_767_225_600n, nanos: 0 },
+      },
+      nova: { marker: "m" },
+    },
+  ],
+  [
+    "GET /os-migrations",
+    `/os-migrations?instance_uuid=${S}&source_compute=h&hidden=1&migration_type=none&project_id=p&limit=1`,
+    { version: "2.58" },
+    "lists.listMigrations",
+    {
+      list: { serverIds: [S], sourceCompute: "h", hidden: true, allProjects: true, pageSize: 1000 },
+      nova: { matchNothing: true },
+    },
+  ],
+  [
+    "GET /servers/{id}/migrations",
+    `/servers/${S}/migrations`,
+    { version: "2.23" },
+    "listMigrations",
+    { serverIds: [S], inProgressOnly: true, hidden: false, pageSize: 1000 },
+  ],
+  [
+    "GET /servers/{id}/migrations/{sub}",
+    `/servers/${S}/migrations/7`,
+    { version: "2.23" },
+    "getMigration",
+    { serverId: S, migrationId: "7", inProgressOnly: true },
   ],
 
   [

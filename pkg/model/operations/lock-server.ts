@@ -1,11 +1,11 @@
 import { LockInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { ServerLock } from "../../../gen/kilonova/type/v1/server.js";
-import type { Instant } from "../operation-declaration.js";
+import type { Acceptable } from "../operation-declaration.js";
 import { declareOperation, theServer } from "../operation-declaration.js";
 import { partyOf } from "../server-lock.js";
 
 /** Locking again changes nothing, not even the reason; only an administrator's lock replaces an owner's. */
-function lockOf({ server, input, actor }: Instant<LockInput>): { lock: ServerLock } | undefined {
+function lockOf({ server, input, actor }: Acceptable<LockInput>): { lock: ServerLock } | undefined {
   const lockedBy = partyOf(server, actor);
   if (server.lock !== undefined && (lockedBy === "owner" || server.lock.lockedBy === lockedBy))
     return undefined;

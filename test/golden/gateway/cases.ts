@@ -136,6 +136,16 @@ export const cases: readonly Case[] = [
     `/servers/${SERVER_ID}/os-instance-actions/${REQUEST_ID}`,
     admin,
   ),
+  get("migration-list-member", "GET /os-migrations", "/os-migrations?limit=2"),
+  get("migration-list-admin", "GET /os-migrations", "/os-migrations?limit=2", admin),
+  get("server-migration-list", "GET /servers/{id}/migrations", `/servers/${SERVER_ID}/migrations`, {
+    ...admin,
+    min: 23,
+  }),
+  get("server-migration-show", "GET /servers/{id}/migrations/{sub}", `/servers/${SERVER_ID}/migrations/3`, {
+    ...admin,
+    min: 23,
+  }),
   get("flavor-list", "GET /flavors", "/flavors?limit=2"),
   get("flavor-detail", "GET /flavors/detail", "/flavors/detail"),
   get("flavor-show", "GET /flavors/{id}", "/flavors/1"),

@@ -26,6 +26,12 @@ import {
   ListInstanceActionsResponse,
 } from "../../../gen/kilonova/api/v1/limits_service.js";
 import type { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
+import {
+  GetMigrationResponse,
+  ListMigrationsResponse,
+  Migration,
+  MigrationType,
+} from "../../../gen/kilonova/api/v1/migrations_service.js";
 import { ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import {
@@ -137,6 +143,35 @@ const event = {
   hostId: "2091634b",
 };
 
+const liveMigration = Migration.fromPartial({
+  id: "5cc3a1d2-6b4e-4a5a-9a57-0a2a0f6f9c11",
+  number: 3n,
+  serverId: SERVER_ID,
+  projectId: PROJECT,
+  userId: "member-user",
+  type: MigrationType.MIGRATION_TYPE_LIVE_MIGRATION,
+  status: "running",
+  sourceCompute: "compute-1",
+  sourceNode: "compute-1.example",
+  destCompute: "compute-2",
+  destNode: "compute-2.example",
+  destHost: "192.0.2.8",
+  createdAt: at(1_762_000_000n),
+  updatedAt: at(1_762_000_009n),
+  progress: { memoryTotalBytes: 1_024n, memoryProcessedBytes: 512n, memoryRemainingBytes: 512n },
+});
+const resize = Migration.fromPartial({
+  ...liveMigration,
+  id: "0f1c2a3b-6b4e-4a5a-9a57-0a2a0f6f9c12",
+  number: 2n,
+  type: MigrationType.MIGRATION_TYPE_RESIZE,
+  status: "pre-migrating",
+  destCompute: "",
+  destNode: "",
+  destHost: "",
+  updatedAt: undefined,
+});
+const HOSTLESS = { sourceCompute: "", sourceNode: "", destCompute: "", destNode: "", destHost: "" };
 const hidden = (ctx: Ctx, ...hiddenFields: string[]) => ({
   hiddenFields: ctx.actor.roles.includes("admin") ? [] : hiddenFields,
 });
@@ -271,6 +306,16 @@ export const fixture: FakeApi = {
         action: { ...action, events: [event] },
         ...hidden(ctx, "events.traceback", "events.host", "events.details"),
       }),
+  },
+  migrations: {
+    listMigrations: async (ctx, { inProgressOnly }) =>
+      ListMigrationsResponse.fromPartial({
+        migrations: (inProgressOnly ? [liveMigration] : [liveMigration, resize]).map((one) =>
+          ctx.actor.roles.includes("admin") ? one : { ...one, ...HOSTLESS },
+        ),
+        ...hidden(ctx, "source_compute", "source_node", "dest_compute", "dest_node", "dest_host"),
+      }),
+    getMigration: async () => GetMigrationResponse.fromPartial({ migration: liveMigration }),
   },
   availabilityZones: {
     listAvailabilityZones: async (_ctx, { detail }) =>

@@ -86,9 +86,9 @@ export interface Migration {
   destNode: string;
   /** Address of the host it goes to; needs policy. */
   destHost: string;
-  /** Number of the flavor before; 0 when it has none. */
+  /** Number of the flavor before; 0: flavors have none. */
   oldFlavorNumber: bigint;
-  /** Number of the flavor after; 0 when it has none. */
+  /** Number of the flavor after; 0: flavors have none. */
   newFlavorNumber: bigint;
   /** When it was accepted. */
   createdAt:
@@ -137,7 +137,7 @@ export interface ListMigrationsRequest {
   changesBefore:
     | Timestamp
     | undefined;
-  /** Only live migrations under way, with their progress (REST's list of one server). */
+  /** Only live migrations under way, with their progress. Names one server in server_ids. */
   inProgressOnly: boolean;
   /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
@@ -168,6 +168,8 @@ export interface GetMigrationRequest {
   serverId: string;
   /** UUID or number. */
   migrationId: string;
+  /** Only a live migration under way; others are MIGRATION_NOT_FOUND (REST). */
+  inProgressOnly: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -177,7 +179,7 @@ export interface GetMigrationResponse {
   migration:
     | Migration
     | undefined;
-  /** As in ListMigrations. */
+  /** As in ListMigrations; no rule hides anything here yet. */
   hiddenFields: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1063,7 +1065,7 @@ export const ListMigrationsResponse: MessageFns<ListMigrationsResponse> = {
 };
 
 function createBaseGetMigrationRequest(): GetMigrationRequest {
-  return { serverId: "", migrationId: "" };
+  return { serverId: "", migrationId: "", inProgressOnly: false };
 }
 
 export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
@@ -1073,6 +1075,9 @@ export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
     }
     if (message.migrationId !== "") {
       writer.uint32(18).string(message.migrationId);
+    }
+    if (message.inProgressOnly !== false) {
+      writer.uint32(24).bool(message.inProgressOnly);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1114,6 +1119,14 @@ export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
             message.migrationId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.inProgressOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1144,6 +1157,7 @@ export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
       message._unknownFields = object._unknownFields as GetMigrationRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.migrationId = object.migrationId ?? "";
+    message.inProgressOnly = object.inProgressOnly ?? false;
     return message;
   },
 };
@@ -1579,11 +1593,10 @@ export const MigrationsServiceDefinition = {
   fullName: "kilonova.api.v1.MigrationsService",
   methods: {
     /**
-     * Lists migrations, newest first. Pages. Without server_ids and outside the caller's project it needs the
-     * second rule; the last rules show hosts.
+     * Lists migrations of servers that are not deleted, newest first. Pages. Outside the caller's project it
+     * needs the second rule; in_progress_only is the fourth one's business; the third and the last show hosts.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND: one server was asked for; INVALID_ARGUMENT / BAD_PAGE_TOKEN,
-     * MARKER_NOT_FOUND.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND: in_progress_only; INVALID_ARGUMENT / BAD_PAGE_TOKEN.
      */
     listMigrations: {
       name: "ListMigrations",
@@ -1819,7 +1832,8 @@ export const MigrationsServiceDefinition = {
       },
     },
     /**
-     * Reads one migration of a server, with the progress of a live migration.
+     * Reads one migration of a server, with the progress of a live migration. Who may read it sees its hosts,
+     * as in Nova.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND.
      */
@@ -1874,53 +1888,6 @@ export const MigrationsServiceDefinition = {
               104,
               111,
               119,
-            ]) as Buffer,
-            Buffer.from([
-              44,
-              111,
-              115,
-              95,
-              99,
-              111,
-              109,
-              112,
-              117,
-              116,
-              101,
-              95,
-              97,
-              112,
-              105,
-              58,
-              115,
-              101,
-              114,
-              118,
-              101,
-              114,
-              115,
-              58,
-              109,
-              105,
-              103,
-              114,
-              97,
-              116,
-              105,
-              111,
-              110,
-              115,
-              58,
-              105,
-              110,
-              100,
-              101,
-              120,
-              58,
-              104,
-              111,
-              115,
-              116,
             ]) as Buffer,
           ],
         },

@@ -10,7 +10,7 @@ import { Actor } from "../../type/v1/actor.js";
 import { Operation } from "../../type/v1/operation.js";
 import { SortKey } from "../../type/v1/page.js";
 import { Server, VmState } from "../../type/v1/server.js";
-import { InstanceRecord } from "./instance_change.js";
+import { InstanceChange, InstanceRecord } from "./instance_change.js";
 
 /** Input of GetInstance. */
 export interface GetInstanceRequest {
@@ -227,6 +227,11 @@ export interface AcceptOperationRequest {
    * operation's end.
    */
   secrets: Buffer;
+  /**
+   * What changes with the acceptance, besides what the kind declares. Not for operations that may have to
+   * wait for their turn: their steps change what they have to.
+   */
+  change: InstanceChange | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1897,6 +1902,7 @@ function createBaseAcceptOperationRequest(): AcceptOperationRequest {
     bypassLock: false,
     traceparent: "",
     secrets: Buffer.alloc(0),
+    change: undefined,
   };
 }
 
@@ -1940,6 +1946,9 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     }
     if (message.secrets.length !== 0) {
       writer.uint32(186).bytes(message.secrets);
+    }
+    if (message.change !== undefined) {
+      InstanceChange.encode(message.change, writer.uint32(194).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2069,6 +2078,14 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
             message.secrets = Buffer.from(reader.bytes());
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.change = InstanceChange.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2110,6 +2127,9 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     message.bypassLock = object.bypassLock ?? false;
     message.traceparent = object.traceparent ?? "";
     message.secrets = object.secrets ?? Buffer.alloc(0);
+    message.change = (object.change !== undefined && object.change !== null)
+      ? InstanceChange.fromPartial(object.change)
+      : undefined;
     return message;
   },
 };
@@ -2859,10 +2879,12 @@ export const InstancesServiceDefinition = {
     },
     /**
      * Accepts an operation on an existing instance as its kind declares: client token, state check, lock check,
-     * capability of the host, pre-emption, task state and action in one transaction. Wakes a conductor; an
-     * instant operation is done with it.
+     * capability of the host, pre-emption, task state, migration record and action in one transaction. Quota
+     * that the kind takes is taken before, and given back when the operation is not accepted. Wakes a conductor;
+     * an instant operation is done with it.
      *
      * Errors: FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS;
+     * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; INVALID_ARGUMENT: a change that this operation may not make;
      * UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / UNKNOWN_KIND: not a kind and version of this build;
      * ABORTED / TOKEN_REUSED.
      */

@@ -14,7 +14,11 @@ import {
   ListInstanceActionsResponse,
 } from "../../api/v1/limits_service.js";
 import {
-  ListServerGroupsRequest as ListServerGroupsRequest6,
+  ListMigrationsRequest as ListMigrationsRequest6,
+  ListMigrationsResponse,
+} from "../../api/v1/migrations_service.js";
+import {
+  ListServerGroupsRequest as ListServerGroupsRequest7,
   ListServerGroupsResponse,
 } from "../../api/v1/server_groups_service.js";
 import { ListServersRequest as ListServersRequest1, ListServersResponse } from "../../api/v1/servers_service.js";
@@ -93,11 +97,22 @@ export interface ListInstanceActionsRequest {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of ListMigrations. */
+export interface ListMigrationsRequest {
+  /** The list. */
+  list:
+    | ListMigrationsRequest6
+    | undefined;
+  /** As Nova has it. */
+  nova: NovaListing | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of ListServerGroups. */
 export interface ListServerGroupsRequest {
   /** The list. */
   list:
-    | ListServerGroupsRequest6
+    | ListServerGroupsRequest7
     | undefined;
   /** As Nova has it. */
   nova: NovaListing | undefined;
@@ -664,6 +679,96 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
   },
 };
 
+function createBaseListMigrationsRequest(): ListMigrationsRequest {
+  return { list: undefined, nova: undefined };
+}
+
+export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
+  encode(message: ListMigrationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.list !== undefined) {
+      ListMigrationsRequest6.encode(message.list, writer.uint32(10).fork()).join();
+    }
+    if (message.nova !== undefined) {
+      NovaListing.encode(message.nova, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMigrationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMigrationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.list = ListMigrationsRequest6.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nova = NovaListing.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListMigrationsRequest>): ListMigrationsRequest {
+    return ListMigrationsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMigrationsRequest>): ListMigrationsRequest {
+    const message = createBaseListMigrationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListMigrationsRequest["_unknownFields"];
+    message.list = (object.list !== undefined && object.list !== null)
+      ? ListMigrationsRequest6.fromPartial(object.list)
+      : undefined;
+    message.nova = (object.nova !== undefined && object.nova !== null)
+      ? NovaListing.fromPartial(object.nova)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseListServerGroupsRequest(): ListServerGroupsRequest {
   return { list: undefined, nova: undefined };
 }
@@ -671,7 +776,7 @@ function createBaseListServerGroupsRequest(): ListServerGroupsRequest {
 export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
   encode(message: ListServerGroupsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.list !== undefined) {
-      ListServerGroupsRequest6.encode(message.list, writer.uint32(10).fork()).join();
+      ListServerGroupsRequest7.encode(message.list, writer.uint32(10).fork()).join();
     }
     if (message.nova !== undefined) {
       NovaListing.encode(message.nova, writer.uint32(18).fork()).join();
@@ -705,7 +810,7 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
               break;
             }
 
-            message.list = ListServerGroupsRequest6.decode(reader, reader.uint32());
+            message.list = ListServerGroupsRequest7.decode(reader, reader.uint32());
             continue;
           }
           case 2: {
@@ -745,7 +850,7 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ListServerGroupsRequest["_unknownFields"];
     message.list = (object.list !== undefined && object.list !== null)
-      ? ListServerGroupsRequest6.fromPartial(object.list)
+      ? ListServerGroupsRequest7.fromPartial(object.list)
       : undefined;
     message.nova = (object.nova !== undefined && object.nova !== null)
       ? NovaListing.fromPartial(object.nova)
@@ -834,6 +939,21 @@ export const NovaListsServiceDefinition = {
       requestType: ListInstanceActionsRequest as typeof ListInstanceActionsRequest,
       requestStream: false,
       responseType: ListInstanceActionsResponse as typeof ListInstanceActionsResponse,
+      responseStream: false,
+      options: {
+        _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer], 400024: [Buffer.from([128, 128, 4]) as Buffer] },
+      },
+    },
+    /**
+     * MigrationsService/ListMigrations.
+     *
+     * Errors: as there; INVALID_ARGUMENT / MARKER_NOT_FOUND.
+     */
+    listMigrations: {
+      name: "ListMigrations",
+      requestType: ListMigrationsRequest as typeof ListMigrationsRequest,
+      requestStream: false,
+      responseType: ListMigrationsResponse as typeof ListMigrationsResponse,
       responseStream: false,
       options: {
         _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer], 400024: [Buffer.from([128, 128, 4]) as Buffer] },

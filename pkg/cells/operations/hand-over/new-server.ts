@@ -1,4 +1,5 @@
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { withBootDevices } from "../../servers/domain/block-devices.js";
 import { mayWake, newServersCopy } from "../domain/hand-over.js";
 import { storeDormant } from "../store/dormant.js";
 import { forgetNewServers } from "../store/leave.js";
@@ -15,7 +16,8 @@ import type { HandOver } from "./protocol.js";
 export const newServer: HandOver = {
   async prepare(places, ctx, preparing) {
     const { target, request, operation, number } = preparing;
-    const before = InstanceRecord.decode(request.instance);
+    // A build request has no rows: the server gets its first ones with its cell.
+    const before = withBootDevices(InstanceRecord.decode(request.instance), () => places.deps.ids.uuid());
     const place = { database: target.name, number: await number() };
     const stored = await storeDormant(target, places.deps, ctx, {
       protocol: "new-server",

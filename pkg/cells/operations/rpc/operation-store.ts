@@ -21,6 +21,7 @@ import type { Stores } from "../../stores.js";
 import { CellsErrors } from "../../errors.js";
 import { acceptSubjectOperation } from "../store/accept-subject-operation.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../store/acquire.js";
+import { settleClaim } from "../../quota/store/claims.js";
 import { commitStep } from "../store/commit-step.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { dropDormant } from "../store/dormant.js";
@@ -115,7 +116,8 @@ export function operationStoreHandlers({
       atRest: await settleOperation(stores.get(database), deps, ctx, name),
     }),
     commitStep: async (ctx, request) => {
-      const { response, next } = await commitStep(stores.get(request.database), deps, ctx, request);
+      const { response, next, quota } = await commitStep(stores.get(request.database), deps, ctx, request);
+      if (quota !== undefined) await settleClaim(stores.global, ctx, quota.operationId, quota.well);
       if (next !== undefined) waker.wake(ctx, request.database, next);
       return response;
     },

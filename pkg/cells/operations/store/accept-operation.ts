@@ -2,19 +2,30 @@ import { sql } from "../../store/sql.js";
 import type { AcceptOperationRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
-import { snakeCase } from "../../../kernel/case.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { hasGuestAgent } from "../../../model/image-properties.js";
 import { formOf, metadataOf, resultOf, subjectOf } from "../../../model/operation-declaration.js";
-import type { Form, OperationDeclaration } from "../../../model/operation-declaration.js";
+import type {
+  Acceptable,
+  Form,
+  Holding,
+  OperationDeclaration,
+} from "../../../model/operation-declaration.js";
+import { operationName } from "../../../model/operation-name.js";
 import type { Subject, SubjectKind } from "../../../model/operation-name.js";
 import { violates } from "../../../platform/db/index.js";
 import { checkAcceptable } from "../domain/acceptance.js";
-import { applyChange } from "../../servers/domain/apply-change.js";
+import { acceptedChange } from "../domain/accepted-change.js";
+import { planChange } from "../../servers/domain/plan-change.js";
+import type { KnownRows } from "../../servers/domain/plan-change.js";
+import { numbersFor, rowParts, rowsFor, userDataColumn } from "../../servers/store/server-rows.js";
+import { sameHolding } from "../../quota/domain/claims.js";
+import type { QuotaClaim, QuotaDesk, QuotaWish } from "../../quota/domain/claims.js";
+import { isVoid } from "../../quota/store/claims.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import type { InstanceColumns } from "../../servers/domain/instance-columns.js";
@@ -50,31 +61,87 @@ export interface Accepted {
 
 type LockedInstance = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
 
+/** An attempt that wrote nothing, because it wants quota first. */
+interface Wanting {
+  readonly wants: QuotaWish;
+}
+
 /**
  * Accepts an operation on an instance as its kind declares: token, state, lock, capability of the host,
- * mutual exclusion in its lane, task state and action in one transaction. One that pre-empts takes its lane,
- * or all of them, over: the victims end at once and their steps become the clean-up's input. One that waits
- * for its turn is not ready until then. An instant one is done with it.
+ * mutual exclusion in its lane, changes of the server and its rows, migration record and action in one
+ * transaction. One that pre-empts takes its lane, or all of them, over: the victims end at once and their
+ * steps become the clean-up's input. One that waits for its turn is not ready until then. An instant one is
+ * done with it.
+ *
+ * Quota lies in another database. It is taken under the operation's id once nothing else is in the way, and
+ * the acceptance is attempted again. Who dies in between leaves a claim without an operation, which
+ * `settleClaims` finds.
  *
  * @throws UNKNOWN_KIND, SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY,
- *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED
+ *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED, QUOTA_EXCEEDED; INVALID_ARGUMENT for a change
+ *   that it may not make; what `planChange` throws
  */
 export async function acceptOperation(
   store: Store,
   deps: StoreDeps,
   ctx: Ctx,
   request: AcceptOperationRequest,
+  desk: QuotaDesk,
 ): Promise<Accepted> {
-  const attempt = (): Promise<Accepted> =>
-    store.db.write(ctx, "operations.accept", (tx) => accept(store, deps, ctx, tx, request));
+  const numbers = await numbersFor(store, ctx, request.change, makesMigration(deps, request) ? 1 : 0);
+  let claim: QuotaClaim | undefined;
+  for (;;) {
+    const outcome = await attempt(store, deps, ctx, request, { desk, claim, numbers });
+    if (!("wants" in outcome)) return outcome;
+    claim = { ...outcome.wants, operationId: deps.ids.uuid(), database: store.name };
+    await desk.take(ctx, claim);
+  }
+}
+
+const makesMigration = ({ operations }: StoreDeps, { kind }: AcceptOperationRequest): boolean =>
+  operations.find(kind)?.migration !== undefined;
+
+/** What an attempt has at hand. */
+interface AtHand {
+  readonly desk: QuotaDesk;
+  /** Quota taken for it. */
+  readonly claim: QuotaClaim | undefined;
+  /** Numbers for migrations. */
+  readonly numbers: readonly bigint[];
+}
+
+/** One attempt. Unless it is stored, or may be, its claim is given back. */
+async function attempt(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  request: AcceptOperationRequest,
+  { desk, claim, numbers }: AtHand,
+): Promise<Accepted | Wanting> {
+  const once = (): Promise<Accepted | Wanting> =>
+    store.db.write(ctx, "operations.accept", (tx) =>
+      accept(store, deps, ctx, tx, request, { claim, numbers }),
+    );
+  const giveBack = async (): Promise<void> => {
+    if (claim !== undefined) await desk.giveBack(ctx, claim.operationId);
+  };
   try {
-    return await attempt();
+    const outcome = await once().catch((error: unknown) => {
+      // The same token came twice at once: now the other one is stored, and answers.
+      if (violates(error, "client_token_once")) return once();
+      throw error;
+    });
+    if ("wants" in outcome || outcome.replayed) await giveBack();
+    return outcome;
   } catch (error) {
-    // The same token came twice at once: now the other one is stored, and answers.
-    if (violates(error, "client_token_once")) return attempt();
+    // A refusal has written nothing. Whether anything else has, is found out by `settleClaims`.
+    if (error instanceof KilonovaError && error.domain === CELLS) await giveBack();
     throw error;
   }
 }
+
+/** The domain of this service's refusals. */
+const CELLS = CellsErrors.NOT_READY({ server: "" }).domain;
 
 async function accept(
   store: Store,
@@ -82,7 +149,8 @@ async function accept(
   ctx: Ctx,
   tx: Tx,
   request: AcceptOperationRequest,
-): Promise<Accepted> {
+  { claim, numbers }: Omit<AtHand, "desk">,
+): Promise<Accepted | Wanting> {
   const declaration = declarationOf(deps, request, "server");
   const form = formOf(declaration, request.input);
   const instance = await lockInstance(store, tx, request);
@@ -93,20 +161,44 @@ async function accept(
   // A repeated call is answered also when what it did was to delete the server.
   if (instance.deleted) throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
   const record = loadRecord(instance);
+  const server = serverOf(record);
   const running = await runningOn(store, tx, instance);
   if (form.contention === "pre-empts-all" && running?.kind === request.kind)
     return { operation: toStored(running), replayed: true };
   const { action } = declaration;
-  checkAcceptable(serverOf(record), { form, action, bypassLock: request.bypassLock });
+  checkAcceptable(server, { form, action, bypassLock: request.bypassLock });
   if (form.needsGuestAgent === true && !hasGuestAgent(record.spec?.image?.properties ?? new Map()))
     throw CellsErrors.GUEST_AGENT_MISSING({ server: request.serverId });
-  await requireCapability(store, tx, declaration, serverOf(record));
-  const acceptance = { request, declaration, form, record, instance, token };
+  await requireCapability(store, tx, declaration, server);
+  const input = declaration.input.decode(request.input);
+  const call: Acceptable<unknown> = { server, input, actor: request.actor ?? Actor.fromPartial({}) };
+  const change = acceptedChange(declaration, form, call, request.change);
+  const id = claim?.operationId ?? deps.ids.uuid();
+  const known = await rowsFor(store, deps, tx, record, id, change);
+  const acceptance = { request, declaration, form, record, instance, token, id, change, known, numbers };
   if (declaration.instant !== undefined)
     return { operation: toStored(await storeInstant(store, deps, ctx, tx, acceptance)), replayed: false };
   const place = await placeOf(store, deps, tx, acceptance, running);
+  const target = declaration.quota?.(call);
+  if (target !== undefined && !(await isTaken(store, tx, target, claim))) {
+    const { projectId, userId } = server;
+    return { wants: { serverId: request.serverId, projectId, userId, target } };
+  }
   const operation = await storeAccepted(store, deps, ctx, tx, { ...acceptance, ...place });
   return { operation: toStored(operation), replayed: false };
+}
+
+/**
+ * Whether quota was taken for what the server is to hold, and nobody has found the claim abandoned meanwhile.
+ */
+async function isTaken(
+  store: Store,
+  tx: Tx,
+  target: Holding,
+  claim: QuotaClaim | undefined,
+): Promise<boolean> {
+  if (claim === undefined || !sameHolding(claim.target, target)) return false;
+  return !(await isVoid(store, tx, claim.operationId));
 }
 
 /** @throws UNKNOWN_KIND, also for a kind about another subject */
@@ -199,6 +291,48 @@ interface Acceptance {
   readonly record: InstanceRecord;
   readonly instance: LockedInstance;
   readonly token: TokenUse;
+  /** The operation's uuid. */
+  readonly id: string;
+  /** What changes with it. */
+  readonly change: InstanceChange | undefined;
+  /** Rows by which the change is decided. */
+  readonly known: KnownRows;
+  /** Numbers for migrations. */
+  readonly numbers: readonly bigint[];
+}
+
+interface AcceptedChange {
+  /** After it. */
+  readonly record: InstanceRecord;
+  readonly parts: readonly Part[];
+  readonly columns: InstanceColumns;
+  readonly event: OutboxRow;
+}
+
+/** What an acceptance changes on its server. @param owner  whose the server is after it */
+function changeOf(
+  store: Store,
+  deps: StoreDeps,
+  { request, record, change, known, id, numbers }: Acceptance,
+  owner: string,
+  now: Instant,
+): AcceptedChange {
+  const { record: after, rows } = planChange(record, change, known, {
+    owner,
+    operation: operationName(request.serverId, id),
+    operationId: id,
+    userId: request.actor?.userId ?? "",
+    now,
+    newId: () => deps.ids.uuid(),
+    numbers,
+  });
+  const columns = instanceColumns(after);
+  return {
+    record: after,
+    parts: rowParts(store, deps, rows),
+    columns: { ...columns, ...userDataColumn(deps, request.serverId, change) },
+    event: instanceChanged(after, columns, "changed"),
+  };
 }
 
 /** Stores an operation that is done with its acceptance. It neither takes the instance nor waits for it. */
@@ -210,37 +344,25 @@ async function storeInstant(
   acceptance: Acceptance,
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, declaration, record, instance, token } = acceptance;
+  const { request, declaration, record, instance, token, change } = acceptance;
   const now = deps.clock.now();
-  const actor = request.actor ?? Actor.fromPartial({});
-  const set = declaration.instant?.({
-    server: serverOf(record),
-    input: declaration.input.decode(request.input),
-    actor,
-  });
   const accepted = newOperation(
     deps,
     ctx,
     { ...acceptance, ...ofServer(acceptance), victim: undefined, others: [], turn: 0 },
-    deps.ids.uuid(),
     now,
   );
   const changed =
-    set === undefined
+    change === undefined
       ? undefined
-      : applyChange(
-          record,
-          InstanceChange.fromPartial({ server: set, updateMask: Object.keys(set).map(snakeCase) }),
-          instance.current_operation,
-          now,
-        );
+      : changeOf(store, deps, acceptance, instance.current_operation, now);
   const operation: OperationRow = {
     ...accepted,
     state: "succeeded",
     ready_at: null,
     secrets: null,
     other_fields: withOtherOperationFields(accepted.other_fields, {
-      result: resultOf(declaration, serverOf(changed ?? record), []),
+      result: resultOf(declaration, serverOf(changed?.record ?? record), []),
     }),
   };
   const parts: Part[] = [{ name: "op", body: insertInto(t.operation, [{ ...operation }]) }];
@@ -251,13 +373,13 @@ async function storeInstant(
       body: insertInto(t.client_token, [tokenRow(token, [nameOf(operation)], now)]),
     });
   if (changed !== undefined) {
-    const columns = instanceColumns(changed);
-    events.push(instanceChanged(changed, columns, "changed"));
+    events.push(changed.event);
     const { id: actionId, server_id: serverId } = operation;
     parts.push(
+      ...changed.parts,
       {
         name: "inst",
-        body: sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${serverId}`,
+        body: sql`UPDATE ${t.instance} SET ${assignments(changed.columns)} WHERE id = ${serverId}`,
       },
       { name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) },
       {
@@ -279,20 +401,22 @@ async function storeAccepted(
   acceptance: Acceptance & LanePlace,
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, instance, victim, others, token } = acceptance;
+  const { request, instance, victim, others, token, change } = acceptance;
   const now = deps.clock.now();
-  const operation = newOperation(deps, ctx, { ...acceptance, ...ofServer(acceptance) }, deps.ids.uuid(), now);
+  const operation = newOperation(deps, ctx, { ...acceptance, ...ofServer(acceptance) }, now);
   const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) =>
     preempted(one, nameOf(operation), now),
   );
-  const columns = operation.lane === LIFE ? lifeChange(acceptance, operation, now) : undefined;
+  const owner = operation.lane === LIFE ? nameOf(operation) : instance.current_operation;
+  const changed = change === undefined ? undefined : changeOf(store, deps, acceptance, owner, now);
   const parts: Part[] = [
     { name: "op", body: insertInto(t.operation, [{ ...operation }]) },
     {
       name: "inst",
-      body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns?.values, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}`,
+      body: sql`UPDATE ${t.instance} SET ${assignments({ ...changed?.columns, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}`,
     },
     { name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) },
+    ...(changed?.parts ?? []),
   ];
   if (token.token !== "")
     parts.push({
@@ -304,7 +428,7 @@ async function storeAccepted(
   // The lane has room for one: its index sees the parts of a statement in any order.
   else if (endings.length > 0) await allTogether(endings).execute(tx);
   const events = [
-    ...(columns === undefined ? [] : [columns.event]),
+    ...(changed === undefined ? [] : [changed.event]),
     operationChanged(operation, "created"),
     ...ended.map((one) => operationChanged(one)),
   ];
@@ -312,23 +436,10 @@ async function storeAccepted(
   return operation;
 }
 
-/** What the acceptance of an operation in the lane "life" changes on its server. */
-function lifeChange(
-  { record, form }: Acceptance,
-  operation: OperationRow,
-  now: Instant,
-): { readonly values: InstanceColumns; readonly event: OutboxRow } {
-  const change = InstanceChange.fromPartial({
-    server: { taskState: form.taskState },
-    updateMask: ["task_state"],
-  });
-  const changed = applyChange(record, change, nameOf(operation), now);
-  const values = instanceColumns(changed);
-  return { values, event: instanceChanged(changed, values, "changed") };
-}
-
 /** What the row of a new operation is made of. */
 export interface NewOperation extends LanePlace {
+  /** The operation's uuid. */
+  readonly id: string;
   readonly subject: Subject;
   /** Owner of the server; "" for other subjects. */
   readonly projectId: string;
@@ -348,8 +459,7 @@ const ofServer = ({ request, instance }: Acceptance): Pick<NewOperation, "subjec
 export function newOperation(
   deps: StoreDeps,
   ctx: Ctx,
-  { subject, projectId, request, declaration, victim, others, turn }: NewOperation,
-  id: string,
+  { id, subject, projectId, request, declaration, victim, others, turn }: NewOperation,
   now: Instant,
 ): OperationRow {
   return {

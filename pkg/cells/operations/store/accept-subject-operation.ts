@@ -70,8 +70,7 @@ async function accept(
   const operation = newOperation(
     deps,
     ctx,
-    { ...place, subject, projectId: "", declaration, request },
-    deps.ids.uuid(),
+    { ...place, id: deps.ids.uuid(), subject, projectId: "", declaration, request },
     now,
   );
   const ended = place.victim === undefined ? [] : [preempted(place.victim, nameOf(operation), now)];

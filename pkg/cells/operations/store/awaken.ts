@@ -7,6 +7,7 @@ import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns, instanceIdentity } from "../../servers/domain/instance-columns.js";
 import { serverOf } from "../../servers/domain/records.js";
+import { arrivingRows } from "../../servers/store/server-rows.js";
 import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, inserting, onlyWhere } from "../../store/fragments.js";
@@ -157,6 +158,7 @@ function planOf(store: Store, deps: StoreDeps, dormant: DormantRow, waking: Waki
   const parts: ConditionalPart[] = [
     inserting("inst", t.instance, [instance]),
     inserting("op", t.operation, [{ ...operation }]),
+    ...arrivingRows(store, deps, record),
     ...(copy.action === "" ? [] : [inserting("act", t.instance_action, [action])]),
     ...timelineParts(t, operation, copy.action === "" ? [] : copy.steps, false, now).filter(
       ({ name }) => name === "timeline_events",

@@ -1,4 +1,5 @@
 import { sql } from "../../store/sql.js";
+import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import { OperationError, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type {
@@ -14,7 +15,16 @@ import type { Instant } from "../../../kernel/time.js";
 import { resultOf } from "../../../model/operation-declaration.js";
 import { isLive, operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
-import { applyChange } from "../../servers/domain/apply-change.js";
+import { NO_ROWS, planChange, touchesRows } from "../../servers/domain/plan-change.js";
+import type { ChangedServer, KnownRows } from "../../servers/domain/plan-change.js";
+import {
+  endingRows,
+  numbersFor,
+  rowParts,
+  rowsFor,
+  userDataColumn,
+} from "../../servers/store/server-rows.js";
+import { endedWell } from "../../quota/domain/claims.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import type { InstanceColumns } from "../../servers/domain/instance-columns.js";
@@ -41,10 +51,12 @@ import type { InstanceRow, JoinedRow, OperationRow } from "../../store/rows.js";
 import type { Store } from "../../store/tables.js";
 import { timelineParts } from "./timeline.js";
 
-/** A stored commit, and the operation of its lane whose turn it is now. */
+/** A stored commit, the operation of its lane whose turn it is now, and quota to be settled. */
 export interface Committed {
   readonly response: CommitStepResponse;
   readonly next: string | undefined;
+  /** Set when an operation has ended that may have taken quota. */
+  readonly quota?: { readonly operationId: string; readonly well: boolean } | undefined;
 }
 
 /**
@@ -53,8 +65,8 @@ export interface Committed {
  * turn to the next of its lane in the same transaction.
  * @throws FENCE_LOST; INVALID_ARGUMENT when another lane than "life" would change the task state, or an
  *   operation that is about no server a server
- * @cost one round trip when this process stored the operation last; else five: begin, lock, signals, write,
- *   commit
+ * @cost one round trip when this process stored the operation last and the change touches no rows; else five:
+ *   begin, lock, signals, write, commit, and those of `rowsFor`
  */
 export async function commitStep(
   store: Store,
@@ -69,13 +81,25 @@ export async function commitStep(
     known !== undefined &&
     request.state !== OperationState.OPERATION_STATE_PARKED &&
     (known.lane === LIFE || isLive(request.state)) &&
+    !touchesRows(request.change) &&
     BigInt(known.fence) === request.fence
   ) {
     const response = await commitUnchanged(store, deps, ctx, request, known);
-    if (response !== undefined) return { response, next: undefined };
+    if (response !== undefined)
+      return { response, next: undefined, quota: endedQuota(deps, known, request.state) };
     store.recent.drop(known.id);
   }
   return commitLocked(store, deps, ctx, request);
+}
+
+/** What is to be settled with an operation's end. */
+function endedQuota(
+  { operations }: StoreDeps,
+  { id, kind }: OperationRow,
+  state: OperationState,
+): Committed["quota"] {
+  const well = operations.find(kind)?.quota === undefined ? undefined : endedWell(state);
+  return well === undefined ? undefined : { operationId: id, well };
 }
 
 /**
@@ -90,7 +114,7 @@ async function commitUnchanged(
   row: JoinedRow,
 ): Promise<CommitStepResponse | undefined> {
   const { t } = store;
-  const plan = planOf(store, deps, request, row, []);
+  const plan = planOf(store, deps, request, row, { waiting: [], known: NO_ROWS, numbers: [] });
   const owned = row.lane === LIFE ? sql` AND i.current_operation = ${request.name}` : sql``;
   const unchanged = row.subject === "server" ? sql` AND i.generation = ${row.i_generation}` : sql``;
   const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${holderOf(store, row.subject).table} AS i ON i.id = o.server_id
@@ -118,6 +142,7 @@ async function commitLocked(
   ctx: Ctx,
   request: CommitStepRequest,
 ): Promise<Committed> {
+  const numbers = await numbersFor(store, ctx, request.change);
   const { plan, waiting, cancelRequested, next } = await store.db.write(
     ctx,
     "operations.commit-step",
@@ -126,7 +151,10 @@ async function commitLocked(
       const waiting = (await pendingSignals(store, tx, row.id)).filter(
         ({ id }) => !request.consumedSignals.includes(id),
       );
-      const plan = planOf(store, deps, request, row, waiting);
+      const known = touchesRows(request.change)
+        ? await rowsFor(store, deps, tx, loadRecord(instanceOf(row)), row.id, request.change)
+        : NO_ROWS;
+      const plan = planOf(store, deps, request, row, { waiting, known, numbers });
       await allTogether(plan.parts).execute(tx);
       const ends = row.lane !== LIFE && !isLive(request.state);
       const next = ends ? await nextInLane(store, deps, tx, row, plan.record, deps.clock.now()) : undefined;
@@ -134,7 +162,11 @@ async function commitLocked(
     },
   );
   remember(store, plan);
-  return { response: answerOf(plan, request, waiting, cancelRequested), next };
+  return {
+    response: answerOf(plan, request, waiting, cancelRequested),
+    next,
+    quota: endedQuota(deps, plan.next, request.state),
+  };
 }
 
 /** Everything that a commit writes, and the rows as they are after it. */
@@ -146,17 +178,27 @@ interface Plan {
   readonly instance: InstanceRow;
 }
 
+/** By what a commit is decided, besides the rows of the operation and its server. */
+interface CommitFacts {
+  readonly waiting: readonly StoredSignal[];
+  readonly known: KnownRows;
+  /** For new migrations. */
+  readonly numbers: readonly bigint[];
+}
+
 function planOf(
   store: Store,
   deps: StoreDeps,
   request: CommitStepRequest,
   row: JoinedRow,
-  waiting: readonly StoredSignal[],
+  { waiting, known, numbers }: CommitFacts,
 ): Plan {
   const now = deps.clock.now();
   const before = instanceOf(row);
-  const record = nextInstance(row, request, now);
-  const columns = record === undefined ? undefined : instanceColumns(record);
+  const changed = nextInstance(deps, row, request, { now, known, numbers });
+  const record = changed?.record;
+  const userData = userDataColumn(deps, row.server_id, request.change);
+  const columns = record === undefined ? undefined : { ...instanceColumns(record), ...userData };
   const after = record ?? (row.subject === "server" ? loadRecord(before) : undefined);
   const next = withResult(deps, nextRow(row, request, waiting, now), after);
   const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
@@ -169,9 +211,15 @@ function planOf(
           current_operation: serverOf(after).currentOperation,
           server: columns.server,
           details: columns.details,
+          ...userData,
         };
   return {
-    parts: [...writes(store, row, next, request, columns, now), outbox],
+    parts: [
+      ...writes(store, row, next, request, columns, now),
+      ...(changed === undefined ? [] : rowParts(store, deps, changed.rows)),
+      ...(request.change?.deleteRecord === true ? endingRows(store, row.server_id, now) : []),
+      outbox,
+    ],
     next,
     record: after,
     instance,
@@ -271,7 +319,12 @@ function readyAt(
   return arrived || row.cancel_requested ? now : timer;
 }
 
-function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant): InstanceRecord | undefined {
+function nextInstance(
+  deps: StoreDeps,
+  row: JoinedRow,
+  request: CommitStepRequest,
+  { now, known, numbers }: Pick<CommitFacts, "known" | "numbers"> & { readonly now: Instant },
+): ChangedServer | undefined {
   const beside = row.lane !== LIFE;
   if (row.subject !== "server" && request.change !== undefined)
     throw CommonErrors.INVALID_ARGUMENT({
@@ -285,7 +338,15 @@ function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant):
     });
   const ends = !beside && !isLive(request.state);
   if (request.change === undefined && !ends) return undefined;
-  return applyChange(loadRecord(instanceOf(row)), request.change, ends ? "" : row.i_current_operation, now);
+  return planChange(loadRecord(instanceOf(row)), request.change, known, {
+    owner: ends ? "" : row.i_current_operation,
+    operation: request.name,
+    operationId: row.id,
+    userId: touchesRows(request.change) ? Actor.decode(row.actor).userId : "",
+    now,
+    newId: () => deps.ids.uuid(),
+    numbers,
+  });
 }
 
 function writes(

@@ -26,6 +26,8 @@ const TRAVELLING: readonly Travelling[] = [
     where: (t, servers) =>
       sql`operations[1] IN (SELECT 'operations/' || server_id || '/' || id FROM ${t.operation} WHERE server_id IN ${servers})`,
   },
+  { table: "block_device", where: (_t, servers) => sql`server_id IN ${servers}` },
+  { table: "migration", where: (_t, servers) => sql`server_id IN ${servers}` },
   { table: "operation", where: (_t, servers) => sql`server_id IN ${servers}` },
 ];
 

@@ -44,14 +44,20 @@ export function fitQuota(
   const beyond = COUNTED.filter((resource) => !allows(limits[resource], after[resource]));
   // None: something was given back since they were found not to fit.
   const over = beyond.length > 0 ? beyond : (["instances"] as const);
-  const list = (of: (resource: keyof Counted) => number): string =>
-    over.map((resource) => String(of(resource))).join(", ");
-  return {
-    resources: over.join(", "),
-    requested: list((r) => after[r] - used[r]),
-    used: list((r) => used[r]),
-    limit: list((r) => limits[r]),
-  };
+  const more = { instances: 0, cores: 0, ram: 0 };
+  for (const resource of over) more[resource] = after[resource] - used[resource];
+  return refusalOf(over, more, used, limits);
+}
+
+/** The refusal of something more, as Nova words it. @param over  what is over its limit; one at least */
+export function refusalOf(
+  over: readonly (keyof Counted)[],
+  more: Counted,
+  used: Counted,
+  limits: Counted,
+): QuotaRefusal {
+  const list = (of: Counted): string => over.map((resource) => String(of[resource])).join(", ");
+  return { resources: over.join(", "), requested: list(more), used: list(used), limit: list(limits) };
 }
 
 /**

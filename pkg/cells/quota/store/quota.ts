@@ -135,9 +135,10 @@ export async function getQuota(
 }
 
 /**
- * Releases what servers held, takes them out of their groups and marks their mappings deleted. A second
- * release of the same server finds nothing to subtract. READ COMMITTED: what is subtracted is what was
- * deleted, and releases of one project wait for each other at its usage row instead of failing.
+ * Releases what servers held and what was claimed for them, takes them out of their groups and marks their
+ * mappings deleted. A second release of the same server finds nothing to subtract. READ COMMITTED: what is
+ * subtracted is what was deleted, and releases of one project wait for each other at its usage row instead of
+ * failing.
  */
 export async function releaseHoldings(store: Store, ctx: Ctx, serverIds: readonly string[]): Promise<void> {
   const { t } = store;
@@ -145,8 +146,12 @@ export async function releaseHoldings(store: Store, ctx: Ctx, serverIds: readonl
     sql`
     WITH gone AS (
       DELETE FROM ${t.quota_holding} WHERE server_id = ANY(${serverIds}::text[]) RETURNING project_id, cores, ram
+    ), claimed AS (
+      DELETE FROM ${t.quota_claim} WHERE server_id = ANY(${serverIds}::text[]) RETURNING project_id, instances, cores, ram
     ), sums AS (
-      SELECT project_id, count(*) AS instances, sum(cores)::int8 AS cores, sum(ram)::int8 AS ram FROM gone GROUP BY project_id
+      SELECT project_id, sum(instances)::int8 AS instances, sum(cores)::int8 AS cores, sum(ram)::int8 AS ram
+      FROM (SELECT project_id, 1 AS instances, cores, ram FROM gone UNION ALL SELECT project_id, instances, cores, ram FROM claimed) AS all_gone
+      GROUP BY project_id
     ), usage AS (
       UPDATE ${t.quota_usage} AS u SET instances = u.instances - s.instances, cores = u.cores - s.cores, ram = u.ram - s.ram
       FROM sums AS s WHERE u.project_id = s.project_id RETURNING 1

@@ -60,6 +60,52 @@ describe("applyChange", () => {
       [["net", "10.0.0.2", "fixed"]],
     );
   });
+  it("changes what the spec's mask names and nothing else, and keeps what a newer build has noted", () => {
+    const before = InstanceRecord.fromPartial({
+      server: aServer({ id }),
+      spec: {
+        name: "vm",
+        keyName: "old",
+        flavor: { id: "1" },
+        _unknownFields: { 80_000: [Buffer.from([1])] },
+      },
+    });
+    const { spec } = applyChange(
+      before,
+      change({
+        spec: { keyName: "new", name: "other", flavor: { id: "2" } },
+        specMask: ["key_name", "flavor"],
+      }),
+      "",
+      NOW,
+    );
+    assert.deepEqual([spec?.name, spec?.keyName, spec?.flavor?.id], ["vm", "new", "2"]);
+    assert.ok(spec?._unknownFields);
+    assert.throws(() => applyChange(before, change({ spec: {}, specMask: ["nothing"] }), "", NOW), {
+      reason: "INVALID_ARGUMENT",
+    });
+  });
+  it("replaces what the host gives only when told to", () => {
+    const before = InstanceRecord.fromPartial({
+      server: aServer({ id }),
+      hostResources: { limits: { vcpus: 4n } },
+    });
+    const vcpus = (init: Parameters<typeof change>[0]) =>
+      applyChange(before, change(init), "", NOW).hostResources?.limits?.vcpus;
+    assert.equal(vcpus({ hostResources: { limits: { vcpus: 8n } } }), 4n);
+    assert.equal(vcpus({ hostResources: { limits: { vcpus: 8n } }, replaceHostResources: true }), 8n);
+    assert.equal(vcpus({ replaceHostResources: true }), undefined);
+  });
+  it("shows the volumes that its block devices are", () => {
+    const volumes = [{ id: "v", deleteOnTermination: true }];
+    assert.deepEqual(applyChange(record(), change({}), "", NOW, volumes).server?.volumes, volumes);
+    assert.throws(
+      () => applyChange(record(), change({ server: { volumes }, updateMask: ["volumes"] }), "", NOW),
+      {
+        reason: "INVALID_ARGUMENT",
+      },
+    );
+  });
   it("marks a record deleted with the time", () => {
     const { server } = applyChange(record(), change({ deleteRecord: true }), "", NOW);
     assert.deepEqual(

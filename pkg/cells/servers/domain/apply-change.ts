@@ -4,15 +4,16 @@ import type {
   InstanceRecord,
 } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { UpdateInstanceRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
-import type { Server, ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
+import type { AttachedVolume, Server, ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import { ServerSpec } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import { fieldsOfUserPath } from "../../../model/user-change.js";
 import { vmStateWord } from "../../../model/instance-states.js";
 import { mayBecome } from "../../../model/transitions.js";
 import { hostIdOf } from "../../../model/host-id.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import type { Instant } from "../../../kernel/time.js";
-import { CommonErrors } from "../../../kernel/errors.js";
+import { copyPaths, fieldsIn, pathsOf } from "../../domain/masks.js";
 import { CellsErrors } from "../../errors.js";
 import { changedMetadata, changedTags } from "./apply-items.js";
 import { serverOf } from "./records.js";
@@ -30,19 +31,27 @@ const OPERATION_PATHS: Readonly<Record<string, keyof Server>> = {
   progress: "progress",
   flavor: "flavor",
   image: "image",
+  metadata: "metadata",
+  key_name: "keyName",
+  config_drive: "configDrive",
+  trusted_image_certificates: "trustedImageCertificates",
   security_groups: "securityGroups",
-  volumes: "volumes",
   lock: "lock",
 };
 
-const fieldOfOperationPath = (path: string): readonly (keyof Server)[] | undefined => {
+/** Fields of a path: what operations alone may change, and what users may change too. */
+const fieldsOfPath = (path: string): readonly (keyof Server)[] | undefined => {
   const field = Object.hasOwn(OPERATION_PATHS, path) ? OPERATION_PATHS[path] : undefined;
-  return field && [field];
+  return field === undefined ? fieldsOfUserPath(path) : [field];
 };
 
+const SPEC_PATHS = pathsOf(ServerSpec.fromPartial({}));
+
 /**
- * The record after a change: next generation, `updated_at` now.
- * @param owner  what `current_operation` becomes
+ * The record after a change: next generation, `updated_at` now. User data is not part of it (it is encrypted
+ * where it is stored), nor are the rows that `changedDevices` and `changedMigrations` speak of.
+ * @param owner    what `current_operation` becomes
+ * @param volumes  what the server has after the change; undefined when it changes no block device
  * @throws ILLEGAL_TRANSITION, INVALID_ARGUMENT for a path that may not be changed: both are bugs of the
  *   caller
  */
@@ -51,10 +60,12 @@ export function applyChange(
   change: InstanceChange | undefined,
   owner: string,
   now: Instant,
+  volumes?: readonly AttachedVolume[],
 ): InstanceRecord {
   const before = serverOf(record);
   const server: Server = { ...before, currentOperation: owner };
-  if (change !== undefined) copyPaths(server, change.server, change.updateMask, fieldOfOperationPath);
+  if (volumes !== undefined) server.volumes = [...volumes];
+  if (change !== undefined) copyPaths(server, change.server, change.updateMask, fieldsOfPath);
   if (change?.dropFault === true) server.fault = undefined;
   if (change?.replacePorts === true) server.addresses = addressesOf(change.ports, before.addresses);
   if (change?.deleteRecord === true) markDeleted(server, now);
@@ -67,9 +78,21 @@ export function applyChange(
   return {
     ...record,
     server,
+    spec: changedSpec(record.spec, change),
     ports: change?.replacePorts === true ? change.ports : record.ports,
+    hostResources: change?.replaceHostResources === true ? change.hostResources : record.hostResources,
     ...(change?.dropKept === true ? { kept: undefined } : {}),
   };
+}
+
+function changedSpec(
+  before: ServerSpec | undefined,
+  change: InstanceChange | undefined,
+): ServerSpec | undefined {
+  if ((change?.specMask ?? []).length === 0) return before;
+  const spec = ServerSpec.fromPartial(before ?? {});
+  copyPaths(spec, change?.spec, change?.specMask, fieldsIn(SPEC_PATHS), "spec_mask");
+  return spec;
 }
 
 /** What a user changes at once. */
@@ -100,23 +123,6 @@ export function applyUserChange(
   return pin === before.pinnedAvailabilityZone || spec === undefined
     ? { ...record, server }
     : { ...record, server, spec: { ...spec, availabilityZone: pin } };
-}
-
-function copyPaths(
-  target: Server,
-  values: Server | undefined,
-  mask: readonly string[] | undefined,
-  fieldsOf: (path: string) => readonly (keyof Server)[] | undefined,
-): void {
-  for (const path of mask ?? []) {
-    const fields = fieldsOf(path);
-    if (fields === undefined || values === undefined)
-      throw CommonErrors.INVALID_ARGUMENT({
-        field: "update_mask",
-        problem: `${path} cannot be changed here`,
-      });
-    for (const field of fields) Object.assign(target, { [field]: values[field] });
-  }
 }
 
 function markDeleted(server: Server, now: Instant): void {

@@ -8,7 +8,7 @@ export interface StoredRecord {
   readonly details: Buffer;
 }
 
-/** Splits a record into its columns. User data has a column of its own. */
+/** Splits a record into its columns. User data has a column of its own, and rows have their own tables. */
 export const storeRecord = (record: InstanceRecord): StoredRecord => ({
   server: encoded(Server, serverOf(record)),
   details: bufferOf(
@@ -17,6 +17,7 @@ export const storeRecord = (record: InstanceRecord): StoredRecord => ({
       server: undefined,
       encryptedUserData: Buffer.alloc(0),
       number: 0n,
+      records: undefined,
     }).finish(),
   ),
 });

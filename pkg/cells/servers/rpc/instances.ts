@@ -7,6 +7,7 @@ import { awakening } from "../../operations/hand-over/awakening.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acceptOperation } from "../../operations/store/accept-operation.js";
+import type { QuotaDesk } from "../../quota/domain/claims.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { listInstances } from "../store/list-instances.js";
 import { presentOperation } from "../../../model/operation-view.js";
@@ -19,6 +20,7 @@ export interface InstancesDeps {
   readonly stores: Stores;
   readonly deps: StoreDeps;
   readonly waker: Waker;
+  readonly desk: QuotaDesk;
 }
 
 /** Serves the records of each database. */
@@ -26,6 +28,7 @@ export function instancesHandlers({
   stores,
   deps,
   waker,
+  desk,
 }: InstancesDeps): Handlers<InstancesServiceDefinition> {
   const { whereAwake } = awakening({ stores, deps }, waker);
   const awake = <T>(
@@ -70,7 +73,7 @@ export function instancesHandlers({
     },
     acceptOperation: async (ctx, request) => {
       const { operation, replayed } = await awake(ctx, request.database, request.serverId, (store) =>
-        acceptOperation(store, deps, ctx, request),
+        acceptOperation(store, deps, ctx, request, desk),
       );
       if (!replayed) waker.wake(ctx, request.database, operation.name);
       return { operation: presentOperation(operation), replayed };

@@ -153,15 +153,7 @@ function freshServer(
     updatedAt: toTimestamp(now),
     userData: "",
   });
-  const record: InstanceRecord = {
-    server,
-    spec: accepted.spec,
-    ports: [],
-    encryptedUserData: Buffer.alloc(0),
-    number: 0n,
-    serverPassword: "",
-    kept: undefined,
-  };
+  const record = { ...InstanceRecord.fromPartial({}), server, spec: accepted.spec };
   const secrets = accepted.secrets === undefined ? Buffer.alloc(0) : encoded(ServerSecrets, accepted.secrets);
   const userData = accepted.secrets?.userData ?? "";
   const input = encoded(BootInput, {

@@ -5,6 +5,7 @@ import { moveStatements } from "./moves.js";
 import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { serverRowStatements } from "./server-rows.js";
 import { subjectStatements } from "./subjects.js";
 
 /** History of a cell's database, cell0 included. */
@@ -59,4 +60,5 @@ export const cellMigrations: readonly Migration[] = [
   { name: "0008-subjects", statements: subjectStatements },
   { name: "0009-moves", statements: moveStatements },
   { name: "0010-progress", statements: progressStatements },
+  { name: "0011-server-rows", statements: serverRowStatements },
 ];

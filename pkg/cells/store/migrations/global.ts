@@ -4,6 +4,7 @@ import { laneStatements } from "./lanes.js";
 import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { serverRowStatements } from "./server-rows.js";
 import { subjectStatements } from "./subjects.js";
 
 /** History of the global database. */
@@ -126,4 +127,25 @@ export const globalMigrations: readonly Migration[] = [
     statements: [`ALTER TABLE instance_mapping ADD COLUMN fence int8 NOT NULL DEFAULT 0`],
   },
   { name: "0013-progress", statements: progressStatements },
+  { name: "0014-server-rows", statements: serverRowStatements },
+  {
+    name: "0015-quota-claims",
+    statements: [
+      `CREATE TABLE quota_claim (
+        operation_id text PRIMARY KEY,
+        server_id text NOT NULL,
+        project_id text NOT NULL,
+        database text NOT NULL,
+        instances int8 NOT NULL,
+        cores int8 NOT NULL,
+        ram int8 NOT NULL,
+        target_instances int8 NOT NULL,
+        target_cores int8 NOT NULL,
+        target_ram int8 NOT NULL,
+        created_at timestamptz NOT NULL
+      )`,
+      `CREATE INDEX quota_claim_by_server ON quota_claim (server_id)`,
+      `CREATE INDEX quota_claim_by_age ON quota_claim (created_at, operation_id)`,
+    ],
+  },
 ];

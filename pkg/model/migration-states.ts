@@ -1,0 +1,65 @@
+import { MigrationKind } from "../../gen/kilonova/cells/v1/server_records.js";
+
+/** Nova's word for a kind of move. */
+export type MigrationWord = "migration" | "resize" | "live-migration" | "evacuation";
+
+interface Course {
+  readonly word: MigrationWord;
+  /** The usual course, from the status it begins with; steps may be left out. */
+  readonly course: readonly string[];
+  /** A second course, which begins after the status named first. */
+  readonly instead?: readonly [after: string, ...course: string[]];
+  /** How it ends otherwise, from any status that is no end. */
+  readonly failures: readonly string[];
+}
+
+const COLD = {
+  course: ["pre-migrating", "migrating", "post-migrating", "finished", "confirming", "confirmed"],
+  instead: ["finished", "reverting", "reverted"],
+  failures: ["error", "failed"],
+} as const;
+
+/** @source conductor-workflows §0 "Migration", which lists Nova's paths */
+const COURSES: ReadonlyMap<MigrationKind, Course> = new Map<MigrationKind, Course>([
+  [MigrationKind.MIGRATION_KIND_MIGRATION, { word: "migration", ...COLD }],
+  [MigrationKind.MIGRATION_KIND_RESIZE, { word: "resize", ...COLD }],
+  [
+    MigrationKind.MIGRATION_KIND_LIVE_MIGRATION,
+    {
+      word: "live-migration",
+      course: ["accepted", "queued", "preparing", "running", "post-migrating", "completed"],
+      failures: ["failed", "cancelled", "error"],
+    },
+  ],
+  [
+    MigrationKind.MIGRATION_KIND_EVACUATION,
+    {
+      word: "evacuation",
+      course: ["accepted", "pre-migrating", "done", "completed"],
+      failures: ["failed", "error"],
+    },
+  ],
+]);
+
+/** Nova's word; undefined for what is no kind that this build knows. */
+export const migrationWord = (kind: MigrationKind): MigrationWord | undefined => COURSES.get(kind)?.word;
+
+/** The status that a migration begins with. */
+export const firstStatus = (kind: MigrationKind): string => COURSES.get(kind)?.course[0] ?? "";
+
+/**
+ * Whether a migration may go from one status to another: forward only, and no further once it has ended. One
+ * of a kind that this build does not know may do anything: a newer one has made it.
+ */
+export function statusMayBecome(kind: MigrationKind, from: string, to: string): boolean {
+  const known = COURSES.get(kind);
+  if (known === undefined || from === to) return true;
+  const { course, instead, failures } = known;
+  if (failures.includes(from) || from === course.at(-1) || from === instead?.at(-1)) return false;
+  if (failures.includes(to)) return true;
+  const roads = instead === undefined ? [course] : [course, instead];
+  return roads.some((road) => road.includes(from) && road.indexOf(to) > road.indexOf(from));
+}
+
+/** Statuses of live migrations under way, of which `GET /servers/{id}/migrations` tells. */
+export const LIVE_IN_PROGRESS: readonly string[] = ["queued", "preparing", "running", "post-migrating"];
