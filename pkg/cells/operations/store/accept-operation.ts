@@ -102,7 +102,8 @@ async function accept(
   return { operation: toStored(operation), replayed: false };
 }
 
-function declarationOf(
+/** @throws UNKNOWN_KIND */
+export function declarationOf(
   { operations }: StoreDeps,
   { kind, kindVersion }: AcceptOperationRequest,
 ): OperationDeclaration {
@@ -120,7 +121,7 @@ async function runningOn(store: Store, tx: Tx, instance: LockedInstance): Promis
 }
 
 /** Where an operation stands among those of its server. */
-interface LanePlace {
+export interface LanePlace {
   /** The one of its lane that it takes over from. */
   readonly victim: OperationRow | undefined;
   /** Those of other lanes that end with its acceptance. */
@@ -181,7 +182,8 @@ async function lockInstance(store: Store, tx: Tx, request: AcceptOperationReques
   return row;
 }
 
-const tokenUse = (request: AcceptOperationRequest): TokenUse => ({
+/** The caller's token for an operation. */
+export const tokenUse = (request: AcceptOperationRequest): TokenUse => ({
   projectId: request.actor?.projectId ?? "",
   userId: request.actor?.userId ?? "",
   method: request.method,
@@ -201,7 +203,8 @@ async function readOperation(store: Store, tx: Tx, name: string): Promise<Operat
 
 const GLOBAL = "global";
 
-interface Acceptance {
+/** An operation that is fit to be accepted. */
+export interface Acceptance {
   readonly request: AcceptOperationRequest;
   readonly declaration: OperationDeclaration;
   readonly form: Form;
@@ -310,20 +313,30 @@ async function storeAccepted(
 
 /** What the acceptance of an operation in the lane "life" changes on its server. */
 function lifeChange(
-  { record, form }: Acceptance,
+  acceptance: Acceptance,
   operation: OperationRow,
   now: Instant,
 ): { readonly values: InstanceColumns; readonly event: OutboxRow } {
-  const change = InstanceChange.fromPartial({
-    server: { taskState: form.taskState },
-    updateMask: ["task_state"],
-  });
-  const changed = applyChange(record, change, nameOf(operation), now);
+  const changed = acceptedOn(acceptance, operation, now);
   const values = instanceColumns(changed);
   return { values, event: instanceChanged(changed, values, "changed") };
 }
 
-function newOperation(
+/** The server's record once an operation in the lane "life" is accepted. */
+export const acceptedOn = (
+  { record, form }: Pick<Acceptance, "record" | "form">,
+  operation: OperationRow,
+  now: Instant,
+): InstanceRecord =>
+  applyChange(
+    record,
+    InstanceChange.fromPartial({ server: { taskState: form.taskState }, updateMask: ["task_state"] }),
+    nameOf(operation),
+    now,
+  );
+
+/** The row of an operation that is accepted. */
+export function newOperation(
   deps: StoreDeps,
   ctx: Ctx,
   { request, declaration, instance, victim, others, turn }: Acceptance & LanePlace,

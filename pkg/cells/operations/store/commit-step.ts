@@ -197,7 +197,7 @@ function withSteps(stored: Buffer, changed: readonly StepRecord[]): Buffer {
 }
 
 /** The operation's row after the commit. Ended operations have no owner, no timer and no secrets. */
-function nextRow(
+export function nextRow(
   row: OperationRow,
   request: CommitStepRequest,
   waiting: readonly StoredSignal[],
@@ -238,7 +238,12 @@ function readyAt(
   return arrived || row.cancel_requested ? now : timer;
 }
 
-function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant): InstanceRecord | undefined {
+/** The instance's record after the commit; undefined when it does not change. */
+export function nextInstance(
+  row: JoinedRow,
+  request: CommitStepRequest,
+  now: Instant,
+): InstanceRecord | undefined {
   const beside = row.lane !== LIFE;
   if (beside && request.change?.updateMask?.includes("task_state") === true)
     throw CommonErrors.INVALID_ARGUMENT({
