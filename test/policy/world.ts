@@ -1,4 +1,4 @@
-import { catalogue } from "../../pkg/model/operation-catalogue.js";
+import { OperationCatalogue, catalogue } from "../../pkg/model/operation-catalogue.js";
 import { Aggregate } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { InstanceAction } from "../../gen/kilonova/api/v1/limits_service.js";
 import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
@@ -48,6 +48,19 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     ...init,
   });
 
+/** Kinds that begin in every state on every host: what is tried here is asked before that is judged. */
+const ALWAYS_FIT = new OperationCatalogue(
+  catalogue.all.map(({ capability: _, ...one }) => ({
+    ...one,
+    forms: Object.fromEntries(
+      Object.entries(one.forms).map(([name, { taskState, contention, lock }]) => [
+        name,
+        { taskState, contention, lock },
+      ]),
+    ),
+  })),
+);
+
 /** An api in which every served call can succeed, under a policy that can be changed between calls. */
 export class World {
   readonly api: TestApi;
@@ -61,7 +74,7 @@ export class World {
   };
 
   constructor() {
-    this.api = anApi({ policy: this.policy, config: { hostListTtlMs: 0 } });
+    this.api = anApi({ policy: this.policy, config: { hostListTtlMs: 0 }, operations: ALWAYS_FIT });
     this.api.network.listen("agent", [
       bindPart(AgentServiceDefinition, { getConsoleLog: async () => ({ output: Buffer.from("login:\n") }) }),
     ]);
@@ -77,13 +90,11 @@ export class World {
   reset(overrides: Readonly<Partial<Record<RuleName, string>>> = {}): void {
     this.#policy = this.#policyOf(overrides);
     const { cells } = this.api;
-    for (const all of [cells.mappings, cells.aggregates, cells.groups, cells.flavors, cells.operations])
-      all.clear();
-    for (const records of cells.records.values()) records.clear();
+    cells.clear();
     cells.put("cell1", aServer({ id: SERVER }));
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
-    cells.actions.set(
-      REQUEST,
+    cells.putAction(
+      "cell1",
       InstanceAction.fromPartial({
         requestId: REQUEST,
         action: "create",
@@ -94,8 +105,8 @@ export class World {
     for (const kind of KINDS) {
       const name = operationOf(kind);
       const state = OperationState.OPERATION_STATE_RUNNING;
-      cells.operations.set(
-        name,
+      cells.putOperation(
+        "cell1",
         StoredOperation.fromPartial({
           name,
           kind,
@@ -117,13 +128,13 @@ export class World {
   }
 
   #catalogue(): void {
-    const { flavors, keyPairs, groups } = this.api.cells;
+    const { cells } = this.api;
+    const { flavors, keyPairs } = cells;
     flavors.set("1", aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }));
     flavors.set("private", aFlavor({ id: "private", name: "own", isPublic: false, projectIds: ["p1"] }));
     flavors.set("zero", aFlavor({ id: "zero", name: "zero", rootGib: 0, extraSpecs: new Map([["a", "b"]]) }));
     keyPairs.splice(0, Infinity, KeyPair.fromPartial({ name: "k", userId: "u1", publicKey: "ssh-rsa AAAA" }));
-    groups.set(
-      GROUP,
+    cells.putGroup(
       ServerGroup.fromPartial({
         id: GROUP,
         name: "g",
@@ -135,10 +146,11 @@ export class World {
   }
 
   #hosts(): void {
-    const { aggregates, services, nodes } = this.api.cells;
+    const { cells } = this.api;
+    const { aggregates } = cells;
     aggregates.set(AGGREGATE, Aggregate.fromPartial({ id: AGGREGATE, number: 1n, name: "a", hosts: ["h1"] }));
     aggregates.set(EMPTY_AGGREGATE, Aggregate.fromPartial({ id: EMPTY_AGGREGATE, number: 2n, name: "b" }));
-    services.set("cell1", [
+    cells.setServices("cell1", [
       HostService.fromPartial({
         id: SERVICE,
         number: 1n,
@@ -158,7 +170,7 @@ export class World {
         up: false,
       }),
     ]);
-    nodes.set("cell1", [
+    cells.setNodes("cell1", [
       ComputeNode.fromPartial({
         id: HYPERVISOR,
         number: 1n,

@@ -153,5 +153,6 @@ export class TwinDatabase {
     ])
       table.clear();
     this.timeline.clear();
+    this.#counters.clear();
   }
 }

@@ -27,7 +27,7 @@ export const operationRow = (of: StoredOperation, now: Instant): OperationRow =>
   traceparent: of.traceparent,
   input: of.input,
   secrets: null,
-  state: operationStateWord(of.state),
+  state: of.handedOverTo === "" ? operationStateWord(of.state) : "handed-over",
   current_step: of.currentStep,
   undo_until: of.undoUntil,
   steps: encoded(StoredSteps, { steps: of.steps }),

@@ -24,6 +24,7 @@ import { CellsErrors } from "../../errors.js";
 import { feedHandlers } from "../../feed/rpc/feed.js";
 import { agentsOwn } from "../../hosts/rpc/agents-own.js";
 import type { OperationCheck } from "../../hosts/rpc/agents-own.js";
+import { nodeChanged, serviceChanged } from "../../hosts/store/hosts.js";
 import type { PlacementPort, Waker } from "../../ports.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { secretBox } from "../../store/secret-box.js";
@@ -142,7 +143,8 @@ export class CellsTwin extends TwinState {
     init: Partial<Server> & { readonly id: string },
     record: Partial<Omit<InstanceRecord, "server">> = {},
   ): Server {
-    const server = aServer({ projectId: "p1", userId: "u1", ...init });
+    const { createdAt } = aServer(init);
+    const server = aServer({ projectId: "p1", userId: "u1", updatedAt: createdAt, ...init });
     for (const { instances } of this.databases.values()) instances.delete(server.id);
     const full = InstanceRecord.fromPartial({ ...record, server });
     this.database(database).instances.set(server.id, entryOf(full));
@@ -201,6 +203,16 @@ export class CellsTwin extends TwinState {
         disk_free_gib: Number(node.diskAvailableLeastGib),
       });
     }
+  }
+
+  /** Puts a host beside those that are there and tells of it on the feed; its lease holds. */
+  addHost(cell: string, service: HostService, node: ComputeNode): void {
+    const database = this.cell(cell);
+    const rows = { service: serviceRow(service, this.deps.clock.now()), node: nodeRow(node) };
+    database.services.set(service.id, rows.service);
+    database.nodes.set(node.host, rows.node);
+    this.alive.add(service.host);
+    database.tell([nodeChanged(rows.node, "created"), serviceChanged(rows.service, "created")]);
   }
 
   /** Puts a group with its members. */
