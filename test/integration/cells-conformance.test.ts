@@ -9,7 +9,7 @@ import { KINDS, LIMITS } from "../conformance/cells/world.js";
 import type { CellsUnderTest } from "./support/cells-service.js";
 import { startCellsService } from "./support/cells-service.js";
 
-/** As many entries as the process that numbers a feed keeps in memory: older ones are the database's alone. */
+/** Entries of a feed that the process which numbers it keeps in memory. */
 const KEPT = 500;
 
 cellsConformance("SQL on PostgreSQL", async () => {
