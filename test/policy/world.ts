@@ -10,6 +10,7 @@ import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { aFlavor, aNetwork, anApi, anImage } from "../../pkg/api/testing/an-api.js";
 import type { TestApi } from "../../pkg/api/testing/an-api.js";
+import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import { operationName } from "../../pkg/model/operation-name.js";
 import type { Policy, RuleName } from "../../pkg/policy/index.js";
 import { createPolicy } from "../../pkg/policy/index.js";
@@ -48,18 +49,16 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     ...init,
   });
 
-/** Kinds that begin in every state on every host: what is tried here is asked before that is judged. */
-const ALWAYS_FIT = new OperationCatalogue(
-  catalogue.all.map(({ capability: _, ...one }) => ({
-    ...one,
-    forms: Object.fromEntries(
-      Object.entries(one.forms).map(([name, { taskState, contention, lock }]) => [
-        name,
-        { taskState, contention, lock },
-      ]),
-    ),
-  })),
-);
+/** A kind that begins in every state on every host: what is tried here is asked before that is judged. */
+function alwaysFit(declaration: OperationDeclaration): OperationDeclaration {
+  const forms = Object.entries(declaration.forms).map(
+    ([name, { taskState, contention, lock }]) => [name, { taskState, contention, lock }] as const,
+  );
+  const fit: { -readonly [K in keyof OperationDeclaration]: OperationDeclaration[K] } = { ...declaration };
+  fit.forms = Object.fromEntries(forms);
+  delete fit.capability;
+  return fit;
+}
 
 /** An api in which every served call can succeed, under a policy that can be changed between calls. */
 export class World {
@@ -74,7 +73,11 @@ export class World {
   };
 
   constructor() {
-    this.api = anApi({ policy: this.policy, config: { hostListTtlMs: 0 }, operations: ALWAYS_FIT });
+    this.api = anApi({
+      policy: this.policy,
+      config: { hostListTtlMs: 0 },
+      operations: new OperationCatalogue(catalogue.all.map(alwaysFit)),
+    });
     this.api.network.listen("agent", [
       bindPart(AgentServiceDefinition, { getConsoleLog: async () => ({ output: Buffer.from("login:\n") }) }),
     ]);
