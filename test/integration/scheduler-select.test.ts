@@ -5,13 +5,16 @@ import {
   SchedulerServiceDefinition,
 } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { SelectDestinationsRequest } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
-import { VmState } from "../../gen/kilonova/type/v1/server.js";
+import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
+import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { aHost, refusal, testPlacement } from "../../pkg/placement/testing/test-placement.js";
 import type { TestPlacement } from "../../pkg/placement/testing/test-placement.js";
 import { buildScheduler, schedulerConfig } from "../../pkg/scheduler/index.js";
 import type { SchedulerService } from "../../pkg/scheduler/index.js";
-import { fakeCells } from "../../pkg/scheduler/testing/fake-cells.js";
-import type { FakeCells } from "../../pkg/scheduler/testing/fake-cells.js";
+import { CellsTwin } from "../../pkg/cells/testing/twin/twin.js";
+import { addHost as addHostTo } from "../../pkg/scheduler/testing/add-host.js";
+import type { HostInit } from "../../pkg/scheduler/testing/add-host.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import type { Client } from "../../pkg/platform/rpc/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -25,7 +28,7 @@ type Flavor = NonNullable<
 
 describe("scheduler (PostgreSQL)", () => {
   let placement: TestPlacement;
-  let cells: FakeCells;
+  let cells: CellsTwin;
   let scheduler: SchedulerService;
   let client: Client<typeof SchedulerServiceDefinition>;
   let stop: AbortController;
@@ -34,7 +37,7 @@ describe("scheduler (PostgreSQL)", () => {
 
   beforeEach(async () => {
     placement = await testPlacement();
-    cells = fakeCells(["cell1", "cell2"]);
+    cells = new CellsTwin();
     placement.network.listen("cells", cells.bindings);
     const as = { service: "scheduler", host: "" };
     scheduler = buildScheduler({
@@ -58,15 +61,16 @@ describe("scheduler (PostgreSQL)", () => {
     await placement.close();
   });
 
+  const asApi = () => placement.network.connect("cells", { service: "api", host: "" });
   const addHost = async (
     name: string,
     init: Partial<Parameters<typeof aHost>[0]> = {},
     cell = "cell1",
-    more: Parameters<FakeCells["addHost"]>[3] = {},
+    more: HostInit = {},
   ): Promise<string> => {
     const id = randomUUID();
     await placement.as("cells").syncProviderTree(testCtx(), { root: aHost({ id, name, ...init }) });
-    cells.addHost(cell, id, name, more);
+    addHostTo(cells, cell, id, name, more);
     return id;
   };
   const requestFor = (server: string, flavor: Flavor = {}, more: Record<string, unknown> = {}) => ({
@@ -130,16 +134,16 @@ describe("scheduler (PostgreSQL)", () => {
   it("obeys aggregates: zones, and flavors that only some hosts take", async () => {
     for (const name of ["a", "b"]) await addHost(name);
     await select(requestFor(randomUUID()));
-    cells.setAggregates([
-      {
-        id: randomUUID(),
-        hosts: ["a"],
-        metadata: new Map([
-          ["availability_zone", "west"],
-          ["ssd", "true"],
-        ]),
-      },
+    const aggregates = asApi().client(AggregateStoreServiceDefinition);
+    const metadata = new Map([
+      ["availability_zone", "west"],
+      ["ssd", "true"],
     ]);
+    const aggregateId = randomUUID();
+    await aggregates.createStoredAggregate(testCtx(), {
+      aggregate: { id: aggregateId, name: "w", metadata },
+    });
+    await aggregates.updateStoredAggregate(testCtx(), { aggregateId, addHost: "a" });
     const chosenFor = async (more: Record<string, unknown>, flavor: Flavor = {}) =>
       (
         await until(async () => {
@@ -273,11 +277,13 @@ describe("scheduler (PostgreSQL)", () => {
     const host = await addHost("b");
     const first = randomUUID();
     await select(requestFor(first, {}, { spec: { requestedHost: "b" } }));
-    cells.changeService("cell1", "a", { disabled: true });
-    cells.putInstance("cell1", {
+    await asApi()
+      .client(HostsServiceDefinition)
+      .updateHostService(testCtx(), { cell: "cell1", serviceId: "service-a", disabled: true });
+    cells.change("cell1", {
       id: first,
       vmState: VmState.VM_STATE_ACTIVE,
-      hostInfo: { host: "b", computeNodeUuid: host },
+      hostInfo: ServerHostInfo.fromPartial({ host: "b", computeNodeUuid: host }),
     });
     await until(async () => {
       const { chosen } = await select(

@@ -67,6 +67,7 @@ export const printOf = (answer: unknown): string =>
   )
     .replace(UUID, "id")
     .replace(TIME, "time")
+    .replace(/req-test-\d+/g, "req")
     .replace(/r-[a-z0-9]{8}/g, "r")
     .replace(/"generation":"\d+"/g, "");
 

@@ -1,4 +1,4 @@
-import { catalogue } from "../../pkg/model/operation-catalogue.js";
+import { OperationCatalogue, catalogue } from "../../pkg/model/operation-catalogue.js";
 import { Aggregate } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { InstanceAction } from "../../gen/kilonova/api/v1/limits_service.js";
 import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
@@ -14,6 +14,7 @@ import type { TestApi } from "../../pkg/api/testing/an-api.js";
 import { subjectOf } from "../../pkg/model/operation-declaration.js";
 import { CLOUD, operationNameOf } from "../../pkg/model/operation-name.js";
 import type { Subject } from "../../pkg/model/operation-name.js";
+import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import type { Policy, RuleName } from "../../pkg/policy/index.js";
 import { createPolicy } from "../../pkg/policy/index.js";
 import { bindPart } from "../../pkg/platform/rpc/index.js";
@@ -65,6 +66,17 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     ...init,
   });
 
+/** A kind that begins in every state on every host: what is tried here is asked before that is judged. */
+function alwaysFit(declaration: OperationDeclaration): OperationDeclaration {
+  const forms = Object.entries(declaration.forms).map(
+    ([name, { taskState, contention, lock }]) => [name, { taskState, contention, lock }] as const,
+  );
+  const fit: { -readonly [K in keyof OperationDeclaration]: OperationDeclaration[K] } = { ...declaration };
+  fit.forms = Object.fromEntries(forms);
+  delete fit.capability;
+  return fit;
+}
+
 /** An api in which every served call can succeed, under a policy that can be changed between calls. */
 export class World {
   readonly api: TestApi;
@@ -78,7 +90,11 @@ export class World {
   };
 
   constructor() {
-    this.api = anApi({ policy: this.policy, config: { hostListTtlMs: 0 } });
+    this.api = anApi({
+      policy: this.policy,
+      config: { hostListTtlMs: 0 },
+      operations: new OperationCatalogue(catalogue.all.map(alwaysFit)),
+    });
     this.api.network.listen("agent", [
       bindPart(AgentServiceDefinition, { getConsoleLog: async () => ({ output: Buffer.from("login:\n") }) }),
     ]);
@@ -94,13 +110,11 @@ export class World {
   reset(overrides: Readonly<Partial<Record<RuleName, string>>> = {}): void {
     this.#policy = this.#policyOf(overrides);
     const { cells } = this.api;
-    for (const all of [cells.mappings, cells.aggregates, cells.groups, cells.flavors, cells.operations])
-      all.clear();
-    for (const records of cells.records.values()) records.clear();
+    cells.clear();
     cells.put("cell1", aServer({ id: SERVER }));
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
-    cells.actions.set(
-      REQUEST,
+    cells.putAction(
+      "cell1",
       InstanceAction.fromPartial({
         requestId: REQUEST,
         action: "create",
@@ -123,8 +137,8 @@ export class World {
     for (const kind of KINDS) {
       const name = operationOf(kind);
       const state = OperationState.OPERATION_STATE_RUNNING;
-      cells.operations.set(
-        name,
+      cells.putOperation(
+        "cell1",
         StoredOperation.fromPartial({
           name,
           kind,
@@ -146,13 +160,13 @@ export class World {
   }
 
   #catalogue(): void {
-    const { flavors, keyPairs, groups } = this.api.cells;
+    const { cells } = this.api;
+    const { flavors, keyPairs } = cells;
     flavors.set("1", aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }));
     flavors.set("private", aFlavor({ id: "private", name: "own", isPublic: false, projectIds: ["p1"] }));
     flavors.set("zero", aFlavor({ id: "zero", name: "zero", rootGib: 0, extraSpecs: new Map([["a", "b"]]) }));
     keyPairs.splice(0, Infinity, KeyPair.fromPartial({ name: "k", userId: "u1", publicKey: "ssh-rsa AAAA" }));
-    groups.set(
-      GROUP,
+    cells.putGroup(
       ServerGroup.fromPartial({
         id: GROUP,
         name: "g",
@@ -164,10 +178,11 @@ export class World {
   }
 
   #hosts(): void {
-    const { aggregates, services, nodes } = this.api.cells;
+    const { cells } = this.api;
+    const { aggregates } = cells;
     aggregates.set(AGGREGATE, Aggregate.fromPartial({ id: AGGREGATE, number: 1n, name: "a", hosts: ["h1"] }));
     aggregates.set(EMPTY_AGGREGATE, Aggregate.fromPartial({ id: EMPTY_AGGREGATE, number: 2n, name: "b" }));
-    services.set("cell1", [
+    cells.setServices("cell1", [
       HostService.fromPartial({
         id: SERVICE,
         number: 1n,
@@ -187,7 +202,7 @@ export class World {
         up: false,
       }),
     ]);
-    nodes.set("cell1", [
+    cells.setNodes("cell1", [
       ComputeNode.fromPartial({
         id: HYPERVISOR,
         number: 1n,

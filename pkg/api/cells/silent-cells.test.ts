@@ -17,7 +17,7 @@ function twoCells(): TestApi {
     ["cell2", 2n],
   ] as const) {
     const host = `h${n}`;
-    api.cells.services.set(cell, [
+    api.cells.setServices(cell, [
       HostService.fromPartial({
         id: `service-${n}`,
         number: n,
@@ -27,7 +27,7 @@ function twoCells(): TestApi {
         up: true,
       }),
     ]);
-    api.cells.nodes.set(cell, [
+    api.cells.setNodes(cell, [
       ComputeNode.fromPartial({
         id: `node-${n}`,
         number: n,

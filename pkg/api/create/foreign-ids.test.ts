@@ -60,7 +60,7 @@ function scene(): TestApi {
     }),
   );
   api.securityGroups.push(aSecurityGroup({ id: theirs.securityGroup, name: "theirs", projectId: "p2" }));
-  cells.groups.set(theirs.serverGroup, ServerGroup.fromPartial({ id: theirs.serverGroup, projectId: "p2" }));
+  cells.putGroup(ServerGroup.fromPartial({ id: theirs.serverGroup, projectId: "p2" }));
   cells.put("cell1", { id: theirs.server, projectId: "p2" });
   cells.flavors.set(theirs.flavor, aFlavor({ id: theirs.flavor, isPublic: false, projectIds: ["p2"] }));
   cells.keyPairs.push(

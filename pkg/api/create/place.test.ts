@@ -13,10 +13,10 @@ function twoHosts(options: TestApiOptions = {}): TestApi {
     ["cell1", "vm-1", "west"],
     ["cell2", "vm-2", "nova"],
   ] as const) {
-    api.cells.services.set(cell, [
+    api.cells.setServices(cell, [
       HostService.fromPartial({ binary: "nova-compute", host, availabilityZone, up: true }),
     ]);
-    api.cells.nodes.set(cell, [ComputeNode.fromPartial({ host, hypervisorHostname: `${host}.example` })]);
+    api.cells.setNodes(cell, [ComputeNode.fromPartial({ host, hypervisorHostname: `${host}.example` })]);
   }
   return api;
 }

@@ -138,6 +138,7 @@ describe("FeedHub", () => {
 
   it("reads history in bounded pieces, then goes over to the tail without gap or repetition", async () => {
     const { hub, api } = aHub();
+    api.cells.feed("cell1").readsAtMost = 2;
     for (let i = 1; i <= 9; i++) put(api, i);
     const reader = new Reader(hub, { projectId: "p1" }, { incarnation: "life-of-cell1", revision: 2n });
     await reader.told(7);
@@ -219,7 +220,7 @@ describe("FeedHub", () => {
     ]) {
       const { hub, api } = aHub();
       for (let i = 1; i <= 5; i++) put(api, i);
-      api.cells.feed("cell1").compactedRevision = 3n;
+      api.cells.feed("cell1").compact(3);
       const reader = new Reader(hub, { projectId: "p1" }, from);
       await until(() => reader.happenings.at(-1)?.type === "lost", { what: `${from.revision} to be lost` });
       await reader.close();

@@ -115,7 +115,7 @@ describe("watchEvents", () => {
       "SERVER_DELETED 1 4",
     ]);
     await watcher.stop();
-    await until(() => [...api.cells.feeds.values()].every((feed) => feed.watchers === 0), {
+    await until(() => api.cells.feeds.every((feed) => feed.watchers === 0), {
       what: "the feeds to be left",
     });
   });
@@ -190,7 +190,7 @@ describe("watchEvents", () => {
       "was compacted",
       (api: TestApi) => {
         api.cells.change("cell1", { id: A, generation: 2n });
-        api.cells.feed("cell1").compactedRevision = 2n;
+        api.cells.feed("cell1").compact(2);
       },
     ],
     [

@@ -10,7 +10,7 @@ const admin = () => as(administrator);
 
 function withHosts(): TestApi {
   const api = anApi();
-  api.cells.services.set(
+  api.cells.setServices(
     "cell1",
     ["h1", "h2"].map((host) =>
       HostService.fromPartial({ id: host, binary: "nova-compute", host, availabilityZone: "nova", up: true }),

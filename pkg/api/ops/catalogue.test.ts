@@ -204,11 +204,11 @@ describe("zones, services and limits", () => {
     const api = anApi({ config: { hostListTtlMs: 60_000 } });
     const service = (init: Partial<HostService>): HostService =>
       HostService.fromPartial({ binary: "nova-compute", availabilityZone: "nova", up: true, ...init });
-    api.cells.services.set("cell1", [
+    api.cells.setServices("cell1", [
       service({ id: "a", number: 1n, host: "h1" }),
       service({ id: "c", number: 3n, binary: "nova-conductor", host: "ctl" }),
     ]);
-    api.cells.services.set("cell2", [
+    api.cells.setServices("cell2", [
       service({ id: "b", number: 2n, host: "h2", availabilityZone: "east", disabled: true }),
     ]);
     return api;

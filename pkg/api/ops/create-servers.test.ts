@@ -100,7 +100,7 @@ describe("createServers", () => {
     });
     assert.deepEqual(accepted(api).bodyHash, first);
     await create(api, {
-      clientToken: "two",
+      clientToken: "three",
       metadata: new Map([
         ["b", "2"],
         ["a", "3"],
@@ -111,7 +111,7 @@ describe("createServers", () => {
 
   it("takes an administrator's zone:host:node apart and keeps the host out of the zone check", async () => {
     const api = aReadyApi();
-    api.cells.services.set("cell1", [
+    api.cells.setServices("cell1", [
       HostService.fromPartial({
         id: "s",
         binary: "nova-compute",
@@ -441,8 +441,7 @@ describe("createServers", () => {
     {
       what: "a server group of another project",
       prepare: (api) =>
-        api.cells.groups.set(
-          "00000000-0000-4000-8000-0000000000aa",
+        api.cells.putGroup(
           ServerGroup.fromPartial({ id: "00000000-0000-4000-8000-0000000000aa", projectId: "p2" }),
         ),
       wish: { schedulerHintsJson: `{"group": "00000000-0000-4000-8000-0000000000aa"}` },
@@ -528,7 +527,7 @@ describe("createServers", () => {
     },
     {
       what: "too much metadata",
-      prepare: (api) => api.cells.limits.set("metadata_items", 1n),
+      prepare: (api) => api.cells.limits.set("metadata_items", 1),
       wish: {
         metadata: new Map([
           ["a", ""],
@@ -541,14 +540,14 @@ describe("createServers", () => {
     },
     {
       what: "too many files",
-      prepare: (api) => api.cells.limits.set("injected_files", 0n),
+      prepare: (api) => api.cells.limits.set("injected_files", 0),
       wish: { files: [{ path: "/a", contents: Buffer.from("x") }] },
       reason: "TOO_MANY_FILES",
       kind: "quota",
     },
     {
       what: "a file that is too long",
-      prepare: (api) => api.cells.limits.set("injected_file_content_bytes", 1n),
+      prepare: (api) => api.cells.limits.set("injected_file_content_bytes", 1),
       wish: { files: [{ path: "/a", contents: Buffer.from("xy") }] },
       reason: "FILE_TOO_LONG",
       kind: "quota",

@@ -19,8 +19,8 @@ function anApiWithAction(): TestApi {
   const api = anApi();
   api.cells.put("cell1", { id: A });
   const events = [event("NO_VALID_HOST", TOLD), event("HYPERVISOR_FAILED", "h1: no electricity")];
-  api.cells.actions.set(
-    "req-1",
+  api.cells.putAction(
+    "cell1",
     InstanceAction.fromPartial({ serverId: A, requestId: "req-1", action: "create", events }),
   );
   return api;

@@ -15,7 +15,7 @@ import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server
 import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
-import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Actor, Ctx } from "../../kernel/index.js";
 import type { TestApi } from "../testing/an-api.js";
 import { administrator, anApi, as, member, stranger } from "../testing/an-api.js";
@@ -135,6 +135,7 @@ describe("servers of other projects", () => {
         [administrator, ""],
       ] as const) {
         const api = twoProjects();
+        api.cells.put("cell1", { id: A, hostInfo: ServerHostInfo.fromPartial({ host: "h1" }) });
         await call(api, as(actor));
         assert.equal((api.cells.requests.get(method) as { projectId: string }).projectId, projectId);
       }
@@ -154,8 +155,8 @@ describe("rules about servers", () => {
   it("show the insides of an action to administrators only", async () => {
     const api = twoProjects();
     const event = { event: "build", host: "h1", traceback: "at line 1", details: "why" };
-    api.cells.actions.set(
-      "req-1",
+    api.cells.putAction(
+      "cell1",
       InstanceAction.fromPartial({ requestId: "req-1", serverId: A, events: [event] }),
     );
     const read = async (actor: Actor) => {
@@ -199,7 +200,7 @@ describe("what belongs to others", () => {
 
   it("is not listed for a token without a project, whatever policy allows it", async () => {
     const api = anApi({ policy: `{"os_compute_api:os-server-groups:index": "@"}` });
-    api.cells.groups.set(A, ServerGroup.fromPartial({ id: A, projectId: "p2" }));
+    api.cells.putGroup(ServerGroup.fromPartial({ id: A, projectId: "p2" }));
     assert.deepEqual((await groups(api).listServerGroups(as(nowhere), {})).serverGroups, []);
   });
 
@@ -209,7 +210,7 @@ describe("what belongs to others", () => {
       [member, "p1"],
       [administrator, ""],
     ] as const) {
-      api.cells.groups.set(A, ServerGroup.fromPartial({ id: A, projectId: "p1" }));
+      api.cells.putGroup(ServerGroup.fromPartial({ id: A, projectId: "p1" }));
       await groups(api).deleteServerGroup(as(actor), { serverGroupId: A });
       const asked = api.cells.requests.get("deleteStoredServerGroup") as { projectId: string };
       assert.equal(asked.projectId, projectId);

@@ -27,14 +27,14 @@ const A = "00000000-0000-4000-8000-000000000001";
 const NAME = operationName(A, "00000000-0000-4000-8000-00000000000a");
 const operations = (api: TestApi) => api.channel.client(OperationsServiceDefinition);
 
-function withOperation(state: OperationState): TestApi {
+function withOperation(state: OperationState, handedOverTo = ""): TestApi {
   const api = anApi();
   api.cells.put("cell1", { id: A });
-  set(api, state);
+  set(api, state, handedOverTo);
   return api;
 }
 
-function set(api: TestApi, state: OperationState): StoredOperation {
+function set(api: TestApi, state: OperationState, handedOverTo = ""): StoredOperation {
   const stored = StoredOperation.fromPartial({
     name: NAME,
     kind: "server.boot",
@@ -44,10 +44,11 @@ function set(api: TestApi, state: OperationState): StoredOperation {
     currentStep: "spawn",
     input: Buffer.from("x"),
     owner: "conductor-1",
+    handedOverTo,
     steps: [{ name: "spawn", state: "failed", attempts: 2, host: "h1" }],
     error: { reason: "NO_VALID_HOST", domain: "scheduler", message: "m" },
   });
-  api.cells.operations.set(NAME, stored);
+  api.cells.putOperation("cell1", stored);
   return stored;
 }
 
@@ -102,10 +103,7 @@ describe("operations", () => {
   });
 
   it("count as running in the middle of a hand-over", async () => {
-    const api = withOperation(OperationState.OPERATION_STATE_UNSPECIFIED);
-    const left = api.cells.operations.get(NAME);
-    assert.ok(left);
-    left.handedOverTo = "cell1";
+    const api = withOperation(OperationState.OPERATION_STATE_UNSPECIFIED, "cell1");
     const { operation } = await operations(api).getOperation(as(member), { name: NAME });
     assert.deepEqual([operation?.state, operation?.done], [OperationState.OPERATION_STATE_RUNNING, false]);
     assert.ok(api.cells.calls.includes("getInstance cell1"), "nobody completed the hand-over");
@@ -266,17 +264,18 @@ describe("operations", () => {
   it("are waited for on the feed, with one read at each change, and end well also when they failed", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
     api.service.start(testCtx({ actor: serviceActor("api") }));
-    await until(() => api.cells.feed("cell1").watchers === 1);
+    await until(() => api.cells.feeds.every(({ watchers }) => watchers === 1));
     const waits = [1, 2, 3].map(() =>
       operations(api).waitOperation(as(member), { name: NAME, timeout: toDuration(5_000) }),
     );
-    await until(() => reads(api) === 3);
-    tell(api, set(api, OperationState.OPERATION_STATE_PARKED), 2n);
+    // Whether it is theirs, and how it stands.
     await until(() => reads(api) === 6);
+    tell(api, set(api, OperationState.OPERATION_STATE_PARKED), 2n);
+    await until(() => reads(api) === 9);
     tell(api, set(api, OperationState.OPERATION_STATE_FAILED), 3n);
     for (const { operation } of await Promise.all(waits))
       assert.deepEqual([operation?.done, operation?.error?.reason], [true, "NO_VALID_HOST"]);
-    assert.equal(reads(api), 9);
+    assert.equal(reads(api), 12);
     await api.service.close();
     assert.equal(api.cells.feed("cell1").watchers, 0);
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SchedulingServiceDefinition } from "../../../gen/kilonova/api/v1/scheduling_service.js";
 import { ServerGroup, ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
-import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { Explanation } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { ServerFault, ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -34,20 +34,12 @@ const EXPLANATION = Explanation.fromPartial({
 function withServer(): TestApi {
   const api = anApi();
   api.scheduling.explanation = EXPLANATION;
-  api.cells.put("cell1", {
-    id: A,
-    hostInfo: ServerHostInfo.fromPartial({ host: "h1" }),
-    serverGroupId: GROUP,
-  });
-  api.cells.records.get("cell1")?.set(
-    A,
-    InstanceRecord.fromPartial({
-      ...api.cells.records.get("cell1")?.get(A),
-      spec: { name: "vm", serverGroupId: GROUP },
-    }),
+  api.cells.put(
+    "cell1",
+    { id: A, hostInfo: ServerHostInfo.fromPartial({ host: "h1" }), serverGroupId: GROUP },
+    { spec: ServerSpec.fromPartial({ name: "vm", serverGroupId: GROUP }) },
   );
-  api.cells.groups.set(
-    GROUP,
+  api.cells.putGroup(
     ServerGroup.fromPartial({
       id: GROUP,
       projectId: "p1",
@@ -172,7 +164,7 @@ describe("whatIf", () => {
 
   it("tells whether there is a host and the quota, and stores nothing", async () => {
     const api = ready();
-    api.cells.limits.set("cores", 3n).set("instances", 10n);
+    api.cells.limits.set("cores", 3).set("instances", 10);
     const asked = async (more: object) =>
       scheduling(api).whatIf(as(member), { request: { ...wish, ...more } });
     const one = await asked({ clientToken: "t", schedulerHintsJson: JSON.stringify({ group: GROUP }) });

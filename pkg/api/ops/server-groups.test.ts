@@ -43,7 +43,7 @@ describe("server groups", () => {
 
   it("of other projects do not exist, except for administrators", async () => {
     const api = anApi();
-    api.cells.groups.set("g", ServerGroup.fromPartial({ id: "g", projectId: "p1", policy: AFFINITY }));
+    api.cells.putGroup(ServerGroup.fromPartial({ id: "g", projectId: "p1", policy: AFFINITY }));
     assert.equal((await groups(api).getServerGroup(as(member), { serverGroupId: "g" })).serverGroup?.id, "g");
     assert.equal(
       (await groups(api).getServerGroup(as(administrator), { serverGroupId: "g" })).serverGroup?.id,

@@ -75,7 +75,7 @@ describe("server metadata", () => {
 
   it("is limited by the quota", async () => {
     const api = withServer();
-    api.cells.limits.set("metadata_items", 1n);
+    api.cells.limits.set("metadata_items", 1);
     await assert.rejects(
       metadata(api).updateServerMetadata(as(member), { serverId: A, metadata: new Map([["b", "2"]]) }),
       {

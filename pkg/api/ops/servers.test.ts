@@ -15,12 +15,14 @@ import type {
   AcceptOperationRequest,
   ListInstancesRequest,
 } from "../../../gen/kilonova/cells/v1/instances_service.js";
-import { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
+import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { HostStatus, ServerFault, ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Actor } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { catalogue } from "../../model/operation-catalogue.js";
+import { CAPABILITIES, formOf } from "../../model/operation-declaration.js";
 import { bindService } from "../../platform/rpc/index.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import type { TestApi } from "../testing/an-api.js";
@@ -33,7 +35,7 @@ const servers = (api: TestApi) => api.channel.client(ServersServiceDefinition);
 const onHost = ServerHostInfo.fromPartial({ host: "h1", node: "n1", instanceName: "instance-1" });
 
 function withHost(api: TestApi, init: Partial<HostService> = {}): void {
-  api.cells.services.set("cell1", [
+  api.cells.setServices("cell1", [
     HostService.fromPartial({
       id: "s1",
       number: 1n,
@@ -326,13 +328,25 @@ describe("listServers", () => {
   });
 });
 
+/** A server in a state from which operations of the kind start, on a host that can do everything. */
+function putFit(api: TestApi, kind: string): void {
+  const declaration = catalogue.find(kind);
+  assert.ok(declaration);
+  const [vmState = VmState.VM_STATE_ACTIVE] = formOf(declaration, new Uint8Array()).vmStates ?? [];
+  api.cells.setNodes("cell1", [
+    ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: [...CAPABILITIES] }),
+  ]);
+  const image = { properties: new Map([["hw_qemu_guest_agent", "yes"]]) };
+  api.cells.put("cell1", { id: A, vmState, hostInfo: onHost }, { spec: ServerSpec.fromPartial({ image }) });
+}
+
 describe("actions on servers", () => {
   const accepted = (api: TestApi): AcceptOperationRequest =>
     api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
 
   it("accepts a stop where the record is, in the newest version of its kind", async () => {
     const api = anApi();
-    api.cells.put("cell1", { id: A });
+    putFit(api, "server.stop");
     const { operation } = await servers(api).stopServer(as(member), { serverId: A, clientToken: "t" });
     assert.equal(operation?.kind, "server.stop");
     const { database, method, kind, kindVersion, bypassLock, projectId, clientToken } = accepted(api);
@@ -354,7 +368,7 @@ describe("actions on servers", () => {
     for (const { methods, kind } of catalogue.all.filter((one) => one.kind !== "server.boot"))
       for (const { name: method } of methods) {
         const api = anApi();
-        api.cells.put("cell1", { id: A });
+        putFit(api, kind);
         const key = `${method[0]?.toLowerCase()}${method.slice(1)}` as "stopServer";
         const { operation } = await servers(api)[key](as(administrator), { serverId: A });
         assert.deepEqual([operation?.kind, accepted(api).method], [kind, method]);
@@ -363,7 +377,7 @@ describe("actions on servers", () => {
 
   it("lets administrators pass locks on servers of every project", async () => {
     const api = anApi();
-    api.cells.put("cell1", { id: A });
+    putFit(api, "server.start");
     await servers(api).startServer(as(administrator), { serverId: A });
     assert.deepEqual([accepted(api).bypassLock, accepted(api).projectId], [true, ""]);
   });
@@ -402,7 +416,7 @@ describe("actions on servers", () => {
 
   it("puts a password into the sealed part only", async () => {
     const api = anApi();
-    api.cells.put("cell1", { id: A });
+    putFit(api, "server.change-password");
     await servers(api).changeServerPassword(as(member), { serverId: A, adminPassword: "open sesame" });
     const { input, secrets } = accepted(api);
     assert.equal(input.length, 0);
@@ -498,10 +512,7 @@ describe("getConsoleOutput", () => {
 describe("the server's password", () => {
   it("is what the guest posted, for its project's readers, until a member clears it", async () => {
     const api = anApi();
-    api.cells.put("cell1", { id: A });
-    const record = api.cells.records.get("cell1")?.get(A);
-    assert.ok(record);
-    record.serverPassword = "xlozO3wL";
+    api.cells.put("cell1", { id: A }, { serverPassword: "xlozO3wL" });
     const reader = { ...member, roles: ["reader"] };
     const read = async () =>
       (await servers(api).getServerPassword(as(reader), { serverId: A })).encryptedPassword;

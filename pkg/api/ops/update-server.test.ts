@@ -89,7 +89,7 @@ const latest = "2.104";
 
 function anApiWith(server: Partial<Server>): TestApi {
   const api = anApi();
-  api.cells.services.set("cell1", [
+  api.cells.setServices("cell1", [
     HostService.fromPartial({ binary: "nova-compute", host: "h1", availabilityZone: "west", up: true }),
   ]);
   api.cells.put("cell1", { id: A, ...before, ...server });

@@ -8,6 +8,8 @@ import type { ExplainRequest } from "../../../gen/kilonova/scheduler/v1/schedule
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { Actor, Clock, Ctx } from "../../kernel/index.js";
 import { anonymous, defineErrors, silentLogger } from "../../kernel/index.js";
+import { catalogue } from "../../model/operation-catalogue.js";
+import type { OperationCatalogue } from "../../model/operation-catalogue.js";
 import type { Policy } from "../../policy/index.js";
 import { createPolicy, parseOverrides } from "../../policy/index.js";
 import { systemClock } from "../../platform/process/clock.js";
@@ -15,18 +17,18 @@ import type { Channel, ServiceBinding } from "../../platform/rpc/index.js";
 import { LocalNetwork, bindPart } from "../../platform/rpc/index.js";
 import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 import { testCtx } from "../../testkit/ctx.js";
+import { CellsTwin } from "../../cells/testing/twin/twin.js";
 import type { ApiConfig } from "../config.js";
 import { apiConfigSchema } from "../config.js";
 import { buildApi } from "../wire.js";
 import type { ApiService } from "../wire.js";
-import { FakeCells } from "./fake-cells.js";
-import { fakeCellsBindings } from "./fake-handlers.js";
 
 const E = defineErrors("fake", { NOT_FOUND: ["missing", (p: { id: string }) => `no ${p.id}`] });
 
 /** What stands around an api in its tests. */
 export interface TestApi {
-  readonly cells: FakeCells;
+  /** Cells in memory; not asked when the case brings a cells service of its own. */
+  readonly cells: CellsTwin;
   readonly network: LocalNetwork;
   readonly channel: Channel;
   /** As a user at the public port, whose token was good. */
@@ -64,20 +66,23 @@ export interface TestApiOptions {
   /** An operator's policy file, or a policy as it is. */
   readonly policy?: string | Policy;
   readonly clock?: Clock;
-  /** A real cells service instead of the fake. */
+  /** Kinds of operations that cells accepts, if others than those of this build. */
+  readonly operations?: OperationCatalogue;
+  /** A real cells service instead of the twin. */
   readonly cellsBindings?: readonly ServiceBinding[];
 }
 
-/** An api over fakes, reached as the gateway reaches it. */
+/** An api over the twin of cells and fakes of the rest, reached as the gateway reaches it. */
 export function anApi({
   config = {},
   policy = "",
   clock = systemClock,
+  operations = catalogue,
   cellsBindings,
 }: TestApiOptions = {}): TestApi {
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
-  const cells = new FakeCells();
-  network.listen("cells", cellsBindings ?? fakeCellsBindings(cells));
+  const cells = new CellsTwin({ clock, operations });
+  network.listen("cells", cellsBindings ?? cells.bindings);
   const images = new Map<string, ImageInfo>();
   const networks: NetworkInfo[] = [];
   const ports = new Map<string, PortInfo>();

@@ -20,7 +20,7 @@ for (const serverCacheBytes of [0, 1_000_000]) {
           .listServers(as(actor), { allProjects: actor === administrator, withHostInfo })
       ).servers;
     const service = (init: Partial<HostService>): void => {
-      api.cells.services.set("cell1", [
+      api.cells.setServices("cell1", [
         HostService.fromPartial({
           id: "s1",
           number: 1n,

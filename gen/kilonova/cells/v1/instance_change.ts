@@ -6,6 +6,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Server } from "../../type/v1/server.js";
 import { ServerSpec } from "../../type/v1/server_spec.js";
+import { BlockDeviceChange, HostResources, MigrationChange, ServerRecords } from "./server_records.js";
 
 /** A network port of an instance as its host needs it. */
 export interface InstancePort {
@@ -91,6 +92,14 @@ export interface InstanceRecord {
    * none.
    */
   serverPassword: string;
+  /** What its host gives it beyond amounts; unset before it has one. */
+  hostResources:
+    | HostResources
+    | undefined;
+  /** Its other rows; only while it travels to another database. */
+  records:
+    | ServerRecords
+    | undefined;
   /** Where the server came from, while a record is kept there for its return. Unset: nowhere. */
   kept: KeptRecord | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -105,7 +114,10 @@ export interface KeptRecord {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** A change of an instance's record, made in the transaction that moves its operation on. */
+/**
+ * A change of an instance's record and of the rows that belong to it, made in the transaction that accepts
+ * its operation or moves it on: all of it, or nothing.
+ */
 export interface InstanceChange {
   /** New values of the fields in the mask. */
   server:
@@ -125,6 +137,28 @@ export interface InstanceChange {
   dropFault: boolean;
   /** Clears `kept`: nothing is kept elsewhere any more. */
   dropKept: boolean;
+  /** New values of the fields in spec_mask. */
+  spec:
+    | ServerSpec
+    | undefined;
+  /** Paths of ServerSpec, such as flavor, image, key_name, public_key. */
+  specMask:
+    | string[]
+    | undefined;
+  /** New user data as base64 text, empty for none: encrypted where it is stored. Unset keeps it. */
+  userData?:
+    | string
+    | undefined;
+  /** What its host gives it, when replace_host_resources; unset for nothing. */
+  hostResources:
+    | HostResources
+    | undefined;
+  /** Whether host_resources replace the stored ones. */
+  replaceHostResources: boolean;
+  /** Block devices to add, change and remove. Server.volumes follows them. */
+  blockDevices: BlockDeviceChange[];
+  /** Migrations to make and to change. */
+  migrations: MigrationChange[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -634,6 +668,8 @@ function createBaseInstanceRecord(): InstanceRecord {
     encryptedUserData: Buffer.alloc(0),
     number: 0n,
     serverPassword: "",
+    hostResources: undefined,
+    records: undefined,
     kept: undefined,
   };
 }
@@ -660,6 +696,12 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
     }
     if (message.serverPassword !== "") {
       writer.uint32(50).string(message.serverPassword);
+    }
+    if (message.hostResources !== undefined) {
+      HostResources.encode(message.hostResources, writer.uint32(58).fork()).join();
+    }
+    if (message.records !== undefined) {
+      ServerRecords.encode(message.records, writer.uint32(66).fork()).join();
     }
     if (message.kept !== undefined) {
       KeptRecord.encode(message.kept, writer.uint32(98).fork()).join();
@@ -736,6 +778,22 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
             message.serverPassword = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.hostResources = HostResources.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.records = ServerRecords.decode(reader, reader.uint32());
+            continue;
+          }
           case 12: {
             if (tag !== 98) {
               break;
@@ -782,6 +840,12 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
     message.encryptedUserData = object.encryptedUserData ?? Buffer.alloc(0);
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.serverPassword = object.serverPassword ?? "";
+    message.hostResources = (object.hostResources !== undefined && object.hostResources !== null)
+      ? HostResources.fromPartial(object.hostResources)
+      : undefined;
+    message.records = (object.records !== undefined && object.records !== null)
+      ? ServerRecords.fromPartial(object.records)
+      : undefined;
     message.kept = (object.kept !== undefined && object.kept !== null)
       ? KeptRecord.fromPartial(object.kept)
       : undefined;
@@ -884,6 +948,13 @@ function createBaseInstanceChange(): InstanceChange {
     deleteRecord: false,
     dropFault: false,
     dropKept: false,
+    spec: undefined,
+    specMask: undefined,
+    userData: undefined,
+    hostResources: undefined,
+    replaceHostResources: false,
+    blockDevices: [],
+    migrations: [],
   };
 }
 
@@ -908,7 +979,28 @@ export const InstanceChange: MessageFns<InstanceChange> = {
       writer.uint32(48).bool(message.dropFault);
     }
     if (message.dropKept !== false) {
-      writer.uint32(96).bool(message.dropKept);
+      writer.uint32(112).bool(message.dropKept);
+    }
+    if (message.spec !== undefined) {
+      ServerSpec.encode(message.spec, writer.uint32(58).fork()).join();
+    }
+    if (message.specMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.specMask), writer.uint32(66).fork()).join();
+    }
+    if (message.userData !== undefined) {
+      writer.uint32(74).string(message.userData);
+    }
+    if (message.hostResources !== undefined) {
+      HostResources.encode(message.hostResources, writer.uint32(82).fork()).join();
+    }
+    if (message.replaceHostResources !== false) {
+      writer.uint32(88).bool(message.replaceHostResources);
+    }
+    for (const v of message.blockDevices) {
+      BlockDeviceChange.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.migrations) {
+      MigrationChange.encode(v!, writer.uint32(106).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -982,12 +1074,68 @@ export const InstanceChange: MessageFns<InstanceChange> = {
             message.dropFault = reader.bool();
             continue;
           }
-          case 12: {
-            if (tag !== 96) {
+          case 14: {
+            if (tag !== 112) {
               break;
             }
 
             message.dropKept = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.spec = ServerSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.specMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.userData = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.hostResources = HostResources.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.replaceHostResources = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.blockDevices.push(BlockDeviceChange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.migrations.push(MigrationChange.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1027,6 +1175,17 @@ export const InstanceChange: MessageFns<InstanceChange> = {
     message.deleteRecord = object.deleteRecord ?? false;
     message.dropFault = object.dropFault ?? false;
     message.dropKept = object.dropKept ?? false;
+    message.spec = (object.spec !== undefined && object.spec !== null)
+      ? ServerSpec.fromPartial(object.spec)
+      : undefined;
+    message.specMask = object.specMask ?? undefined;
+    message.userData = object.userData ?? undefined;
+    message.hostResources = (object.hostResources !== undefined && object.hostResources !== null)
+      ? HostResources.fromPartial(object.hostResources)
+      : undefined;
+    message.replaceHostResources = object.replaceHostResources ?? false;
+    message.blockDevices = object.blockDevices?.map((e) => BlockDeviceChange.fromPartial(e)) || [];
+    message.migrations = object.migrations?.map((e) => MigrationChange.fromPartial(e)) || [];
     return message;
   },
 };

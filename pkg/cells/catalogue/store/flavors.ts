@@ -6,12 +6,12 @@ import type {
   UpdateStoredFlavorRequest,
 } from "../../../../gen/kilonova/cells/v1/global_service.js";
 import { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
-import { SortDirection } from "../../../../gen/kilonova/type/v1/page.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { CommonErrors } from "../../../kernel/errors.js";
-import { fromTimestampOrNull, toTimestamp } from "../../../model/wire-time.js";
+import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { violates } from "../../../platform/db/index.js";
 import { encoded } from "../../domain/bytes.js";
+import { changedFlavor, newFlavor } from "../domain/flavor-change.js";
+import { flavorColumns, flavorOrder } from "../domain/flavor-columns.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments, insertInto } from "../../store/fragments.js";
@@ -26,23 +26,17 @@ interface FlavorRow {
 }
 
 const columnsOf = (flavor: Flavor, generation: number): Readonly<Record<string, unknown>> => ({
-  name: flavor.name,
-  is_public: flavor.isPublic,
-  disabled: flavor.disabled,
-  vcpus: flavor.vcpus,
-  memory_mib: flavor.memoryMib,
-  root_gib: flavor.rootGib,
-  ephemeral_gib: flavor.ephemeralGib,
-  swap_mib: flavor.swapMib,
-  rxtx_factor: flavor.rxtxFactor,
-  description: flavor.hasDescription ? flavor.description : null,
-  updated_at: fromTimestampOrNull(flavor.updatedAt),
+  ...flavorColumns(flavor),
   project_ids: flavor.projectIds,
   generation,
   body: encoded(Flavor, flavor),
 });
 
-const changed = (flavor: Flavor, generation: number, eventType: OutboxRow["eventType"]): OutboxRow => ({
+export const flavorChanged = (
+  flavor: Flavor,
+  generation: number,
+  eventType: OutboxRow["eventType"],
+): OutboxRow => ({
   entityKind: "flavor",
   entityId: flavor.id,
   projectId: "",
@@ -63,11 +57,7 @@ export async function createFlavor(
 ): Promise<Flavor> {
   const { t } = store;
   const now = deps.clock.now();
-  const flavor: Flavor = {
-    ...asked,
-    createdAt: asked.createdAt ?? toTimestamp(now),
-    projectIds: [...new Set(asked.projectIds)].sort(),
-  };
+  const flavor = newFlavor(asked, now);
   try {
     return await store.db.write(ctx, "flavors.create", async (tx) => {
       const found = ifAbsent ? await find(store, tx, flavor.id) : undefined;
@@ -79,7 +69,7 @@ export async function createFlavor(
             { id: flavor.id, created_at: fromTimestampOrNull(flavor.createdAt), ...columnsOf(flavor, 1) },
           ]),
         },
-        outboxPart(t, deps.ids, [changed(flavor, 1, "created")], now),
+        outboxPart(t, deps.ids, [flavorChanged(flavor, 1, "created")], now),
       ]).execute(tx);
       return flavor;
     });
@@ -118,27 +108,6 @@ export async function getFlavor(
 const seeing = (projectId: string, seeAll: boolean): Sql =>
   seeAll ? sql`true` : sql`(is_public OR ${projectId} = ANY(project_ids))`;
 
-/** REST's sort keys. @source compute-api-query-params, GET /flavors sort_key */
-const SORT: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    flavorid: "id",
-    id: "id",
-    name: "name",
-    memory_mb: "memory_mib",
-    vcpus: "vcpus",
-    vcpu_weight: "vcpus",
-    root_gb: "root_gib",
-    ephemeral_gb: "ephemeral_gib",
-    swap: "swap_mib",
-    rxtx_factor: "rxtx_factor",
-    is_public: "is_public",
-    disabled: "disabled",
-    created_at: "created_at",
-    updated_at: "updated_at",
-    description: "description",
-  }),
-);
-
 /**
  * A page of flavors; sorted by flavor id when nothing is asked. @throws MARKER_NOT_FOUND, SORT_KEY_INVALID
  */
@@ -148,15 +117,10 @@ export async function listFlavors(
   query: ListStoredFlavorsRequest,
 ): Promise<{ flavors: Flavor[]; nextPageToken: string }> {
   const limit = Math.min(1000, query.pageSize === 0 ? 1000 : query.pageSize);
-  const keys = query.sort.map(({ field, direction }) => {
-    const column = SORT.get(field);
-    if (column === undefined) throw CellsErrors.SORT_KEY_INVALID({ field });
-    return { column, descending: direction === SortDirection.SORT_DIRECTION_DESC };
-  });
   const order = sql.join(
-    [...keys, { column: "id", descending: keys[0]?.descending ?? false }].map(
-      ({ column, descending }) =>
-        sql`${sql.ref(column)}${TEXT.has(column) ? sql` COLLATE "C"` : sql``}${descending ? sql` DESC NULLS LAST` : sql` ASC NULLS FIRST`}`,
+    flavorOrder(query.sort).map(
+      ({ column, text, descending }) =>
+        sql`${sql.ref(column)}${text ? sql` COLLATE "C"` : sql``}${descending ? sql` DESC NULLS LAST` : sql` ASC NULLS FIRST`}`,
     ),
   );
   const conditions = [
@@ -183,8 +147,6 @@ export async function listFlavors(
   });
 }
 
-const TEXT = new Set(["id", "name", "description"]);
-
 async function placeOf(tx: Tx, ranked: Sql, marker: string): Promise<number> {
   const { rows } = await sql<{
     place: number;
@@ -206,39 +168,17 @@ export async function updateFlavor(
     const row = await find(store, tx, id);
     if (row === undefined) throw CellsErrors.FLAVOR_NOT_FOUND({ flavor: id });
     const now = deps.clock.now();
-    const flavor = { ...changedFlavor(Flavor.decode(row.body), request), updatedAt: toTimestamp(now) };
+    const flavor = changedFlavor(Flavor.decode(row.body), request, now);
     const generation = row.generation + 1;
     await allTogether([
       {
         name: "flavor",
         body: sql`UPDATE ${store.t.flavor} SET ${assignments(columnsOf(flavor, generation))} WHERE id = ${id}`,
       },
-      outboxPart(store.t, deps.ids, [changed(flavor, generation, "changed")], now),
+      outboxPart(store.t, deps.ids, [flavorChanged(flavor, generation, "changed")], now),
     ]).execute(tx);
     return flavor;
   });
-}
-
-/** A flavor after an update; pure. */
-function changedFlavor(flavor: Flavor, request: UpdateStoredFlavorRequest): Flavor {
-  const extraSpecs = new Map([...flavor.extraSpecs, ...request.setExtraSpecs]);
-  for (const key of request.removeExtraSpecs)
-    if (!extraSpecs.delete(key)) throw CellsErrors.EXTRA_SPEC_NOT_FOUND({ flavor: flavor.id, key });
-  const projects = new Set(flavor.projectIds);
-  for (const project of request.addProjects) {
-    if (projects.has(project)) throw CellsErrors.FLAVOR_ACCESS_EXISTS({ flavor: flavor.id, project });
-    projects.add(project);
-  }
-  for (const project of request.removeProjects)
-    if (!projects.delete(project)) throw CellsErrors.FLAVOR_ACCESS_NOT_FOUND({ flavor: flavor.id, project });
-  const next: Flavor = { ...flavor, extraSpecs, projectIds: [...projects].sort() };
-  for (const path of request.updateMask ?? []) {
-    if (path !== "description")
-      throw CommonErrors.INVALID_ARGUMENT({ field: "update_mask", problem: `${path} cannot be changed` });
-    next.description = request.flavor?.description ?? "";
-    next.hasDescription = request.flavor?.hasDescription ?? false;
-  }
-  return next;
 }
 
 /** @throws FLAVOR_NOT_FOUND */
@@ -251,7 +191,7 @@ export async function deleteFlavor(store: Store, deps: StoreDeps, ctx: Ctx, id: 
       outboxPart(
         store.t,
         deps.ids,
-        [changed(Flavor.decode(row.body), row.generation + 1, "deleted")],
+        [flavorChanged(Flavor.decode(row.body), row.generation + 1, "deleted")],
         deps.clock.now(),
       ),
     ]).execute(tx);

@@ -5,6 +5,15 @@ import { ZONE_KEY } from "../../../model/aggregate-zone.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { CellsErrors } from "../../errors.js";
 
+/** An aggregate as it is stored first: without hosts. */
+export const newAggregate = (asked: Aggregate, number: bigint, now: Instant): Aggregate => ({
+  ...asked,
+  number,
+  hosts: [],
+  createdAt: toTimestamp(now),
+  updatedAt: undefined,
+});
+
 /**
  * An aggregate after a change.
  * @returns `before` itself when nothing is different

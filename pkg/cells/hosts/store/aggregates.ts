@@ -9,9 +9,8 @@ import type {
   UpdateStoredAggregateRequest,
 } from "../../../../gen/kilonova/cells/v1/aggregates_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { toTimestamp } from "../../../model/wire-time.js";
 import { violates } from "../../../platform/db/index.js";
-import { changedAggregate, zoneConflict } from "../domain/aggregate-change.js";
+import { changedAggregate, newAggregate, zoneConflict } from "../domain/aggregate-change.js";
 import { encoded } from "../../domain/bytes.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -31,7 +30,12 @@ interface Found {
   readonly generation: number;
 }
 
-const told = (aggregate: Aggregate, generation: number, eventType: OutboxRow["eventType"]): OutboxRow => ({
+/** The outbox row of an aggregate's new state. */
+export const aggregateChanged = (
+  aggregate: Aggregate,
+  generation: number,
+  eventType: OutboxRow["eventType"],
+): OutboxRow => ({
   entityKind: "aggregate",
   entityId: aggregate.id,
   projectId: "",
@@ -78,13 +82,7 @@ export async function createAggregate(
         const { rows } = await sql<{
           value: number;
         }>`UPDATE ${t.counter} SET value = value + 1 WHERE name = 'aggregate' RETURNING value`.execute(tx);
-        const aggregate: Aggregate = {
-          ...asked,
-          number: BigInt(rows[0]?.value ?? 0),
-          hosts: [],
-          createdAt: toTimestamp(now),
-          updatedAt: undefined,
-        };
+        const aggregate = newAggregate(asked, BigInt(rows[0]?.value ?? 0), now);
         await allTogether([
           {
             name: "agg",
@@ -98,7 +96,7 @@ export async function createAggregate(
               },
             ]),
           },
-          ...announced(store, deps, told(aggregate, 1, "created")),
+          ...announced(store, deps, aggregateChanged(aggregate, 1, "created")),
         ]).execute(tx);
         return aggregate.id;
       },
@@ -167,7 +165,7 @@ export async function updateAggregate(
           name: "agg",
           body: sql`UPDATE ${t.aggregate} SET name = ${after.name}, generation = ${generation + 1}, body = ${encoded(Aggregate, after)} WHERE id = ${before.id}`,
         },
-        ...announced(store, deps, told(after, generation + 1, "changed")),
+        ...announced(store, deps, aggregateChanged(after, generation + 1, "changed")),
       ]).execute(tx);
       return after;
     });
@@ -192,7 +190,7 @@ export async function deleteAggregate(
       throw CellsErrors.AGGREGATE_HAS_HOSTS({ aggregate: aggregate.number.toString() });
     await allTogether([
       { name: "agg", body: sql`DELETE FROM ${t.aggregate} WHERE id = ${aggregate.id}` },
-      ...announced(store, deps, told(aggregate, generation + 1, "deleted")),
+      ...announced(store, deps, aggregateChanged(aggregate, generation + 1, "deleted")),
     ]).execute(tx);
   });
 }

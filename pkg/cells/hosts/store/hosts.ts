@@ -1,17 +1,24 @@
 import { sql } from "../../store/sql.js";
 import { ComputeNode, HostService } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type {
-  HostTelemetry,
   ListHostsRequest,
   RegisterHostRequest,
   UpdateHostServiceRequest,
 } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import type { Instant } from "../../../kernel/time.js";
-import { toTimestamp } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
-import { otherFieldsOf, withOtherFields } from "../../domain/other-fields.js";
-import { computeNodeId } from "./compute-node-id.js";
+import {
+  announcedService,
+  changedService,
+  recorded,
+  registeredNode,
+  registeredService,
+  seenService,
+  telemetryIn,
+  toHostService,
+  withUse,
+} from "../domain/host-records.js";
+import type { NodeRow, ServiceRow, TelemetryColumns, UseRow } from "../domain/host-records.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments, insertInto } from "../../store/fragments.js";
@@ -22,56 +29,7 @@ import type { OutboxRow } from "../../store/outbox.js";
 import type { Store, Tx } from "../../store/tables.js";
 import { COMPUTE_BINARY } from "../../../model/service-names.js";
 
-interface ServiceRow {
-  readonly id: string;
-  readonly number: number;
-  readonly binary: string;
-  readonly host: string;
-  readonly availability_zone: string;
-  readonly disabled: boolean;
-  readonly disabled_reason: string;
-  readonly forced_down: boolean;
-  readonly epoch: number;
-  readonly address: string;
-  readonly generation: number;
-  readonly updated_at: Instant;
-  readonly last_seen_at: Instant;
-  /** Fields of HostService that have no column. */
-  readonly other_fields: Buffer;
-}
-interface NodeRow {
-  readonly id: string;
-  readonly number: number;
-  readonly host: string;
-  readonly generation: number;
-  readonly body: Buffer;
-}
-/** What a host told last; null when it has told nothing yet. */
-interface TelemetryColumns {
-  readonly seen_at: Instant | null;
-  readonly uptime: string | null;
-  readonly disk_free_gib: number | null;
-}
-
-/** Without `up`, which only leases can tell. */
-const toHostService = (row: ServiceRow): HostService => ({
-  ...withOtherFields(HostService, row.other_fields),
-  id: row.id,
-  number: BigInt(row.number),
-  binary: row.binary,
-  host: row.host,
-  availabilityZone: row.availability_zone,
-  disabled: row.disabled,
-  disabledReason: row.disabled_reason,
-  forcedDown: row.forced_down,
-  epoch: BigInt(row.epoch),
-  address: row.address,
-  updatedAt: toTimestamp(row.updated_at),
-  lastSeenAt: toTimestamp(row.last_seen_at),
-  up: false,
-});
-
-const serviceChanged = (row: ServiceRow, eventType: OutboxRow["eventType"]): OutboxRow => ({
+export const serviceChanged = (row: ServiceRow, eventType: OutboxRow["eventType"]): OutboxRow => ({
   entityKind: "service",
   entityId: row.id,
   projectId: "",
@@ -79,7 +37,7 @@ const serviceChanged = (row: ServiceRow, eventType: OutboxRow["eventType"]): Out
   eventType,
   payload: encoded(HostService, toHostService(row)),
 });
-const nodeChanged = (row: NodeRow, eventType: OutboxRow["eventType"]): OutboxRow => ({
+export const nodeChanged = (row: NodeRow, eventType: OutboxRow["eventType"]): OutboxRow => ({
   entityKind: "compute_node",
   entityId: row.id,
   projectId: "",
@@ -118,24 +76,6 @@ const insertOrUpdate = (store: Store, row: ServiceRow, known: boolean): Part => 
   };
 };
 
-/** A hypervisor as it is recorded: without what is summed up or told anew for each answer. */
-const recorded = (node: ComputeNode): ComputeNode => ({
-  ...node,
-  uptime: "",
-  diskAvailableLeastGib: 0n,
-  vcpusUsed: 0,
-  memoryMibUsed: 0n,
-  diskGibUsed: 0n,
-  runningServers: 0,
-  currentWorkload: 0,
-});
-
-/** An agent of the version before tells it in its node. */
-const telemetryIn = ({ uptime, diskAvailableLeastGib }: ComputeNode): HostTelemetry => ({
-  uptime,
-  diskFreeGib: diskAvailableLeastGib,
-});
-
 /** A registered host: what is stored now and what was before. */
 export interface RegisteredHost {
   readonly service: HostService;
@@ -161,50 +101,17 @@ export async function registerHost(
   return store.db.write(ctx, "hosts.register", async (tx) => {
     const now = deps.clock.now();
     const before = await findService(store, tx, said.host, said.binary);
-    if (before !== undefined && request.epoch !== 0n && BigInt(before.epoch) !== request.epoch)
-      throw CellsErrors.STALE_EPOCH({ host: said.host, epoch: String(before.epoch) });
-    const fresh = request.epoch === 0n;
-    const otherFields = otherFieldsOf(HostService, said);
-    const same =
-      before !== undefined &&
-      !fresh &&
-      before.address === said.address &&
-      before.availability_zone === said.availabilityZone &&
-      before.other_fields.equals(otherFields);
-    const row: ServiceRow = {
+    const { row, same } = registeredService(before, said, {
+      epoch: request.epoch,
       id: before?.id ?? deps.ids.uuid(),
       number: before?.number ?? (await nextNumber(store, tx, "service")),
-      binary: said.binary,
-      host: said.host,
-      availability_zone: said.availabilityZone,
-      disabled: before?.disabled ?? said.disabled,
-      disabled_reason: before?.disabled_reason ?? said.disabledReason,
-      forced_down: before?.forced_down ?? false,
-      epoch: (before?.epoch ?? 0) + (fresh ? 1 : 0),
-      address: said.address,
-      generation: (before?.generation ?? 0) + (same ? 0 : 1),
-      updated_at: same ? before.updated_at : now,
-      last_seen_at: same ? before.last_seen_at : now,
-      other_fields: otherFields,
-    };
+      now,
+    });
     const { rows } =
       await sql<NodeRow>`SELECT * FROM ${store.t.compute_node} WHERE host = ${said.host}`.execute(tx);
     const old = rows[0];
     const number = old?.number ?? (await nextNumber(store, tx, "compute_node"));
-    const stored: ComputeNode = {
-      ...recorded(node),
-      id: old?.id ?? computeNodeId(said.host, node.hypervisorHostname),
-      number: BigInt(number),
-      host: said.host,
-    };
-    const nodeRow: NodeRow = {
-      id: stored.id,
-      number,
-      host: said.host,
-      generation: (old?.generation ?? 0) + 1,
-      body: encoded(ComputeNode, stored),
-    };
-    const changed = old === undefined || !old.body.equals(nodeRow.body);
+    const { row: nodeRow, node: stored, changed } = registeredNode(old, node, said.host, number);
     const events = [
       ...(same ? [] : [serviceChanged(row, before === undefined ? "created" : "changed")]),
       ...(changed ? [nodeChanged(nodeRow, old === undefined ? "created" : "changed")] : []),
@@ -240,22 +147,11 @@ export async function registerService(
   return store.db.write(ctx, "services.register", async (tx) => {
     const now = deps.clock.now();
     const before = await findService(store, tx, said.host, said.binary);
-    const row: ServiceRow = {
+    const row = announcedService(before, said, {
       id: before?.id ?? deps.ids.uuid(),
       number: before?.number ?? (await nextNumber(store, tx, "service")),
-      binary: said.binary,
-      host: said.host,
-      availability_zone: said.availabilityZone,
-      disabled: before?.disabled ?? false,
-      disabled_reason: before?.disabled_reason ?? "",
-      forced_down: before?.forced_down ?? false,
-      epoch: (before?.epoch ?? 0) + 1,
-      address: said.address,
-      generation: (before?.generation ?? 0) + 1,
-      updated_at: now,
-      last_seen_at: now,
-      other_fields: otherFieldsOf(HostService, said),
-    };
+      now,
+    });
     await allTogether([
       insertOrUpdate(store, row, before !== undefined),
       outboxPart(store.t, deps.ids, [serviceChanged(row, before === undefined ? "created" : "changed")], now),
@@ -286,11 +182,6 @@ export async function listHosts(
   });
 }
 
-const seenService = (row: ServiceRow & Pick<TelemetryColumns, "seen_at">): HostService =>
-  toHostService(
-    row.seen_at !== null && row.seen_at > row.last_seen_at ? { ...row, last_seen_at: row.seen_at } : row,
-  );
-
 async function listNodes(store: Store, tx: Tx, query: HostQuery): Promise<ComputeNode[]> {
   if (query.servicesOnly) return [];
   const { t } = store;
@@ -310,15 +201,6 @@ async function listNodes(store: Store, tx: Tx, query: HostQuery): Promise<Comput
   }));
 }
 
-interface UseRow {
-  readonly host: string;
-  readonly vcpus: number;
-  readonly memory: number;
-  readonly disk: number;
-  readonly servers: number;
-  readonly busy: number;
-}
-
 /** @param host  "" for all */
 async function usedByHost(store: Store, tx: Tx, host: string): Promise<ReadonlyMap<string, UseRow>> {
   const { rows } =
@@ -329,15 +211,6 @@ async function usedByHost(store: Store, tx: Tx, host: string): Promise<ReadonlyM
   return new Map(rows.map((row) => [row.host, row]));
 }
 
-const withUse = (node: ComputeNode, use: UseRow | undefined): ComputeNode => ({
-  ...node,
-  vcpusUsed: use?.vcpus ?? 0,
-  memoryMibUsed: BigInt((use?.memory ?? 0) + node.reservedMemoryMib),
-  diskGibUsed: BigInt((use?.disk ?? 0) + node.reservedDiskGib),
-  runningServers: use?.servers ?? 0,
-  currentWorkload: use?.busy ?? 0,
-});
-
 /** @throws SERVICE_NOT_FOUND */
 export async function updateHostService(
   store: Store,
@@ -347,16 +220,8 @@ export async function updateHostService(
 ): Promise<{ service: HostService; node: ComputeNode | undefined }> {
   return store.db.write(ctx, "services.update", async (tx) => {
     const before = await lockService(store, tx, request.serviceId);
-    const disabled = request.disabled ?? before.disabled;
     const now = deps.clock.now();
-    const row: ServiceRow = {
-      ...before,
-      disabled,
-      disabled_reason: disabled ? (request.disabledReason ?? before.disabled_reason) : "",
-      forced_down: request.forcedDown ?? before.forced_down,
-      generation: before.generation + 1,
-      updated_at: now,
-    };
+    const row = changedService(before, request, now);
     await allTogether([
       insertOrUpdate(store, row, true),
       outboxPart(store.t, deps.ids, [serviceChanged(row, "changed")], now),

@@ -262,6 +262,7 @@ async function lockInstance(store: Store, tx: Tx, request: AcceptOperationReques
   return row;
 }
 
+/** The caller's token for an operation. */
 export const tokenUse = (
   request: Pick<AcceptOperationRequest, "actor" | "method" | "clientToken" | "bodyHash">,
 ): TokenUse => ({
@@ -284,7 +285,8 @@ export async function readOperation(store: Store, tx: Tx, name: string): Promise
 
 const GLOBAL = "global";
 
-interface Acceptance {
+/** An operation that is fit to be accepted. */
+export interface Acceptance {
   readonly request: AcceptOperationRequest;
   readonly declaration: OperationDeclaration;
   readonly form: Form;

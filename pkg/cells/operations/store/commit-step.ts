@@ -263,7 +263,7 @@ function withSteps(stored: Buffer, changed: readonly StepRecord[]): Buffer {
 }
 
 /** The operation's row after the commit. Ended operations have no owner, no timer and no secrets. */
-function nextRow(
+export function nextRow(
   row: OperationRow,
   request: CommitStepRequest,
   waiting: readonly StoredSignal[],
@@ -319,7 +319,8 @@ function readyAt(
   return arrived || row.cancel_requested ? now : timer;
 }
 
-function nextInstance(
+/** The instance's record and rows after the commit; undefined when it does not change. */
+export function nextInstance(
   deps: StoreDeps,
   row: JoinedRow,
   request: CommitStepRequest,

@@ -13,6 +13,15 @@ export interface Made {
   readonly replayed: boolean;
 }
 
+/** The caller's token for a creation. */
+export const tokenUseOf = (ctx: Ctx, once: Once | undefined): TokenUse => ({
+  projectId: ctx.actor.projectId,
+  userId: ctx.actor.userId,
+  method: once?.method ?? "",
+  token: once?.clientToken ?? "",
+  bodyHash: once?.bodyHash ?? Buffer.alloc(0),
+});
+
 /**
  * Creates something once per client token, in one transaction with the token.
  * @param create  stores it and answers its id
@@ -26,13 +35,7 @@ export async function createOnce(
   once: Once | undefined,
   create: (tx: Tx) => Promise<string>,
 ): Promise<Made> {
-  const use: TokenUse = {
-    projectId: ctx.actor.projectId,
-    userId: ctx.actor.userId,
-    method: once?.method ?? "",
-    token: once?.clientToken ?? "",
-    bodyHash: once?.bodyHash ?? Buffer.alloc(0),
-  };
+  const use = tokenUseOf(ctx, once);
   const attempt = (): Promise<Made> =>
     store.db.write(ctx, name, async (tx) => {
       const [made] = (await replayOf(store, tx, use)) ?? [];

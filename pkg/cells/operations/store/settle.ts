@@ -10,7 +10,7 @@ import type { Store } from "../../store/tables.js";
  * An operation that a conductor gave back in trouble rests this long, so that the trouble does not turn in
  * circles.
  */
-const PAUSE_MS = 1_000n;
+export const PAUSE_MS = 1_000n;
 
 /**
  * Renews the ownership of one operation, of a pre-empted one too.

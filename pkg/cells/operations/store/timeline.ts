@@ -8,7 +8,7 @@ import type { ConditionalPart } from "../../store/fragments.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { Tables } from "../../store/tables.js";
 
-const resultOf = ({ state, errorReason }: StepRecord): string =>
+export const resultOf = ({ state, errorReason }: StepRecord): string =>
   state === "running"
     ? ""
     : state === "done" || (state === "undone" && errorReason === "")

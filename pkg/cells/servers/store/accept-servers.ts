@@ -122,19 +122,21 @@ async function accept(
   };
 }
 
-const holdingOf = ({ spec }: AcceptedServer): Holding => ({
+/** What a server takes of its project's quota. */
+export const holdingOf = ({ spec }: AcceptedServer): Holding => ({
   cores: spec?.flavor?.vcpus ?? 0,
   ram: spec?.flavor?.memoryMib ?? 0,
 });
 
-interface FreshServer {
+export interface FreshServer {
   readonly record: InstanceRecord;
   readonly operation: OperationRow;
   readonly userData: Buffer | null;
   readonly actor: Actor;
 }
 
-function freshServer(
+/** The record and the operation of an accepted server. */
+export function freshServer(
   deps: StoreDeps,
   ctx: Ctx,
   accepted: AcceptedServer,

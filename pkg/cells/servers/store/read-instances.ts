@@ -22,7 +22,12 @@ import type { Store, Tx } from "../../store/tables.js";
 
 const MAX_ASKED = 500;
 
-type FoundRow = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
+/** What decides whether a record may be seen. */
+type Visible = Pick<InstanceRow, "leaving_to"> & {
+  readonly project_id: string;
+  readonly deleted: boolean;
+};
+type FoundRow = InstanceRow & Visible;
 
 const FOUND = sql`project_id, deleted_at IS NOT NULL AS deleted, generation, current_operation, operation_fence, leaving_to, number, server, details, user_data`;
 
@@ -65,10 +70,11 @@ export async function lockInstance(
   return loadRecord(visible(rows[0], asked));
 }
 
-function visible<Row extends FoundRow>(
-  row: Row | undefined,
+/** @throws SERVER_NOT_FOUND, SERVER_MOVED */
+export function visible<R extends Visible>(
+  row: R | undefined,
   asked: { readonly serverId: string; readonly projectId: string; readonly withDeleted?: boolean },
-): Row {
+): R {
   if (
     row === undefined ||
     (row.deleted && asked.withDeleted !== true) ||
@@ -165,6 +171,15 @@ export async function listHostInstances(
   };
 }
 
+/** @throws INVALID_ARGUMENT for more than {@link MAX_ASKED} */
+export function requireFew(serverIds: readonly string[]): void {
+  if (serverIds.length > MAX_ASKED)
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: "server_ids",
+      problem: `must not be more than ${MAX_ASKED}`,
+    });
+}
+
 /**
  * Those of the servers whose record is here, marked deleted and owned by no operation. @param serverIds at
  * most {@link MAX_ASKED}
@@ -174,11 +189,7 @@ export async function findDeletedInstances(
   ctx: Ctx,
   serverIds: readonly string[],
 ): Promise<{ deleted: { serverId: string; fence: bigint }[] }> {
-  if (serverIds.length > MAX_ASKED)
-    throw CommonErrors.INVALID_ARGUMENT({
-      field: "server_ids",
-      problem: `must not be more than ${MAX_ASKED}`,
-    });
+  requireFew(serverIds);
   const { rows } = await store.db.statement(ctx, "instances.deleted", (db) =>
     sql<{ id: string; operation_fence: number }>`
     SELECT id, operation_fence FROM ${store.t.instance}

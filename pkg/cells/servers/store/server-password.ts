@@ -4,8 +4,7 @@ import type {
   SaveServerPasswordRequest,
 } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { CommonErrors } from "../../../kernel/errors.js";
-import { withServerPassword } from "../domain/server-password.js";
+import { firstPassword, requirePassword, withServerPassword } from "../domain/server-password.js";
 import { instanceColumns } from "../domain/instance-columns.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged } from "./changed-rows.js";
@@ -14,9 +13,6 @@ import { allTogether, assignments } from "../../store/fragments.js";
 import { outboxPart } from "../../store/outbox.js";
 import { lockInstance } from "./read-instances.js";
 import type { Store } from "../../store/tables.js";
-
-/** Nova keeps a password in four pieces of at most 255 characters. */
-const MAX_CHARACTERS = 4 * 255;
 
 /**
  * Keeps the password that a guest posted: the first one, whoever asks at the same time.
@@ -31,16 +27,10 @@ export async function saveServerPassword(
   host: string | undefined,
 ): Promise<void> {
   const { serverId, serverPassword } = request;
-  if (serverPassword === "" || serverPassword.length > MAX_CHARACTERS) {
-    throw CommonErrors.INVALID_ARGUMENT({
-      field: "server_password",
-      problem: `must have 1 to ${MAX_CHARACTERS} characters`,
-    });
-  }
-  await change(store, deps, ctx, { serverId, projectId: "", host }, (before) => {
-    if (before !== "") throw CellsErrors.SERVER_PASSWORD_EXISTS({ server: serverId });
-    return serverPassword;
-  });
+  requirePassword(serverPassword);
+  await change(store, deps, ctx, { serverId, projectId: "", host }, (before) =>
+    firstPassword(serverId, before, serverPassword),
+  );
 }
 
 /** Forgets it. @throws SERVER_NOT_FOUND, SERVER_MOVED */

@@ -1,0 +1,233 @@
+import type {
+  AcquireOperationsRequest,
+  AcquireOperationsResponse,
+  ListStoredOperationsRequest,
+  ListStoredOperationsResponse,
+  OperationStoreServiceDefinition,
+} from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { operationName } from "../../../model/operation-name.js";
+import { operationStateWord } from "../../../model/operation-states.js";
+import { MAX_WAITING_SIGNALS, VICTIM_AT_REST } from "../../../model/signals.js";
+import { durationMs } from "../../../model/wire-time.js";
+import { sqlTime } from "../../../platform/db/index.js";
+import type { Handlers } from "../../../platform/rpc/index.js";
+import { CellsErrors } from "../../errors.js";
+import { LIFE } from "../../operations/domain/lanes.js";
+import { requireSignal } from "../../operations/domain/signal-rules.js";
+import { openSecrets } from "../../operations/store/acquire.js";
+import { endedWaiting } from "../../operations/store/lanes.js";
+import { toStored } from "../../operations/store/operation-rows.js";
+import { isLiveWord, operationIdOf } from "../../operations/store/owned-operation.js";
+import { readToken, writeToken } from "../../operations/store/read-operations.js";
+import type { Signal, SignalOutcome } from "../../operations/store/signals.js";
+import type { Waker } from "../../ports.js";
+import { loadRecord } from "../../servers/domain/records.js";
+import { operationChanged } from "../../servers/store/changed-rows.js";
+import { pageOf } from "../../store/page.js";
+import type { OperationRow } from "../../store/rows.js";
+import { commitStep } from "./commit-step.js";
+import type { TwinDatabase } from "./database.js";
+import { end } from "./lanes.js";
+import { byValue, bytewise, pageSize } from "./order.js";
+import { confirm, leave, settle } from "./ownership.js";
+import type { TwinState } from "./state.js";
+
+type Served = Omit<
+  Handlers<OperationStoreServiceDefinition>,
+  | "strandOperations"
+  | "retryOperation"
+  | "abandonOperation"
+  | "prepareHandover"
+  | "commitHandover"
+  | "activateHandover"
+  | "dropHandover"
+  | "listDormant"
+>;
+
+/**
+ * Stored operations, without hand-overs and what operators do: these answer NOT_SERVED, and are tried on
+ * PostgreSQL only.
+ */
+export const operationHandlers = (twin: TwinState, waker: Waker): Served => ({
+  acquireOperations: async (_ctx, request) => acquire(twin, request),
+  renewOperations: async (_ctx, { database, owner, names, ownership }) => {
+    const { operations } = twin.database(database);
+    const until = twin.deps.clock.now() + BigInt(durationMs(ownership)) * 1000n;
+    for (const row of owned(twin.database(database), owner))
+      if (names.some((name) => operationIdOf(name) === row.id))
+        operations.set(row.id, { ...row, ready_at: until });
+    return {};
+  },
+  releaseOperations: async (_ctx, { database, owner }) => {
+    const { operations } = twin.database(database);
+    for (const row of owned(twin.database(database), owner))
+      operations.set(row.id, {
+        ...row,
+        owner: "",
+        ready_at: row.state === "preempted" ? null : twin.deps.clock.now(),
+      });
+    return {};
+  },
+  confirmOwnership: async (_ctx, { database, name, fence, ownership }) => {
+    confirm(twin.database(database), twin.deps, name, fence, durationMs(ownership));
+    return {};
+  },
+  leaveOperation: async (ctx, { database, name, fence }) => {
+    const where = twin.database(database);
+    const { heir, takenBack } = leave(where, twin.deps, name, fence);
+    if (heir !== "") {
+      const kind = VICTIM_AT_REST;
+      const told = { operation: heir, id: `at-rest/${name}`, kind, payload: Buffer.alloc(0) };
+      if (signal(twin, where, told, ctx.peer.service).woke) waker.wake(ctx, database, heir);
+    }
+    return { takenBack };
+  },
+  settleOperation: async (_ctx, { database, name }) => ({
+    atRest: settle(twin.database(database), twin.deps, name),
+  }),
+  commitStep: async (ctx, request) => {
+    const { response, next } = commitStep(twin, request);
+    if (next !== undefined) waker.wake(ctx, request.database, next);
+    return response;
+  },
+  getStoredOperation: async ({ peer }, { database, name }) => {
+    const operation = toStored(twin.locateOperation(database, name).operation(name));
+    if (operation.handedOverTo === "" || peer.service === "conductor") return { operation };
+    return { operation: toStored(twin.database(operation.handedOverTo).operation(name)) };
+  },
+  listStoredOperations: async (_ctx, request) => list(twin, request),
+  signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
+    const where = twin.locateOperation(database, name);
+    const one = { operation: name, id: signalId, kind, payload };
+    const { accepted, woke } = signal(twin, where, one, ctx.peer.service);
+    if (woke) waker.wake(ctx, where.name, name);
+    return { accepted };
+  },
+  requestCancel: async (ctx, { database, name }) => {
+    const where = twin.locateOperation(database, name);
+    const operation = cancel(twin, where, name);
+    waker.wake(ctx, where.name, name);
+    return { operation };
+  },
+});
+
+const owned = ({ operations }: TwinDatabase, owner: string): OperationRow[] =>
+  [...operations.values()].filter((row) => row.owner === owner && row.ready_at !== null);
+
+/** Takes ready operations; those of one server get a fence each, in the order of their ids. */
+function acquire(twin: TwinState, request: AcquireOperationsRequest): AcquireOperationsResponse {
+  const database = twin.database(request.database);
+  const now = twin.deps.clock.now();
+  const names = request.names.slice(0, request.limit).map(operationIdOf);
+  const picked = [...database.operations.values()]
+    .filter(
+      (row) =>
+        row.ready_at !== null &&
+        row.ready_at <= now &&
+        row.state !== "preempted" &&
+        row.turn === 0 &&
+        request.kinds.some(({ kind, version }) => kind === row.kind && version === row.kind_version) &&
+        (names.length === 0 || names.includes(row.id)),
+    )
+    .sort((a, b) => byValue(a.ready_at, b.ready_at))
+    .slice(0, names.length > 0 ? undefined : request.limit);
+  const answer: { operations: StoredOperation[]; instances: InstanceRecord[] } = {
+    operations: [],
+    instances: [],
+  };
+  for (const serverId of new Set(picked.map(({ server_id }) => server_id))) {
+    const rows = picked
+      .filter(({ server_id }) => server_id === serverId)
+      .sort((a, b) => bytewise(a.id, b.id));
+    const before = database.instances.get(serverId);
+    const owns = ({ id, lane }: OperationRow): boolean =>
+      lane !== LIFE || before?.current_operation === operationName(serverId, id);
+    if (before === undefined || !rows.some(owns)) continue;
+    const instance = { ...before, operation_fence: before.operation_fence + rows.length };
+    database.instances.set(serverId, instance);
+    for (const [place, row] of rows.entries()) {
+      if (!owns(row)) continue;
+      const taken: OperationRow = {
+        ...row,
+        fence: instance.operation_fence - place,
+        owner: request.owner,
+        ready_at: now + BigInt(durationMs(request.ownership)) * 1000n,
+        waiting_for: "",
+        state: row.state === "parked" ? "running" : row.state,
+      };
+      database.operations.set(row.id, taken);
+      const signals = database.pendingSignals(row.id);
+      answer.operations.push(toStored(taken, { signals, secrets: openSecrets(twin.deps, taken) }));
+      answer.instances.push(loadRecord(instance));
+    }
+  }
+  return answer;
+}
+
+/** Newest first. @throws INVALID_ARGUMENT for a token of another list */
+function list(twin: TwinState, query: ListStoredOperationsRequest): ListStoredOperationsResponse {
+  const database = twin.locate(query.database, query.serverId);
+  const after = readToken(query.pageToken);
+  const states = query.states.map(operationStateWord);
+  const placeOf = ({ created_at, id }: OperationRow): string => sqlTime(created_at) + id;
+  const rows = [...database.operations.values()]
+    .filter(
+      (row) =>
+        row.state !== "handed-over" &&
+        (query.serverId === "" || row.server_id === query.serverId) &&
+        (states.length === 0 || states.includes(row.state)) &&
+        (after === undefined || bytewise(placeOf(row), after.at + after.id) < 0),
+    )
+    .sort((a, b) => bytewise(placeOf(b), placeOf(a)));
+  const { page, more } = pageOf(
+    rows,
+    pageSize(query.pageSize, 100),
+    (row) => StoredOperation.encode(toStored(row)).finish().length,
+  );
+  const last = page.at(-1);
+  return {
+    operations: page.map((row) => toStored(row)),
+    nextPageToken: more && last !== undefined ? writeToken(last.created_at, last.id) : "",
+  };
+}
+
+/** Stores a signal of an operation that has not ended; the same id again changes nothing. */
+export function signal(twin: TwinState, database: TwinDatabase, one: Signal, sender: string): SignalOutcome {
+  requireSignal(one, sender);
+  const id = operationIdOf(one.operation);
+  const row = database.operations.get(id);
+  if (row === undefined || !isLiveWord(row.state)) return { accepted: false, woke: false };
+  if (database.pendingSignals(id).filter((other) => other.id !== one.id).length >= MAX_WAITING_SIGNALS)
+    throw CellsErrors.TOO_MANY_SIGNALS({ operation: one.operation });
+  const stored = database.signals.get(id) ?? [];
+  if (!stored.some((other) => other.id === one.id))
+    database.signals.set(id, [
+      ...stored,
+      { id: one.id, kind: one.kind, payload: one.payload, consumed: false },
+    ]);
+  const woke = row.state === "parked" && row.waiting_for === one.kind;
+  if (woke) database.operations.set(id, { ...row, ready_at: twin.deps.clock.now() });
+  return { accepted: true, woke };
+}
+
+function cancel(twin: TwinState, database: TwinDatabase, name: string): StoredOperation {
+  const row = database.operation(name);
+  if (!isLiveWord(row.state)) return toStored(row);
+  const now = twin.deps.clock.now();
+  if (row.turn > 0) {
+    const ended = endedWaiting(row, "cancelled", CellsErrors.OPERATION_CANCELLED({ operation: name }), now);
+    end(database, [ended], now);
+    database.tell([operationChanged(ended)]);
+    return toStored(ended);
+  }
+  const asked = {
+    ...row,
+    cancel_requested: true,
+    ready_at: row.state === "parked" ? now : row.ready_at,
+    updated_at: now,
+  };
+  database.operations.set(row.id, asked);
+  return toStored(asked);
+}

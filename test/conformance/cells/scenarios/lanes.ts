@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
+import { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Scenario } from "../stage.js";
+import { refusal } from "../stage.js";
+
+const {
+  OPERATION_STATE_SUCCEEDED: SUCCEEDED,
+  OPERATION_STATE_FAILED: FAILED,
+  OPERATION_STATE_PREEMPTED: PREEMPTED,
+  OPERATION_STATE_CANCELLED: CANCELLED,
+} = OperationState;
+
+export const lanes: readonly Scenario[] = [
+  {
+    name: "operations of different lanes run side by side, each under a fence of its own",
+    run: async (s) => {
+      const id = await s.put(1);
+      const names = [
+        await s.begin(id, "test.life"),
+        await s.begin(id, "test.attach"),
+        await s.begin(id, "test.plug"),
+      ];
+      const taken = await s.take(names);
+      assert.deepEqual(taken.map(({ name }) => name).sort(), [...names].sort());
+      assert.equal(new Set(taken.map(({ fence }) => fence)).size, 3);
+      for (const one of taken) await s.commit(one);
+      assert.equal((await s.server(id)).currentOperation, names[0]);
+    },
+  },
+  {
+    name: "in a lane that waits, the next has its turn when the one before has ended",
+    run: async (s) => {
+      const id = await s.put(1);
+      const [first, second, third] = [
+        await s.begin(id, "test.attach"),
+        await s.begin(id, "test.attach"),
+        await s.begin(id, "test.attach"),
+      ];
+      assert.deepEqual(await s.take([second, third]), []);
+      await s.commit(await s.taken(first), { state: SUCCEEDED });
+      assert.deepEqual(
+        (await s.take([second, third])).map(({ name }) => name),
+        [second],
+      );
+      const { fence } = await s.stored(second);
+      await s.commit({ name: second, fence }, { state: FAILED });
+      await s.commit(await s.taken(third), { state: SUCCEEDED });
+    },
+  },
+  {
+    name: "a lane that does not wait refuses a second one",
+    run: async (s) => {
+      const id = await s.put(1);
+      await s.begin(id, "test.plug");
+      assert.equal(await refusal(s.begin(id, "test.plug")), "OPERATION_IN_PROGRESS");
+    },
+  },
+  {
+    name: "who waits is judged again when its turn comes",
+    run: async (s) => {
+      const id = await s.put(1);
+      const [first, second] = [await s.begin(id, "test.attach"), await s.begin(id, "test.attach")];
+      const change = { server: { vmState: VmState.VM_STATE_STOPPED }, updateMask: ["vm_state"] };
+      await s.commit(await s.taken(first), { state: SUCCEEDED, change });
+      const refused = await s.stored(second);
+      assert.deepEqual([refused.state, refused.error?.reason], [FAILED, "INVALID_STATE"]);
+    },
+  },
+  {
+    name: "pre-emption in a lane goes before those that wait",
+    run: async (s) => {
+      const id = await s.put(1);
+      const running = await s.taken(await s.begin(id, "test.attach"));
+      const waiting = await s.begin(id, "test.attach");
+      const heir = await s.begin(id, "test.attach", { input: Buffer.from("pre-empt") });
+      assert.equal((await s.stored(running.name)).state, PREEMPTED);
+      assert.deepEqual(await s.take([waiting]), []);
+      await s.commit(await s.taken(heir), { state: SUCCEEDED });
+      await s.taken(waiting);
+    },
+  },
+  {
+    name: "a delete takes over every lane and closes them; it keeps what had begun",
+    run: async (s) => {
+      const id = await s.put(1);
+      const begun = await s.taken(await s.begin(id, "test.attach"));
+      const [waiting, fresh] = [await s.begin(id, "test.attach"), await s.begin(id, "test.plug")];
+      const heir = await s.begin(id, "server.delete");
+      for (const name of [begun.name, waiting, fresh]) assert.equal((await s.stored(name)).state, PREEMPTED);
+      assert.deepEqual(
+        (await s.stored(heir)).alsoPreempted.map(({ name }) => name),
+        [begun.name],
+      );
+      assert.equal(await refusal(s.begin(id, "test.attach")), "OPERATION_IN_PROGRESS");
+    },
+  },
+  {
+    name: "one that waits is cancelled at once",
+    run: async (s) => {
+      const id = await s.put(1);
+      await s.begin(id, "test.attach");
+      const waiting = await s.begin(id, "test.attach");
+      const { operation } = await s.world
+        .as("api")
+        .client(OperationStoreServiceDefinition)
+        .requestCancel(s.ctx, { database: "cell1", name: waiting });
+      assert.deepEqual([operation?.state, operation?.error?.reason], [CANCELLED, "OPERATION_CANCELLED"]);
+    },
+  },
+  {
+    name: "another lane than life may not change the task state",
+    run: async (s) => {
+      const operation = await s.taken(await s.begin(await s.put(1), "test.attach"));
+      const change = { server: { taskState: "x" }, updateMask: ["task_state"] };
+      assert.equal(await refusal(s.commit(operation, { change })), "INVALID_ARGUMENT");
+    },
+  },
+  {
+    name: "a lane beside life needs a cell",
+    run: async (s) => {
+      await s.accept([s.id(1)]);
+      const { operations } = await s.operations.listStoredOperations(s.ctx, {
+        database: "global",
+        serverId: s.id(1),
+      });
+      const [boot] = await s.take(
+        operations.map(({ name }) => name),
+        "a",
+        "global",
+      );
+      assert.ok(boot);
+      // A boot is no declared reason to close lanes: what refuses is the missing cell.
+      assert.equal(await refusal(s.begin(s.id(1), "test.plug", { database: "global" })), "NOT_READY");
+    },
+  },
+];

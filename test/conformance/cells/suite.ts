@@ -1,0 +1,41 @@
+import { acceptance } from "./scenarios/acceptance.js";
+import { catalogueScenarios } from "./scenarios/catalogue.js";
+import { feeds } from "./scenarios/feeds.js";
+import { groupScenarios } from "./scenarios/groups.js";
+import { hostScenarios } from "./scenarios/hosts.js";
+import { lanes } from "./scenarios/lanes.js";
+import { lists } from "./scenarios/lists.js";
+import { operationScenarios } from "./scenarios/operations.js";
+import { progress } from "./scenarios/progress.js";
+import { records } from "./scenarios/records.js";
+import type { Scenario } from "./stage.js";
+import { Stage } from "./stage.js";
+import type { CellsWorld } from "./world.js";
+
+const ROOMS: Readonly<Record<string, readonly Scenario[]>> = {
+  acceptance,
+  records,
+  lists,
+  operations: operationScenarios,
+  progress,
+  lanes,
+  catalogue: catalogueScenarios,
+  groups: groupScenarios,
+  hosts: hostScenarios,
+  feeds,
+};
+
+/** Declares the table of scenarios as tests of one implementation of cells. */
+export function cellsConformance(what: string, open: () => Promise<CellsWorld>): void {
+  describe(`cells conformance: ${what}`, () => {
+    let world: CellsWorld;
+    before(async () => {
+      world = await open();
+    });
+    after(() => world.close());
+    for (const [room, scenarios] of Object.entries(ROOMS))
+      describe(room, () => {
+        for (const { name, run } of scenarios) it(name, () => run(new Stage(world)));
+      });
+  });
+}
