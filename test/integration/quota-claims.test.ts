@@ -7,6 +7,8 @@ import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { acceptOperation } from "../../pkg/cells/operations/store/accept-operation.js";
 import { settleClaims } from "../../pkg/cells/quota/settle-claims.js";
 import { settleClaim, takeClaim } from "../../pkg/cells/quota/store/claims.js";
+import type { QuotaClaim } from "../../pkg/cells/quota/domain/claims.js";
+import type { Ctx } from "../../pkg/kernel/index.js";
 import { releaseHoldings } from "../../pkg/cells/quota/store/quota.js";
 import { Stores } from "../../pkg/cells/stores.js";
 import { insertInto } from "../../pkg/cells/store/fragments.js";
@@ -283,6 +285,29 @@ describe("quota of operations", () => {
         [await used(projectId), await held(id), await claims(id)],
         [{ ...one, cores: 6 }, { cores: 6, ram: 512 }, 0],
       );
+    });
+
+    it("or the same token comes twice at once: the one that is only answered gives it back", async () => {
+      const { id, projectId } = await server();
+      const twice = AcceptOperationRequest.fromPartial({
+        ...request(id),
+        input: Buffer.from("4"),
+        method: "Size",
+        clientToken: "t",
+      });
+      const giveBack = (ctx: Ctx, operationId: string) => settleClaim(s.globalStore, ctx, operationId, false);
+      const take = (ctx: Ctx, claim: QuotaClaim) => takeClaim(s.globalStore, deps, ctx, claim, limits);
+      let first = "";
+      const { operation, replayed } = await acceptOperation(s.store, deps, testCtx(), twice, {
+        take: async (ctx, claim) => {
+          await take(ctx, claim);
+          const before = await acceptOperation(s.store, deps, testCtx(), twice, { take, giveBack });
+          first = before.operation.name;
+        },
+        giveBack,
+      });
+      assert.deepEqual([operation.name, replayed], [first, true]);
+      assert.deepEqual([await used(projectId), await claims(id)], [{ ...one, cores: 4 }, 1]);
     });
 
     it("and the transaction has to run again: quota is taken once", async () => {

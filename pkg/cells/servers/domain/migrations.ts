@@ -103,7 +103,7 @@ function checkStatus({ kind, status }: MigrationRecord, before: string): void {
 }
 
 /** The end of a move at which a server is. */
-export const endOf = (hostInfo: ServerHostInfo | undefined): MigrationEnd =>
+const endOf = (hostInfo: ServerHostInfo | undefined): MigrationEnd =>
   MigrationEnd.fromPartial({
     host: hostInfo?.host ?? "",
     node: hostInfo?.node ?? "",
