@@ -1,5 +1,6 @@
 import type { Actor } from "../../gen/kilonova/type/v1/actor.js";
-import type { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../gen/kilonova/cells/v1/server.js";
+import type { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { RuleName } from "../policy/index.js";
 
 /** A protobuf message's codec, as the generated code exports it. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sql } from "../../pkg/cells/store/sql.js";
 import { AcceptOperationRequest } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
-import { Server } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
 import { silentLogger } from "../../pkg/kernel/index.js";
 import { openDatabase, openPool } from "../../pkg/platform/db/index.js";
 import { migrate } from "../../pkg/platform/db/index.js";

@@ -5,7 +5,8 @@ import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_serv
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import type { InstanceRow } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { SortDirection } from "../../gen/kilonova/type/v1/page.js";
-import { Server, ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
+import { ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { KilonovaError } from "../../pkg/kernel/index.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";

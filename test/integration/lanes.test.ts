@@ -4,7 +4,8 @@ import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instance
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { CommitStepRequest, StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
-import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
+import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
 import { insertInto } from "../../pkg/cells/store/fragments.js";
 import { getOperation } from "../../pkg/cells/operations/store/read-operations.js";

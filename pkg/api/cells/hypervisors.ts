@@ -1,7 +1,7 @@
 import type { Hypervisor } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { mapLimit } from "../../kernel/index.js";
 import type { Parts } from "../parts.js";

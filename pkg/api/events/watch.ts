@@ -4,7 +4,7 @@ import { ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { FeedEntry } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Parts } from "../parts.js";

@@ -175,7 +175,7 @@ describe("whatIf", () => {
     api.cells.limits.set("cores", 3n).set("instances", 10n);
     const asked = async (more: object) =>
       scheduling(api).whatIf(as(member), { request: { ...wish, ...more } });
-    const one = await asked({ clientToken: "t", schedulerHintsJson: JSON.stringify({ group: GROUP }) });
+    const one = await asked({ clientToken: "t", schedulerHints: { group: GROUP } });
     assert.deepEqual([one.explanation?.hasHost, one.exceededQuotas], [true, []]);
     assert.deepEqual(
       [

@@ -7,7 +7,7 @@ import type { InstanceMapping } from "../../../gen/kilonova/cells/v1/global_serv
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { defineErrors } from "../../kernel/index.js";
 import { FakeFeed } from "./fake-feed.js";
 

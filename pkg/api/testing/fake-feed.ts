@@ -6,7 +6,7 @@ import type {
   WatchFeedResponse,
 } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { Operation } from "../../../gen/kilonova/type/v1/operation.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { isWanted } from "../../platform/db/feed/index.js";

@@ -13,7 +13,7 @@ import {
 } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { changedAggregate, zoneConflict } from "../../cells/hosts/domain/aggregate-change.js";

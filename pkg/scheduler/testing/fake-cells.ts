@@ -17,7 +17,7 @@ import {
   InstancesServiceDefinition,
   ListInstancesResponse,
 } from "../../../gen/kilonova/cells/v1/instances_service.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { CommonErrors } from "../../kernel/errors.js";
 import { bindService } from "../../platform/rpc/index.js";
 import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";

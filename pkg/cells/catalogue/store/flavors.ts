@@ -35,7 +35,7 @@ const columnsOf = (flavor: Flavor, generation: number): Readonly<Record<string, 
   ephemeral_gib: flavor.ephemeralGib,
   swap_mib: flavor.swapMib,
   rxtx_factor: flavor.rxtxFactor,
-  description: flavor.hasDescription ? flavor.description : null,
+  description: flavor.description ?? null,
   updated_at: fromTimestampOrNull(flavor.updatedAt),
   project_ids: flavor.projectIds,
   generation,
@@ -235,8 +235,7 @@ function changedFlavor(flavor: Flavor, request: UpdateStoredFlavorRequest): Flav
   for (const path of request.updateMask ?? []) {
     if (path !== "description")
       throw CommonErrors.INVALID_ARGUMENT({ field: "update_mask", problem: `${path} cannot be changed` });
-    next.description = request.flavor?.description ?? "";
-    next.hasDescription = request.flavor?.hasDescription ?? false;
+    next.description = request.flavor?.description;
   }
   return next;
 }
