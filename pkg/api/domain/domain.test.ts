@@ -127,6 +127,19 @@ describe("mergePages", () => {
     assert.equal(mergePages(pages, desc, 3).more, true);
   });
 
+  it("tells nothing beyond the end of a page that has more, however few rows it has", () => {
+    const pages = [
+      { database: "cell1", rows: [row("a", "\u00019"), row("c", "\u00017")], more: true },
+      {
+        database: "cell2",
+        rows: ["8", "6", "5"].map((value) => row(`b${value}`, `\u0001${value}`)),
+        more: false,
+      },
+    ];
+    const { rows, more } = mergePages(pages, desc, 10);
+    assert.deepEqual([rows.map((one) => one.row.serverId), more], [["a", "b8", "c"], true]);
+  });
+
   it("compares as UTF-8 does", () => {
     const texts = ["\u{1f600}", "\uffee", "z", "", "zz"];
     const byBytes = [...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

@@ -2771,7 +2771,10 @@ export const InstancesServiceDefinition = {
         },
       },
     },
-    /** Lists instances as encoded records, sorted and paged by key. */
+    /**
+     * Lists instances as encoded records, sorted and paged by key. A page ends earlier at 3 MiB of records, but
+     * has one at least.
+     */
     listInstances: {
       name: "ListInstances",
       requestType: ListInstancesRequest as typeof ListInstancesRequest,

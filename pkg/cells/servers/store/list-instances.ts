@@ -3,11 +3,13 @@ import type { Sql } from "../../store/sql.js";
 import type { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
 import type {
+  InstanceRow,
   ListInstancesRequest,
   ListInstancesResponse,
 } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
+import { MAX_PAGE_BYTES, fittingRows } from "../../../model/page-bytes.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
 import { fromTimestamp } from "../../../model/wire-time.js";
 import type { Database } from "../../../platform/db/index.js";
@@ -19,11 +21,12 @@ import type { Schema, Store } from "../../store/tables.js";
 type Condition = Sql;
 
 /**
- * One page of records, as bytes. Sorted with `COLLATE "C"`; null is smaller than every value, as in Nova's
+ * One page of records, as bytes: one at least, and else no more than {@link MAX_PAGE_BYTES}. Sorted with `COLLATE "C"`; null is smaller than every value, as in Nova's
  * databases: first ascending, last descending.
  * @throws SORT_KEY_INVALID; INVALID_ARGUMENT for a regular expression that is not taken; LIST_TOO_EXPENSIVE,
  *   TOO_MANY_LISTS
- * @cost one indexed statement for the default sort of a project; other sorts read what the filter leaves
+ * @cost one indexed statement for the default sort of a project; other sorts read what the filter leaves; one
+ *   statement more for a page with records that are long for it
  */
 export async function listInstances(
   store: Store,
@@ -43,38 +46,70 @@ export async function listInstances(
     ),
   );
   const selected = sql.join(
-    [...new Set(["id", "generation", "server", ...columns.map(({ column }) => column)])].map((column) =>
+    [...new Set(["id", "generation", ...columns.map(({ column }) => column)])].map((column) =>
       sql.ref(column),
     ),
   );
-  const read = (inner: Ctx, on: Database<Schema>): Promise<readonly ListedRow[]> =>
-    on
-      .statement(inner, "instances.list", (db) =>
-        sql<ListedRow>`
-      SELECT ${selected} FROM ${store.t.instance} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${order} LIMIT ${limit + 1}`.execute(
-          db,
-        ),
-      )
-      .then(({ rows }) => rows);
-  const rows = await (isCostly(request)
+  // As many records of this length are no more than a page, whatever the others are.
+  const short = Math.floor(MAX_PAGE_BYTES / (limit + 1));
+  const read = async (inner: Ctx, on: Database<Schema>): Promise<Listed> => {
+    const { rows } = await on.statement(inner, "instances.list", (db) =>
+      sql<ListedRow>`
+      SELECT ${selected}, octet_length(server) AS length, CASE WHEN octet_length(server) <= ${short} THEN server END AS server FROM ${store.t.instance} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${order} LIMIT ${limit + 1}`.execute(
+        db,
+      ),
+    );
+    const page = fittingRows(rows.slice(0, limit), ({ length }) => length);
+    return { page: await withLong(store, inner, on, page), more: page.length < rows.length };
+  };
+  const { page, more } = await (isCostly(request)
     ? store.costly.run(ctx, request.projectId, read)
     : read(ctx, store.db));
-  return {
-    rows: rows.slice(0, limit).map((row) => ({
+  const rows: InstanceRow[] = [];
+  for (const row of page) {
+    // It has left this database meanwhile.
+    if (row.server === null) return listInstances(store, ctx, request);
+    rows.push({
       sortValues: columns.map(({ column, kind }) => sortValue(row[column], kind)),
       serverId: row.id,
       generation: BigInt(row.generation),
       server: row.server,
-    })),
-    more: rows.length > limit,
-  };
+    });
+  }
+  return { rows, more };
 }
 
-type ListedRow = Record<string, unknown> & {
+/** A record, or null while it is too long to be read before it is known that it fits. */
+interface ListedRecord {
   readonly id: string;
   readonly generation: number;
-  readonly server: Buffer;
-};
+  readonly server: Buffer | null;
+}
+type ListedRow = Readonly<Record<string, unknown>> & ListedRecord & { readonly length: number };
+
+/** Rows that fit into a page, and whether there are others behind them. */
+interface Listed {
+  readonly page: readonly ListedRow[];
+  readonly more: boolean;
+}
+
+/** The rows with the records that were too long at first, as they are by now. */
+async function withLong(
+  store: Store,
+  ctx: Ctx,
+  on: Database<Schema>,
+  page: readonly ListedRow[],
+): Promise<readonly ListedRow[]> {
+  const ids = page.filter(({ server }) => server === null).map(({ id }) => id);
+  if (ids.length === 0) return page;
+  const { rows } = await on.statement(ctx, "instances.list-long", (db) =>
+    sql<ListedRecord>`SELECT id, generation, server FROM ${store.t.instance} WHERE id = ANY(${ids}::text[])`.execute(
+      db,
+    ),
+  );
+  const long = new Map(rows.map((row) => [row.id, row]));
+  return page.map((row) => ({ ...row, ...long.get(row.id) }));
+}
 
 /** Whether the work depends on what a user wrote, rather than on the length of the page. */
 const isCostly = ({ filter, sort }: ListInstancesRequest): boolean =>
