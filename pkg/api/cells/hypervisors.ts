@@ -58,7 +58,7 @@ export const withServers = (
     for (let more = true; more && rows.length < SERVERS_PER_HOST;) {
       const page = await parts.instances.listInstances(ctx, {
         database: cell,
-        filter: ServerFilter.fromPartial({ host }),
+        filter: ServerFilter.fromPartial({ host, softDeleted: true }),
         projectId: "",
         pageSize: SERVERS_PER_HOST - rows.length,
         after: rows.at(-1)?.sortValues ?? [],

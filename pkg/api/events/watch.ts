@@ -239,7 +239,7 @@ export class EventWatch {
 
   async *#snapshotOf(database: string): AsyncGenerator<WatchEventsResponse, void> {
     const { projectId, serverIds, mask } = this.#wish;
-    const filter = ServerFilter.fromPartial({ ids: [...serverIds] });
+    const filter = ServerFilter.fromPartial({ ids: [...serverIds], softDeleted: true });
     let after: string[] = [];
     for (let more = true; more;) {
       const page = await this.#parts.instances.listInstances(this.#ctx, {

@@ -526,6 +526,11 @@ export interface ServerFilter {
     | undefined;
   /** All of these match. */
   textMatches: ServerTextMatch[];
+  /**
+   * Whether servers that can be restored are among those that are shown. Default: with `deleted`, or when
+   * vm_states names SOFT_DELETED. Always, unless `deleted` is set, with changes_since and changes_before.
+   */
+  softDeleted?: boolean | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1655,6 +1660,7 @@ function createBaseServerFilter(): ServerFilter {
     launchedAt: undefined,
     terminatedAt: undefined,
     textMatches: [],
+    softDeleted: undefined,
   };
 }
 
@@ -1763,6 +1769,9 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     }
     for (const v of message.textMatches) {
       ServerTextMatch.encode(v!, writer.uint32(266).fork()).join();
+    }
+    if (message.softDeleted !== undefined) {
+      writer.uint32(272).bool(message.softDeleted);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2064,6 +2073,14 @@ export const ServerFilter: MessageFns<ServerFilter> = {
             message.textMatches.push(ServerTextMatch.decode(reader, reader.uint32()));
             continue;
           }
+          case 34: {
+            if (tag !== 272) {
+              break;
+            }
+
+            message.softDeleted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2134,6 +2151,7 @@ export const ServerFilter: MessageFns<ServerFilter> = {
       ? Timestamp.fromPartial(object.terminatedAt)
       : undefined;
     message.textMatches = object.textMatches?.map((e) => ServerTextMatch.fromPartial(e)) || [];
+    message.softDeleted = object.softDeleted ?? undefined;
     return message;
   },
 };

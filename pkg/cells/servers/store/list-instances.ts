@@ -1,12 +1,13 @@
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
-import type { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
 import type {
   InstanceRow,
   ListInstancesRequest,
   ListInstancesResponse,
 } from "../../../../gen/kilonova/cells/v1/instances_service.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { MAX_PAGE_BYTES, fittingRows } from "../../../model/page-bytes.js";
@@ -151,7 +152,7 @@ function filterConditions(filter: ServerFilter | undefined, projectId: string): 
   const out: Condition[] = [];
   const project = projectId === "" ? (filter?.projectId ?? "") : projectId;
   if (project !== "") out.push(sql`project_id = ${project}`);
-  if (filter === undefined) return [...out, sql`deleted_at IS NULL`];
+  if (filter === undefined) return [...out, ...deletedConditions(ServerFilter.fromPartial({}))];
   if (projectId !== "" && filter.projectId !== "" && filter.projectId !== projectId) out.push(sql`false`);
   out.push(
     ...deletedConditions(filter),
@@ -163,11 +164,22 @@ function filterConditions(filter: ServerFilter | undefined, projectId: string): 
   return out.length === 0 ? [sql`true`] : out;
 }
 
-/** Deleted ones are shown when asked for, and with changes-since and changes-before, as in Nova. */
-function deletedConditions({ deleted, changesSince, changesBefore }: ServerFilter): Condition[] {
-  if (deleted !== undefined) return [deleted ? sql`deleted_at IS NOT NULL` : sql`deleted_at IS NULL`];
-  return changesSince === undefined && changesBefore === undefined ? [sql`deleted_at IS NULL`] : [];
+/**
+ * Deleted ones are shown when asked for, and with changes-since and changes-before, as in Nova; so are those
+ * that can be restored.
+ */
+function deletedConditions(filter: ServerFilter): Condition[] {
+  const { deleted, softDeleted, changesSince, changesBefore, vmStates } = filter;
+  if (deleted === true)
+    return [softDeleted === false ? DELETED : sql`(${DELETED} OR vm_state = ${SOFT_DELETED})`];
+  if (deleted === undefined && (changesSince !== undefined || changesBefore !== undefined)) return [];
+  const withSoft = softDeleted ?? vmStates.includes(VmState.VM_STATE_SOFT_DELETED);
+  return withSoft ? [PRESENT] : [PRESENT, sql`vm_state <> ${SOFT_DELETED}`];
 }
+
+const DELETED = sql`deleted_at IS NOT NULL`;
+const PRESENT = sql`deleted_at IS NULL`;
+const SOFT_DELETED = vmStateWord(VmState.VM_STATE_SOFT_DELETED);
 
 function textConditions(filter: ServerFilter): Condition[] {
   const exact: [string, string][] = [

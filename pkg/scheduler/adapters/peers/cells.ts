@@ -54,7 +54,7 @@ export function cellsPeer(channel: Channel): Cells {
       const { rows, more } = await within(ctx, ANSWER_MS, cell, (inner) =>
         instances.listInstances(inner, {
           database: cell,
-          filter: { deleted: false },
+          filter: { deleted: false, softDeleted: true },
           sort: [{ field: "id" }],
           pageSize: PAGE,
           after,
