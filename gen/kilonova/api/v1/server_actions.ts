@@ -79,10 +79,12 @@ export interface RescueServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
-  /** Image to boot; default the one the server was built from. */
-  imageId: string;
-  /** Password set in the rescue system, at most 255 characters; one is made when empty. */
-  adminPassword: string;
+  /** Image to boot. Default: the one the server was built from. */
+  imageId?:
+    | string
+    | undefined;
+  /** Password set in the rescue system, at most 255 characters. Default: one is made. */
+  adminPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1023,7 +1025,7 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
 };
 
 function createBaseRescueServerRequest(): RescueServerRequest {
-  return { serverId: "", clientToken: "", imageId: "", adminPassword: "" };
+  return { serverId: "", clientToken: "", imageId: undefined, adminPassword: undefined };
 }
 
 export const RescueServerRequest: MessageFns<RescueServerRequest> = {
@@ -1034,10 +1036,10 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
     }
-    if (message.imageId !== "") {
+    if (message.imageId !== undefined) {
       writer.uint32(26).string(message.imageId);
     }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(34).string(message.adminPassword);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1126,8 +1128,8 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
       message._unknownFields = object._unknownFields as RescueServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
-    message.imageId = object.imageId ?? "";
-    message.adminPassword = object.adminPassword ?? "";
+    message.imageId = object.imageId ?? undefined;
+    message.adminPassword = object.adminPassword ?? undefined;
     return message;
   },
 };
