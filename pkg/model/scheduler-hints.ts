@@ -1,7 +1,7 @@
 import { SchedulerHints } from "../../gen/kilonova/type/v1/scheduler_hints.js";
 import type { ServerSpec } from "../../gen/kilonova/type/v1/server_spec.js";
 
-/** Hints with a field of their own, under their names in REST and in filters: of one value, and of several. */
+/** Hints with a field of their own, by their names in REST and in filters: of one value, and of several. */
 const SINGLE = {
   group: "group",
   build_near_host_ip: "buildNearHostIp",

@@ -110,8 +110,9 @@ const servers = [
 
 /**
  * Every parameter of `GET /servers` that filters, with what an administrator finds and what a member does at
- * 2.104. `all`: the parameter is dropped; a number: the status of a refusal. @source nova/db/main/api.py: which match exactly, which as
- * regular expressions; nova/api/openstack/compute/servers.py: which are dropped for whom
+ * 2.104. `all`: the parameter is dropped; a number: the status of a refusal. @source nova/db/main/api.py:
+ * which match exactly, which as regular expressions; nova/api/openstack/compute/servers.py: which are dropped
+ * for whom
  */
 const cases: readonly [query: string, administrator: string, member: string][] = [
   ["name=^web-0[12]$", "1", "1"],

@@ -130,8 +130,8 @@ export interface EvacuateServerRequest {
     | string
     | undefined;
   /**
-   * Password set in the guest when its disk is made anew, at most 255 characters. Default: one is made. Whether
-   * the disk is on shared storage is found out.
+   * Password set in the guest when its disk is made anew, at most 255 characters. Default: one is made.
+   * Whether the disk is on shared storage is found out.
    */
   adminPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;

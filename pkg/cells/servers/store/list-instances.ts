@@ -22,8 +22,8 @@ import type { Schema, Store } from "../../store/tables.js";
 type Condition = Sql;
 
 /**
- * One page of records, as bytes: one at least, and else no more than {@link MAX_PAGE_BYTES}. Sorted with `COLLATE "C"`; null is smaller than every value, as in Nova's
- * databases: first ascending, last descending.
+ * One page of records, as bytes: one at least, and else no more than {@link MAX_PAGE_BYTES}. Sorted with
+ * `COLLATE "C"`; null is smaller than every value, as in Nova's databases: first ascending, last descending.
  * @throws SORT_KEY_INVALID; INVALID_ARGUMENT for a regular expression that is not taken; LIST_TOO_EXPENSIVE,
  *   TOO_MANY_LISTS
  * @cost one indexed statement for the default sort of a project; other sorts read what the filter leaves; one

@@ -53,7 +53,7 @@ const DESTINATIONS: ReadonlyMap<string, BlockDeviceDestination> = new Map([
   ["volume", BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME],
 ]);
 
-/** A device of `block_device_mapping_v2`. Below 0, or null, a boot index means that it is never booted from. */
+/** A device of `block_device_mapping_v2`. A boot index below 0, or null: it is never booted from. */
 function toBlockDevice(device: JsonObject): BlockDevice {
   const text = (key: string): string | undefined => textOf(device, key) || undefined;
   const bootIndex = countOf(device, "boot_index");
