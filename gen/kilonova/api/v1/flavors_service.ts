@@ -172,7 +172,7 @@ export interface UpdateFlavorRequest {
   flavor:
     | Flavor
     | undefined;
-  /** Only description. */
+  /** Only description; unset takes it away. */
   updateMask: string[] | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

@@ -6,7 +6,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Operation, OperationState } from "../../type/v1/operation.js";
-import { Server } from "../../type/v1/server.js";
+import { Server } from "./server.js";
 
 /** What an event tells. */
 export const EventType = {

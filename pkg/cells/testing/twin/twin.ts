@@ -10,7 +10,7 @@ import { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/v1/in
 import { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/server_groups_service.js";
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Ids } from "../../../kernel/ids.js";
 import type { Clock } from "../../../kernel/time.js";
 import { catalogue } from "../../../model/operation-catalogue.js";
