@@ -2236,6 +2236,7 @@ export const AggregatesServiceDefinition = {
       responseType: UpdateAggregateResponse as typeof UpdateAggregateResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2474,6 +2475,7 @@ export const AggregatesServiceDefinition = {
       responseType: SetAggregateMetadataResponse as typeof SetAggregateMetadataResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

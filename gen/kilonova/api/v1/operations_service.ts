@@ -1205,6 +1205,7 @@ export const OperationsServiceDefinition = {
       responseType: WaitOperationResponse as typeof WaitOperationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1268,6 +1269,7 @@ export const OperationsServiceDefinition = {
       responseType: CancelOperationResponse as typeof CancelOperationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
