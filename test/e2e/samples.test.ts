@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,6 +11,7 @@ import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import { Cloud, projectRoot } from "./support/cloud.js";
+import { PackedSdk } from "./support/packed-sdk.js";
 
 const run = promisify(execFile);
 
@@ -35,25 +37,65 @@ interface Answer {
   readonly operations?: readonly { readonly name: string }[];
 }
 
+/** Gathers what a program says. */
+function linesOf(program: ChildProcess) {
+  const state = {
+    text: "",
+    async until(pattern: RegExp): Promise<void> {
+      const endsAt = Date.now() + 60_000;
+      while (!pattern.test(state.text)) {
+        assert.ok(
+          Date.now() < endsAt && program.exitCode === null,
+          `${String(pattern)} was not said:\n${state.text}`,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+  };
+  for (const stream of [program.stdout, program.stderr])
+    stream?.on("data", (chunk: Buffer) => (state.text += chunk.toString()));
+  return state;
+}
+
+/** Waits for the end of a program. */
+async function endOf(program: ChildProcess): Promise<{ code: number | null; output: string }> {
+  const said = linesOf(program);
+  if (program.exitCode === null) await new Promise((resolve) => program.once("close", resolve));
+  return { code: program.exitCode, output: said.text };
+}
+
 interface Session {
   readonly token: string;
   /** Of the endpoint in the catalog that is for everybody. */
   urlOf(type: string): string;
 }
 
-describe("a cloud, from a browser and from curl", function () {
+/** Runs a sample in one of the languages. */
+type Runner = (sample: string, ...args: string[]) => ChildProcess;
+
+/** What the fake driver can boot. */
+const IMAGE = "kilonova-blank";
+
+describe("the samples, as their readers run them", function () {
   this.timeout(600_000);
   let cloud: Cloud;
   let pages: Server;
   let origin: string;
+  let sdk: PackedSdk;
 
   before(async () => {
-    const page = readFileSync(join(projectRoot, "docs/sdk/browser/servers.html"));
-    pages = createServer((_req, res) => res.setHeader("content-type", "text/html").end(page));
+    sdk = await PackedSdk.pack();
+    const page = readFileSync(join(projectRoot, "samples/browser/servers.html"));
+    const script = readFileSync(join(sdk.node(), "node_modules/kilonova-sdk/bundle/kilonova.js"));
+    pages = createServer(({ url }, res) => {
+      const isPage = url === "/";
+      res.setHeader("content-type", isPage ? "text/html" : "text/javascript").end(isPage ? page : script);
+    });
     await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
     origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
     cloud = await start();
   });
+  const restart = ({ home }: Cloud): Promise<Cloud> => start(home);
   const start = (home?: string): Promise<Cloud> =>
     Cloud.start({
       portOffset: 27_000,
@@ -63,6 +105,7 @@ describe("a cloud, from a browser and from curl", function () {
     });
   after(async () => {
     pages?.close();
+    sdk?.forget();
     if (!cloud) return;
     await cloud.stop();
     cloud.forget();
@@ -123,7 +166,7 @@ describe("a cloud, from a browser and from curl", function () {
   }
 
   it("the catalog names the port, which serves what curl's example needs", async () => {
-    const { stdout } = await run(join(projectRoot, "docs/sdk/curl/boot-and-wait.sh"), {
+    const { stdout } = await run(join(projectRoot, "samples/curl/boot-and-wait.sh"), {
       env: { ...process.env, ...cloud.credentials("demo") },
       timeout: 120_000,
     });
@@ -139,7 +182,85 @@ describe("a cloud, from a browser and from curl", function () {
     ]);
   });
 
-  describe("the page of the documentation, in Chromium", () => {
+  const settings = (): NodeJS.ProcessEnv => ({
+    ...process.env,
+    OS_CLOUD: "kilonova",
+    OS_CLIENT_CONFIG_FILE: join(cloud.home, "clouds.yaml"),
+  });
+
+  /** What both languages' samples do. @param start  starts one by its name without its ending */
+  function samplesIn(language: string, nameOf: (stem: string) => string, start: Runner): void {
+    it(`in ${language} a server is made, waited for and deleted`, async () => {
+      const { code, output } = await endOf(start(nameOf("create wait delete"), IMAGE));
+      assert.equal(code, 0, output);
+      const [, id = ""] = /^([0-9a-f-]{36}) has come up$/m.exec(output) ?? assert.fail(output);
+      const session = await logIn();
+      const { servers = [] } = await call(session, "ServersService/ListServers", {});
+      assert.ok(!servers.some((one) => one.id === id));
+    });
+
+    it(`in ${language} a program that names an image that is not there says so`, async () => {
+      const { code, output } = await endOf(start(nameOf("create wait delete"), "no-such-image"));
+      assert.notEqual(code, 0);
+      assert.match(output, /there is no image no-such-image/);
+    });
+
+    it(`in ${language} an informer tells of servers, also after the cloud was away`, async () => {
+      const session = await logIn();
+      const old = await boot(session, "was-there");
+      const program = start(nameOf("informer"));
+      const told = linesOf(program);
+      try {
+        await told.until(/^\d+ servers$/m);
+        assert.match(told.text, new RegExp(`^added ${old} was-there ACTIVE$`, "m"));
+        const young = await boot(session, "came-later");
+        await told.until(new RegExp(`^changed ${young} came-later ACTIVE$`, "m"));
+        await cloud.kill();
+        cloud = await restart(cloud);
+        const again = await logIn();
+        for (const serverId of [old, young]) await call(again, "ServersService/DeleteServer", { serverId });
+        await told.until(new RegExp(`^deleted ${young} `, "m"));
+        await told.until(new RegExp(`^deleted ${old} `, "m"));
+        assert.equal(told.text.match(new RegExp(`^(added|deleted) ${old} `, "gm"))?.length, 2, told.text);
+      } finally {
+        program.kill("SIGINT");
+      }
+      assert.equal((await endOf(program)).code, 0, told.text);
+    });
+  }
+
+  describe("with the npm package", () => {
+    before(() => sdk.compile(join(projectRoot, "samples/typescript")));
+    samplesIn(
+      "TypeScript",
+      (stem) => `${stem.replaceAll(" ", "-")}.js`,
+      (sample, ...args) =>
+        spawn(process.execPath, [join("out", sample), ...args], { cwd: sdk.node(), env: settings() }),
+    );
+  });
+
+  describe("with the wheel", () => {
+    before(async function () {
+      if (!(await sdk.installWheel())) this.skip(); // listed in test/skips.txt
+    });
+    const python: Runner = (file, ...args) => sdk.python([file, ...args], settings());
+    samplesIn(
+      "Python",
+      (stem) => join(projectRoot, "samples/python", `${stem.replaceAll(" ", "_")}.py`),
+      python,
+    );
+
+    it("the wheel's own tests pass", async () => {
+      const tests = join(projectRoot, "pkg/sdk-python/tests");
+      const { code, output } = await endOf(
+        sdk.python(["-m", "unittest", "discover", "-s", tests], settings()),
+      );
+      assert.equal(code, 0, output);
+      assert.match(output, /^OK$/m);
+    });
+  });
+
+  describe("the page, in Chromium", () => {
     let browser: Browser;
     let page: Page;
     let said: string[];
@@ -196,7 +317,7 @@ describe("a cloud, from a browser and from curl", function () {
       const gone = await boot(session, "from-before");
       await shows(gone, "from-before");
       await cloud.kill();
-      cloud = await start(cloud.home);
+      cloud = await restart(cloud);
       // The page looks once a second: these are told to it from its resume tokens.
       await call(session, "ServersService/DeleteServer", { serverId: gone });
       const young = await boot(session, "from-after");
