@@ -1,5 +1,6 @@
 // Error tables → their enum in proto/; proto/ → gen/ and gen/descriptors.binpb (for reflection), and the
-// generated parts of both SDKs; folders → index.gen.ts; options → docs/config.md; unserved methods → docs/status.md; operations → docs/operations.md.
+// generated parts of both SDKs; folders → index.gen.ts; options → docs/config.md; unserved methods →
+// docs/status.md; operations → docs/operations.md.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";

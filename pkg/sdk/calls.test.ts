@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { CountingIdentity, Code, clientOf, refusal, tokenOf } from "./testing/scripted-cloud.js";
-import { BadRequestSchema } from "./gen/google/rpc/error_details_pb.js";
+import {
+  BadRequestSchema,
+  PreconditionFailureSchema,
+  QuotaFailureSchema,
+} from "./gen/google/rpc/error_details_pb.js";
 import { FlavorsService } from "./gen/kilonova/api/v1/flavors_service_pb.js";
 import { ServersService } from "./gen/kilonova/api/v1/servers_service_pb.js";
 import { KilonovaError } from "./errors.js";
@@ -115,7 +119,13 @@ describe("calls of the SDK", () => {
   it("tell refusals with all that they say", async () => {
     const fieldViolations = [{ field: "name", description: "too long" }];
     const told = refusal(Code.InvalidArgument, "INVALID_REQUEST", { metadata: { field: "name" } });
-    told.details.push({ desc: BadRequestSchema, value: { fieldViolations } });
+    const quota = { violations: [{ subject: "cores", description: "used up" }] };
+    const state = { violations: [{ type: "STATE", subject: "server:s", description: "is locked" }] };
+    told.details.push(
+      { desc: BadRequestSchema, value: { fieldViolations } },
+      { desc: QuotaFailureSchema, value: quota },
+      { desc: PreconditionFailureSchema, value: state },
+    );
     const cloud = clientOf(({ rpc }) =>
       rpc(ServersService.method.createServers, () => {
         throw told;
@@ -130,6 +140,8 @@ describe("calls of the SDK", () => {
       error.fieldViolations.map(({ field, description }) => ({ field, description })),
       fieldViolations,
     );
+    assert.equal(error.quotaViolations[0]?.subject, "cores");
+    assert.equal(error.preconditionViolations[0]?.subject, "server:s");
     assert.equal(error.requestId, "req-1");
   });
 

@@ -62,7 +62,7 @@ export class Caller {
       }
   }
 
-  /** One stream, until it ends or breaks. @throws KilonovaError */
+  /** One stream, until it ends, breaks or outlives its token. @throws KilonovaError */
   async *stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     init: MessageInitShape<I>,
@@ -71,27 +71,34 @@ export class Caller {
     async function* once() {
       yield init;
     }
+    let token = "";
+    let begun = false;
     try {
       // A refusal for the token comes with the first message, not with the answer to the call.
       const [first, rest] = await this.#authenticated(signal, async (header) => {
+        token = header["x-auth-token"];
         const { message } = await this.#transport.stream(method, signal, undefined, header, once());
         const messages = message[Symbol.asyncIterator]();
         return [await messages.next(), messages] as const;
       });
       try {
+        begun = true;
         for (let next = first; next.done !== true; next = await rest.next()) yield next.value;
       } finally {
         await rest.return?.();
       }
     } catch (thrown) {
-      throw errorOf(thrown);
+      const error = errorOf(thrown);
+      // The token's life has ended, and the stream with it: the next one begins with another token.
+      const over = error.code === "UNAUTHENTICATED" && begun && this.#session.refuse(token);
+      if (!over) throw error;
     }
   }
 
   /** Logs in again once when the token is refused. */
   async #authenticated<T>(
     signal: AbortSignal | undefined,
-    attempt: (header: Record<string, string>) => Promise<T>,
+    attempt: (header: { "x-auth-token": string }) => Promise<T>,
   ): Promise<T> {
     const token = await this.#session.token(signal);
     try {

@@ -3,7 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { WatchEventsResponseSchema } from "./gen/kilonova/api/v1/operations_service_pb.js";
 import { EventType, EventsService } from "./gen/kilonova/api/v1/operations_service_pb.js";
 import { ServersService } from "./gen/kilonova/api/v1/servers_service_pb.js";
-import { Code, clientOf, refusal } from "./testing/scripted-cloud.js";
+import { Code, clientOf, refusal, tokenOf } from "./testing/scripted-cloud.js";
 import type { Informer } from "./informer.js";
 
 type Event = MessageInitShape<typeof WatchEventsResponseSchema>;
@@ -140,12 +140,48 @@ describe("an informer of the SDK", () => {
     await assert.rejects(follow([events], { maxServers: 2 }), /more than 2 servers/);
   });
 
+  it("that ends so leaves no rejection that nobody handles", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): number => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const { cloud } = cloudOf([[refusal(Code.PermissionDenied, "FORBIDDEN")]]);
+      const informer = cloud.servers.informer();
+      await informer.ready();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+    assert.deepEqual(unhandled, []);
+  });
+
   it("ends when it may not watch", async () => {
     await assert.rejects(follow([[refusal(Code.PermissionDenied, "FORBIDDEN")]]), /FORBIDDEN/);
   });
 });
 
 describe("a watch of the SDK", () => {
+  it("goes on with a new token when its own has ended", async () => {
+    const tokens: string[] = [];
+    const asked: string[] = [];
+    const cloud = clientOf(({ rpc }) =>
+      rpc(EventsService.method.watchEvents, async function* ({ resumeToken }, context) {
+        tokens.push(tokenOf(context));
+        asked.push(resumeToken);
+        yield bookmark(`${tokens.length}`);
+        throw refusal(Code.Unauthenticated, "UNAUTHENTICATED");
+      }),
+    );
+    for await (const { resumeToken } of cloud.servers.watch()) if (resumeToken === "3") break;
+    assert.deepEqual(
+      [tokens, asked],
+      [
+        ["token-1", "token-2", "token-3"],
+        ["", "1", "2"],
+      ],
+    );
+  });
+
   it("is opened again when it says nothing for too long", async () => {
     const { cloud, asked } = cloudOf([[bookmark("1")], [bookmark("2")], []]);
     const seen: string[] = [];

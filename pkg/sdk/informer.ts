@@ -20,7 +20,7 @@ export interface InformerOptions<T> {
   readonly allProjects?: boolean | undefined;
   /** What is kept of each server, so that the cache stays small. Default: all of it. */
   readonly keep?: (server: Server) => T;
-  /** Called for each change, in order, and awaited by nothing: do not block in it. */
+  /** Called for each change, in order; nothing waits for it. What it throws ends the informer. */
   readonly onChange?: (change: Change<T>) => void;
   /** Most servers; more end the informer with RESOURCE_EXHAUSTED. Default 100,000. */
   readonly maxServers?: number | undefined;
@@ -62,9 +62,10 @@ export class Informer<T = Server> {
     const { signal } = options;
     signal?.addEventListener("abort", () => this.#abort.abort(signal.reason), { once: true });
     if (signal?.aborted === true) this.#abort.abort(signal.reason);
-    let filled: (value: void | PromiseLike<void>) => void = () => undefined;
-    this.#ready = new Promise((resolve) => (filled = resolve));
-    this.#closed = this.#run(filled);
+    let filled = (): void => undefined;
+    let failed: (error: unknown) => void = () => undefined;
+    this.#ready = new Promise((resolve, reject) => ([filled, failed] = [resolve, reject]));
+    this.#closed = this.#run(filled, failed);
     // Whoever waits for neither hears of a failure by nothing else; it must not end the process.
     this.#closed.catch(() => undefined);
     this.#ready.catch(() => undefined);
@@ -99,14 +100,14 @@ export class Informer<T = Server> {
     for (const { value } of this.#cache.values()) yield value;
   }
 
-  async #run(filled: (value: void | PromiseLike<void>) => void): Promise<void> {
+  async #run(filled: () => void, failed: (error: unknown) => void): Promise<void> {
     try {
       const resumeToken = await this.#list();
       filled();
       for await (const event of this.#source.watch(resumeToken, this.#abort.signal)) this.#take(event);
     } catch (error) {
       if (this.#abort.signal.aborted) return filled();
-      filled(Promise.reject(error as Error));
+      failed(error);
       throw error;
     }
   }

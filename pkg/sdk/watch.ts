@@ -44,7 +44,12 @@ export class Watch<E> implements AsyncIterable<E> {
     let token: string | undefined;
     /** Between RESET and SNAPSHOT_END: whoever breaks off there needs the whole snapshot again. */
     let inSnapshot = false;
-    for (let failures = 0; !stopped();) {
+    let failures = 0;
+    const pause = async (leastMs?: number): Promise<void> => {
+      failures += 1;
+      await sleep(pauseMs(this.#backoff, failures, leastMs), signal).catch(() => undefined);
+    };
+    while (!stopped()) {
       const silence = new Silence(this.#options.idleMs ?? IDLE_MS, signal);
       try {
         for await (const event of this.#open(token, silence.signal)) {
@@ -59,12 +64,12 @@ export class Watch<E> implements AsyncIterable<E> {
             token = resumeToken ?? token;
           }
         }
+        await pause();
       } catch (thrown) {
         if (stopped()) return;
         const error = silence.tooLong ? undefined : errorOf(thrown);
         if (error && !mayPass(error) && error.code !== "CANCELLED") throw error;
-        failures += 1;
-        await sleep(pauseMs(this.#backoff, failures, error?.retryAfterMs), signal).catch(() => undefined);
+        await pause(error?.retryAfterMs);
       } finally {
         silence.end();
       }

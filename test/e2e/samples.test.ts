@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -64,6 +64,24 @@ async function endOf(program: ChildProcess): Promise<{ code: number | null; outp
   return { code: program.exitCode, output: said.text };
 }
 
+/** What a program says that ends well, with its ids left out. */
+async function outputOf(program: ChildProcess): Promise<string> {
+  const { code, output } = await endOf(program);
+  assert.equal(code, 0, output);
+  return output.replaceAll(/(req-)?[0-9a-f]{8}-[0-9a-f-]{27}/g, "$1ID").trim();
+}
+
+/** All pieces of a page in one language, one after the other. */
+function programOn(page: string, language: string): string {
+  const text = readFileSync(join(projectRoot, page), "utf8");
+  const pieces = [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, name]) => name === language);
+  assert.ok(pieces.length > 3);
+  return pieces
+    .map(([, , piece]) => piece)
+    .join("\n")
+    .replaceAll("kilonova-guest", IMAGE);
+}
+
 interface Session {
   readonly token: string;
   /** Of the endpoint in the catalog that is for everybody. */
@@ -75,6 +93,16 @@ type Runner = (sample: string, ...args: string[]) => ChildProcess;
 
 /** What the fake driver can boot. */
 const IMAGE = "kilonova-blank";
+
+/** What the program of docs/sdk.md says, in either language. */
+const PAGE_SAYS = `mine true
+mine
+0
+INVALID_ARGUMENT INVALID_REQUEST name req-ID
+watching true
+added ID
+ACTIVE 1
+true`;
 
 describe("the samples, as their readers run them", function () {
   this.timeout(600_000);
@@ -229,14 +257,70 @@ describe("the samples, as their readers run them", function () {
     });
   }
 
+  /** What an application credential of the demo user, and a token of his, look like in clouds.yaml. */
+  async function otherLogins(): Promise<Record<string, string>[]> {
+    const { OS_AUTH_URL: auth_url = "" } = cloud.credentials("demo");
+    const { token, urlOf } = await logIn();
+    const headers = { "x-auth-token": token, "x-subject-token": token, "content-type": "application/json" };
+    const identity = urlOf("identity");
+    const shown = (await (await fetch(`${identity}/auth/tokens`, { headers })).json()) as {
+      token: { user: { id: string }; project: { id: string } };
+    };
+    const { user, project } = shown.token;
+    const body = JSON.stringify({ application_credential: { name: randomUUID() } });
+    const made = await fetch(`${identity}/users/${user.id}/application_credentials`, {
+      method: "POST",
+      headers,
+      body,
+    });
+    const { application_credential: one } = (await made.json()) as {
+      application_credential: { id: string; secret: string };
+    };
+    return [
+      { auth_url, application_credential_id: one.id, application_credential_secret: one.secret },
+      { auth_url, token, project_id: project.id },
+    ];
+  }
+
+  /** clouds.yaml is JSON, too. @returns what a program says that lists flavors there */
+  async function flavorsSeen(start: (env: NodeJS.ProcessEnv) => ChildProcess): Promise<string[]> {
+    const clouds = join(cloud.home, "other-clouds.json");
+    const seen: string[] = [];
+    for (const auth of await otherLogins()) {
+      writeFileSync(clouds, JSON.stringify({ clouds: { other: { auth } } }));
+      const env = { ...settings(), OS_CLOUD: "other", OS_CLIENT_CONFIG_FILE: clouds };
+      seen.push(await outputOf(start(env)));
+    }
+    return seen;
+  }
+
   describe("with the npm package", () => {
-    before(() => sdk.compile(join(projectRoot, "samples/typescript")));
+    before(() => {
+      writeFileSync(join(sdk.node(), "page.ts"), programOn("docs/sdk.md", "ts"));
+      return sdk.compile(join(projectRoot, "samples/typescript"));
+    });
     samplesIn(
       "TypeScript",
       (stem) => `${stem.replaceAll(" ", "-")}.js`,
       (sample, ...args) =>
         spawn(process.execPath, [join("out", sample), ...args], { cwd: sdk.node(), env: settings() }),
     );
+
+    it("application credentials and tokens log in too", async () => {
+      const program = `
+        import { Kilonova } from "kilonova-sdk";
+        const cloud = await Kilonova.fromCloudsYaml();
+        console.log((await cloud.flavors.list({ name: "m1.nano" }).first()).name);
+        cloud.close();`;
+      const args = ["--input-type=module", "-e", program];
+      const seen = await flavorsSeen((env) => spawn(process.execPath, args, { cwd: sdk.node(), env }));
+      assert.deepEqual(seen, ["m1.nano", "m1.nano"]);
+    });
+
+    it("the pieces of docs/sdk.md are a program that runs", async () => {
+      const program = spawn(process.execPath, ["out/page.js"], { cwd: sdk.node(), env: settings() });
+      assert.equal(await outputOf(program), PAGE_SAYS);
+    });
   });
 
   describe("with the wheel", () => {
@@ -249,6 +333,24 @@ describe("the samples, as their readers run them", function () {
       (stem) => join(projectRoot, "samples/python", `${stem.replaceAll(" ", "_")}.py`),
       python,
     );
+
+    it("application credentials and tokens log in too", async () => {
+      const program = [
+        "from kilonova import Kilonova",
+        "with Kilonova.from_clouds_yaml() as cloud:",
+        "    print(cloud.flavors.list(name='m1.nano').first().name)",
+      ].join("\n");
+      const seen = await flavorsSeen((env) => sdk.python(["-c", program], env));
+      assert.deepEqual(seen, ["m1.nano", "m1.nano"]);
+    });
+
+    it("the pieces of docs/sdk.md are a program that runs", async () => {
+      const program = sdk.python(["-c", programOn("docs/sdk.md", "python")], settings());
+      assert.equal(
+        await outputOf(program),
+        PAGE_SAYS.replaceAll(/\b(true|false)\b/g, (word) => (word === "true" ? "True" : "False")),
+      );
+    });
 
     it("the wheel's own tests pass", async () => {
       const tests = join(projectRoot, "pkg/sdk-python/tests");

@@ -50,24 +50,32 @@ class Caller:
                 time.sleep(pause)
 
     def stream(self, path, fields, opened):
-        """One stream, until it ends or breaks. `opened` is told the call, so that it can be cancelled."""
+        """One stream, until it ends, breaks or outlives its token. `opened` is told the call, so that it can be cancelled."""
         method = _contract.method(path)
         call = self.channel.unary_stream(
             path, request_serializer=method.input.SerializeToString, response_deserializer=method.output.FromString)
+
+        used = []
 
         def begin(metadata):
             # A refusal for the token comes with the first message, not with the answer to the call.
             messages = call(method.input(**fields), metadata=metadata)
             opened(messages)
+            used.append(metadata[0][1])
             return next(messages, None), messages
 
+        begun = False
         try:
             first, messages = self._authenticated(begin)
+            begun = True
             if first is not None:
                 yield first
                 yield from messages
-        except grpc.RpcError as error:
-            raise as_error(error) from None
+        except grpc.RpcError as raised:
+            error = as_error(raised)
+            # The token's life has ended, and the stream with it: the next one begins with another token.
+            if not (error.code == "UNAUTHENTICATED" and begun and self._session.refuse(used[-1])):
+                raise error from None
 
     def _authenticated(self, attempt):
         """Logs in again once when the token is refused."""

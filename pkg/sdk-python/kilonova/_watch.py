@@ -51,10 +51,10 @@ class Watch:
                         token = event.resume_token or token
                     if event.type == types.EventType.RESET:
                         in_snapshot = True
+                least = None
             except KilonovaError as error:
-                if self._closed.is_set():
-                    return
-                if not error.may_pass and error.code != "CANCELLED":
+                if not self._closed.is_set() and not error.may_pass and error.code != "CANCELLED":
                     raise
-                failures += 1
-                self._closed.wait(self._caller.pause(failures, error.retry_after))
+                least = error.retry_after
+            failures += 1
+            self._closed.wait(self._caller.pause(failures, least))

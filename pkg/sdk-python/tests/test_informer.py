@@ -101,3 +101,20 @@ class Informers(unittest.TestCase):
         with self.assertRaises(KilonovaError) as caught:
             self.follow([Refusal(grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN")])
         self.assertEqual(caught.exception.reason, "FORBIDDEN")
+
+
+class Watches(unittest.TestCase):
+    def test_goes_on_with_a_new_token_when_its_own_has_ended(self):
+        tokens, asked = [], []
+
+        def watched(request, context):
+            tokens.append(dict(context.invocation_metadata())["x-auth-token"])
+            asked.append(request.resume_token)
+            yield {"type": Kind.BOOKMARK, "resume_token": str(len(tokens))}
+            raise Refusal(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+
+        with Cloud(WatchEvents=watched) as cloud, cloud.servers.watch() as watch:
+            for event in watch:
+                if event.resume_token == "3":
+                    break
+        self.assertEqual((tokens, asked), (["token-1", "token-2", "token-3"], ["", "1", "2"]))
