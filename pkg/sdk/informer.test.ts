@@ -108,8 +108,8 @@ describe("an informer of the SDK", () => {
     const { changes, asked } = await follow([
       [
         { type: EventType.RESET, resumeToken: "expired" },
-        { type: EventType.CELL_UNREACHABLE, cell: "cell2", resumeToken: "not yet good" },
         told(EventType.SNAPSHOT, "b", 5n, "expired"),
+        { type: EventType.CELL_UNREACHABLE, cell: "cell2", resumeToken: "not yet good" },
         away,
       ],
       [
@@ -183,7 +183,14 @@ describe("a watch of the SDK", () => {
   });
 
   it("is opened again when it says nothing for too long", async () => {
-    const { cloud, asked } = cloudOf([[bookmark("1")], [bookmark("2")], []]);
+    const asked: string[] = [];
+    const cloud = clientOf(({ rpc }) =>
+      rpc(EventsService.method.watchEvents, async function* ({ resumeToken }, { signal }) {
+        asked.push(resumeToken);
+        yield bookmark(`${asked.length}`);
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      }),
+    );
     const seen: string[] = [];
     const watch = cloud.servers.watch({}, { idleMs: 40 });
     for await (const { resumeToken } of watch) {

@@ -129,3 +129,9 @@ class Waiting(unittest.TestCase):
         with self.booting(RUNNING) as cloud, self.assertRaises(KilonovaError) as caught:
             cloud.servers.delete(server_id="s").finished(timeout=0.1)
         self.assertEqual(caught.exception.code, "DEADLINE_EXCEEDED")
+
+    def test_ends_when_the_operation_cannot_be_read(self):
+        gone = Refusal(grpc.StatusCode.NOT_FOUND, "OPERATION_NOT_FOUND")
+        with self.booting(gone) as cloud, self.assertRaises(KilonovaError) as caught:
+            cloud.servers.delete(server_id="s").finished(timeout=2)
+        self.assertEqual(caught.exception.reason, "OPERATION_NOT_FOUND")

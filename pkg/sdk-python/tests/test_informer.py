@@ -78,8 +78,8 @@ class Informers(unittest.TestCase):
         _, asked, informer = self.follow(
             [
                 {"type": Kind.RESET, "resume_token": "expired"},
-                {"type": Kind.CELL_UNREACHABLE, "cell": "cell2", "resume_token": "not yet good"},
                 told(Kind.SNAPSHOT, "b", 5, "expired"),
+                {"type": Kind.CELL_UNREACHABLE, "cell": "cell2", "resume_token": "not yet good"},
                 AWAY,
             ],
             [
