@@ -130,7 +130,7 @@ const isRepeatable = (method: DescMethod, message: Message): boolean =>
   method.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN &&
   !(message as Message & { expectedGeneration?: bigint }).expectedGeneration;
 
-/** Gives a request that takes a client token one, so that it may be repeated. @returns whether it takes one */
+/** Gives a request a client token, so that it may be repeated. @returns whether it takes one */
 function giveToken(method: DescMethod, message: Message): boolean {
   if (method.input.field["clientToken"] === undefined) return false;
   const asked = message as Message & { clientToken?: string };

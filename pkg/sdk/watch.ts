@@ -7,7 +7,7 @@ import { EventType } from "./gen/kilonova/api/v1/operations_service_pb.js";
 /** For one watch. */
 export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
-  /** A stream that says nothing for so long is dead: the cloud speaks every few seconds. Default 60,000 ms. */
+  /** A stream that is silent for so long is dead: the cloud speaks every few seconds. Default 60,000 ms. */
   readonly idleMs?: number | undefined;
 }
 

@@ -216,9 +216,20 @@ describe("the samples, as their readers run them", function () {
     OS_CLIENT_CONFIG_FILE: join(cloud.home, "clouds.yaml"),
   });
 
-  /** What both languages' samples do. @param start  starts one by its name without its ending */
-  function samplesIn(language: string, nameOf: (stem: string) => string, start: Runner): void {
-    it(`in ${language} a server is made, waited for and deleted`, async () => {
+  /**
+   * What both languages' samples do.
+   *
+   * @param source  the file of the shortest one
+   * @param nameOf  what to start, by the words of its name
+   */
+  function samplesIn(
+    language: string,
+    source: string,
+    nameOf: (stem: string) => string,
+    start: Runner,
+  ): void {
+    it(`in ${language} a server is made, waited for and deleted, in ten lines`, async () => {
+      assert.ok(readFileSync(source, "utf8").trim().split("\n").length <= 10);
       const { code, output } = await endOf(start(nameOf("create wait delete"), IMAGE));
       assert.equal(code, 0, output);
       const [, id = ""] = /^([0-9a-f-]{36}) has come up$/m.exec(output) ?? assert.fail(output);
@@ -301,6 +312,7 @@ describe("the samples, as their readers run them", function () {
     });
     samplesIn(
       "TypeScript",
+      join(projectRoot, "samples/typescript/create-wait-delete.ts"),
       (stem) => `${stem.replaceAll(" ", "-")}.js`,
       (sample, ...args) =>
         spawn(process.execPath, [join("out", sample), ...args], { cwd: sdk.node(), env: settings() }),
@@ -330,6 +342,7 @@ describe("the samples, as their readers run them", function () {
     const python: Runner = (file, ...args) => sdk.python([file, ...args], settings());
     samplesIn(
       "Python",
+      join(projectRoot, "samples/python/create_wait_delete.py"),
       (stem) => join(projectRoot, "samples/python", `${stem.replaceAll(" ", "_")}.py`),
       python,
     );

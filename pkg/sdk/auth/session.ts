@@ -79,7 +79,7 @@ export class Session {
     });
   }
 
-  /** Asks another service of the cloud over REST, such as `("image", "/v2/images")`, with this login's token. */
+  /** Asks another service of the cloud over REST, such as `("image", "/v2/images")`, with a valid token. */
   async fetch(type: string, path: string, init: FetchInit = {}): Promise<Response> {
     const url = (await this.endpoint(type, init.signal)) + path;
     const ask = async (token: string): Promise<Response> =>

@@ -48,7 +48,7 @@ export class PackedSdk {
     return join(this.#work, "node");
   }
 
-  /** npm would bring the dependencies from its registry; here they are the project's, of the same versions. */
+  /** npm would bring the dependencies from its registry; here they are the project's own. */
   async #installNpm(npm: string): Promise<void> {
     const installed = join(this.node(), "node_modules");
     const sdk = join(installed, "kilonova-sdk");
