@@ -1,8 +1,8 @@
 import { isMessage } from "@bufbuild/protobuf";
 import type { Message } from "@bufbuild/protobuf";
 import type { Caller } from "./calls.js";
-import type { Operation } from "./gen/kilonova/type/v1/operation_pb.js";
-import { OperationSchema } from "./gen/kilonova/type/v1/operation_pb.js";
+import type { Operation } from "./messages.gen.js";
+import { OperationSchema } from "./messages.gen.js";
 import type { Outcome, WaitOptions } from "./operations.js";
 import { PendingOperation } from "./operations.js";
 

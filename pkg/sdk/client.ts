@@ -5,11 +5,7 @@ import type { Backoff } from "./backoff.js";
 import { BACKOFF } from "./backoff.js";
 import { Caller } from "./calls.js";
 import { KilonovaError } from "./errors.js";
-import type {
-  WatchEventsRequestSchema,
-  WatchEventsResponse,
-} from "./gen/kilonova/api/v1/operations_service_pb.js";
-import type { Server } from "./gen/kilonova/type/v1/server_pb.js";
+import type { Server, WatchEventsRequestSchema, WatchEventsResponse } from "./messages.gen.js";
 import type { InformerOptions } from "./informer.js";
 import { Informer } from "./informer.js";
 import { Events, Resources, Servers } from "./resources.gen.js";

@@ -10,9 +10,8 @@ import {
   RequestInfoSchema,
   RetryInfoSchema,
 } from "./gen/google/rpc/error_details_pb.js";
-import type { ErrorReason } from "./gen/kilonova/api/v1/error_reason_pb.js";
-import type { Operation } from "./gen/kilonova/type/v1/operation_pb.js";
-import { OperationState } from "./gen/kilonova/type/v1/operation_pb.js";
+import type { ErrorReason, Operation } from "./messages.gen.js";
+import { OperationState } from "./messages.gen.js";
 
 /** A gRPC status by name, such as "NOT_FOUND". */
 export type StatusCode = keyof typeof RpcCode;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { WatchEventsResponseSchema } from "./gen/kilonova/api/v1/operations_service_pb.js";
-import { EventType, EventsService } from "./gen/kilonova/api/v1/operations_service_pb.js";
-import { ServersService } from "./gen/kilonova/api/v1/servers_service_pb.js";
+import type { WatchEventsResponseSchema } from "./messages.gen.js";
+import { EventType, EventsService, ServersService } from "./messages.gen.js";
 import { Code, clientOf, refusal, tokenOf } from "./testing/scripted-cloud.js";
 import type { Informer } from "./informer.js";
 

@@ -1,11 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { WatchEventsResponse } from "./gen/kilonova/api/v1/operations_service_pb.js";
-import { EventType } from "./gen/kilonova/api/v1/operations_service_pb.js";
-import type { Server } from "./gen/kilonova/type/v1/server_pb.js";
 import type {
   ListServersRequestSchema,
   ListServersResponse,
-} from "./gen/kilonova/api/v1/servers_service_pb.js";
+  Server,
+  WatchEventsResponse,
+} from "./messages.gen.js";
+import { EventType } from "./messages.gen.js";
 import { KilonovaError } from "./errors.js";
 
 /** What is told of a server, with what the cache had and has of it. */

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { KilonovaError, OperationFailed } from "./errors.js";
-import { OperationsService } from "./gen/kilonova/api/v1/operations_service_pb.js";
-import { ServersService } from "./gen/kilonova/api/v1/servers_service_pb.js";
-import { OperationState } from "./gen/kilonova/type/v1/operation_pb.js";
+import { OperationState, OperationsService, ServersService } from "./messages.gen.js";
 import { Code, clientOf, refusal } from "./testing/scripted-cloud.js";
 
 const running = { name: "operations/s/1", kind: "server.boot", state: OperationState.RUNNING };

@@ -1,6 +1,5 @@
-import { OperationsService } from "./gen/kilonova/api/v1/operations_service_pb.js";
-import type { Operation } from "./gen/kilonova/type/v1/operation_pb.js";
-import { OperationState } from "./gen/kilonova/type/v1/operation_pb.js";
+import type { Operation } from "./messages.gen.js";
+import { OperationState, OperationsService } from "./messages.gen.js";
 import type { CallOptions, Caller } from "./calls.js";
 import { mayPass } from "./calls.js";
 import { KilonovaError, OperationFailed, errorOf } from "./errors.js";

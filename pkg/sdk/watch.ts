@@ -2,7 +2,7 @@ import type { Backoff } from "./backoff.js";
 import { pauseMs, sleep } from "./backoff.js";
 import { mayPass } from "./calls.js";
 import { errorOf } from "./errors.js";
-import { EventType } from "./gen/kilonova/api/v1/operations_service_pb.js";
+import { EventType } from "./messages.gen.js";
 
 /** For one watch. */
 export interface WatchOptions {

@@ -150,7 +150,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   applicationcredential: "applicationCredentialSecret",
 };
 
-/** Leaves out the credentials of other types than the one that is said. @throws TypeError for unknown types */
+/** Leaves out credentials of other types than the one that is said. @throws TypeError for unknown types */
 function ofType(
   type: string | undefined,
   said: Record<string, string | undefined>,

@@ -13,11 +13,11 @@ import { Client } from "../client.js";
 import { KilonovaError } from "../errors.js";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import { ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.js";
-import { WatchEventsResponseSchema } from "../gen/kilonova/api/v1/operations_service_pb.js";
 import {
   GetServerRequestSchema,
   GetServerResponseSchema,
-} from "../gen/kilonova/api/v1/servers_service_pb.js";
+  WatchEventsResponseSchema,
+} from "../messages.gen.js";
 import { CountingIdentity } from "../testing/scripted-cloud.js";
 import { createGrpcTransport } from "./grpc-transport.js";
 import { channelCredentials, fetchWith } from "./tls.js";
