@@ -31,6 +31,7 @@ import { ServerGroupsService } from "./gen/kilonova/api/v1/server_groups_service
 import type { DeleteServerMetadataRequestSchema, DeleteServerMetadataResponse, GetServerMetadataRequestSchema, GetServerMetadataResponse, UpdateServerMetadataRequestSchema, UpdateServerMetadataResponse } from "./gen/kilonova/api/v1/server_metadata_service_pb.js";
 import { ServerMetadataService } from "./gen/kilonova/api/v1/server_metadata_service_pb.js";
 import type { ConfirmServerResizeRequestSchema, ConfirmServerResizeResponse, EvacuateServerRequestSchema, EvacuateServerResponse, LiveMigrateServerRequestSchema, LiveMigrateServerResponse, MigrateServerRequestSchema, MigrateServerResponse, OffloadServerRequestSchema, OffloadServerResponse, ResizeServerRequestSchema, ResizeServerResponse, RevertServerResizeRequestSchema, RevertServerResizeResponse, ShelveServerRequestSchema, ShelveServerResponse, UnshelveServerRequestSchema, UnshelveServerResponse } from "./gen/kilonova/api/v1/server_moves_pb.js";
+import type { Server } from "./gen/kilonova/api/v1/server_pb.js";
 import type { AttachShareRequestSchema, AttachShareResponse, DetachShareRequestSchema, DetachShareResponse, GetServerShareRequestSchema, GetServerShareResponse, ListServerSharesRequestSchema, ListServerSharesResponse, ServerShare } from "./gen/kilonova/api/v1/server_shares_service_pb.js";
 import { ServerSharesService } from "./gen/kilonova/api/v1/server_shares_service_pb.js";
 import type { AddServerTagRequestSchema, AddServerTagResponse, ClearServerTagsRequestSchema, ClearServerTagsResponse, GetServerTagRequestSchema, GetServerTagResponse, ListServerTagsRequestSchema, ListServerTagsResponse, RemoveServerTagRequestSchema, RemoveServerTagResponse, ReplaceServerTagsRequestSchema, ReplaceServerTagsResponse } from "./gen/kilonova/api/v1/server_tags_service_pb.js";
@@ -44,7 +45,6 @@ import { AssistedVolumeSnapshotsService, VolumeAttachmentsService } from "./gen/
 import type { Flavor } from "./gen/kilonova/type/v1/flavor_pb.js";
 import type { KeyPair } from "./gen/kilonova/type/v1/key_pair_pb.js";
 import type { Operation } from "./gen/kilonova/type/v1/operation_pb.js";
-import type { Server } from "./gen/kilonova/type/v1/server_pb.js";
 import type { Item, Started } from "./answers.js";
 import type { CallOptions, Caller } from "./calls.js";
 import type { Pages } from "./pages.js";
@@ -134,13 +134,14 @@ export class Aggregates extends Resource {
   }
 
   /**
-   * Asks the hosts of an aggregate to fetch images before servers need them. Best effort: hosts that fail
-   * only log it.
+   * Has the hosts of an aggregate fetch images before servers need them, a few hosts at a time. The operation
+   * is the cloud's; it fails when a host or an image did, once all others have been seen to.
    *
-   * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, INVALID_REQUEST.
+   * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; UNAVAILABLE: a cell that may
+   * have some of the hosts is silent; ABORTED / TOKEN_REUSED.
    */
-  cacheImages(request: MessageInitShape<typeof CacheAggregateImagesRequestSchema>, options: CallOptions = {}): Promise<CacheAggregateImagesResponse> {
-    return ask(this.caller, AggregatesService.method.cacheAggregateImages, request, options);
+  cacheImages(request: MessageInitShape<typeof CacheAggregateImagesRequestSchema>, options: CallOptions = {}): Started<CacheAggregateImagesResponse> {
+    return begin(this.caller, AggregatesService.method.cacheAggregateImages, request, options);
   }
 }
 
@@ -494,18 +495,18 @@ export class Limits extends Resource {
  */
 export class Migrations extends Resource {
   /**
-   * Lists migrations, newest first. Pages. Without server_ids and outside the caller's project it needs the
-   * second rule; the last rules show hosts.
+   * Lists migrations of servers that are not deleted, newest first. Pages. Outside the caller's project it
+   * needs the second rule; in_progress_only is the fourth one's business; the third and the last show hosts.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND: one server was asked for; INVALID_ARGUMENT / BAD_PAGE_TOKEN,
-   * MARKER_NOT_FOUND.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND: in_progress_only; INVALID_ARGUMENT / BAD_PAGE_TOKEN.
    */
   list(request: MessageInitShape<typeof ListMigrationsRequestSchema> = {}, options: CallOptions = {}): Pages<Item<Migration>, ListMigrationsResponse> {
     return pages(this.caller, MigrationsService.method.listMigrations, "migrations", request, options);
   }
 
   /**
-   * Reads one migration of a server, with the progress of a live migration.
+   * Reads one migration of a server, with the progress of a live migration. Who may read it sees its hosts,
+   * as in Nova.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND.
    */
@@ -536,7 +537,8 @@ export class Migrations extends Resource {
 }
 
 /**
- * Operations on the caller's servers.
+ * Operations on the caller's servers; for operators, also those of hosts and of the cloud. Reading or
+ * cancelling one of those needs the rule that starting one of its kind needs.
  */
 export class Operations extends Resource {
   /**
@@ -549,9 +551,12 @@ export class Operations extends Resource {
   }
 
   /**
-   * Lists the operations of one server, newest first. Pages.
+   * Lists operations, newest first: those of one server, also of one that is deleted, or those of the
+   * caller's project. Pages. A page may be shorter than asked for, even empty, while there are more: only
+   * `next_page_token` tells.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST;
+   * PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE / LIST_UNAVAILABLE when no database answers.
    */
   list(request: MessageInitShape<typeof ListOperationsRequestSchema> = {}, options: CallOptions = {}): Pages<Item<Operation>, ListOperationsResponse> {
     return pages(this.caller, OperationsService.method.listOperations, "operations", request, options);
@@ -569,9 +574,9 @@ export class Operations extends Resource {
 
   /**
    * Asks for cancellation; takes effect before the operation's pivot only. Repeatable: cancelling what is
-   * done changes nothing. Needs the rule that starting an operation of this kind needs.
+   * done changes nothing. Needs the rule that beginning an operation of this kind needs, whoever began it.
    *
-   * Errors: NOT_FOUND / OPERATION_NOT_FOUND.
+   * Errors: NOT_FOUND / OPERATION_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN.
    */
   cancel(request: MessageInitShape<typeof CancelOperationRequestSchema>, options: CallOptions = {}): Started<CancelOperationResponse> {
     return begin(this.caller, OperationsService.method.cancelOperation, request, options);
@@ -1470,7 +1475,8 @@ export class Resources {
    */
   readonly migrations: Migrations;
   /**
-   * Operations on the caller's servers.
+   * Operations on the caller's servers; for operators, also those of hosts and of the cloud. Reading or
+   * cancelling one of those needs the rule that starting one of its kind needs.
    */
   readonly operations: Operations;
   /**

@@ -87,14 +87,15 @@ class Aggregates(Resource):
         return self._call("/kilonova.api.v1.AggregatesService/SetAggregateMetadata", fields, timeout)
 
     def cache_images(self, *, timeout=None, **fields):
-        """Asks the hosts of an aggregate to fetch images before servers need them. Best effort: hosts that fail
-        only log it.
+        """Has the hosts of an aggregate fetch images before servers need them, a few hosts at a time. The operation
+        is the cloud's; it fails when a host or an image did, once all others have been seen to.
 
-        Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, INVALID_REQUEST.
+        Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; UNAVAILABLE: a cell that may
+        have some of the hosts is silent; ABORTED / TOKEN_REUSED.
 
-        Fields: aggregate_id, image_ids.
+        Fields: aggregate_id, image_ids, client_token.
         """
-        return self._call("/kilonova.api.v1.AggregatesService/CacheAggregateImages", fields, timeout)
+        return self._start("/kilonova.api.v1.AggregatesService/CacheAggregateImages", ["operation"], fields, timeout)
 
 
 class AssistedVolumeSnapshots(Resource):
@@ -436,22 +437,22 @@ class Migrations(Resource):
     """Moves of servers between hosts. Each belongs to an operation; this is what operators and REST see of it."""
 
     def list(self, *, timeout=None, **fields):
-        """Lists migrations, newest first. Pages. Without server_ids and outside the caller's project it needs the
-        second rule; the last rules show hosts.
+        """Lists migrations of servers that are not deleted, newest first. Pages. Outside the caller's project it
+        needs the second rule; in_progress_only is the fourth one's business; the third and the last show hosts.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND: one server was asked for; INVALID_ARGUMENT / BAD_PAGE_TOKEN,
-        MARKER_NOT_FOUND.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND: in_progress_only; INVALID_ARGUMENT / BAD_PAGE_TOKEN.
 
         Fields: server_ids, host, source_compute, status, type, project_id, user_id, all_projects, hidden, changes_since, changes_before, in_progress_only, page_size, page_token.
         """
         return self._list("/kilonova.api.v1.MigrationsService/ListMigrations", "migrations", fields, timeout)
 
     def get(self, *, timeout=None, **fields):
-        """Reads one migration of a server, with the progress of a live migration.
+        """Reads one migration of a server, with the progress of a live migration. Who may read it sees its hosts,
+        as in Nova.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND.
 
-        Fields: server_id, migration_id.
+        Fields: server_id, migration_id, in_progress_only.
         """
         return self._call("/kilonova.api.v1.MigrationsService/GetMigration", fields, timeout)
 
@@ -478,7 +479,9 @@ class Migrations(Resource):
 
 
 class Operations(Resource):
-    """Operations on the caller's servers."""
+    """Operations on the caller's servers; for operators, also those of hosts and of the cloud. Reading or
+    cancelling one of those needs the rule that starting one of its kind needs.
+    """
 
     def get(self, *, timeout=None, **fields):
         """Reads one operation.
@@ -490,11 +493,14 @@ class Operations(Resource):
         return self._start("/kilonova.api.v1.OperationsService/GetOperation", ["operation"], fields, timeout)
 
     def list(self, *, timeout=None, **fields):
-        """Lists the operations of one server, newest first. Pages.
+        """Lists operations, newest first: those of one server, also of one that is deleted, or those of the
+        caller's project. Pages. A page may be shorter than asked for, even empty, while there are more: only
+        `next_page_token` tells.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST;
+        PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE / LIST_UNAVAILABLE when no database answers.
 
-        Fields: server_id, page_size, page_token.
+        Fields: server_id, page_size, page_token, all_projects, states, kinds, created_since, with_resume_token.
         """
         return self._list("/kilonova.api.v1.OperationsService/ListOperations", "operations", fields, timeout)
 
@@ -510,9 +516,9 @@ class Operations(Resource):
 
     def cancel(self, *, timeout=None, **fields):
         """Asks for cancellation; takes effect before the operation's pivot only. Repeatable: cancelling what is
-        done changes nothing. Needs the rule that starting an operation of this kind needs.
+        done changes nothing. Needs the rule that beginning an operation of this kind needs, whoever began it.
 
-        Errors: NOT_FOUND / OPERATION_NOT_FOUND.
+        Errors: NOT_FOUND / OPERATION_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN.
 
         Fields: name.
         """
@@ -829,7 +835,7 @@ class Servers(Resource):
         * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED: names the resources.
         * ABORTED / TOKEN_REUSED: the client token was used with another body.
 
-        Fields: client_token, name, flavor_id, image_id, networks, network_mode, security_groups, key_name, metadata, tags, user_data, config_drive, availability_zone, description, has_description, access_ip_v4, access_ip_v6, disk_config, admin_password, min_count, max_count, hostname, scheduler_hints_json, trusted_image_certificates, files, host, hypervisor_hostname, block_devices_json.
+        Fields: client_token, name, flavor_id, image_id, networks, network_mode, security_groups, key_name, metadata, tags, config_drive, availability_zone, description, access_ip_v4, access_ip_v6, disk_config, admin_password, min_count, max_count, hostname, trusted_image_certificates, files, host, hypervisor_hostname, scheduler_hints, block_devices, user_data.
         """
         return self._start("/kilonova.api.v1.ServersService/CreateServers", ["operations"], fields, timeout)
 
@@ -1004,7 +1010,7 @@ class Servers(Resource):
         INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
         RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS; ABORTED / TOKEN_REUSED.
 
-        Fields: server_id, client_token, image_id, name, description, clear_description, hostname, metadata, admin_password, key_name, user_data, disk_config, access_ip_v4, access_ip_v6, trusted_image_certificates, preserve_ephemeral, files.
+        Fields: server_id, client_token, image_id, admin_password, preserve_ephemeral, files, server, update_mask.
         """
         return self._start("/kilonova.api.v1.ServersService/RebuildServer", ["operation"], fields, timeout)
 
@@ -1060,7 +1066,7 @@ class Servers(Resource):
         UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST,
         MIGRATION_CHECK_FAILED.
 
-        Fields: server_id, client_token, host, block_migration, force, disk_over_commit.
+        Fields: server_id, client_token, host, block_migration.
         """
         return self._start("/kilonova.api.v1.ServersService/LiveMigrateServer", ["operation"], fields, timeout)
 
@@ -1072,7 +1078,7 @@ class Servers(Resource):
         FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR); ABORTED / TOKEN_REUSED. Within
         the operation: NO_VALID_HOST, HOST_NOT_FENCED.
 
-        Fields: server_id, client_token, host, admin_password, force, on_shared_storage, stay_stopped.
+        Fields: server_id, client_token, host, admin_password.
         """
         return self._start("/kilonova.api.v1.ServersService/EvacuateServer", ["operation"], fields, timeout)
 

@@ -1416,6 +1416,7 @@ export const OperationsServiceDefinition = {
       responseType: WaitOperationResponse as typeof WaitOperationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1507,6 +1508,7 @@ export const OperationsServiceDefinition = {
       responseType: CancelOperationResponse as typeof CancelOperationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -4674,6 +4674,7 @@ export const ServersServiceDefinition = {
       responseType: UpdateServerResponse as typeof UpdateServerResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

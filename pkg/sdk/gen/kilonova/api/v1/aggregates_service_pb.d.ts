@@ -5,6 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Operation } from "../../type/v1/operation_pb.js";
 
 /**
  * Describes the file kilonova/api/v1/aggregates_service.proto.
@@ -493,11 +494,18 @@ export declare type CacheAggregateImagesRequest = Message<"kilonova.api.v1.Cache
   aggregateId: string;
 
   /**
-   * Images, at least one, no repetition.
+   * Images: 1 to 100, no repetition. Whether they exist is found out by the hosts.
    *
    * @generated from field: repeated string image_ids = 2;
    */
   imageIds: string[];
+
+  /**
+   * See CreateServersRequest.
+   *
+   * @generated from field: string client_token = 3;
+   */
+  clientToken: string;
 };
 
 /**
@@ -512,6 +520,12 @@ export declare const CacheAggregateImagesRequestSchema: GenMessage<CacheAggregat
  * @generated from message kilonova.api.v1.CacheAggregateImagesResponse
  */
 export declare type CacheAggregateImagesResponse = Message<"kilonova.api.v1.CacheAggregateImagesResponse"> & {
+  /**
+   * The operation; it belongs to no server.
+   *
+   * @generated from field: kilonova.type.v1.Operation operation = 1;
+   */
+  operation?: Operation | undefined;
 };
 
 /**
@@ -629,10 +643,11 @@ export declare const AggregatesService: GenService<{
     output: typeof SetAggregateMetadataResponseSchema;
   },
   /**
-   * Asks the hosts of an aggregate to fetch images before servers need them. Best effort: hosts that fail
-   * only log it.
+   * Has the hosts of an aggregate fetch images before servers need them, a few hosts at a time. The operation
+   * is the cloud's; it fails when a host or an image did, once all others have been seen to.
    *
-   * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, INVALID_REQUEST.
+   * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; UNAVAILABLE: a cell that may
+   * have some of the hosts is silent; ABORTED / TOKEN_REUSED.
    *
    * @generated from rpc kilonova.api.v1.AggregatesService.CacheAggregateImages
    */

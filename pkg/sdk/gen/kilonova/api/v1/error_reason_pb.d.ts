@@ -132,13 +132,6 @@ export enum ErrorReason {
   BAD_SNAPSHOT = 15,
 
   /**
-   * With INVALID_ARGUMENT.
-   *
-   * @generated from enum value: ERROR_REASON_BAD_USER_DATA = 17;
-   */
-  BAD_USER_DATA = 17,
-
-  /**
    * With PERMISSION_DENIED.
    *
    * @generated from enum value: ERROR_REASON_CALLER_NOT_ALLOWED = 18;
@@ -1824,6 +1817,62 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_UNKNOWN_STEP = 258;
    */
   UNKNOWN_STEP = 258,
+
+  /**
+   * With UNIMPLEMENTED.
+   *
+   * @generated from enum value: ERROR_REASON_HOST_CANNOT = 259;
+   */
+  HOST_CANNOT = 259,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_SUBJECT_BUSY = 260;
+   */
+  SUBJECT_BUSY = 260,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_HOSTS_FAILED = 261;
+   */
+  HOSTS_FAILED = 261,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_IMAGES_NOT_CACHED = 262;
+   */
+  IMAGES_NOT_CACHED = 262,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_RECORD_NOT_KEPT = 263;
+   */
+  RECORD_NOT_KEPT = 263,
+
+  /**
+   * With CANCELLED.
+   *
+   * @generated from enum value: ERROR_REASON_COMMAND_CANCELLED = 264;
+   */
+  COMMAND_CANCELLED = 264,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_DEVICE_NAME_IN_USE = 265;
+   */
+  DEVICE_NAME_IN_USE = 265,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_ATTACHED_TWICE = 266;
+   */
+  VOLUME_ATTACHED_TWICE = 266,
 }
 
 /**

@@ -267,7 +267,7 @@ export declare type UpdateFlavorRequest = Message<"kilonova.api.v1.UpdateFlavorR
   flavor?: Flavor | undefined;
 
   /**
-   * Only description.
+   * Only description; unset takes it away.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */

@@ -159,14 +159,14 @@ export declare type Migration = Message<"kilonova.api.v1.Migration"> & {
   destHost: string;
 
   /**
-   * Number of the flavor before; 0 when it has none.
+   * Number of the flavor before; 0: flavors have none.
    *
    * @generated from field: uint64 old_flavor_number = 13;
    */
   oldFlavorNumber: bigint;
 
   /**
-   * Number of the flavor after; 0 when it has none.
+   * Number of the flavor after; 0: flavors have none.
    *
    * @generated from field: uint64 new_flavor_number = 14;
    */
@@ -291,7 +291,7 @@ export declare type ListMigrationsRequest = Message<"kilonova.api.v1.ListMigrati
   changesBefore?: Timestamp | undefined;
 
   /**
-   * Only live migrations under way, with their progress (REST's list of one server).
+   * Only live migrations under way, with their progress. Names one server in server_ids.
    *
    * @generated from field: bool in_progress_only = 12;
    */
@@ -379,6 +379,13 @@ export declare type GetMigrationRequest = Message<"kilonova.api.v1.GetMigrationR
    * @generated from field: string migration_id = 2;
    */
   migrationId: string;
+
+  /**
+   * Only a live migration under way; others are MIGRATION_NOT_FOUND (REST).
+   *
+   * @generated from field: bool in_progress_only = 3;
+   */
+  inProgressOnly: boolean;
 };
 
 /**
@@ -401,7 +408,7 @@ export declare type GetMigrationResponse = Message<"kilonova.api.v1.GetMigration
   migration?: Migration | undefined;
 
   /**
-   * As in ListMigrations.
+   * As in ListMigrations; no rule hides anything here yet.
    *
    * @generated from field: repeated string hidden_fields = 2;
    */
@@ -569,11 +576,10 @@ export declare const MigrationTypeSchema: GenEnum<MigrationType>;
  */
 export declare const MigrationsService: GenService<{
   /**
-   * Lists migrations, newest first. Pages. Without server_ids and outside the caller's project it needs the
-   * second rule; the last rules show hosts.
+   * Lists migrations of servers that are not deleted, newest first. Pages. Outside the caller's project it
+   * needs the second rule; in_progress_only is the fourth one's business; the third and the last show hosts.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND: one server was asked for; INVALID_ARGUMENT / BAD_PAGE_TOKEN,
-   * MARKER_NOT_FOUND.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND: in_progress_only; INVALID_ARGUMENT / BAD_PAGE_TOKEN.
    *
    * @generated from rpc kilonova.api.v1.MigrationsService.ListMigrations
    */
@@ -583,7 +589,8 @@ export declare const MigrationsService: GenService<{
     output: typeof ListMigrationsResponseSchema;
   },
   /**
-   * Reads one migration of a server, with the progress of a live migration.
+   * Reads one migration of a server, with the progress of a live migration. Who may read it sees its hosts,
+   * as in Nova.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND.
    *

@@ -4,9 +4,9 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Operation } from "../../type/v1/operation_pb.js";
+import type { Operation, OperationState } from "../../type/v1/operation_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Server } from "../../type/v1/server_pb.js";
+import type { Server } from "./server_pb.js";
 
 /**
  * Describes the file kilonova/api/v1/operations_service.proto.
@@ -54,13 +54,13 @@ export declare type GetOperationResponse = Message<"kilonova.api.v1.GetOperation
 export declare const GetOperationResponseSchema: GenMessage<GetOperationResponse>;
 
 /**
- * Input of ListOperations.
+ * Input of ListOperations. Filters narrow each other.
  *
  * @generated from message kilonova.api.v1.ListOperationsRequest
  */
 export declare type ListOperationsRequest = Message<"kilonova.api.v1.ListOperationsRequest"> & {
   /**
-   * UUID.
+   * UUID. Empty lists those of all servers of the project.
    *
    * @generated from field: string server_id = 1;
    */
@@ -74,11 +74,46 @@ export declare type ListOperationsRequest = Message<"kilonova.api.v1.ListOperati
   pageSize: number;
 
   /**
-   * From an earlier answer.
+   * From an earlier answer to the same request.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Of all projects; needs policy. Changes nothing with `server_id`.
+   *
+   * @generated from field: bool all_projects = 4;
+   */
+  allProjects: boolean;
+
+  /**
+   * Only in these states; empty means any.
+   *
+   * @generated from field: repeated kilonova.type.v1.OperationState states = 5;
+   */
+  states: OperationState[];
+
+  /**
+   * Only of these kinds, such as "server.boot"; empty means any. What is no kind fits nothing.
+   *
+   * @generated from field: repeated string kinds = 6;
+   */
+  kinds: string[];
+
+  /**
+   * Only those accepted then or later.
+   *
+   * @generated from field: google.protobuf.Timestamp created_since = 7;
+   */
+  createdSince?: Timestamp | undefined;
+
+  /**
+   * Also a token for WatchEvents. Only the first page has one.
+   *
+   * @generated from field: bool with_resume_token = 8;
+   */
+  withResumeToken: boolean;
 };
 
 /**
@@ -106,6 +141,22 @@ export declare type ListOperationsResponse = Message<"kilonova.api.v1.ListOperat
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Cells that did not answer: this page lacks their operations.
+   *
+   * @generated from field: repeated string unreachable_cells = 3;
+   */
+  unreachableCells: string[];
+
+  /**
+   * Where WatchEvents goes on from this list without a gap: what changed since is told, some of it perhaps
+   * again; an event whose operation's generation is not greater than the one known changes nothing. Good for
+   * a watch with the same `all_projects`, and with `server_id`, if given, as its only server.
+   *
+   * @generated from field: string resume_token = 4;
+   */
+  resumeToken: string;
 };
 
 /**
@@ -258,7 +309,7 @@ export declare type WatchEventsResponse = Message<"kilonova.api.v1.WatchEventsRe
   /**
    * For server events.
    *
-   * @generated from field: kilonova.type.v1.Server server = 2;
+   * @generated from field: kilonova.api.v1.Server server = 2;
    */
   server?: Server | undefined;
 
@@ -380,7 +431,8 @@ export enum EventType {
 export declare const EventTypeSchema: GenEnum<EventType>;
 
 /**
- * Operations on the caller's servers.
+ * Operations on the caller's servers; for operators, also those of hosts and of the cloud. Reading or
+ * cancelling one of those needs the rule that starting one of its kind needs.
  *
  * @generated from service kilonova.api.v1.OperationsService
  */
@@ -398,9 +450,12 @@ export declare const OperationsService: GenService<{
     output: typeof GetOperationResponseSchema;
   },
   /**
-   * Lists the operations of one server, newest first. Pages.
+   * Lists operations, newest first: those of one server, also of one that is deleted, or those of the
+   * caller's project. Pages. A page may be shorter than asked for, even empty, while there are more: only
+   * `next_page_token` tells.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST;
+   * PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE / LIST_UNAVAILABLE when no database answers.
    *
    * @generated from rpc kilonova.api.v1.OperationsService.ListOperations
    */
@@ -424,9 +479,9 @@ export declare const OperationsService: GenService<{
   },
   /**
    * Asks for cancellation; takes effect before the operation's pivot only. Repeatable: cancelling what is
-   * done changes nothing. Needs the rule that starting an operation of this kind needs.
+   * done changes nothing. Needs the rule that beginning an operation of this kind needs, whoever began it.
    *
-   * Errors: NOT_FOUND / OPERATION_NOT_FOUND.
+   * Errors: NOT_FOUND / OPERATION_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN.
    *
    * @generated from rpc kilonova.api.v1.OperationsService.CancelOperation
    */

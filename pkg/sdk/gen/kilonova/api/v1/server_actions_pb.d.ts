@@ -5,8 +5,10 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Operation } from "../../type/v1/operation_pb.js";
-import type { DiskConfig, Server, VmState } from "../../type/v1/server_pb.js";
 import type { InjectedFile } from "../../type/v1/server_spec_pb.js";
+import type { Server } from "./server_pb.js";
+import type { FieldMask } from "@bufbuild/protobuf/wkt";
+import type { VmState } from "../../type/v1/server_pb.js";
 
 /**
  * Describes the file kilonova/api/v1/server_actions.proto.
@@ -222,18 +224,18 @@ export declare type RescueServerRequest = Message<"kilonova.api.v1.RescueServerR
   clientToken: string;
 
   /**
-   * Image to boot; default the one the server was built from.
+   * Image to boot. Default: the one the server was built from.
    *
-   * @generated from field: string image_id = 3;
+   * @generated from field: optional string image_id = 3;
    */
-  imageId: string;
+  imageId?: string | undefined;
 
   /**
-   * Password set in the rescue system, at most 255 characters; one is made when empty.
+   * Password set in the rescue system, at most 255 characters. Default: one is made.
    *
-   * @generated from field: string admin_password = 4;
+   * @generated from field: optional string admin_password = 4;
    */
-  adminPassword: string;
+  adminPassword?: string | undefined;
 };
 
 /**
@@ -419,47 +421,7 @@ export declare type UnlockServerResponse = Message<"kilonova.api.v1.UnlockServer
 export declare const UnlockServerResponseSchema: GenMessage<UnlockServerResponse>;
 
 /**
- * A map of which also the empty one can be asked for.
- *
- * @generated from message kilonova.api.v1.MetadataValues
- */
-export declare type MetadataValues = Message<"kilonova.api.v1.MetadataValues"> & {
-  /**
-   * Keys of 1 to 255 letters, digits, '-', '_', ':', '.' and spaces; values of at most 255 characters.
-   *
-   * @generated from field: map<string, string> items = 1;
-   */
-  items: { [key: string]: string };
-};
-
-/**
- * Describes the message kilonova.api.v1.MetadataValues.
- * Use `create(MetadataValuesSchema)` to create a new message.
- */
-export declare const MetadataValuesSchema: GenMessage<MetadataValues>;
-
-/**
- * A list of certificate ids of which also the empty one can be asked for.
- *
- * @generated from message kilonova.api.v1.CertificateIds
- */
-export declare type CertificateIds = Message<"kilonova.api.v1.CertificateIds"> & {
-  /**
-   * At most 50.
-   *
-   * @generated from field: repeated string ids = 1;
-   */
-  ids: string[];
-};
-
-/**
- * Describes the message kilonova.api.v1.CertificateIds.
- * Use `create(CertificateIdsSchema)` to create a new message.
- */
-export declare const CertificateIdsSchema: GenMessage<CertificateIds>;
-
-/**
- * Input of RebuildServer. Unset fields stay as they are.
+ * Input of RebuildServer.
  *
  * @generated from message kilonova.api.v1.RebuildServerRequest
  */
@@ -486,88 +448,11 @@ export declare type RebuildServerRequest = Message<"kilonova.api.v1.RebuildServe
   imageId: string;
 
   /**
-   * Display name, 1 to 255 characters.
+   * Password set in the guest, at most 255 characters. Default: one is made.
    *
-   * @generated from field: optional string name = 4;
+   * @generated from field: optional string admin_password = 9;
    */
-  name?: string | undefined;
-
-  /**
-   * Free text, at most 255 characters.
-   *
-   * @generated from field: optional string description = 5;
-   */
-  description?: string | undefined;
-
-  /**
-   * Whether the description is taken away. Not together with `description`.
-   *
-   * @generated from field: bool clear_description = 6;
-   */
-  clearDescription: boolean;
-
-  /**
-   * Name inside the guest, 1 to 255 characters.
-   *
-   * @generated from field: optional string hostname = 7;
-   */
-  hostname?: string | undefined;
-
-  /**
-   * Replaces all of the user metadata.
-   *
-   * @generated from field: kilonova.api.v1.MetadataValues metadata = 8;
-   */
-  metadata?: MetadataValues | undefined;
-
-  /**
-   * Password set in the guest, at most 255 characters; one is made when empty.
-   *
-   * @generated from field: string admin_password = 9;
-   */
-  adminPassword: string;
-
-  /**
-   * Key pair of the caller; empty takes the key away.
-   *
-   * @generated from field: optional string key_name = 10;
-   */
-  keyName?: string | undefined;
-
-  /**
-   * Base64, at most 65,535 characters; empty takes the user data away.
-   *
-   * @generated from field: optional string user_data = 11;
-   */
-  userData?: string | undefined;
-
-  /**
-   * How the root partition is treated.
-   *
-   * @generated from field: kilonova.type.v1.DiskConfig disk_config = 12;
-   */
-  diskConfig: DiskConfig;
-
-  /**
-   * IPv4 address for display; empty takes it away.
-   *
-   * @generated from field: optional string access_ip_v4 = 13;
-   */
-  accessIpV4?: string | undefined;
-
-  /**
-   * IPv6 address for display; empty takes it away.
-   *
-   * @generated from field: optional string access_ip_v6 = 14;
-   */
-  accessIpV6?: string | undefined;
-
-  /**
-   * Replaces the certificates; empty takes them away.
-   *
-   * @generated from field: kilonova.api.v1.CertificateIds trusted_image_certificates = 15;
-   */
-  trustedImageCertificates?: CertificateIds | undefined;
+  adminPassword?: string | undefined;
 
   /**
    * Whether the ephemeral disks keep their contents; only where the hypervisor can.
@@ -582,6 +467,22 @@ export declare type RebuildServerRequest = Message<"kilonova.api.v1.RebuildServe
    * @generated from field: repeated kilonova.type.v1.InjectedFile files = 17;
    */
   files: InjectedFile[];
+
+  /**
+   * New values of the fields in the mask; what is in the mask and unset or empty is taken away.
+   *
+   * @generated from field: kilonova.api.v1.Server server = 18;
+   */
+  server?: Server | undefined;
+
+  /**
+   * Any of name, description, hostname, metadata, key_name (a pair of the caller), user_data (at most 49,149
+   * bytes), disk_config, access_ip_v4, access_ip_v6, trusted_image_certificates (at most 50). All else stays
+   * as it is.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 19;
+   */
+  updateMask?: FieldMask | undefined;
 };
 
 /**
@@ -606,7 +507,7 @@ export declare type RebuildServerResponse = Message<"kilonova.api.v1.RebuildServ
   /**
    * As accepted.
    *
-   * @generated from field: kilonova.type.v1.Server server = 2;
+   * @generated from field: kilonova.api.v1.Server server = 2;
    */
   server?: Server | undefined;
 
@@ -911,7 +812,7 @@ export declare type ResetServerStateResponse = Message<"kilonova.api.v1.ResetSer
   /**
    * As it is now.
    *
-   * @generated from field: kilonova.type.v1.Server server = 1;
+   * @generated from field: kilonova.api.v1.Server server = 1;
    */
   server?: Server | undefined;
 

@@ -190,9 +190,9 @@ export declare type MigrateServerRequest = Message<"kilonova.api.v1.MigrateServe
   /**
    * Host asked for, which the scheduler still checks; needs the second rule. Default: any.
    *
-   * @generated from field: string host = 3;
+   * @generated from field: optional string host = 3;
    */
-  host: string;
+  host?: string | undefined;
 };
 
 /**
@@ -244,9 +244,9 @@ export declare type LiveMigrateServerRequest = Message<"kilonova.api.v1.LiveMigr
   /**
    * Host asked for, which the scheduler still checks; needs the second rule. Default: any.
    *
-   * @generated from field: string host = 3;
+   * @generated from field: optional string host = 3;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * Disks.
@@ -254,20 +254,6 @@ export declare type LiveMigrateServerRequest = Message<"kilonova.api.v1.LiveMigr
    * @generated from field: kilonova.api.v1.BlockMigration block_migration = 4;
    */
   blockMigration: BlockMigration;
-
-  /**
-   * Host is not checked by the scheduler (REST 2.30 to 2.67). Only with host.
-   *
-   * @generated from field: bool force = 5;
-   */
-  force: boolean;
-
-  /**
-   * Space that copied disks do not use yet is not required (REST below 2.25).
-   *
-   * @generated from field: bool disk_over_commit = 6;
-   */
-  diskOverCommit: boolean;
 };
 
 /**
@@ -297,7 +283,7 @@ export declare type LiveMigrateServerResponse = Message<"kilonova.api.v1.LiveMig
 export declare const LiveMigrateServerResponseSchema: GenMessage<LiveMigrateServerResponse>;
 
 /**
- * Input of EvacuateServer.
+ * Input of EvacuateServer. The server ends STOPPED.
  *
  * @generated from message kilonova.api.v1.EvacuateServerRequest
  */
@@ -319,38 +305,17 @@ export declare type EvacuateServerRequest = Message<"kilonova.api.v1.EvacuateSer
   /**
    * Host asked for, which the scheduler still checks. Default: any.
    *
-   * @generated from field: string host = 3;
+   * @generated from field: optional string host = 3;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
-   * Password set in the guest when its disk is made anew, at most 255 characters; one is made when empty.
+   * Password set in the guest when its disk is made anew, at most 255 characters. Default: one is made.
+   * Whether the disk is on shared storage is found out.
    *
-   * @generated from field: string admin_password = 4;
+   * @generated from field: optional string admin_password = 4;
    */
-  adminPassword: string;
-
-  /**
-   * Host is not checked by the scheduler (REST 2.29 to 2.67). Only with host.
-   *
-   * @generated from field: bool force = 5;
-   */
-  force: boolean;
-
-  /**
-   * What the caller believes about the disk (REST below 2.14): an error when it is not so. Default: found
-   * out.
-   *
-   * @generated from field: optional bool on_shared_storage = 6;
-   */
-  onSharedStorage?: boolean | undefined;
-
-  /**
-   * Whether the server ends STOPPED instead of as it was (REST from 2.95).
-   *
-   * @generated from field: bool stay_stopped = 7;
-   */
-  stayStopped: boolean;
+  adminPassword?: string | undefined;
 };
 
 /**
@@ -505,9 +470,9 @@ export declare type UnshelveServerRequest = Message<"kilonova.api.v1.UnshelveSer
    * Host asked for, which the scheduler still checks; needs the second rule. Only for servers that are
    * offloaded.
    *
-   * @generated from field: string host = 4;
+   * @generated from field: optional string host = 4;
    */
-  host: string;
+  host?: string | undefined;
 };
 
 /**

@@ -5,7 +5,10 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { InjectedFile, RequestedNetwork } from "../../type/v1/server_spec_pb.js";
-import type { DiskConfig, PowerState, Server, VmState } from "../../type/v1/server_pb.js";
+import type { DiskConfig, PowerState, VmState } from "../../type/v1/server_pb.js";
+import type { SchedulerHints } from "../../type/v1/scheduler_hints_pb.js";
+import type { BlockDevice } from "../../type/v1/block_device_pb.js";
+import type { Server } from "./server_pb.js";
 import type { Operation } from "../../type/v1/operation_pb.js";
 import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { SortDirection } from "../../type/v1/page_pb.js";
@@ -49,11 +52,11 @@ export declare type CreateServersRequest = Message<"kilonova.api.v1.CreateServer
   flavorId: string;
 
   /**
-   * Image's id; empty without one.
+   * Image's id.
    *
-   * @generated from field: string image_id = 4;
+   * @generated from field: optional string image_id = 4;
    */
-  imageId: string;
+  imageId?: string | undefined;
 
   /**
    * Interfaces in order; see network_mode for empty.
@@ -79,9 +82,9 @@ export declare type CreateServersRequest = Message<"kilonova.api.v1.CreateServer
   /**
    * Key pair of the caller.
    *
-   * @generated from field: string key_name = 8;
+   * @generated from field: optional string key_name = 8;
    */
-  keyName: string;
+  keyName?: string | undefined;
 
   /**
    * At most as many items as the quota says.
@@ -98,13 +101,6 @@ export declare type CreateServersRequest = Message<"kilonova.api.v1.CreateServer
   tags: string[];
 
   /**
-   * Base64, at most 65,535 characters.
-   *
-   * @generated from field: string user_data = 11;
-   */
-  userData: string;
-
-  /**
    * Whether a config drive is wanted. Default: the deployment's.
    *
    * @generated from field: optional bool config_drive = 12;
@@ -114,37 +110,30 @@ export declare type CreateServersRequest = Message<"kilonova.api.v1.CreateServer
   /**
    * `zone`, or with the right to `zone:host[:node]`.
    *
-   * @generated from field: string availability_zone = 13;
+   * @generated from field: optional string availability_zone = 13;
    */
-  availabilityZone: string;
+  availabilityZone?: string | undefined;
 
   /**
    * Free text, at most 255 characters.
    *
-   * @generated from field: string description = 14;
+   * @generated from field: optional string description = 14;
    */
-  description: string;
-
-  /**
-   * Whether description was given.
-   *
-   * @generated from field: bool has_description = 15;
-   */
-  hasDescription: boolean;
+  description?: string | undefined;
 
   /**
    * IPv4 address for display.
    *
-   * @generated from field: string access_ip_v4 = 16;
+   * @generated from field: optional string access_ip_v4 = 16;
    */
-  accessIpV4: string;
+  accessIpV4?: string | undefined;
 
   /**
    * IPv6 address for display.
    *
-   * @generated from field: string access_ip_v6 = 17;
+   * @generated from field: optional string access_ip_v6 = 17;
    */
-  accessIpV6: string;
+  accessIpV6?: string | undefined;
 
   /**
    * Default: the deployment's.
@@ -154,39 +143,32 @@ export declare type CreateServersRequest = Message<"kilonova.api.v1.CreateServer
   diskConfig: DiskConfig;
 
   /**
-   * Given password; one is made when empty.
+   * Password set in the guest, at most 255 characters. Default: one is made.
    *
-   * @generated from field: string admin_password = 19;
+   * @generated from field: optional string admin_password = 19;
    */
-  adminPassword: string;
+  adminPassword?: string | undefined;
 
   /**
-   * Least number of servers. Default 1.
+   * Least number of servers, at least 1. Default 1.
    *
-   * @generated from field: uint32 min_count = 20;
+   * @generated from field: optional uint32 min_count = 20;
    */
-  minCount: number;
+  minCount?: number | undefined;
 
   /**
-   * Most servers. Default min_count.
+   * Most servers, at least min_count. Default min_count.
    *
-   * @generated from field: uint32 max_count = 21;
+   * @generated from field: optional uint32 max_count = 21;
    */
-  maxCount: number;
+  maxCount?: number | undefined;
 
   /**
-   * Name inside the guest; default made from the name.
+   * Name inside the guest. Default: made from the name.
    *
-   * @generated from field: string hostname = 22;
+   * @generated from field: optional string hostname = 22;
    */
-  hostname: string;
-
-  /**
-   * Hints as a JSON object.
-   *
-   * @generated from field: string scheduler_hints_json = 23;
-   */
-  schedulerHintsJson: string;
+  hostname?: string | undefined;
 
   /**
    * Certificate ids, at most 50.
@@ -205,23 +187,37 @@ export declare type CreateServersRequest = Message<"kilonova.api.v1.CreateServer
   /**
    * Host asked for; filters apply.
    *
-   * @generated from field: string host = 26;
+   * @generated from field: optional string host = 26;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * Hypervisor asked for; filters apply.
    *
-   * @generated from field: string hypervisor_hostname = 27;
+   * @generated from field: optional string hypervisor_hostname = 27;
    */
-  hypervisorHostname: string;
+  hypervisorHostname?: string | undefined;
 
   /**
-   * Block devices of REST's block_device_mapping_v2 as JSON objects, in order.
+   * Wishes about the host.
    *
-   * @generated from field: repeated string block_devices_json = 28;
+   * @generated from field: kilonova.type.v1.SchedulerHints scheduler_hints = 29;
    */
-  blockDevicesJson: string[];
+  schedulerHints?: SchedulerHints | undefined;
+
+  /**
+   * Disks in order. Default: those of image and flavor.
+   *
+   * @generated from field: repeated kilonova.type.v1.BlockDevice block_devices = 30;
+   */
+  blockDevices: BlockDevice[];
+
+  /**
+   * For the guest to read at its boot, at most 49,149 bytes.
+   *
+   * @generated from field: optional bytes user_data = 31;
+   */
+  userData?: Uint8Array | undefined;
 };
 
 /**
@@ -239,7 +235,7 @@ export declare type CreateServersResponse = Message<"kilonova.api.v1.CreateServe
   /**
    * As accepted, in launch order.
    *
-   * @generated from field: repeated kilonova.type.v1.Server servers = 1;
+   * @generated from field: repeated kilonova.api.v1.Server servers = 1;
    */
   servers: Server[];
 
@@ -322,7 +318,7 @@ export declare type GetServerResponse = Message<"kilonova.api.v1.GetServerRespon
   /**
    * The server.
    *
-   * @generated from field: kilonova.type.v1.Server server = 1;
+   * @generated from field: kilonova.api.v1.Server server = 1;
    */
   server?: Server | undefined;
 
@@ -606,6 +602,14 @@ export declare type ServerFilter = Message<"kilonova.api.v1.ServerFilter"> & {
    * @generated from field: repeated kilonova.api.v1.ServerTextMatch text_matches = 33;
    */
   textMatches: ServerTextMatch[];
+
+  /**
+   * Whether servers that can be restored are among those that are shown. Default: with `deleted`, or when
+   * vm_states names SOFT_DELETED. Always, unless `deleted` is set, with changes_since and changes_before.
+   *
+   * @generated from field: optional bool soft_deleted = 34;
+   */
+  softDeleted?: boolean | undefined;
 };
 
 /**
@@ -719,7 +723,7 @@ export declare type ListServersResponse = Message<"kilonova.api.v1.ListServersRe
   /**
    * One page.
    *
-   * @generated from field: repeated kilonova.type.v1.Server servers = 1;
+   * @generated from field: repeated kilonova.api.v1.Server servers = 1;
    */
   servers: Server[];
 
@@ -740,7 +744,7 @@ export declare type ListServersResponse = Message<"kilonova.api.v1.ListServersRe
   /**
    * What is known (id, created_at, project) of servers in unreachable cells.
    *
-   * @generated from field: repeated kilonova.type.v1.Server down_cell_servers = 4;
+   * @generated from field: repeated kilonova.api.v1.Server down_cell_servers = 4;
    */
   downCellServers: Server[];
 
@@ -783,15 +787,15 @@ export declare type UpdateServerRequest = Message<"kilonova.api.v1.UpdateServerR
   serverId: string;
 
   /**
-   * New values of the fields in the mask.
+   * New values of the fields in the mask; what is in the mask and unset is taken away.
    *
-   * @generated from field: kilonova.type.v1.Server server = 2;
+   * @generated from field: kilonova.api.v1.Server server = 2;
    */
   server?: Server | undefined;
 
   /**
-   * Any of name, description (with has_description: unset clears it), hostname, access_ip_v4, access_ip_v6,
-   * disk_config, pinned_availability_zone (empty unpins; else only the zone that the server is in).
+   * Any of name, description, hostname, access_ip_v4, access_ip_v6, disk_config, pinned_availability_zone
+   * (unset unpins; else only the zone that the server is in).
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
@@ -820,7 +824,7 @@ export declare type UpdateServerResponse = Message<"kilonova.api.v1.UpdateServer
   /**
    * As it is now.
    *
-   * @generated from field: kilonova.type.v1.Server server = 1;
+   * @generated from field: kilonova.api.v1.Server server = 1;
    */
   server?: Server | undefined;
 

@@ -32,18 +32,11 @@ export declare type Flavor = Message<"kilonova.type.v1.Flavor"> & {
   name: string;
 
   /**
-   * Free text; empty when none (see has_description).
+   * Free text.
    *
-   * @generated from field: string description = 3;
+   * @generated from field: optional string description = 3;
    */
-  description: string;
-
-  /**
-   * Whether a description was given; REST shows null otherwise.
-   *
-   * @generated from field: bool has_description = 4;
-   */
-  hasDescription: boolean;
+  description?: string | undefined;
 
   /**
    * Virtual CPUs.

@@ -176,13 +176,269 @@ export declare type OperationStep = Message<"kilonova.type.v1.OperationStep"> & 
 export declare const OperationStepSchema: GenMessage<OperationStep>;
 
 /**
+ * How far the step that runs has come. A figure to show, not one to decide by.
+ *
+ * @generated from message kilonova.type.v1.OperationProgress
+ */
+export declare type OperationProgress = Message<"kilonova.type.v1.OperationProgress"> & {
+  /**
+   * 0 to 100. May fall when a step begins again.
+   *
+   * @generated from field: uint32 percent = 1;
+   */
+  percent: number;
+
+  /**
+   * What is counted, such as "image_bytes". Empty if nothing is.
+   *
+   * @generated from field: string phase = 2;
+   */
+  phase: string;
+
+  /**
+   * How much of it is done.
+   *
+   * @generated from field: uint64 done = 3;
+   */
+  done: bigint;
+
+  /**
+   * How much there is; 0 if that is not known.
+   *
+   * @generated from field: uint64 total = 4;
+   */
+  total: bigint;
+
+  /**
+   * When this was measured.
+   *
+   * @generated from field: google.protobuf.Timestamp updated_at = 5;
+   */
+  updatedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message kilonova.type.v1.OperationProgress.
+ * Use `create(OperationProgressSchema)` to create a new message.
+ */
+export declare const OperationProgressSchema: GenMessage<OperationProgress>;
+
+/**
+ * What was asked for, as far as it decides what is done. Holds no secrets and nothing of other projects.
+ *
+ * @generated from message kilonova.type.v1.OperationMetadata
+ */
+export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetadata"> & {
+  /**
+   * By kind. Unset for kinds that need no more than a server.
+   *
+   * @generated from oneof kilonova.type.v1.OperationMetadata.asked
+   */
+  asked: {
+    /**
+     * Of "server.boot".
+     *
+     * @generated from field: kilonova.type.v1.CreateServerMetadata create_server = 1;
+     */
+    value: CreateServerMetadata;
+    case: "createServer";
+  } | {
+    /**
+     * Of "server.reboot".
+     *
+     * @generated from field: kilonova.type.v1.RebootServerMetadata reboot_server = 2;
+     */
+    value: RebootServerMetadata;
+    case: "rebootServer";
+  } | {
+    /**
+     * Of "server.lock".
+     *
+     * @generated from field: kilonova.type.v1.LockServerMetadata lock_server = 3;
+     */
+    value: LockServerMetadata;
+    case: "lockServer";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message kilonova.type.v1.OperationMetadata.
+ * Use `create(OperationMetadataSchema)` to create a new message.
+ */
+export declare const OperationMetadataSchema: GenMessage<OperationMetadata>;
+
+/**
+ * What was asked for with a new server.
+ *
+ * @generated from message kilonova.type.v1.CreateServerMetadata
+ */
+export declare type CreateServerMetadata = Message<"kilonova.type.v1.CreateServerMetadata"> & {
+  /**
+   * Its name then.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Flavor's id.
+   *
+   * @generated from field: string flavor_id = 2;
+   */
+  flavorId: string;
+
+  /**
+   * Image's id; empty for none.
+   *
+   * @generated from field: string image_id = 3;
+   */
+  imageId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.CreateServerMetadata.
+ * Use `create(CreateServerMetadataSchema)` to create a new message.
+ */
+export declare const CreateServerMetadataSchema: GenMessage<CreateServerMetadata>;
+
+/**
+ * What was asked for with a reboot.
+ *
+ * @generated from message kilonova.type.v1.RebootServerMetadata
+ */
+export declare type RebootServerMetadata = Message<"kilonova.type.v1.RebootServerMetadata"> & {
+  /**
+   * Whether the guest was not to be asked first.
+   *
+   * @generated from field: bool hard = 1;
+   */
+  hard: boolean;
+};
+
+/**
+ * Describes the message kilonova.type.v1.RebootServerMetadata.
+ * Use `create(RebootServerMetadataSchema)` to create a new message.
+ */
+export declare const RebootServerMetadataSchema: GenMessage<RebootServerMetadata>;
+
+/**
+ * What was asked for with a lock.
+ *
+ * @generated from message kilonova.type.v1.LockServerMetadata
+ */
+export declare type LockServerMetadata = Message<"kilonova.type.v1.LockServerMetadata"> & {
+  /**
+   * Why; empty for no reason given.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.LockServerMetadata.
+ * Use `create(LockServerMetadataSchema)` to create a new message.
+ */
+export declare const LockServerMetadataSchema: GenMessage<LockServerMetadata>;
+
+/**
+ * What an operation has brought about.
+ *
+ * @generated from message kilonova.type.v1.OperationResult
+ */
+export declare type OperationResult = Message<"kilonova.type.v1.OperationResult"> & {
+  /**
+   * By kind; docs/operations.md says which. Unset for kinds that leave nothing, such as "server.delete".
+   *
+   * @generated from oneof kilonova.type.v1.OperationResult.outcome
+   */
+  outcome: {
+    /**
+     * A server, new or changed.
+     *
+     * @generated from field: kilonova.type.v1.ServerResult server = 1;
+     */
+    value: ServerResult;
+    case: "server";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message kilonova.type.v1.OperationResult.
+ * Use `create(OperationResultSchema)` to create a new message.
+ */
+export declare const OperationResultSchema: GenMessage<OperationResult>;
+
+/**
+ * A server as an operation has left it.
+ *
+ * @generated from message kilonova.type.v1.ServerResult
+ */
+export declare type ServerResult = Message<"kilonova.type.v1.ServerResult"> & {
+  /**
+   * Server's UUID.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Generation of the server that shows the operation's end. Readers may see a later one.
+   *
+   * @generated from field: uint64 generation = 2;
+   */
+  generation: bigint;
+};
+
+/**
+ * Describes the message kilonova.type.v1.ServerResult.
+ * Use `create(ServerResultSchema)` to create a new message.
+ */
+export declare const ServerResultSchema: GenMessage<ServerResult>;
+
+/**
+ * Who began an operation.
+ *
+ * @generated from message kilonova.type.v1.OperationInitiator
+ */
+export declare type OperationInitiator = Message<"kilonova.type.v1.OperationInitiator"> & {
+  /**
+   * On whose behalf.
+   *
+   * @generated from field: kilonova.type.v1.InitiatorKind kind = 1;
+   */
+  kind: InitiatorKind;
+
+  /**
+   * Identity's user id; empty for the cloud itself.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * Project in which the user acted; empty for the cloud itself, and for a token without one.
+   *
+   * @generated from field: string project_id = 3;
+   */
+  projectId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.OperationInitiator.
+ * Use `create(OperationInitiatorSchema)` to create a new message.
+ */
+export declare const OperationInitiatorSchema: GenMessage<OperationInitiator>;
+
+/**
  * Slow work that was accepted and will end, whatever process dies.
  *
  * @generated from message kilonova.type.v1.Operation
  */
 export declare type Operation = Message<"kilonova.type.v1.Operation"> & {
   /**
-   * `operations/<server uuid>/<operation uuid>`.
+   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`,
+   * of the cloud `operations/cloud/<operation uuid>`.
    *
    * @generated from field: string name = 1;
    */
@@ -196,14 +452,14 @@ export declare type Operation = Message<"kilonova.type.v1.Operation"> & {
   kind: string;
 
   /**
-   * Server concerned.
+   * Server concerned; empty when it is about a host or the cloud.
    *
    * @generated from field: string server_id = 3;
    */
   serverId: string;
 
   /**
-   * Owner of the server.
+   * Owner of the server; empty when there is none.
    *
    * @generated from field: string project_id = 4;
    */
@@ -224,7 +480,8 @@ export declare type Operation = Message<"kilonova.type.v1.Operation"> & {
   state: OperationState;
 
   /**
-   * Whether the state is final.
+   * Whether nothing happens any more by itself. Only an operation that is NEEDS_OPERATOR may still go on:
+   * when an operator retries it, `done` is false again.
    *
    * @generated from field: bool done = 7;
    */
@@ -264,6 +521,55 @@ export declare type Operation = Message<"kilonova.type.v1.Operation"> & {
    * @generated from field: google.protobuf.Timestamp updated_at = 12;
    */
   updatedAt?: Timestamp | undefined;
+
+  /**
+   * How far the step that runs has come. Unset if nothing measures it.
+   *
+   * @generated from field: kilonova.type.v1.OperationProgress progress = 14;
+   */
+  progress?: OperationProgress | undefined;
+
+  /**
+   * Nova's name of the instance action, such as "create".
+   *
+   * @generated from field: string action = 15;
+   */
+  action: string;
+
+  /**
+   * What was asked for. Unset for kinds that need no more than a server.
+   *
+   * @generated from field: kilonova.type.v1.OperationMetadata metadata = 16;
+   */
+  metadata?: OperationMetadata | undefined;
+
+  /**
+   * What it has brought about. Only when SUCCEEDED; unset for kinds that leave nothing.
+   *
+   * @generated from field: kilonova.type.v1.OperationResult result = 17;
+   */
+  result?: OperationResult | undefined;
+
+  /**
+   * Who began it.
+   *
+   * @generated from field: kilonova.type.v1.OperationInitiator initiator = 18;
+   */
+  initiator?: OperationInitiator | undefined;
+
+  /**
+   * Name of the operation that took over. Only when PREEMPTED.
+   *
+   * @generated from field: string successor = 19;
+   */
+  successor: string;
+
+  /**
+   * Grows with every change that is told. Of two records of an operation the higher one is the newer.
+   *
+   * @generated from field: uint64 generation = 20;
+   */
+  generation: bigint;
 };
 
 /**
@@ -346,4 +652,44 @@ export enum OperationState {
  * Describes the enum kilonova.type.v1.OperationState.
  */
 export declare const OperationStateSchema: GenEnum<OperationState>;
+
+/**
+ * On whose behalf an operation began.
+ *
+ * @generated from enum kilonova.type.v1.InitiatorKind
+ */
+export enum InitiatorKind {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: INITIATOR_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Somebody of the project that owns the server.
+   *
+   * @generated from enum value: INITIATOR_KIND_PROJECT = 1;
+   */
+  PROJECT = 1,
+
+  /**
+   * Somebody from elsewhere: an operator of the cloud.
+   *
+   * @generated from enum value: INITIATOR_KIND_OPERATOR = 2;
+   */
+  OPERATOR = 2,
+
+  /**
+   * The cloud itself; nobody asked.
+   *
+   * @generated from enum value: INITIATOR_KIND_SYSTEM = 3;
+   */
+  SYSTEM = 3,
+}
+
+/**
+ * Describes the enum kilonova.type.v1.InitiatorKind.
+ */
+export declare const InitiatorKindSchema: GenEnum<InitiatorKind>;
 

@@ -9,7 +9,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file kilonova/type/v1/operation.proto.
  */
 export const file_kilonova_type_v1_operation = /*@__PURE__*/
-  fileDesc("CiBraWxvbm92YS90eXBlL3YxL29wZXJhdGlvbi5wcm90bxIQa2lsb25vdmEudHlwZS52MSLhAQoOT3BlcmF0aW9uRXJyb3ISDgoGcmVhc29uGAEgASgJEg4KBmRvbWFpbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjoKBWZhY3RzGAQgAygLMisua2lsb25vdmEudHlwZS52MS5PcGVyYXRpb25FcnJvci5GYWN0c0VudHJ5EjQKDW5vX3ZhbGlkX2hvc3QYBSABKAsyHS5raWxvbm92YS50eXBlLnYxLk5vVmFsaWRIb3N0GiwKCkZhY3RzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJZCgtOb1ZhbGlkSG9zdBIYChBob3N0c19jb25zaWRlcmVkGAEgASgNEjAKCHJlZnVzYWxzGAIgAygLMh4ua2lsb25vdmEudHlwZS52MS5Ib3N0UmVmdXNhbHMiuQEKDEhvc3RSZWZ1c2FscxIMCgRydWxlGAEgASgJEg4KBnJlYXNvbhgCIAEoCRINCgVob3N0cxgDIAEoDRJHCg1uZWFyZXN0X2ZhY3RzGAQgAygLMjAua2lsb25vdmEudHlwZS52MS5Ib3N0UmVmdXNhbHMuTmVhcmVzdEZhY3RzRW50cnkaMwoRTmVhcmVzdEZhY3RzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKgAQoNT3BlcmF0aW9uU3RlcBIMCgRuYW1lGAEgASgJEi4KCnN0YXJ0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZXN1bHQYBCABKAkSEAoIYXR0ZW1wdHMYBSABKA0i+AIKCU9wZXJhdGlvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSEQoJc2VydmVyX2lkGAMgASgJEhIKCnByb2plY3RfaWQYBCABKAkSEgoKcmVxdWVzdF9pZBgFIAEoCRIvCgVzdGF0ZRgGIAEoDjIgLmtpbG9ub3ZhLnR5cGUudjEuT3BlcmF0aW9uU3RhdGUSDAoEZG9uZRgHIAEoCBIUCgxjdXJyZW50X3N0ZXAYCCABKAkSLgoFc3RlcHMYCSADKAsyHy5raWxvbm92YS50eXBlLnYxLk9wZXJhdGlvblN0ZXASLwoFZXJyb3IYCiABKAsyIC5raWxvbm92YS50eXBlLnYxLk9wZXJhdGlvbkVycm9yEi4KCmNyZWF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKqQCCg5PcGVyYXRpb25TdGF0ZRIfChtPUEVSQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIbChdPUEVSQVRJT05fU1RBVEVfUlVOTklORxABEhoKFk9QRVJBVElPTl9TVEFURV9QQVJLRUQQAhIbChdPUEVSQVRJT05fU1RBVEVfVU5ET0lORxADEh0KGU9QRVJBVElPTl9TVEFURV9TVUNDRUVERUQQBBIaChZPUEVSQVRJT05fU1RBVEVfRkFJTEVEEAUSHQoZT1BFUkFUSU9OX1NUQVRFX0NBTkNFTExFRBAGEh0KGU9QRVJBVElPTl9TVEFURV9QUkVFTVBURUQQBxIiCh5PUEVSQVRJT05fU1RBVEVfTkVFRFNfT1BFUkFUT1IQCGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiBraWxvbm92YS90eXBlL3YxL29wZXJhdGlvbi5wcm90bxIQa2lsb25vdmEudHlwZS52MSLhAQoOT3BlcmF0aW9uRXJyb3ISDgoGcmVhc29uGAEgASgJEg4KBmRvbWFpbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjoKBWZhY3RzGAQgAygLMisua2lsb25vdmEudHlwZS52MS5PcGVyYXRpb25FcnJvci5GYWN0c0VudHJ5EjQKDW5vX3ZhbGlkX2hvc3QYBSABKAsyHS5raWxvbm92YS50eXBlLnYxLk5vVmFsaWRIb3N0GiwKCkZhY3RzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJZCgtOb1ZhbGlkSG9zdBIYChBob3N0c19jb25zaWRlcmVkGAEgASgNEjAKCHJlZnVzYWxzGAIgAygLMh4ua2lsb25vdmEudHlwZS52MS5Ib3N0UmVmdXNhbHMiuQEKDEhvc3RSZWZ1c2FscxIMCgRydWxlGAEgASgJEg4KBnJlYXNvbhgCIAEoCRINCgVob3N0cxgDIAEoDRJHCg1uZWFyZXN0X2ZhY3RzGAQgAygLMjAua2lsb25vdmEudHlwZS52MS5Ib3N0UmVmdXNhbHMuTmVhcmVzdEZhY3RzRW50cnkaMwoRTmVhcmVzdEZhY3RzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKgAQoNT3BlcmF0aW9uU3RlcBIMCgRuYW1lGAEgASgJEi4KCnN0YXJ0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZXN1bHQYBCABKAkSEAoIYXR0ZW1wdHMYBSABKA0igAEKEU9wZXJhdGlvblByb2dyZXNzEg8KB3BlcmNlbnQYASABKA0SDQoFcGhhc2UYAiABKAkSDAoEZG9uZRgDIAEoBBINCgV0b3RhbBgEIAEoBBIuCgp1cGRhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLbAQoRT3BlcmF0aW9uTWV0YWRhdGESPwoNY3JlYXRlX3NlcnZlchgBIAEoCzImLmtpbG9ub3ZhLnR5cGUudjEuQ3JlYXRlU2VydmVyTWV0YWRhdGFIABI/Cg1yZWJvb3Rfc2VydmVyGAIgASgLMiYua2lsb25vdmEudHlwZS52MS5SZWJvb3RTZXJ2ZXJNZXRhZGF0YUgAEjsKC2xvY2tfc2VydmVyGAMgASgLMiQua2lsb25vdmEudHlwZS52MS5Mb2NrU2VydmVyTWV0YWRhdGFIAEIHCgVhc2tlZCJJChRDcmVhdGVTZXJ2ZXJNZXRhZGF0YRIMCgRuYW1lGAEgASgJEhEKCWZsYXZvcl9pZBgCIAEoCRIQCghpbWFnZV9pZBgDIAEoCSIkChRSZWJvb3RTZXJ2ZXJNZXRhZGF0YRIMCgRoYXJkGAEgASgIIiQKEkxvY2tTZXJ2ZXJNZXRhZGF0YRIOCgZyZWFzb24YASABKAkiTgoPT3BlcmF0aW9uUmVzdWx0EjAKBnNlcnZlchgBIAEoCzIeLmtpbG9ub3ZhLnR5cGUudjEuU2VydmVyUmVzdWx0SABCCQoHb3V0Y29tZSIuCgxTZXJ2ZXJSZXN1bHQSCgoCaWQYASABKAkSEgoKZ2VuZXJhdGlvbhgCIAEoBCJoChJPcGVyYXRpb25Jbml0aWF0b3ISLQoEa2luZBgBIAEoDjIfLmtpbG9ub3ZhLnR5cGUudjEuSW5pdGlhdG9yS2luZBIPCgd1c2VyX2lkGAIgASgJEhIKCnByb2plY3RfaWQYAyABKAkiiQUKCU9wZXJhdGlvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSEQoJc2VydmVyX2lkGAMgASgJEhIKCnByb2plY3RfaWQYBCABKAkSEgoKcmVxdWVzdF9pZBgFIAEoCRIvCgVzdGF0ZRgGIAEoDjIgLmtpbG9ub3ZhLnR5cGUudjEuT3BlcmF0aW9uU3RhdGUSDAoEZG9uZRgHIAEoCBIUCgxjdXJyZW50X3N0ZXAYCCABKAkSLgoFc3RlcHMYCSADKAsyHy5raWxvbm92YS50eXBlLnYxLk9wZXJhdGlvblN0ZXASLwoFZXJyb3IYCiABKAsyIC5raWxvbm92YS50eXBlLnYxLk9wZXJhdGlvbkVycm9yEi4KCmNyZWF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKCHByb2dyZXNzGA4gASgLMiMua2lsb25vdmEudHlwZS52MS5PcGVyYXRpb25Qcm9ncmVzcxIOCgZhY3Rpb24YDyABKAkSNQoIbWV0YWRhdGEYECABKAsyIy5raWxvbm92YS50eXBlLnYxLk9wZXJhdGlvbk1ldGFkYXRhEjEKBnJlc3VsdBgRIAEoCzIhLmtpbG9ub3ZhLnR5cGUudjEuT3BlcmF0aW9uUmVzdWx0EjcKCWluaXRpYXRvchgSIAEoCzIkLmtpbG9ub3ZhLnR5cGUudjEuT3BlcmF0aW9uSW5pdGlhdG9yEhEKCXN1Y2Nlc3NvchgTIAEoCRISCgpnZW5lcmF0aW9uGBQgASgEKqQCCg5PcGVyYXRpb25TdGF0ZRIfChtPUEVSQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIbChdPUEVSQVRJT05fU1RBVEVfUlVOTklORxABEhoKFk9QRVJBVElPTl9TVEFURV9QQVJLRUQQAhIbChdPUEVSQVRJT05fU1RBVEVfVU5ET0lORxADEh0KGU9QRVJBVElPTl9TVEFURV9TVUNDRUVERUQQBBIaChZPUEVSQVRJT05fU1RBVEVfRkFJTEVEEAUSHQoZT1BFUkFUSU9OX1NUQVRFX0NBTkNFTExFRBAGEh0KGU9QRVJBVElPTl9TVEFURV9QUkVFTVBURUQQBxIiCh5PUEVSQVRJT05fU1RBVEVfTkVFRFNfT1BFUkFUT1IQCCqDAQoNSW5pdGlhdG9yS2luZBIeChpJTklUSUFUT1JfS0lORF9VTlNQRUNJRklFRBAAEhoKFklOSVRJQVRPUl9LSU5EX1BST0pFQ1QQARIbChdJTklUSUFUT1JfS0lORF9PUEVSQVRPUhACEhkKFUlOSVRJQVRPUl9LSU5EX1NZU1RFTRADYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message kilonova.type.v1.OperationError.
@@ -40,11 +40,67 @@ export const OperationStepSchema = /*@__PURE__*/
   messageDesc(file_kilonova_type_v1_operation, 3);
 
 /**
+ * Describes the message kilonova.type.v1.OperationProgress.
+ * Use `create(OperationProgressSchema)` to create a new message.
+ */
+export const OperationProgressSchema = /*@__PURE__*/
+  messageDesc(file_kilonova_type_v1_operation, 4);
+
+/**
+ * Describes the message kilonova.type.v1.OperationMetadata.
+ * Use `create(OperationMetadataSchema)` to create a new message.
+ */
+export const OperationMetadataSchema = /*@__PURE__*/
+  messageDesc(file_kilonova_type_v1_operation, 5);
+
+/**
+ * Describes the message kilonova.type.v1.CreateServerMetadata.
+ * Use `create(CreateServerMetadataSchema)` to create a new message.
+ */
+export const CreateServerMetadataSchema = /*@__PURE__*/
+  messageDesc(file_kilonova_type_v1_operation, 6);
+
+/**
+ * Describes the message kilonova.type.v1.RebootServerMetadata.
+ * Use `create(RebootServerMetadataSchema)` to create a new message.
+ */
+export const RebootServerMetadataSchema = /*@__PURE__*/
+  messageDesc(file_kilonova_type_v1_operation, 7);
+
+/**
+ * Describes the message kilonova.type.v1.LockServerMetadata.
+ * Use `create(LockServerMetadataSchema)` to create a new message.
+ */
+export const LockServerMetadataSchema = /*@__PURE__*/
+  messageDesc(file_kilonova_type_v1_operation, 8);
+
+/**
+ * Describes the message kilonova.type.v1.OperationResult.
+ * Use `create(OperationResultSchema)` to create a new message.
+ */
+export const OperationResultSchema = /*@__PURE__*/
+  messageDesc(file_kilonova_type_v1_operation, 9);
+
+/**
+ * Describes the message kilonova.type.v1.ServerResult.
+ * Use `create(ServerResultSchema)` to create a new message.
+ */
+export const ServerResultSchema = /*@__PURE__*/
+  messageDesc(file_kilonova_type_v1_operation, 10);
+
+/**
+ * Describes the message kilonova.type.v1.OperationInitiator.
+ * Use `create(OperationInitiatorSchema)` to create a new message.
+ */
+export const OperationInitiatorSchema = /*@__PURE__*/
+  messageDesc(file_kilonova_type_v1_operation, 11);
+
+/**
  * Describes the message kilonova.type.v1.Operation.
  * Use `create(OperationSchema)` to create a new message.
  */
 export const OperationSchema = /*@__PURE__*/
-  messageDesc(file_kilonova_type_v1_operation, 4);
+  messageDesc(file_kilonova_type_v1_operation, 12);
 
 /**
  * Describes the enum kilonova.type.v1.OperationState.
@@ -59,4 +115,18 @@ export const OperationStateSchema = /*@__PURE__*/
  */
 export const OperationState = /*@__PURE__*/
   tsEnum(OperationStateSchema);
+
+/**
+ * Describes the enum kilonova.type.v1.InitiatorKind.
+ */
+export const InitiatorKindSchema = /*@__PURE__*/
+  enumDesc(file_kilonova_type_v1_operation, 1);
+
+/**
+ * On whose behalf an operation began.
+ *
+ * @generated from enum kilonova.type.v1.InitiatorKind
+ */
+export const InitiatorKind = /*@__PURE__*/
+  tsEnum(InitiatorKindSchema);
 

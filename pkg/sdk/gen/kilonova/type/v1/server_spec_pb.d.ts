@@ -6,6 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Flavor } from "./flavor_pb.js";
 import type { DiskConfig } from "./server_pb.js";
+import type { SchedulerHints } from "./scheduler_hints_pb.js";
 
 /**
  * Describes the file kilonova/type/v1/server_spec.proto.
@@ -339,9 +340,10 @@ export declare type ServerSpec = Message<"kilonova.type.v1.ServerSpec"> & {
   diskConfig: DiskConfig;
 
   /**
-   * Hints as a JSON object; empty when none.
+   * Hints as a JSON object: only in records that were made before scheduler_hints.
    *
-   * @generated from field: string scheduler_hints_json = 24;
+   * @generated from field: string scheduler_hints_json = 24 [deprecated = true];
+   * @deprecated
    */
   schedulerHintsJson: string;
 
@@ -395,6 +397,13 @@ export declare type ServerSpec = Message<"kilonova.type.v1.ServerSpec"> & {
    * @generated from field: uint32 batch_size = 31;
    */
   batchSize: number;
+
+  /**
+   * Wishes about the host; unset without any.
+   *
+   * @generated from field: kilonova.type.v1.SchedulerHints scheduler_hints = 32;
+   */
+  schedulerHints?: SchedulerHints | undefined;
 };
 
 /**
