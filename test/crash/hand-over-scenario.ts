@@ -6,6 +6,7 @@ import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instance
 import { operationStoreHandlers } from "../../pkg/cells/operations/rpc/operation-store.js";
 import { instancesHandlers } from "../../pkg/cells/servers/rpc/instances.js";
 import { acceptOperation } from "../../pkg/cells/operations/store/accept-operation.js";
+import { quotaDesk } from "../../pkg/cells/quota/settle-claims.js";
 import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
 import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
 import { NumberBlocks } from "../../pkg/cells/store/number-blocks.js";
@@ -121,6 +122,7 @@ export function openHandOvers(
     box: secretBox([{ id: "test", key: Buffer.alloc(32, 7) }]),
     operations: new OperationCatalogue(Object.values(GOING).map((one) => anyOperation(one))),
   };
+  const desk = quotaDesk(stores, deps, {});
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   const blocks = new Map(cells.map((cell) => [cell.name, new NumberBlocks(cell, "instance")]));
   const guestNumbers = (cell: string): NumberBlocks => {
@@ -134,7 +136,7 @@ export function openHandOvers(
       OperationStoreServiceDefinition,
       operationStoreHandlers({ stores, deps, waker, guestNumbers }),
     ),
-    bindService(InstancesServiceDefinition, instancesHandlers({ stores, deps, waker })),
+    bindService(InstancesServiceDefinition, instancesHandlers({ stores, deps, waker, desk })),
   ]);
   const ledger = new Ledger(join(place.folder, "ledger"));
   const store = network
@@ -185,7 +187,7 @@ export function openHandOvers(
       clientToken: kind,
       actor: { kind: "user", userId: "user", projectId: "project" },
     });
-    return (await acceptOperation(stores.get(database), deps, testCtx(), request)).operation.name;
+    return (await acceptOperation(stores.get(database), deps, testCtx(), request, desk)).operation.name;
   };
   return {
     kinds,

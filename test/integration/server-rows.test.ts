@@ -6,10 +6,13 @@ import {
   InstancesServiceDefinition,
 } from "../../gen/kilonova/cells/v1/instances_service.js";
 import {
+  ActivateHandoverRequest,
+  CommitHandoverRequest,
+  HandoverProtocol,
   OperationStoreServiceDefinition,
-  StoredOperation,
+  PrepareHandoverRequest,
 } from "../../gen/kilonova/cells/v1/operations_service.js";
-import type { CommitStepRequest } from "../../gen/kilonova/cells/v1/operations_service.js";
+import type { CommitStepRequest, StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { MigrationKind } from "../../gen/kilonova/cells/v1/server_records.js";
 import type { BlockDeviceRecord, MigrationRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
@@ -18,17 +21,15 @@ import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { cellMigrations } from "../../pkg/cells/index.js";
 import { acceptOperation } from "../../pkg/cells/operations/store/accept-operation.js";
-import {
-  activateHandover,
-  commitHandover,
-  dropLeft,
-  prepareHandover,
-} from "../../pkg/cells/operations/store/handover.js";
+import { activate } from "../../pkg/cells/operations/hand-over/activate.js";
+import { operationStoreHandlers } from "../../pkg/cells/operations/rpc/operation-store.js";
 import { recordsOf } from "../../pkg/cells/servers/store/server-rows.js";
+import { NumberBlocks } from "../../pkg/cells/store/number-blocks.js";
 import { secretBox } from "../../pkg/cells/store/secret-box.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
 import type { Store } from "../../pkg/cells/store/tables.js";
+import { Stores } from "../../pkg/cells/stores.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
 import { anyOperation } from "../../pkg/model/operation-declaration.js";
@@ -576,22 +577,53 @@ describe("rows of a server", () => {
         box: secretBox([{ id: "k", key: Buffer.alloc(32, 1) }]),
         operations: kinds,
       };
+      const stores = new Stores(s.globalStore, [s.store, target]);
+      await s.globalStore.db.statement(testCtx(), "test.mapping", (at) =>
+        sql`INSERT INTO ${s.globalStore.t.instance_mapping} (server_id, database, project_id, user_id, created_at)
+          VALUES (${id}, 'cell1', 'project', 'user', ${systemClock.now()})`.execute(at),
+      );
+      const places = operationStoreHandlers({
+        stores,
+        deps,
+        waker: { wake: () => {} },
+        guestNumbers: () => new NumberBlocks(target, "instance"),
+      });
       const { name, fence } = operation;
-      const request = {
-        database: "cell2",
-        sourceDatabase: "cell1",
-        operation,
-        change: undefined,
-        instance: Buffer.from(InstanceRecord.encode(await recordOf(id)).finish()),
-        fence,
-      };
-      await prepareHandover(target, deps, testCtx(), request, 1n, before);
-      await commitHandover(s.store, deps, testCtx(), name, fence, "cell2");
-      const waking = { owner: "a", ownershipMs: 1_000, cancelRequested: false };
-      assert.ok(await activateHandover(target, deps, testCtx(), name, waking));
+      const protocol = HandoverProtocol.HANDOVER_PROTOCOL_MOVE;
+      await places.prepareHandover(
+        testCtx(),
+        PrepareHandoverRequest.fromPartial({
+          database: "cell2",
+          sourceDatabase: "cell1",
+          operation,
+          instance: Buffer.from(InstanceRecord.encode(await recordOf(id)).finish()),
+          fence,
+          protocol,
+        }),
+      );
+      await places.commitHandover(
+        testCtx(),
+        CommitHandoverRequest.fromPartial({
+          database: "cell1",
+          name,
+          fence,
+          targetDatabase: "cell2",
+          protocol,
+        }),
+      );
+      const woken = await activate(
+        { stores, deps },
+        testCtx(),
+        ActivateHandoverRequest.fromPartial({
+          database: "cell2",
+          name,
+          owner: "a",
+          ownership: { seconds: 60n },
+        }),
+      );
+      assert.equal(woken.operation?.name, name);
       assert.deepEqual(await recordsOf(target, testCtx(), id), before);
       assert.deepEqual([before?.blockDevices.length, before?.migrations.length], [2, 1]);
-      await dropLeft(s.store, testCtx(), "cell2", [{ serverId: id, operationId: name.split("/")[2] ?? "" }]);
       const { rows: left } = await db.statement(testCtx(), "test.left", (at) =>
         sql`SELECT id FROM ${t.block_device} WHERE server_id = ${id} UNION ALL SELECT id FROM ${t.migration} WHERE server_id = ${id}`.execute(
           at,

@@ -12,6 +12,7 @@ import { Server } from "../../gen/kilonova/cells/v1/server.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { aFlavor, aNetwork, anApi, anImage } from "../../pkg/api/testing/an-api.js";
 import type { TestApi } from "../../pkg/api/testing/an-api.js";
+import { GLOBAL } from "../../pkg/model/database-names.js";
 import { subjectOf } from "../../pkg/model/operation-declaration.js";
 import { CLOUD, operationNameOf } from "../../pkg/model/operation-name.js";
 import type { Subject } from "../../pkg/model/operation-name.js";
@@ -123,9 +124,8 @@ export class World {
         events: [{ event: "build", host: "h1", traceback: "at line 1", details: "why" }],
       }),
     );
-    cells.migrations.splice(
-      0,
-      Infinity,
+    cells.putMigration(
+      "cell1",
       MigrationRecord.fromPartial({
         id: MIGRATION,
         serverId: SERVER,
@@ -139,7 +139,7 @@ export class World {
       const name = operationOf(kind);
       const state = OperationState.OPERATION_STATE_RUNNING;
       cells.putOperation(
-        "cell1",
+        subjectIn(kind).kind === "cloud" ? GLOBAL : "cell1",
         StoredOperation.fromPartial({
           name,
           kind,

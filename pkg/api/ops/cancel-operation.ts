@@ -13,8 +13,8 @@ import type { TheOperation } from "./read-operation.js";
 import { theOperation } from "./read-operation.js";
 
 /**
- * Whoever may begin an operation on a server may end it: the kind's rule is asked about the server's owner,
- * whoever began it.
+ * Whoever may begin an operation may end it: the kind's rule is asked about the server's owner, whoever began
+ * it; with a host or the cloud it is about nobody's project.
  * @throws OPERATION_NOT_FOUND; UNIMPLEMENTED for a kind that this version does not know
  */
 const toBegin =
@@ -25,6 +25,7 @@ const toBegin =
     if (declaration === undefined)
       throw CommonErrors.UNIMPLEMENTED({ what: `Cancelling operations of kind ${found.operation.kind}` });
     const { serverId } = found.operation;
+    if (serverId === "") return { ...found, decides: declaration.rule };
     const { owner } = await parts.servers.about({ withDeleted: true })(ctx, { serverId });
     return { ...found, owner, decides: declaration.rule };
   };

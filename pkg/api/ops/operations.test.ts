@@ -11,12 +11,11 @@ import {
 import { InitiatorKind, OperationError, OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Actor } from "../../kernel/index.js";
 import { serviceActor } from "../../kernel/index.js";
+import { toStored } from "../../cells/operations/store/operation-rows.js";
 import { operationName } from "../../model/operation-name.js";
 import { toDuration } from "../../model/wire-time.js";
-import type { ServiceBinding } from "../../platform/rpc/index.js";
 import { bindPart } from "../../platform/rpc/index.js";
 import type { ApiConfig } from "../config.js";
-import { fakeCellsBindings } from "../testing/fake-handlers.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { until } from "../../testkit/until.js";
 import type { TestApi } from "../testing/an-api.js";
@@ -52,10 +51,29 @@ function set(api: TestApi, state: OperationState, handedOverTo = ""): StoredOper
   return stored;
 }
 
+/** The member, as a message. */
+const ofMember = { ...member, roles: [...member.roles] };
+
+/** All that is stored. */
+const stored = (api: TestApi): StoredOperation[] =>
+  [...api.cells.databases.values()].flatMap(({ operations: rows }) =>
+    [...rows.values()].map((row) => toStored(row)),
+  );
+
+/** Stores an operation otherwise than it is. */
+function change(api: TestApi, init: Parameters<typeof StoredOperation.fromPartial>[0], name = NAME): void {
+  for (const [database, { operations: rows }] of api.cells.databases)
+    for (const row of rows.values()) {
+      const before = toStored(row);
+      if (before.name === name)
+        api.cells.putOperation(database, StoredOperation.fromPartial({ ...before, ...init }));
+    }
+}
+
 type Wish = Partial<ListOperationsRequest>;
 
 /** Six operations, numbered by age, on servers of two projects in two cells. */
-function withProjects(config: Partial<ApiConfig> = {}): TestApi & { cellsBindings: ServiceBinding[] } {
+function withProjects(config: Partial<ApiConfig> = {}): TestApi {
   const api = anApi({ config });
   const servers = [
     { id: A, projectId: "p1", database: "cell1" },
@@ -64,11 +82,11 @@ function withProjects(config: Partial<ApiConfig> = {}): TestApi & { cellsBinding
   ];
   for (const { database, ...server } of servers) api.cells.put(database, server);
   for (const [number, at] of [2, 1, 0, 2, 0, 1].entries()) {
-    const { id, projectId } = servers[at] ?? assert.fail();
+    const { id, projectId, database } = servers[at] ?? assert.fail();
     const name = operationName(id, `00000000-0000-4000-8000-0000000000b${number}`);
     const failed = (number + 1) % 3 === 0;
-    api.cells.operations.set(
-      name,
+    api.cells.putOperation(
+      database,
       StoredOperation.fromPartial({
         name,
         kind: at === 0 ? "server.stop" : "server.start",
@@ -80,7 +98,7 @@ function withProjects(config: Partial<ApiConfig> = {}): TestApi & { cellsBinding
       }),
     );
   }
-  return { ...api, cellsBindings: fakeCellsBindings(api.cells) };
+  return api;
 }
 
 const tell = (api: TestApi, stored: StoredOperation, generation: bigint): void =>
@@ -124,10 +142,11 @@ describe("operations", () => {
 
   it("tell what was asked, who began them, what came of them and who took over", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_SUCCEEDED);
-    const metadata = { asked: { $case: "createServer", value: { name: "vm", flavorId: "1", imageId: "" } } };
-    const result = { outcome: { $case: "server", value: { id: A, generation: 7n } } };
-    const stored = api.cells.operations.get(NAME) ?? assert.fail();
-    Object.assign(stored, { metadata, result, action: "create", actor: member, generation: 4n });
+    const metadata = {
+      asked: { $case: "createServer" as const, value: { name: "vm", flavorId: "1", imageId: "" } },
+    };
+    const result = { outcome: { $case: "server" as const, value: { id: A, generation: 7n } } };
+    change(api, { metadata, result, action: "create", actor: ofMember, generation: 4n });
     const get = async () => (await operations(api).getOperation(as(member), { name: NAME })).operation;
     const shown = await get();
     assert.deepEqual([shown?.metadata, shown?.result], [metadata, result]);
@@ -138,7 +157,7 @@ describe("operations", () => {
       projectId: "p1",
     });
     const successor = operationName(A, "00000000-0000-4000-8000-00000000000b");
-    Object.assign(stored, { state: OperationState.OPERATION_STATE_PREEMPTED, successor });
+    change(api, { state: OperationState.OPERATION_STATE_PREEMPTED, successor });
     assert.deepEqual([(await get())?.successor, (await get())?.result], [successor, undefined]);
   });
 
@@ -183,13 +202,13 @@ describe("operations", () => {
     const api = withProjects();
     const { operations: found } = await operations(api).listOperations(as(member), {});
     const careless = anApi({
-      cellsBindings: api.cellsBindings.map((binding) => ({
+      cellsBindings: api.cells.bindings.map((binding) => ({
         ...binding,
         methods: binding.methods.map((method) =>
           method.path.endsWith("/ListStoredOperations")
             ? (bindPart(OperationStoreServiceDefinition, {
                 listStoredOperations: async () => ({
-                  operations: [...api.cells.operations.values()],
+                  operations: stored(api),
                   nextPageToken: "",
                   searchedTo: undefined,
                 }),
@@ -217,8 +236,8 @@ describe("operations", () => {
 
   it("fill a page by their bytes, too", async () => {
     const api = withProjects();
-    for (const one of api.cells.operations.values())
-      one.error = OperationError.fromPartial({ reason: "X", message: "x".repeat(2 << 20) });
+    for (const { name } of stored(api))
+      change(api, { error: OperationError.fromPartial({ reason: "X", message: "x".repeat(2 << 20) }) }, name);
     const states = [OperationState.OPERATION_STATE_FAILED];
     const first = await operations(api).listOperations(as(member), { states });
     assert.deepEqual(
@@ -318,10 +337,10 @@ describe("operations", () => {
     const rule = "os_compute_api:os-pause-server:pause";
     const api = anApi({ policy: `"${rule}": "user_id:%(user_id)s"` });
     api.cells.put("cell1", { id: A, userId: "u1" });
-    const stored = set(api, OperationState.OPERATION_STATE_RUNNING);
+    set(api, OperationState.OPERATION_STATE_RUNNING);
     const cancel = (actor: Actor) => operations(api).cancelOperation(as(actor), { name: NAME });
-    const colleague = { ...member, userId: "u9" };
-    Object.assign(stored, { kind: "server.pause", actor: colleague });
+    const colleague = { ...ofMember, userId: "u9" };
+    change(api, { kind: "server.pause", actor: colleague });
     await assert.rejects(cancel(colleague), { reason: "FORBIDDEN", facts: { rule } });
     assert.ok(!api.cells.calls.includes("requestCancel"));
     await cancel(member);
@@ -330,7 +349,7 @@ describe("operations", () => {
 
   it("are cancelled by nobody when nobody knows their kind", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
-    Object.assign(api.cells.operations.get(NAME) ?? {}, { kind: "server.newer" });
+    change(api, { kind: "server.newer" });
     await assert.rejects(operations(api).cancelOperation(as(administrator), { name: NAME }), {
       kind: "unsupported",
     });

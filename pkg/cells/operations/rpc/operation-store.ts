@@ -1,11 +1,9 @@
 import type {
-  ListStoredOperationsRequest,
   ListStoredOperationsResponse,
   OperationStoreServiceDefinition,
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { CLOUD, operationName, parseOperationName } from "../../../model/operation-name.js";
-import type { Subject } from "../../../model/operation-name.js";
+import { operationName, parseOperationName } from "../../../model/operation-name.js";
 import { presentOperation } from "../../../model/operation-view.js";
 import { VICTIM_AT_REST } from "../../../model/signals.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
@@ -27,6 +25,7 @@ import type { StoreDeps } from "../../store/deps.js";
 import { dropDormant } from "../store/dormant.js";
 import { forgetKept } from "../store/kept.js";
 import { protocolOf } from "../domain/hand-over.js";
+import { subjectIn, subjectOfRequest } from "../domain/subjects.js";
 import {
   abandonOperation,
   requestCancel,
@@ -47,12 +46,6 @@ export interface OperationStoreDeps {
   /** Numbers that name guests, by cell. */
   readonly guestNumbers: (cell: string) => NumberBlocks;
 }
-
-const subjectIn = ({ serverId, hostId, cloud }: ListStoredOperationsRequest): Subject | undefined => {
-  if (serverId !== "") return { kind: "server", id: serverId };
-  if (hostId !== "") return { kind: "host", id: hostId };
-  return cloud ? CLOUD : undefined;
-};
 
 /** Serves stored operations. Each method translates and calls one store function. */
 export function operationStoreHandlers({
@@ -192,8 +185,7 @@ export function operationStoreHandlers({
       };
     },
     acceptSubjectOperation: async (ctx, request) => {
-      const subject: Subject = request.hostId === "" ? CLOUD : { kind: "host", id: request.hostId };
-      const store = await stores.locateSubject(ctx, request.database, subject);
+      const store = await stores.locateSubject(ctx, request.database, subjectOfRequest(request));
       const { operation, replayed } = await acceptSubjectOperation(store, deps, ctx, request);
       if (!replayed) waker.wake(ctx, store.name, operation.name);
       return { operation: presentOperation(operation), replayed };

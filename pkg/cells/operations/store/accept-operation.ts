@@ -4,6 +4,7 @@ import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_servic
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
@@ -11,17 +12,19 @@ import { hasGuestAgent } from "../../../model/image-properties.js";
 import { formOf, metadataOf, resultOf, subjectOf } from "../../../model/operation-declaration.js";
 import type {
   Acceptable,
+  Contention,
   Form,
   Holding,
   OperationDeclaration,
 } from "../../../model/operation-declaration.js";
+import { GLOBAL } from "../../../model/database-names.js";
 import { operationName } from "../../../model/operation-name.js";
 import type { Subject, SubjectKind } from "../../../model/operation-name.js";
 import { violates } from "../../../platform/db/index.js";
 import { checkAcceptable } from "../domain/acceptance.js";
 import { acceptedChange } from "../domain/accepted-change.js";
 import { planChange } from "../../servers/domain/plan-change.js";
-import type { KnownRows } from "../../servers/domain/plan-change.js";
+import type { ChangedServer, KnownRows } from "../../servers/domain/plan-change.js";
 import { numbersFor, rowParts, rowsFor, userDataColumn } from "../../servers/store/server-rows.js";
 import { sameHolding } from "../../quota/domain/claims.js";
 import type { QuotaClaim, QuotaDesk, QuotaWish } from "../../quota/domain/claims.js";
@@ -98,7 +101,7 @@ export async function acceptOperation(
   }
 }
 
-const makesMigration = ({ operations }: StoreDeps, { kind }: AcceptOperationRequest): boolean =>
+export const makesMigration = ({ operations }: StoreDeps, { kind }: AcceptOperationRequest): boolean =>
   operations.find(kind)?.migration !== undefined;
 
 /** What an attempt has at hand. */
@@ -165,13 +168,9 @@ async function accept(
   const running = await runningOn(store, tx, instance);
   if (form.contention === "pre-empts-all" && running?.kind === request.kind)
     return { operation: toStored(running), replayed: true };
-  const { action } = declaration;
-  checkAcceptable(server, { form, action, bypassLock: request.bypassLock });
-  if (form.needsGuestAgent === true && !hasGuestAgent(record.spec?.image?.properties ?? new Map()))
-    throw CellsErrors.GUEST_AGENT_MISSING({ server: request.serverId });
+  requireFit(record, declaration, form, request);
   await requireCapability(store, tx, declaration, server);
-  const input = declaration.input.decode(request.input);
-  const call: Acceptable<unknown> = { server, input, actor: request.actor ?? Actor.fromPartial({}) };
+  const call = callOf(server, declaration, request);
   const change = acceptedChange(declaration, form, call, request.change);
   const id = claim?.operationId ?? deps.ids.uuid();
   const known = await rowsFor(store, deps, tx, record, id, change);
@@ -186,6 +185,30 @@ async function accept(
   }
   const operation = await storeAccepted(store, deps, ctx, tx, { ...acceptance, ...place });
   return { operation: toStored(operation), replayed: false };
+}
+
+/** What a declaration decides by. */
+export const callOf = (
+  server: Server,
+  { input }: OperationDeclaration,
+  request: Pick<AcceptOperationRequest, "input" | "actor">,
+): Acceptable<unknown> => ({
+  server,
+  input: input.decode(request.input),
+  actor: request.actor ?? Actor.fromPartial({}),
+});
+
+/** @throws INSTANCE_LOCKED, NOT_READY, INVALID_STATE, GUEST_AGENT_MISSING when the server does not fit */
+export function requireFit(
+  record: InstanceRecord,
+  { action }: OperationDeclaration,
+  form: Form,
+  { bypassLock }: Pick<AcceptOperationRequest, "bypassLock">,
+): void {
+  const server = serverOf(record);
+  checkAcceptable(server, { form, action, bypassLock });
+  if (form.needsGuestAgent === true && !hasGuestAgent(record.spec?.image?.properties ?? new Map()))
+    throw CellsErrors.GUEST_AGENT_MISSING({ server: server.id });
 }
 
 /**
@@ -234,22 +257,56 @@ async function placeOf(
   { request: { serverId }, declaration: { lane }, form: { contention }, instance }: Acceptance,
   running: OperationRow | undefined,
 ): Promise<LanePlace> {
-  const inProgress = (operation: OperationRow): Error =>
-    CellsErrors.OPERATION_IN_PROGRESS({ server: serverId, operation: nameOf(operation) });
   if (lane === LIFE) {
-    const place = placeIn({ busy: running !== undefined, waiting: 0 }, contention);
-    if (place === "refused" && running !== undefined) throw inProgress(running);
     const others = contention === "pre-empts-all" ? await liveBeside(store, tx, serverId) : [];
-    return { victim: running, others, turn: 0 };
+    return placeInLife(serverId, running, contention, others);
   }
-  if (store.name === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
-  if (running !== undefined && closesLanes(deps.operations.find(running.kind), running.input))
-    throw inProgress(running);
+  requireOpenLanes(deps, store.name, serverId, running);
   const wanted = { subjectId: serverId, lane, contention };
-  return placeBeside(store, tx, wanted, instance.operation_fence + 1, (first) =>
-    first === undefined ? CellsErrors.NOT_READY({ server: serverId }) : inProgress(first),
-  );
+  return placeBeside(store, tx, wanted, instance.operation_fence + 1, inTheLaneOf(serverId));
 }
+
+const inProgress = (server: string, operation: OperationRow): Error =>
+  CellsErrors.OPERATION_IN_PROGRESS({ server, operation: nameOf(operation) });
+
+/**
+ * The place in the lane "life".
+ * @param running  what runs there
+ * @param others   those beside it that end when it takes over all lanes
+ * @throws OPERATION_IN_PROGRESS
+ */
+export function placeInLife(
+  serverId: string,
+  running: OperationRow | undefined,
+  contention: Contention,
+  others: readonly OperationRow[],
+): LanePlace {
+  const place = placeIn({ busy: running !== undefined, waiting: 0 }, contention);
+  if (place === "refused" && running !== undefined) throw inProgress(serverId, running);
+  return { victim: running, others, turn: 0 };
+}
+
+/**
+ * Whether something may begin beside the lane "life".
+ * @param running  what runs there
+ * @throws NOT_READY while the server has no cell, OPERATION_IN_PROGRESS
+ */
+export function requireOpenLanes(
+  { operations }: Pick<StoreDeps, "operations">,
+  database: string,
+  serverId: string,
+  running: OperationRow | undefined,
+): void {
+  if (database === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
+  if (running !== undefined && closesLanes(operations.find(running.kind), running.input))
+    throw inProgress(serverId, running);
+}
+
+/** The refusal for a lane of a server. */
+export const inTheLaneOf =
+  (serverId: string) =>
+  (rival: OperationRow | undefined): Error =>
+    rival === undefined ? CellsErrors.NOT_READY({ server: serverId }) : inProgress(serverId, rival);
 
 async function lockInstance(store: Store, tx: Tx, request: AcceptOperationRequest): Promise<LockedInstance> {
   const { rows } =
@@ -283,8 +340,6 @@ export async function readOperation(store: Store, tx: Tx, name: string): Promise
   return row;
 }
 
-const GLOBAL = "global";
-
 /** An operation that is fit to be accepted. */
 export interface Acceptance {
   readonly request: AcceptOperationRequest;
@@ -311,15 +366,14 @@ interface AcceptedChange {
   readonly event: OutboxRow;
 }
 
-/** What an acceptance changes on its server. @param owner  whose the server is after it */
-function changeOf(
-  store: Store,
-  deps: StoreDeps,
+/** A server after an acceptance. @param owner  whose it is then */
+export const acceptedServer = (
+  deps: Pick<StoreDeps, "ids">,
   { request, record, change, known, id, numbers }: Acceptance,
   owner: string,
   now: Instant,
-): AcceptedChange {
-  const { record: after, rows } = planChange(record, change, known, {
+): ChangedServer =>
+  planChange(record, change, known, {
     owner,
     operation: operationName(request.serverId, id),
     operationId: id,
@@ -328,6 +382,17 @@ function changeOf(
     newId: () => deps.ids.uuid(),
     numbers,
   });
+
+/** What an acceptance changes on its server. @param owner  whose the server is after it */
+function changeOf(
+  store: Store,
+  deps: StoreDeps,
+  acceptance: Acceptance,
+  owner: string,
+  now: Instant,
+): AcceptedChange {
+  const { request, change } = acceptance;
+  const { record: after, rows } = acceptedServer(deps, acceptance, owner, now);
   const columns = instanceColumns(after);
   return {
     record: after,
@@ -355,18 +420,8 @@ async function storeInstant(
     now,
   );
   const changed =
-    change === undefined
-      ? undefined
-      : changeOf(store, deps, acceptance, instance.current_operation, now);
-  const operation: OperationRow = {
-    ...accepted,
-    state: "succeeded",
-    ready_at: null,
-    secrets: null,
-    other_fields: withOtherOperationFields(accepted.other_fields, {
-      result: resultOf(declaration, serverOf(changed?.record ?? record), []),
-    }),
-  };
+    change === undefined ? undefined : changeOf(store, deps, acceptance, instance.current_operation, now);
+  const operation = doneAtOnce(accepted, declaration, serverOf(changed?.record ?? record));
   const parts: Part[] = [{ name: "op", body: insertInto(t.operation, [{ ...operation }]) }];
   const events = [operationChanged(operation, "created")];
   if (token.token !== "")
@@ -393,6 +448,21 @@ async function storeInstant(
   await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
   return operation;
 }
+
+/** The row of an instant operation. @param after  its server as it leaves it */
+export const doneAtOnce = (
+  accepted: OperationRow,
+  declaration: OperationDeclaration,
+  after: Server,
+): OperationRow => ({
+  ...accepted,
+  state: "succeeded",
+  ready_at: null,
+  secrets: null,
+  other_fields: withOtherOperationFields(accepted.other_fields, {
+    result: resultOf(declaration, after, []),
+  }),
+});
 
 /** Writes an accepted operation and everything that goes with it. */
 async function storeAccepted(
@@ -452,7 +522,7 @@ export interface NewOperation extends LanePlace {
   >;
 }
 
-const ofServer = ({ request, instance }: Acceptance): Pick<NewOperation, "subject" | "projectId"> => ({
+export const ofServer = ({ request, instance }: Acceptance): Pick<NewOperation, "subject" | "projectId"> => ({
   subject: { kind: "server", id: request.serverId },
   projectId: instance.project_id,
 });
@@ -509,7 +579,7 @@ export function newOperation(
 }
 
 /** The only event of an instant operation. */
-const instantEvent = (actionId: string, event: string, now: Instant): Readonly<Record<string, unknown>> => ({
+export const instantEvent = (actionId: string, event: string, now: Instant) => ({
   action_id: actionId,
   step: "instant",
   round: 0,

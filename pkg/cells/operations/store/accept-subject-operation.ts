@@ -1,16 +1,17 @@
 import { sql } from "../../store/sql.js";
 import type { AcceptSubjectOperationRequest } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { formOf, subjectOf } from "../../../model/operation-declaration.js";
-import { CLOUD } from "../../../model/operation-name.js";
-import type { Subject } from "../../../model/operation-name.js";
+import { formOf } from "../../../model/operation-declaration.js";
+import type { SubjectKind } from "../../../model/operation-name.js";
 import { violates } from "../../../platform/db/index.js";
 import { CellsErrors } from "../../errors.js";
+import { subjectOfRequest } from "../domain/subjects.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, insertInto } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { outboxPart } from "../../store/outbox.js";
+import type { OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
 import { declarationOf, newOperation, readOperation, tokenUse } from "./accept-operation.js";
 import type { Accepted } from "./accept-operation.js";
@@ -50,7 +51,7 @@ async function accept(
   request: AcceptSubjectOperationRequest,
 ): Promise<Accepted> {
   const { t } = store;
-  const subject: Subject = request.hostId === "" ? CLOUD : { kind: "host", id: request.hostId };
+  const subject = subjectOfRequest(request);
   const declaration = declarationOf(deps, request, subject.kind);
   const token = tokenUse(request);
   const replay = (await replayOf(store, tx, token))?.[0];
@@ -60,12 +61,8 @@ async function accept(
   const fence = await nextFence(store, tx, subject.id);
   const { contention } = formOf(declaration, request.input);
   const { lane } = declaration;
-  const place = await placeBeside(store, tx, { subjectId: subject.id, lane, contention }, fence, (rival) =>
-    CellsErrors.SUBJECT_BUSY({
-      subject: subjectOf(declaration),
-      operation: rival === undefined ? "" : nameOf(rival),
-    }),
-  );
+  const wanted = { subjectId: subject.id, lane, contention };
+  const place = await placeBeside(store, tx, wanted, fence, busySubject(subject.kind));
   const now = deps.clock.now();
   const operation = newOperation(
     deps,
@@ -86,6 +83,12 @@ async function accept(
   await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
   return { operation: toStored(operation), replayed: false };
 }
+
+/** The refusal for a lane of a host or of the cloud. */
+export const busySubject =
+  (subject: SubjectKind) =>
+  (rival: OperationRow | undefined): Error =>
+    CellsErrors.SUBJECT_BUSY({ subject, operation: rival === undefined ? "" : nameOf(rival) });
 
 /** Mints a fence of the subject, and locks its holder until the transaction ends; the first one makes it. */
 async function nextFence({ t }: Store, tx: Tx, id: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { sql } from "../../store/sql.js";
 import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
-import type { OperationDeclaration } from "../../../model/operation-declaration.js";
+import type { Capability, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
 import type { Store, Tx } from "../../store/tables.js";
 
@@ -30,7 +30,15 @@ export async function requireHost(
   const { rows } = await sql<{
     body: Buffer;
   }>`SELECT body FROM ${store.t.compute_node} WHERE id = ${hostId}`.execute(tx);
-  const [node] = rows.map(({ body }) => ComputeNode.decode(body));
+  requireAble(rows[0] && ComputeNode.decode(rows[0].body), capability, hostId);
+}
+
+/** As `requireHost`, with the host's record. */
+export function requireAble(
+  node: ComputeNode | undefined,
+  capability: Capability | undefined,
+  hostId: string,
+): void {
   if (node === undefined) throw CellsErrors.HOST_NOT_FOUND({ host: hostId });
   if (capability !== undefined && !node.capabilities.includes(capability))
     throw CellsErrors.HOST_CANNOT({ host: hostId, capability });

@@ -93,7 +93,7 @@ export async function commitStep(
 }
 
 /** What is to be settled with an operation's end. */
-function endedQuota(
+export function endedQuota(
   { operations }: StoreDeps,
   { id, kind }: OperationRow,
   state: OperationState,
@@ -231,8 +231,8 @@ function remember(store: Store, { next, instance }: Plan): void {
   else store.recent.put(next.id, joinRows(next, instance));
 }
 
-const answerOf = (
-  { next, record }: Plan,
+export const answerOf = (
+  { next, record }: Pick<Plan, "next" | "record">,
   request: CommitStepRequest,
   signals: StoredSignal[],
   cancelRequested: boolean,
@@ -291,7 +291,7 @@ export function nextRow(
 }
 
 /** A row with what its kind promises, once it has succeeded. @param after  its server as it leaves it */
-function withResult(
+export function withResult(
   { operations }: StoreDeps,
   row: OperationRow,
   after: InstanceRecord | undefined,

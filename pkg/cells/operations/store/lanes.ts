@@ -56,7 +56,17 @@ export async function placeBeside(
   fence: number,
   busy: (rival: OperationRow | undefined) => Error,
 ): Promise<LanePlace> {
-  const live = (await liveBeside(store, tx, wanted.subjectId)).filter(({ lane }) => lane === wanted.lane);
+  return placeAmong(await liveBeside(store, tx, wanted.subjectId), wanted, fence, busy);
+}
+
+/** As `placeBeside`. @param beside  what `liveBeside` finds */
+export function placeAmong(
+  beside: readonly OperationRow[],
+  wanted: { readonly lane: string; readonly contention: Contention },
+  fence: number,
+  busy: (rival: OperationRow | undefined) => Error,
+): LanePlace {
+  const live = beside.filter(({ lane }) => lane === wanted.lane);
   const current = live.find(({ turn }) => turn === 0);
   const waiting = live.length - (current === undefined ? 0 : 1);
   switch (placeIn({ busy: current !== undefined, waiting }, wanted.contention)) {
@@ -176,6 +186,10 @@ export async function nextInLane(
 
 const GIVEN_UP: ReadonlySet<string> = new Set(["refused", "unsupported", "missing"]);
 
+/** Whether an operation that waited ends because of this. */
+export const isGivenUp = (error: unknown): error is KilonovaError =>
+  error instanceof KilonovaError && GIVEN_UP.has(error.kind);
+
 /**
  * Why an operation that waited may not begin; undefined when it may. Locks are not judged again: they stop
  * who asks, not what was accepted. A kind that this process does not know begins: who knows it will see.
@@ -199,7 +213,7 @@ async function refusalOf(
     }
     return undefined;
   } catch (error) {
-    if (error instanceof KilonovaError && GIVEN_UP.has(error.kind)) return error;
+    if (isGivenUp(error)) return error;
     throw error;
   }
 }

@@ -117,7 +117,11 @@ export const isLiveWord = (state: string): boolean => LIVE.has(state);
  * @throws FENCE_LOST when the fence is not the newest, or when something else owns the instance
  */
 export async function lockOwned(store: Store, tx: Tx, name: string, fence: bigint): Promise<JoinedRow> {
-  const row = await lockOperation(store, tx, name);
+  return ownedUnder(await lockOperation(store, tx, name), name, fence);
+}
+
+/** The row when its owner may write it under a fence. @throws as `lockOwned` */
+export function ownedUnder(row: JoinedRow | undefined, name: string, fence: bigint): JoinedRow {
   const owned =
     row !== undefined &&
     BigInt(row.fence) === fence &&

@@ -1,5 +1,6 @@
 import { OperationProgress } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import { CellsErrors } from "../../errors.js";
@@ -35,26 +36,40 @@ export async function storeProgress(
 ): Promise<boolean> {
   const { t } = store;
   const id = operationIdOf(report.operation);
-  const told = requireProgress(report.progress);
+  requireProgress(report.progress);
   return store.db.write(ctx, "operations.progress", async (tx) => {
     const { rows } =
       await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${t.operation} AS o WHERE o.id = ${id} FOR UPDATE`.execute(
         tx,
       );
-    const row = rows[0];
-    if (row === undefined || !isAtCommand(row, report))
-      throw CellsErrors.FENCE_LOST({ operation: report.operation });
     const now = deps.clock.now();
-    if (!isDue(row.progress === null ? undefined : OperationProgress.decode(row.progress), now)) return false;
-    const changes = {
-      progress: encoded(OperationProgress, { ...told, updatedAt: toTimestamp(now) }),
-      generation: row.generation + 1,
-      updated_at: now,
-    };
+    const next = progressed(rows[0], report, now);
+    if (next === undefined) return false;
+    const { progress, generation, updated_at } = next;
+    const changes = { progress, generation, updated_at };
     await allTogether([
       { name: "op", body: sql`UPDATE ${t.operation} SET ${assignments(changes)} WHERE id = ${id}` },
-      outboxPart(t, deps.ids, [operationChanged({ ...row, ...changes })], now),
+      outboxPart(t, deps.ids, [operationChanged(next)], now),
     ]).execute(tx);
     return true;
   });
+}
+
+/** An operation's row after a report; undefined when that comes too soon. @throws as `storeProgress` */
+export function progressed(
+  row: OperationRow | undefined,
+  report: ProgressReport,
+  now: Instant,
+): OperationRow | undefined {
+  const told = requireProgress(report.progress);
+  if (row === undefined || !isAtCommand(row, report))
+    throw CellsErrors.FENCE_LOST({ operation: report.operation });
+  if (!isDue(row.progress === null ? undefined : OperationProgress.decode(row.progress), now))
+    return undefined;
+  return {
+    ...row,
+    progress: encoded(OperationProgress, { ...told, updatedAt: toTimestamp(now) }),
+    generation: row.generation + 1,
+    updated_at: now,
+  };
 }

@@ -53,8 +53,7 @@ export async function listOperations(
   const limit = Math.min(1000, query.pageSize === 0 ? 100 : query.pageSize);
   const range = rangeConditions(query);
   const filters = filterConditions(query);
-  const searches = filters.length > 0 && !onlyUnfinished(query);
-  const end = searches ? await endOfStretch(store, ctx, range, searchedAtOnce) : undefined;
+  const end = searches(query) ? await endOfStretch(store, ctx, range, searchedAtOnce) : undefined;
   const rows = await pageRows(store, ctx, {
     listed: [
       ...range,
@@ -82,16 +81,21 @@ export async function listOperations(
 /** A row's place in the list. Ids are canonical uuids, so every collation sorts them alike. */
 const PLACE = sql`(o.created_at, o.id)`;
 
-interface Place {
+export interface Place {
+  /** As SQL writes it, when it comes out of a token. */
   readonly at: Instant | string;
   readonly id: string;
 }
 const placeOf = ({ at, id }: Place): Sql => sql`(${at}::timestamptz, ${id}::text)`;
 
-const afterOf = ({ after, pageToken }: ListStoredOperationsRequest): Place | undefined =>
+export const afterOf = ({ after, pageToken }: ListStoredOperationsRequest): Place | undefined =>
   after === undefined
     ? readToken(pageToken)
     : { at: after.createdAt === undefined ? 0n : fromTimestamp(after.createdAt), id: after.id };
+
+/** Whether few of the rows that an index finds may fit: then a page looks at so many and no more. */
+export const searches = (query: ListStoredOperationsRequest): boolean =>
+  query.states.length + query.kinds.length > 0 && !onlyUnfinished(query);
 
 /** What an index finds. */
 function rangeConditions(query: ListStoredOperationsRequest): Sql[] {

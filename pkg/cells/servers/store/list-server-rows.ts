@@ -50,11 +50,7 @@ export async function listBlockDevices(
   open: boolean,
 ): Promise<ListBlockDevicesResponse> {
   const { serverId, volumeId, pageToken } = request;
-  if (serverId === "" && volumeId === "")
-    throw CommonErrors.INVALID_ARGUMENT({
-      field: "server_id",
-      problem: "a server or a volume must be named",
-    });
+  requireNamed(request);
   const limit = limitOf(request.pageSize);
   const after = readToken(pageToken);
   const { t } = store;
@@ -79,7 +75,19 @@ export async function listBlockDevices(
   });
 }
 
-const closed = (device: BlockDeviceRecord): BlockDeviceRecord => ({
+/** @throws INVALID_ARGUMENT when neither a server nor a volume is named */
+export function requireNamed({
+  serverId,
+  volumeId,
+}: Pick<ListBlockDevicesRequest, "serverId" | "volumeId">): void {
+  if (serverId === "" && volumeId === "")
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: "server_id",
+      problem: "a server or a volume must be named",
+    });
+}
+
+export const closed = (device: BlockDeviceRecord): BlockDeviceRecord => ({
   ...device,
   encryptedConnectionInfo: Buffer.alloc(0),
 });

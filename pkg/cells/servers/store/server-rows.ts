@@ -53,12 +53,24 @@ export async function rowsFor(
   const serverId = serverOf(record).id;
   if (store.name === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
   const devices = change.blockDevices.length === 0 ? undefined : await allDevices(store, tx, serverId);
-  const unwritten = devices?.length === 0;
-  const present = unwritten
-    ? bootDevices(record, () => ids.uuid())
-    : (devices ?? []).filter(({ deletedAt }) => deletedAt === undefined);
   const migrations = await namedMigrations(store, tx, serverId, migrationIds(change.migrations, operationId));
-  return { devices: present, unwritten, migrations };
+  return { ...knownDevices(ids, record, devices), migrations };
+}
+
+/**
+ * The present ones among a server's devices.
+ * @param all  ended ones too; undefined when nobody asks for them
+ */
+export function knownDevices(
+  ids: StoreDeps["ids"],
+  record: InstanceRecord,
+  all: readonly BlockDeviceRecord[] | undefined,
+): Pick<KnownRows, "devices" | "unwritten"> {
+  if (all?.length === 0) return { devices: bootDevices(record, () => ids.uuid()), unwritten: true };
+  return {
+    devices: (all ?? []).filter(({ deletedAt }) => deletedAt === undefined),
+    unwritten: false,
+  };
 }
 
 /** All that a server has and had, in the order in which it got them. */
@@ -90,11 +102,15 @@ export async function numbersFor(
   change: InstanceChange | undefined,
   more = 0,
 ): Promise<bigint[]> {
-  const count = more + (change?.migrations ?? []).filter(({ create }) => create).length;
+  const count = migrationsMade(change, more);
   const numbers: bigint[] = [];
   for (let taken = 0; taken < count; taken++) numbers.push(await store.migrationNumbers.next(ctx));
   return numbers;
 }
+
+/** How many migrations a change may make. @param more  beside those that it names */
+export const migrationsMade = (change: InstanceChange | undefined, more = 0): number =>
+  more + (change?.migrations ?? []).filter(({ create }) => create).length;
 
 /** Parts that store rows, new ones and those that are there. */
 export function rowParts(
@@ -164,7 +180,7 @@ const overwriting = (key: string, columns: readonly string[]): Sql =>
 /** What a connection info is bound to. */
 const bound = ({ serverId, id }: BlockDeviceRecord): string => `${serverId}/${id}`;
 
-const sealedDevice = (box: StoreDeps["box"], device: BlockDeviceRecord): BlockDeviceRecord =>
+export const sealedDevice = (box: StoreDeps["box"], device: BlockDeviceRecord): BlockDeviceRecord =>
   device.connectionInfo === ""
     ? device
     : {

@@ -1,13 +1,15 @@
 import type { StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { BlockDeviceRecord, MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { Clock, Instant } from "../../../kernel/time.js";
 import { CellsErrors } from "../../errors.js";
 import type { NodeRow, ServiceRow } from "../../hosts/domain/host-records.js";
 import { LIFE } from "../../operations/domain/lanes.js";
-import { isLiveWord, operationIdOf } from "../../operations/store/owned-operation.js";
+import { isLiveWord, joinRows, operationIdOf } from "../../operations/store/owned-operation.js";
 import { instanceColumns, instanceIdentity } from "../../servers/domain/instance-columns.js";
 import { serverOf } from "../../servers/domain/records.js";
-import type { InstanceRow, OperationRow } from "../../store/rows.js";
+import type { InstanceRow, JoinedRow, OperationRow } from "../../store/rows.js";
+import type { WithProgress } from "../../servers/store/shown-progress.js";
 import type { OutboxRow } from "../../store/outbox.js";
 import { TwinFeed } from "./feed.js";
 import { bytewise } from "./order.js";
@@ -49,6 +51,17 @@ export function entryOf(record: InstanceRecord, beside: Beside = {}): InstanceEn
   };
 }
 
+/** What stands beside an operation that is about no server. */
+const NO_SERVER: Omit<InstanceRow, "operation_fence"> = {
+  generation: 0,
+  current_operation: "",
+  leaving_to: "",
+  number: 0,
+  server: Buffer.alloc(0),
+  details: Buffer.alloc(0),
+  user_data: null,
+};
+
 /** A signal, consumed or not. */
 export interface SignalRow extends StoredSignal {
   consumed: boolean;
@@ -66,6 +79,12 @@ export class TwinDatabase {
   readonly name: string;
   readonly instances = new Map<string, InstanceEntry>();
   readonly operations = new Map<string, OperationRow>();
+  /** Fences of subjects that are no servers. */
+  readonly subjects = new Map<string, number>();
+  /** By server, in the order in which it got them; ended ones too. */
+  readonly devices = new Map<string, readonly BlockDeviceRecord[]>();
+  /** By id; ended ones too. */
+  readonly migrations = new Map<string, MigrationRecord>();
   /** By the operation's id, in the order in which they came. */
   readonly signals = new Map<string, SignalRow[]>();
   readonly tokens = new Map<string, { readonly bodyHash: Buffer; readonly made: readonly string[] }>();
@@ -120,10 +139,45 @@ export class TwinDatabase {
     return row;
   }
 
-  /** Operations beside the lane "life" that have not ended, in the order of their queue. */
-  liveBeside(serverId: string): OperationRow[] {
+  /** An operation with its holder; undefined when either is not here. */
+  joined(name: string): JoinedRow | undefined {
+    const row = this.operations.get(operationIdOf(name));
+    const holder = row && this.holder(row);
+    return holder && joinRows(row, holder);
+  }
+
+  /** The row that mints an operation's fences. */
+  holder({ subject, server_id: id }: Pick<OperationRow, "subject" | "server_id">): InstanceRow | undefined {
+    if (subject === "server") return this.instances.get(id);
+    const fence = this.subjects.get(id);
+    return fence === undefined ? undefined : { ...NO_SERVER, operation_fence: fence };
+  }
+
+  /** Mints fences of an operation's subject. @returns the last one */
+  mint({ subject, server_id: id }: Pick<OperationRow, "subject" | "server_id">, count: number): number {
+    const entry = subject === "server" ? this.instances.get(id) : undefined;
+    const fence = (entry?.operation_fence ?? this.subjects.get(id) ?? 0) + count;
+    if (entry === undefined) this.subjects.set(id, fence);
+    else this.instances.set(id, { ...entry, operation_fence: fence });
+    return fence;
+  }
+
+  /** The progress of the operation that owns a server. */
+  progressOf({ current_operation: name }: InstanceEntry): WithProgress {
+    const row = name === "" ? undefined : this.operations.get(operationIdOf(name));
+    const runs = row?.state === "running" || row?.state === "parked";
+    return { operation_progress: runs ? row.progress : null };
+  }
+
+  /** A host by the id of its compute node. */
+  node(id: string): NodeRow | undefined {
+    return [...this.nodes.values()].find((row) => row.id === id);
+  }
+
+  /** Operations of a subject beside the lane "life" that have not ended, in the order of their queue. */
+  liveBeside(subjectId: string): OperationRow[] {
     return [...this.operations.values()]
-      .filter((row) => row.server_id === serverId && row.lane !== LIFE && isLiveWord(row.state))
+      .filter((row) => row.server_id === subjectId && row.lane !== LIFE && isLiveWord(row.state))
       .sort((a, b) => a.turn - b.turn);
   }
 
@@ -145,6 +199,9 @@ export class TwinDatabase {
     for (const table of [
       this.instances,
       this.operations,
+      this.subjects,
+      this.devices,
+      this.migrations,
       this.signals,
       this.tokens,
       this.services,

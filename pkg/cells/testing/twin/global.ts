@@ -8,14 +8,14 @@ import type {
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { operationName, parseOperationName } from "../../../model/operation-name.js";
+import { presentOperation } from "../../../model/operation-view.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { CellsErrors } from "../../errors.js";
 import type { TokenUse } from "../../operations/store/client-tokens.js";
-import { toPublic, toStored } from "../../operations/store/operation-rows.js";
+import { toStored } from "../../operations/store/operation-rows.js";
 import type { Waker } from "../../ports.js";
-import { add, fitQuota } from "../../quota/domain/quota.js";
-import type { Counted } from "../../quota/domain/quota.js";
+import { fitQuota } from "../../quota/domain/quota.js";
 import { countedLimits } from "../../quota/store/quota.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { freshServer, holdingOf } from "../../servers/store/accept-servers.js";
@@ -24,6 +24,7 @@ import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import { entryOf } from "./database.js";
 import { join, requireJoinable } from "./groups.js";
 import { byValue, bytewise, pageSize } from "./order.js";
+import { release, used } from "./quota.js";
 import { readRecord } from "./servers.js";
 import type { Mapping, TwinState } from "./state.js";
 import { remember, replayed } from "./tokens.js";
@@ -46,8 +47,8 @@ export const globalHandlers = (twin: TwinState, waker: Waker): Served => ({
   }),
   getQuota: async (_ctx, { projectId, userId }) => ({ limits: quota(twin, projectId, userId) }),
   releaseHoldings: async (_ctx, { serverIds }) => {
+    release(twin, serverIds);
     for (const id of serverIds) {
-      twin.holdings.delete(id);
       twin.members.delete(id);
       const mapping = twin.mappings.get(id);
       if (mapping !== undefined) twin.mappings.set(id, { ...mapping, deleted: true });
@@ -117,7 +118,7 @@ function acceptServers(twin: TwinState, ctx: Ctx, request: AcceptServersRequest)
       operationChanged(operation, "created"),
     ]),
   );
-  return { servers, operations: operations.map((row) => toPublic(toStored(row))), replayed: false };
+  return { servers, operations: operations.map((row) => presentOperation(toStored(row))), replayed: false };
 }
 
 /** What an earlier call made, as it is now, wherever it is now. */
@@ -126,7 +127,7 @@ function replay(twin: TwinState, names: readonly string[]): AcceptServersRespons
     const serverId = parseOperationName(name)?.serverId ?? "";
     const database = twin.locate("", serverId);
     return {
-      operation: toPublic(toStored(database.operation(name))),
+      operation: presentOperation(toStored(database.operation(name))),
       server: serverOf(readRecord(database, { serverId, projectId: "", withDeleted: true })),
     };
   });
@@ -151,12 +152,6 @@ function mappings(twin: TwinState, request: GetInstanceMappingsRequest): Mapping
     .sort((a, b) => byValue(at(a), at(b)) || bytewise(a.serverId, b.serverId))
     .slice(0, pageSize(limit));
 }
-
-const used = ({ holdings }: TwinState, projectId: string): Counted =>
-  add(
-    { instances: 0, cores: 0, ram: 0 },
-    [...holdings.values()].filter((one) => one.projectId === projectId),
-  );
 
 function quota(twin: TwinState, projectId: string, userId: string): QuotaLimit[] {
   const inUse: Readonly<Record<string, number>> = {

@@ -25,8 +25,11 @@ import {
 import type { NodeRow, ServiceRow } from "../../hosts/domain/host-records.js";
 import { providerTree } from "../../hosts/domain/provider-tree.js";
 import { nodeChanged, serviceChanged } from "../../hosts/store/hosts.js";
+import { operationIdOf } from "../../operations/store/owned-operation.js";
+import { progressed } from "../../operations/store/progress.js";
 import type { Liveness, PlacementPort, Waker } from "../../ports.js";
 import { loadRecord } from "../../servers/domain/records.js";
+import { operationChanged } from "../../servers/store/changed-rows.js";
 import { requireFew } from "../../servers/store/read-instances.js";
 import type { TwinDatabase } from "./database.js";
 import { reportGuest, reportLostPorts } from "./guest-reports.js";
@@ -78,6 +81,15 @@ export function hostHandlers(
       const report = { operation, id: `${AGENT_REPORT}/${commandId}`, kind: AGENT_REPORT, payload };
       if (signal(twin, twin.cell(cell), report, ctx.peer.service).woke) waker.wake(ctx, cell, operation);
       return {};
+    },
+    reportProgress: async (_ctx, request) => {
+      const database = twin.cell(request.cell);
+      const row = database.operations.get(operationIdOf(request.operation));
+      const next = progressed(row, request, twin.deps.clock.now());
+      if (next === undefined) return { kept: false };
+      database.operations.set(next.id, next);
+      database.tell([operationChanged(next)]);
+      return { kept: true };
     },
     reportGuest: async (_ctx, request) => {
       reportGuest(twin, twin.cell(request.cell), request);

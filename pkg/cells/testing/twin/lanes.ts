@@ -1,19 +1,22 @@
 import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
-import { KilonovaError } from "../../../kernel/errors.js";
+import type { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";
-import type { OperationDeclaration } from "../../../model/operation-declaration.js";
-import { operationName } from "../../../model/operation-name.js";
+import type { Capability, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
 import { checkAcceptable } from "../../operations/domain/acceptance.js";
-import { endedWaiting } from "../../operations/store/lanes.js";
+import { requireAble } from "../../operations/store/capability.js";
+import { endedWaiting, isGivenUp } from "../../operations/store/lanes.js";
+import { nameOf } from "../../operations/store/operation-rows.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { TwinDatabase } from "./database.js";
+import { settleClaim } from "./quota.js";
+import type { TwinState } from "./state.js";
 
 /** @throws CAPABILITY_MISSING */
 export function requireCapability(
@@ -29,8 +32,19 @@ export function requireCapability(
   if (!able) throw CellsErrors.CAPABILITY_MISSING({ server: id, capability });
 }
 
-/** Stores how operations ended otherwise than by a commit of their own. */
+/** @throws HOST_NOT_FOUND, HOST_CANNOT */
+export function requireHost(
+  database: TwinDatabase,
+  capability: Capability | undefined,
+  hostId: string,
+): void {
+  const row = database.node(hostId);
+  requireAble(row && ComputeNode.decode(row.body), capability, hostId);
+}
+
+/** Stores how operations ended otherwise than by a commit of their own, and gives back what they claimed. */
 export function end(
+  twin: TwinState,
   { operations, timeline }: TwinDatabase,
   ended: readonly OperationRow[],
   now: Instant,
@@ -38,6 +52,7 @@ export function end(
   for (const row of ended) {
     operations.set(row.id, row);
     timeline.cut(row, now);
+    settleClaim(twin, row.id, false);
   }
 }
 
@@ -46,24 +61,24 @@ export function end(
  * @returns the name of the operation whose turn it is
  */
 export function nextInLane(
+  twin: TwinState,
   database: TwinDatabase,
-  deps: StoreDeps,
-  lane: string,
-  record: InstanceRecord,
+  before: Pick<OperationRow, "server_id" | "lane">,
+  record: InstanceRecord | undefined,
   now: Instant,
 ): string | undefined {
-  const live = database.liveBeside(serverOf(record).id).filter((row) => row.lane === lane);
+  const live = database.liveBeside(before.server_id).filter(({ lane }) => lane === before.lane);
   if (live.some(({ turn }) => turn === 0)) return undefined;
   for (const row of live) {
-    const refusal = refusalOf(database, deps, row, record);
+    const refusal = refusalOf(database, twin.deps, row, record);
     if (refusal === undefined) {
       const next = { ...row, turn: 0, ready_at: now, generation: row.generation + 1, updated_at: now };
       database.operations.set(next.id, next);
       database.tell([operationChanged(next)]);
-      return operationName(next.server_id, next.id);
+      return nameOf(next);
     }
     const ended = endedWaiting(row, "failed", refusal, now);
-    end(database, [ended], now);
+    end(twin, database, [ended], now);
     database.tell([operationChanged(ended)]);
   }
   return undefined;
@@ -72,23 +87,22 @@ export function nextInLane(
 function refusalOf(
   database: TwinDatabase,
   { operations }: StoreDeps,
-  { kind, input }: OperationRow,
-  record: InstanceRecord,
+  { kind, input, subject, server_id }: OperationRow,
+  record: InstanceRecord | undefined,
 ): KilonovaError | undefined {
   const declaration = operations.find(kind);
   if (declaration === undefined) return undefined;
-  const server = serverOf(record);
+  const { action, capability } = declaration;
   try {
-    checkAcceptable(server, {
-      form: formOf(declaration, input),
-      action: declaration.action,
-      bypassLock: true,
-    });
-    requireCapability(database, declaration, server);
+    if (subject === "host") requireHost(database, capability, server_id);
+    if (record !== undefined) {
+      const server = serverOf(record);
+      checkAcceptable(server, { form: formOf(declaration, input), action, bypassLock: true });
+      requireCapability(database, declaration, server);
+    }
     return undefined;
   } catch (error) {
-    if (error instanceof KilonovaError && (error.kind === "refused" || error.kind === "unsupported"))
-      return error;
+    if (isGivenUp(error)) return error;
     throw error;
   }
 }

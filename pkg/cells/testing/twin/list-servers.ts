@@ -12,6 +12,7 @@ import { isoMicros } from "../../../kernel/time.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
 import { fromTimestamp } from "../../../model/wire-time.js";
 import { compileUserRegex } from "./user-regex.js";
+import { encodedWithProgress } from "../../servers/store/shown-progress.js";
 import { sortColumns, sortValue } from "../../servers/domain/sort-keys.js";
 import type { InstanceEntry, TwinDatabase } from "./database.js";
 import { bytewise, pageSize } from "./order.js";
@@ -21,7 +22,7 @@ type Condition = (row: Row) => boolean;
 
 /** One page of records. @throws SORT_KEY_INVALID, INVALID_ARGUMENT */
 export function listServers(
-  { instances }: TwinDatabase,
+  database: TwinDatabase,
   { filter, projectId, sort, pageSize: asked, after }: ListInstancesRequest,
 ): ListInstancesResponse {
   const order = sortColumns(sort);
@@ -35,7 +36,7 @@ export function listServers(
     }
     return 0;
   };
-  const found = [...instances.values()]
+  const found = [...database.instances.values()]
     .filter(({ columns }) => conditions.every((holds) => holds(columns)))
     .map((entry) => ({
       entry,
@@ -49,7 +50,7 @@ export function listServers(
       sortValues,
       serverId: entry.id,
       generation: BigInt(entry.generation),
-      server: entry.server,
+      server: encodedWithProgress(entry.server, database.progressOf(entry)),
     })),
     more: found.length > page.length,
   };

@@ -5,28 +5,32 @@ import type {
   ListStoredOperationsResponse,
   OperationStoreServiceDefinition,
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import { operationName } from "../../../model/operation-name.js";
+import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { operationStateWord } from "../../../model/operation-states.js";
+import { presentOperation } from "../../../model/operation-view.js";
 import { MAX_WAITING_SIGNALS, VICTIM_AT_REST } from "../../../model/signals.js";
-import { durationMs } from "../../../model/wire-time.js";
+import { durationMs, fromTimestamp, toTimestamp } from "../../../model/wire-time.js";
 import { sqlTime } from "../../../platform/db/index.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { CellsErrors } from "../../errors.js";
 import { LIFE } from "../../operations/domain/lanes.js";
+import { subjectIn, subjectOfRequest } from "../../operations/domain/subjects.js";
 import { requireSignal } from "../../operations/domain/signal-rules.js";
 import { openSecrets } from "../../operations/store/acquire.js";
 import { endedWaiting } from "../../operations/store/lanes.js";
-import { toStored } from "../../operations/store/operation-rows.js";
+import { nameOf, toStored } from "../../operations/store/operation-rows.js";
 import { isLiveWord, operationIdOf } from "../../operations/store/owned-operation.js";
-import { readToken, writeToken } from "../../operations/store/read-operations.js";
+import { SEARCHED_AT_ONCE, afterOf, searches, writeToken } from "../../operations/store/read-operations.js";
+import type { Place } from "../../operations/store/read-operations.js";
 import type { Signal, SignalOutcome } from "../../operations/store/signals.js";
 import type { Waker } from "../../ports.js";
 import { loadRecord } from "../../servers/domain/records.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import { pageOf } from "../../store/page.js";
 import type { OperationRow } from "../../store/rows.js";
+import { acceptSubjectOperation } from "./accept-subject-operation.js";
 import { commitStep } from "./commit-step.js";
 import type { TwinDatabase } from "./database.js";
 import { end } from "./lanes.js";
@@ -43,6 +47,7 @@ type Served = Omit<
   | "commitHandover"
   | "activateHandover"
   | "dropHandover"
+  | "forgetKept"
   | "listDormant"
 >;
 
@@ -98,6 +103,13 @@ export const operationHandlers = (twin: TwinState, waker: Waker): Served => ({
     return { operation: toStored(twin.database(operation.handedOverTo).operation(name)) };
   },
   listStoredOperations: async (_ctx, request) => list(twin, request),
+  acceptSubjectOperation: async (ctx, request) => {
+    const where = twin.locateSubject(request.database, subjectOfRequest(request));
+    const { operation, replayed } = acceptSubjectOperation(twin, where, ctx, request);
+    const stored = toStored(operation);
+    if (!replayed) waker.wake(ctx, where.name, stored.name);
+    return { operation: presentOperation(stored), replayed };
+  },
   signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
     const where = twin.locateOperation(database, name);
     const one = { operation: name, id: signalId, kind, payload };
@@ -133,25 +145,24 @@ function acquire(twin: TwinState, request: AcquireOperationsRequest): AcquireOpe
     )
     .sort((a, b) => byValue(a.ready_at, b.ready_at))
     .slice(0, names.length > 0 ? undefined : request.limit);
-  const answer: { operations: StoredOperation[]; instances: InstanceRecord[] } = {
-    operations: [],
-    instances: [],
-  };
-  for (const serverId of new Set(picked.map(({ server_id }) => server_id))) {
+  const answer: AcquireOperationsResponse = { operations: [], instances: [], hosts: [] };
+  for (const subjectId of new Set(picked.map(({ server_id }) => server_id))) {
     const rows = picked
-      .filter(({ server_id }) => server_id === serverId)
+      .filter(({ server_id }) => server_id === subjectId)
       .sort((a, b) => bytewise(a.id, b.id));
-    const before = database.instances.get(serverId);
-    const owns = ({ id, lane }: OperationRow): boolean =>
-      lane !== LIFE || before?.current_operation === operationName(serverId, id);
-    if (before === undefined || !rows.some(owns)) continue;
-    const instance = { ...before, operation_fence: before.operation_fence + rows.length };
-    database.instances.set(serverId, instance);
+    const [first] = rows;
+    const holder = first && database.holder(first);
+    const owns = (row: OperationRow): boolean =>
+      row.lane !== LIFE || holder?.current_operation === nameOf(row);
+    if (first === undefined || holder === undefined || !rows.some(owns)) continue;
+    const fence = database.mint(first, rows.length);
+    const node = first.subject === "host" ? database.node(subjectId) : undefined;
+    if (node !== undefined) answer.hosts.push(ComputeNode.decode(node.body));
     for (const [place, row] of rows.entries()) {
       if (!owns(row)) continue;
       const taken: OperationRow = {
         ...row,
-        fence: instance.operation_fence - place,
+        fence: fence - place,
         owner: request.owner,
         ready_at: now + BigInt(durationMs(request.ownership)) * 1000n,
         waiting_for: "",
@@ -160,7 +171,7 @@ function acquire(twin: TwinState, request: AcquireOperationsRequest): AcquireOpe
       database.operations.set(row.id, taken);
       const signals = database.pendingSignals(row.id);
       answer.operations.push(toStored(taken, { signals, secrets: openSecrets(twin.deps, taken) }));
-      answer.instances.push(loadRecord(instance));
+      answer.instances.push(row.subject === "server" ? loadRecord(holder) : InstanceRecord.fromPartial({}));
     }
   }
   return answer;
@@ -168,29 +179,51 @@ function acquire(twin: TwinState, request: AcquireOperationsRequest): AcquireOpe
 
 /** Newest first. @throws INVALID_ARGUMENT for a token of another list */
 function list(twin: TwinState, query: ListStoredOperationsRequest): ListStoredOperationsResponse {
-  const database = twin.locate(query.database, query.serverId);
-  const after = readToken(query.pageToken);
-  const states = query.states.map(operationStateWord);
-  const placeOf = ({ created_at, id }: OperationRow): string => sqlTime(created_at) + id;
-  const rows = [...database.operations.values()]
-    .filter(
-      (row) =>
-        row.state !== "handed-over" &&
-        (query.serverId === "" || row.server_id === query.serverId) &&
-        (states.length === 0 || states.includes(row.state)) &&
-        (after === undefined || bytewise(placeOf(row), after.at + after.id) < 0),
-    )
+  const subject = subjectIn(query);
+  const database =
+    subject === undefined ? twin.database(query.database) : twin.locateSubject(query.database, subject);
+  const range = [...database.operations.values()]
+    .filter(inRange(query, subject?.id))
     .sort((a, b) => bytewise(placeOf(b), placeOf(a)));
+  const end = searches(query) ? range[SEARCHED_AT_ONCE - 1] : undefined;
+  const states = query.states.map(operationStateWord);
+  const rows = range.filter(
+    (row) =>
+      (states.length === 0 || states.includes(row.state)) &&
+      (query.kinds.length === 0 || query.kinds.includes(row.kind)) &&
+      (end === undefined || bytewise(placeOf(row), placeOf(end)) >= 0),
+  );
   const { page, more } = pageOf(
     rows,
     pageSize(query.pageSize, 100),
     (row) => StoredOperation.encode(toStored(row)).finish().length,
   );
-  const last = page.at(-1);
+  const searchedTo = more ? page.at(-1) : end;
   return {
     operations: page.map((row) => toStored(row)),
-    nextPageToken: more && last !== undefined ? writeToken(last.created_at, last.id) : "",
+    nextPageToken: searchedTo === undefined ? "" : writeToken(searchedTo.created_at, searchedTo.id),
+    searchedTo:
+      searchedTo === undefined
+        ? undefined
+        : { createdAt: toTimestamp(searchedTo.created_at), id: searchedTo.id },
   };
+}
+
+const timeText = (at: Place["at"]): string => (typeof at === "string" ? at : sqlTime(at));
+/** An operation's place in the list, as a text that sorts like it. */
+const placeOf = ({ created_at: at, id }: Pick<OperationRow, "created_at" | "id">): string =>
+  timeText(at) + id;
+
+function inRange(query: ListStoredOperationsRequest, subjectId: string | undefined) {
+  const { projectId, ofServers, createdSince } = query;
+  const after = afterOf(query);
+  return (row: OperationRow): boolean =>
+    row.state !== "handed-over" &&
+    (subjectId === undefined || row.server_id === subjectId) &&
+    (!ofServers || row.subject === "server") &&
+    (projectId === "" || row.project_id === projectId) &&
+    (createdSince === undefined || row.created_at >= fromTimestamp(createdSince)) &&
+    (after === undefined || bytewise(placeOf(row), timeText(after.at) + after.id) < 0);
 }
 
 /** Stores a signal of an operation that has not ended; the same id again changes nothing. */
@@ -218,7 +251,7 @@ function cancel(twin: TwinState, database: TwinDatabase, name: string): StoredOp
   const now = twin.deps.clock.now();
   if (row.turn > 0) {
     const ended = endedWaiting(row, "cancelled", CellsErrors.OPERATION_CANCELLED({ operation: name }), now);
-    end(database, [ended], now);
+    end(twin, database, [ended], now);
     database.tell([operationChanged(ended)]);
     return toStored(ended);
   }

@@ -1,6 +1,6 @@
-import { operationName } from "../../../model/operation-name.js";
 import { CellsErrors } from "../../errors.js";
 import { LIFE } from "../../operations/domain/lanes.js";
+import { nameOf } from "../../operations/store/operation-rows.js";
 import { operationIdOf } from "../../operations/store/owned-operation.js";
 import type { Leaving } from "../../operations/store/settle.js";
 import { PAUSE_MS } from "../../operations/store/settle.js";
@@ -38,7 +38,7 @@ export function leave(database: TwinDatabase, { clock }: StoreDeps, name: string
     .liveBeside(row.server_id)
     .find(({ lane, turn }) => row.lane !== LIFE && lane === row.lane && turn === 0);
   const owner = database.instances.get(row.server_id)?.current_operation ?? "";
-  return { heir: next === undefined ? owner : operationName(next.server_id, next.id), takenBack };
+  return { heir: next === undefined ? owner : nameOf(next), takenBack };
 }
 
 /** Whether nobody works on a pre-empted operation any more. */

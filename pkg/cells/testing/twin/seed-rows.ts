@@ -4,20 +4,22 @@ import type { InstanceAction } from "../../../../gen/kilonova/api/v1/limits_serv
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
-import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
+import { OperationError, OperationProgress } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Instant } from "../../../kernel/time.js";
 import { operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import type { NodeRow, ServiceRow } from "../../hosts/domain/host-records.js";
-import { operationIdOf } from "../../operations/store/owned-operation.js";
+import { otherOperationFields } from "../../operations/store/operation-rows.js";
+import { idsOf, operationIdOf } from "../../operations/store/owned-operation.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { ActionEntry } from "./timeline.js";
 
 /** An operation's row as a message tells it; nobody is kept from taking it. */
 export const operationRow = (of: StoredOperation, now: Instant): OperationRow => ({
   id: operationIdOf(of.name),
-  server_id: of.serverId,
+  subject: idsOf(of.name).subject.kind,
+  server_id: idsOf(of.name).subject.id,
   project_id: of.projectId,
   kind: of.kind,
   kind_version: of.kindVersion,
@@ -42,7 +44,8 @@ export const operationRow = (of: StoredOperation, now: Instant): OperationRow =>
   preempts: of.preempts,
   preempted: null,
   handed_over_to: of.handedOverTo,
-  other_fields: Buffer.alloc(0),
+  other_fields: otherOperationFields(of),
+  progress: of.progress === undefined ? null : encoded(OperationProgress, of.progress),
   lane: of.lane === "" ? "life" : of.lane,
   turn: Number(of.turn),
   created_at: fromTimestampOrNull(of.createdAt) ?? now,

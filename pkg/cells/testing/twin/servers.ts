@@ -4,16 +4,18 @@ import type {
   UpdateInstanceRequest,
 } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { presentOperation } from "../../../model/operation-view.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { CellsErrors } from "../../errors.js";
 import { askedOf, checkAcceptable } from "../../operations/domain/acceptance.js";
-import { toPublic, toStored } from "../../operations/store/operation-rows.js";
+import { toStored } from "../../operations/store/operation-rows.js";
 import type { Waker } from "../../ports.js";
 import { applyUserChange } from "../../servers/domain/apply-change.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { firstPassword, requirePassword, withServerPassword } from "../../servers/domain/server-password.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import { instanceChanged } from "../../servers/store/changed-rows.js";
+import { withProgress } from "../../servers/store/shown-progress.js";
 import { visible } from "../../servers/store/read-instances.js";
 import { acceptOperation } from "./accept-operation.js";
 import type { InstanceEntry, TwinDatabase } from "./database.js";
@@ -24,13 +26,15 @@ import type { TwinState } from "./state.js";
 export const serverHandlers = (twin: TwinState, waker: Waker): Handlers<InstancesServiceDefinition> => ({
   getInstance: async ({ peer }, { database, withUserData, ...asked }) => {
     const where = twin.database(database);
-    const { user_data } = visible(where.instances.get(asked.serverId), asked);
-    const record = readRecord(where, asked);
-    if (peer.service === "compute" && record.server?.hostInfo?.host !== peer.host)
+    const entry = visible(where.instances.get(asked.serverId), asked);
+    const { user_data } = entry;
+    const loaded = recordOf(entry);
+    const record = { ...loaded, server: withProgress(serverOf(loaded), where.progressOf(entry)) };
+    if (peer.service === "compute" && record.server.hostInfo?.host !== peer.host)
       throw CellsErrors.SERVER_NOT_FOUND({ server: asked.serverId });
     if (!withUserData || user_data === null) return { instance: record };
     const userData = twin.deps.box.open(user_data, asked.serverId).toString();
-    return { instance: { ...record, server: { ...serverOf(record), userData } } };
+    return { instance: { ...record, server: { ...record.server, userData } } };
   },
   listInstances: async ({ peer }, request) =>
     listServers(
@@ -56,7 +60,7 @@ export const serverHandlers = (twin: TwinState, waker: Waker): Handlers<Instance
     const { operation, replayed } = acceptOperation(twin, ctx, request);
     const stored = toStored(operation);
     if (!replayed) waker.wake(ctx, request.database, stored.name);
-    return { operation: toPublic(stored), replayed };
+    return { operation: presentOperation(stored), replayed };
   },
   listActions: async (_ctx, { database, query, marker }) => {
     const { timeline } = twin.database(database);

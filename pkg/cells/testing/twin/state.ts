@@ -5,9 +5,11 @@ import type { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
 import type { KeyPair } from "../../../../gen/kilonova/type/v1/key_pair.js";
 import type { Instant } from "../../../kernel/time.js";
 import { GLOBAL } from "../../../model/database-names.js";
-import { parseOperationName } from "../../../model/operation-name.js";
+import type { Subject } from "../../../model/operation-name.js";
 import { CellsErrors } from "../../errors.js";
-import type { Holding } from "../../quota/domain/quota.js";
+import { idsOf } from "../../operations/store/owned-operation.js";
+import type { QuotaClaim } from "../../quota/domain/claims.js";
+import type { Counted, Holding } from "../../quota/domain/quota.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { TwinDatabase } from "./database.js";
 
@@ -35,6 +37,8 @@ export class TwinState {
   readonly mappings = new Map<string, Mapping>();
   /** What servers hold of their project's quota. */
   readonly holdings = new Map<string, Holding & { readonly projectId: string }>();
+  /** Quota taken for operations that have not ended, by the operation's uuid. */
+  readonly claims = new Map<string, { readonly claim: QuotaClaim; readonly extra: Counted }>();
   /** Limits in force for every project, by resource; -1 is unlimited. */
   readonly limits: Map<string, number>;
   readonly flavors = new Map<string, Flavor>();
@@ -79,9 +83,17 @@ export class TwinState {
 
   /** As `locate`, for an operation's name. */
   locateOperation(name: string, operation: string): TwinDatabase {
-    const ids = parseOperationName(operation);
-    if (ids === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation });
-    return this.locate(name, ids.serverId);
+    return this.locateSubject(name, idsOf(operation).subject);
+  }
+
+  /** As `locate`: a host is looked for in every cell. @throws as `Stores.locateSubject` */
+  locateSubject(name: string, { kind, id }: Subject): TwinDatabase {
+    if (name !== "") return this.database(name);
+    if (kind === "server") return this.locate(name, id);
+    if (kind === "cloud") return this.global;
+    const home = this.cells.map((cell) => this.database(cell)).find((cell) => cell.node(id) !== undefined);
+    if (home === undefined) throw CellsErrors.HOST_NOT_FOUND({ host: id });
+    return home;
   }
 
   /** The limit of a resource; -1 is unlimited. */

@@ -9,6 +9,8 @@ import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_chang
 import { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
+import { ServerRecordsServiceDefinition } from "../../../../gen/kilonova/cells/v1/server_records_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/server_groups_service.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Ids } from "../../../kernel/ids.js";
@@ -25,6 +27,7 @@ import { feedHandlers } from "../../feed/rpc/feed.js";
 import { agentsOwn } from "../../hosts/rpc/agents-own.js";
 import type { OperationCheck } from "../../hosts/rpc/agents-own.js";
 import { nodeChanged, serviceChanged } from "../../hosts/store/hosts.js";
+import { toStored } from "../../operations/store/operation-rows.js";
 import type { PlacementPort, Waker } from "../../ports.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { secretBox } from "../../store/secret-box.js";
@@ -38,6 +41,7 @@ import { groupHandlers, join } from "./groups.js";
 import { hostHandlers } from "./hosts.js";
 import { operationHandlers } from "./operations.js";
 import { actionEntry, nodeRow, operationRow, serviceRow } from "./seed-rows.js";
+import { serverRecordsHandlers } from "./server-records.js";
 import { serverHandlers } from "./servers.js";
 import { TwinState } from "./state.js";
 import { Witness } from "./witness.js";
@@ -95,6 +99,7 @@ export class CellsTwin extends TwinState {
       bindService(AggregateStoreServiceDefinition, aggregateHandlers(this)),
       bindService(ServerGroupStoreServiceDefinition, groupHandlers(this)),
       bindService(InstancesServiceDefinition, serverHandlers(this, waker)),
+      bindService(ServerRecordsServiceDefinition, serverRecordsHandlers(this)),
       bindService(HostsServiceDefinition, hostHandlers(this, { waker, placement, liveness })),
       bindPart(OperationStoreServiceDefinition, operationHandlers(this, waker)),
       bindService(
@@ -173,7 +178,19 @@ export class CellsTwin extends TwinState {
   /** Puts an operation as it is. */
   putOperation(database: string, operation: StoredOperation): void {
     const row = operationRow(operation, this.deps.clock.now());
-    this.database(database).operations.set(row.id, row);
+    const where = this.database(database);
+    where.operations.set(row.id, row);
+    if (row.subject !== "server") where.subjects.set(row.server_id, row.fence);
+  }
+
+  /** An operation as it is stored. */
+  operation(database: string, name: string): StoredOperation {
+    return toStored(this.database(database).operation(name));
+  }
+
+  /** Puts a migration as it is. */
+  putMigration(cell: string, migration: MigrationRecord): void {
+    this.cell(cell).migrations.set(migration.id, migration);
   }
 
   putAction(database: string, action: InstanceAction): void {
@@ -228,6 +245,7 @@ export class CellsTwin extends TwinState {
     for (const all of [
       this.mappings,
       this.holdings,
+      this.claims,
       this.flavors,
       this.aggregates,
       this.groups,

@@ -2,14 +2,11 @@ import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_servic
 import { operationIdOf } from "../../operations/store/owned-operation.js";
 import type { TwinDatabase } from "./database.js";
 
-/** Whether an operation works on a host: its server is there, or one of its steps was. */
-export function operationWorksOn(
-  { operations, instances }: TwinDatabase,
-  operation: string,
-  host: string,
-): boolean {
-  const row = operations.get(operationIdOf(operation));
+/** Whether an operation works on a host: it is about it, its server is there, or one of its steps was. */
+export function operationWorksOn(database: TwinDatabase, operation: string, host: string): boolean {
+  const row = database.operations.get(operationIdOf(operation));
   if (row === undefined) return false;
-  const on = instances.get(row.server_id)?.columns["host"] ?? null;
+  const server = database.instances.get(row.server_id);
+  const on = server === undefined ? database.node(row.server_id)?.host : server.columns["host"];
   return [on, ...StoredSteps.decode(row.steps).steps.map((step) => step.host)].includes(host);
 }
