@@ -39,7 +39,7 @@ describe("a list of 1,000 servers over REST", function () {
   ] as const)
     it(`decodes each record and each view once, when they are ${what}`, async () => {
       const api = anApi({ config });
-      api.cells.services.set("cell1", [
+      api.cells.setServices("cell1", [
         HostService.fromPartial({ id: "s1", number: 1n, binary: "nova-compute", host: "h1", up: true }),
       ]);
       for (let index = 0; index < SERVERS; index += 1)
