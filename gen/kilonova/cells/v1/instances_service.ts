@@ -2884,8 +2884,8 @@ export const InstancesServiceDefinition = {
     /**
      * Accepts an operation on an existing instance as its kind declares: client token, state check, lock check,
      * capability of the host, pre-emption, task state, migration record and action in one transaction. Quota
-     * that the kind takes is taken before, and given back when the operation is not accepted. Wakes a conductor;
-     * an instant operation is done with it.
+     * that the kind takes is taken before, and given back when the operation is not accepted. Wakes a
+     * conductor; an instant operation is done with it.
      *
      * Errors: FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS;
      * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; INVALID_ARGUMENT: a change that this operation may not make;
