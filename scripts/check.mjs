@@ -7,6 +7,14 @@ import { root } from "./lib/paths.mjs";
 import { exportCommit, internalBreak, previousCommit } from "./lib/previous.mjs";
 
 const bin = (name) => join(root, "node_modules", ".bin", name);
+const generated = [
+  "gen",
+  "pkg/sdk/gen",
+  "pkg/sdk/resources.gen.ts",
+  "pkg/sdk/messages.gen.ts",
+  "pkg/sdk-python/kilonova/_resources.py",
+  "pkg/sdk-python/kilonova/descriptors.binpb",
+];
 const checks = [
   ["layout", () => call(bin("prettier"), ["--check", "--log-level", "warn", "."])],
   ["layout of contracts", () => call(bin("buf"), ["format", "--diff", "--exit-code", "proto"])],
@@ -31,6 +39,7 @@ const checks = [
     () => call(process.execPath, ["--import", "tsx", "scripts/gen-operations-docs.ts", "--check"]),
   ],
   ["generated code", generatedIsFresh],
+  ["types of the SDK", sdkTypesAreMade],
   ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
   ["oxlint", () => call(bin("oxlint"), ["--quiet", "--type-aware"])],
   ["nothing unused", () => call(bin("knip"), ["--no-progress"])],
@@ -113,7 +122,8 @@ function commentsFit() {
   const wide = listed.stdout
     .split("\n")
     .filter(
-      (file) => file !== "" && !/^gen\/|\.gen\.ts$|^third_party\//.test(file) && existsSync(join(root, file)),
+      (file) =>
+        file !== "" && !/(^|\/)gen\/|\.gen\.ts$|^third_party\//.test(file) && existsSync(join(root, file)),
     )
     .flatMap((file) =>
       readFileSync(join(root, file), "utf8")
@@ -130,12 +140,14 @@ function commentsFit() {
 
 /** Generates again and compares with what was there. */
 function generatedIsFresh() {
-  const copy = mkdtempSync(join(tmpdir(), "kilonova-gen-"));
-  try {
-    cpSync(join(root, "gen"), join(copy, "gen"), { recursive: true });
+  return inFolder((copy) => {
+    for (const path of generated) cpSync(join(root, path), join(copy, path), { recursive: true });
     if (!call(process.execPath, ["scripts/gen.mjs"])) return false;
-    return call("diff", ["-r", join(copy, "gen"), join(root, "gen")]);
-  } finally {
-    rmSync(copy, { recursive: true, force: true });
-  }
+    return generated.every((path) => call("diff", ["-r", join(copy, path), join(root, path)]));
+  });
+}
+
+/** As `npm run pack:sdk` makes them: the package compiles by itself. */
+function sdkTypesAreMade() {
+  return inFolder((folder) => call(bin("tsc"), ["-p", "pkg/sdk", "--outDir", folder]));
 }

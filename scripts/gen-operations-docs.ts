@@ -2,7 +2,7 @@
 // page is out of date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Server } from "../gen/kilonova/type/v1/server.js";
+import { Server } from "../gen/kilonova/cells/v1/server.js";
 import { snakeCase } from "../pkg/kernel/index.js";
 import { vmStateWord } from "../pkg/model/instance-states.js";
 import { catalogue } from "../pkg/model/operation-catalogue.js";

@@ -1,5 +1,6 @@
-// Error tables → their enum in proto/; proto/ → gen/ and gen/descriptors.binpb (for reflection); folders →
-// index.gen.ts; options → docs/config.md; unserved methods → docs/status.md; operations → docs/operations.md.
+// Error tables → their enum in proto/; proto/ → gen/ and gen/descriptors.binpb (for reflection), and the
+// generated parts of both SDKs; folders → index.gen.ts; options → docs/config.md; unserved methods →
+// docs/status.md; operations → docs/operations.md.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
@@ -11,6 +12,8 @@ await run(buf, ["generate"], { cwd: root });
 // Only options' declarations import it, and they make no code.
 rmSync(join(root, "gen", "google", "protobuf", "descriptor.ts"));
 await run(buf, ["build", "--as-file-descriptor-set", "-o", "gen/descriptors.binpb"], { cwd: root });
+await run(buf, ["generate", "--template", "pkg/sdk/buf.gen.yaml"], { cwd: root });
+await run(process.execPath, ["scripts/gen-sdk.mjs"], { cwd: root });
 if (existsSync(join(root, "scripts", "gen-registries.mjs")))
   await run(process.execPath, ["scripts/gen-registries.mjs"], { cwd: root });
 await run(process.execPath, ["--import", "tsx", "scripts/gen-config-docs.ts"], { cwd: root });

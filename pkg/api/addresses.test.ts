@@ -6,7 +6,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { AcceptServersRequest } from "../../gen/kilonova/cells/v1/global_service.js";
 import type { UpdateInstanceRequest } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { CreateServersRequest, ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
-import { Server } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/api/v1/server.js";
 import type { TestApi } from "./testing/an-api.js";
 import { aNetwork, aReadyApi, anImage, as, member } from "./testing/an-api.js";
 
@@ -70,6 +70,8 @@ function addressFields(message: DescMessage, seen: readonly DescMessage[] = []):
 const others = (path: string): boolean =>
   // Patterns, which Nova does not touch either.
   /\bfilter\./.test(path) ||
+  // Hints are kept as they are written, as in Nova.
+  /\bscheduler_hints\./.test(path) ||
   // Of a server that is updated only what the mask may name counts.
   /^UpdateServer server\.(host_info|addresses)/.test(path);
 

@@ -1,4 +1,5 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import type { DescMessage } from "@bufbuild/protobuf";
 import { FieldDescriptorProto_Type, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -35,6 +36,27 @@ const WITHOUT_TOKEN = new Set([
   "AbortMigration",
   "ForceCompleteMigration",
 ]);
+
+const TEXTS: ReadonlySet<number> = new Set([
+  FieldDescriptorProto_Type.STRING,
+  FieldDescriptorProto_Type.BYTES,
+]);
+const descriptors = readFileSync(join(packageRoot(), "gen", "descriptors.binpb"));
+
+/** Every message that a user sends or gets, also inside others. */
+function messagesOfUsers(): Set<DescMessage> {
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors));
+  const found = new Set<DescMessage>();
+  const add = (message: DescMessage): void => {
+    if (found.has(message)) return;
+    found.add(message);
+    for (const field of message.fields) if (field.message !== undefined) add(field.message);
+  };
+  for (const { fullName } of publicContract)
+    for (const { input, output } of registry.getService(fullName)?.methods ?? assert.fail(fullName))
+      [input, output].forEach(add);
+  return found;
+}
 
 async function failureOf(
   channel: Channel,
@@ -109,18 +131,32 @@ describe("the public contract", () => {
   });
 
   it("marks what must not be printed", () => {
-    const file = readFileSync(join(packageRoot(), "gen", "descriptors.binpb"));
-    const fields = fromBinary(FileDescriptorSetSchema, file)
+    const fields = fromBinary(FileDescriptorSetSchema, descriptors)
       .file.filter((one) => /^kilonova\.(api|type)\.v1$/.test(one.package))
       .flatMap((one) => one.messageType)
       .flatMap(({ name, field }) => field.map((one) => ({ path: `${name}.${one.name}`, field: one })))
-      .filter(({ field }) => field.type === FieldDescriptorProto_Type.STRING);
+      .filter(({ field }) => TEXTS.has(field.type));
     const secret = fields.filter(({ field }) => /password|private_key|^user_data$|^token$/.test(field.name));
     assert.ok(secret.length >= 10, String(secret.length));
     assert.deepEqual(
       secret.filter(({ field }) => field.options?.debugRedact !== true).map(({ path }) => path),
       [],
     );
+  });
+
+  it("tells what is absent by presence, and has types for what has parts", () => {
+    const found = [...messagesOfUsers()].flatMap(({ typeName, fields }) =>
+      fields
+        .filter(({ name }) => /^has_|_json$/.test(name))
+        .map(({ name }) => `${typeName.replace(/^.*\./, "")}.${name}`),
+    );
+    // The one is the hypervisor's own word, the other what was asked: whether some host would do.
+    assert.deepEqual(found, ["Hypervisor.cpu_info_json", "SchedulingExplanation.has_host"]);
+  });
+
+  it("keeps what is stored apart from what users see", () => {
+    const stored = [...messagesOfUsers()].filter(({ typeName }) => typeName.startsWith("kilonova.cells."));
+    assert.deepEqual(stored, []);
   });
 
   it("pages every list", () => {

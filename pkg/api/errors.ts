@@ -293,11 +293,6 @@ export const CreateErrors = defineErrors("api", {
     (p: { host: string }) => `Compute host ${p.host} could not be found.`,
     { field: "host" },
   ],
-  BAD_USER_DATA: [
-    "invalid",
-    (_p: Record<string, never>) => "User data needs to be valid base 64.",
-    { field: "user_data" },
-  ],
   BAD_BLOCK_DEVICES: [
     "invalid",
     (p: { why: string }) => `Block Device Mapping is Invalid: ${p.why}`,

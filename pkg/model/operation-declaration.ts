@@ -2,7 +2,8 @@ import type { StepRecord } from "../../gen/kilonova/cells/v1/operations_service.
 import type { Actor } from "../../gen/kilonova/type/v1/actor.js";
 import type { OperationMetadata, OperationResult } from "../../gen/kilonova/type/v1/operation.js";
 import type { MigrationRecord } from "../../gen/kilonova/cells/v1/server_records.js";
-import type { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../gen/kilonova/cells/v1/server.js";
+import type { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { RuleName } from "../policy/index.js";
 import type { SubjectKind } from "./operation-name.js";
 

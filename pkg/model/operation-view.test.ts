@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { InitiatorKind, OperationState } from "../../gen/kilonova/type/v1/operation.js";
-import { Server } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
 import { catalogue } from "./operation-catalogue.js";
 import { exampleInput, exampleSecrets, metadataOf, resultOf, theServer } from "./operation-declaration.js";
 import { presentOperation } from "./operation-view.js";

@@ -1,5 +1,5 @@
 import type { Actor } from "../../gen/kilonova/type/v1/actor.js";
-import type { Server } from "../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../gen/kilonova/cells/v1/server.js";
 
 /** Who locks: the server's own project, or an administrator from elsewhere. */
 export const partyOf = ({ projectId }: Pick<Server, "projectId">, actor: Pick<Actor, "projectId">) =>

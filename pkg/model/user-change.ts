@@ -1,4 +1,4 @@
-import type { Server } from "../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../gen/kilonova/cells/v1/server.js";
 
 /** For each path its fields: one, or also the one that tells an empty value from none. */
 const fields = {

@@ -31,6 +31,8 @@ const packageSets = {
     "/usr/bin/protoc": "protobuf-compiler",
     "/usr/bin/grpc_python_plugin": "protobuf-compiler-grpc",
     "/usr/lib/python3/dist-packages/grpc": "python3-grpcio",
+    "/usr/lib/python3/dist-packages/pip": "python3-pip",
+    "/usr/lib/python3/dist-packages/yaml": "python3-yaml",
   },
   browser: {
     "/usr/bin/chromium": "chromium",

@@ -156,7 +156,7 @@ describe("messages delayed past a take-over", function () {
     };
     await assert.rejects(store().commitStep(testCtx(), { ...commit, fence }), { reason: "FENCE_LOST" });
     await assert.rejects(
-      store().commitHandover(testCtx(), { database: "cell1", name, fence, targetDatabase: "cell0" }),
+      store().commitHandover(testCtx(), { database: "global", name, fence, targetDatabase: "cell1" }),
       { reason: "FENCE_LOST" },
     );
     await store().commitStep(testCtx(), { ...commit, fence: taken.fence, release: true });

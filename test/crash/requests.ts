@@ -3,7 +3,7 @@ import { AcceptServersRequest } from "../../gen/kilonova/cells/v1/global_service
 import type { Flavor } from "../../gen/kilonova/type/v1/flavor.js";
 import type { Operation } from "../../gen/kilonova/type/v1/operation.js";
 import { VmState, DiskConfig } from "../../gen/kilonova/type/v1/server.js";
-import type { Server } from "../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../gen/kilonova/cells/v1/server.js";
 import { KilonovaError } from "../../pkg/kernel/index.js";
 import { isLive } from "../../pkg/model/operation-states.js";
 import { catalogue } from "../../pkg/model/operation-catalogue.js";

@@ -8,7 +8,7 @@ import {
   AcceptSubjectOperationRequest,
   OperationStoreServiceDefinition,
 } from "../../gen/kilonova/cells/v1/operations_service.js";
-import { Server } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
 import { silentLogger } from "../../pkg/kernel/index.js";
 import { openDatabase, openPool } from "../../pkg/platform/db/index.js";
 import { migrate } from "../../pkg/platform/db/index.js";

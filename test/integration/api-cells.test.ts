@@ -198,7 +198,7 @@ describe("integration: api and cells", () => {
     const {
       servers: [made],
       operations: [booting],
-    } = await create({ metadata: new Map([["a", "b"]]), userData: "aGVsbG8=" });
+    } = await create({ metadata: new Map([["a", "b"]]), userData: Buffer.from("hello") });
     const id = made?.id ?? "";
     const shown = async () => (await servers().getServer(as(member), { serverId: id })).server;
     assert.deepEqual(
@@ -220,7 +220,7 @@ describe("integration: api and cells", () => {
       withHostInfo: true,
       withUserData: true,
     });
-    assert.deepEqual([full.server?.hostInfo?.host, full.server?.userData], ["h1", "aGVsbG8="]);
+    assert.deepEqual([full.server?.hostInfo?.host, full.server?.userData?.toString()], ["h1", "hello"]);
 
     assert.equal(
       (

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { ServerFilter } from "../../gen/kilonova/api/v1/servers_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import type { InstanceRow } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { SortDirection } from "../../gen/kilonova/type/v1/page.js";
-import { Server, ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
+import { ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { sql } from "../../pkg/cells/store/sql.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { KilonovaError } from "../../pkg/kernel/index.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
@@ -101,6 +103,48 @@ describe("lists of servers", () => {
       );
     });
   }
+  it("end a page at 3 MiB of records, and go on behind it without a gap", async () => {
+    const big = (n: number, bytes: number) =>
+      putInstance(
+        s.store,
+        testCtx(),
+        aServer({
+          id: id(n),
+          projectId: "large",
+          createdAt: toTimestamp(BigInt(1_767_225_600_000_000 + n)),
+          metadata: new Map([["k", randomBytes(bytes / 2).toString("hex")]]),
+        }),
+      );
+    for (let n = 20; n < 32; n++) await big(n, n === 25 ? 5 << 20 : 900_000);
+    const pages: number[][] = [];
+    let after: string[] = [];
+    for (let more = true; more;) {
+      const page = await s.instances.listInstances(testCtx(), {
+        database: "cell1",
+        projectId: "large",
+        sort: [
+          { field: "created_at", direction: DESC },
+          { field: "id", direction: DESC },
+        ],
+        after,
+      });
+      pages.push(page.rows.map(({ serverId }) => Number(serverId.slice(-2))));
+      after = page.rows.at(-1)?.sortValues ?? [];
+      more = page.more;
+    }
+    assert.deepEqual(pages, [[31, 30, 29], [28, 27, 26], [25], [24, 23, 22], [21, 20]]);
+    // A page that is short by its own size has no more to promise than one of full length.
+    const two = await s.instances.listInstances(testCtx(), {
+      database: "cell1",
+      projectId: "large",
+      sort: [{ field: "id", direction: DESC }],
+      pageSize: 2,
+    });
+    assert.deepEqual([two.rows.length, two.more], [2, true]);
+    await s.store.db.statement(testCtx(), "test.clear", (db) =>
+      sql`DELETE FROM ${s.store.t.instance} WHERE project_id = 'large'`.execute(db),
+    );
+  });
   it("sort text by its bytes", async () =>
     assert.deepEqual((await list({ sort: [{ field: "display_name", direction: ASC }] })).at(-1), 3));
   it("match names as regular expressions without case", async () =>

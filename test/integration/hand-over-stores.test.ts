@@ -28,7 +28,6 @@ import { systemIds } from "../../pkg/platform/process/ids.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
 
-const ctx = testCtx();
 const deps = {
   clock: systemClock,
   ids: systemIds,
@@ -49,10 +48,10 @@ describe("a hand-over's statements", () => {
   const leavingServer = async (fence: number): Promise<{ serverId: string; operationId: string }> => {
     const serverId = randomUUID();
     const hostInfo = ServerHostInfo.fromPartial({ host: "h" });
-    await putInstance(cell, ctx, aServer({ id: serverId, hostInfo }), [
+    await putInstance(cell, testCtx(), aServer({ id: serverId, hostInfo }), [
       InstancePort.fromPartial({ portId: "p" }),
     ]);
-    await cell.db.statement(ctx, "test.leaving", (db) =>
+    await cell.db.statement(testCtx(), "test.leaving", (db) =>
       sql`UPDATE ${cell.t.instance} SET leaving_to = 'cell2', operation_fence = ${fence} WHERE id = ${serverId}`.execute(
         db,
       ),
@@ -60,7 +59,7 @@ describe("a hand-over's statements", () => {
     return { serverId, operationId: randomUUID() };
   };
   const generationOf = async (serverId: string): Promise<number | undefined> => {
-    const { rows } = await cell.db.statement(ctx, "test.generation", (db) =>
+    const { rows } = await cell.db.statement(testCtx(), "test.generation", (db) =>
       sql<{ generation: number }>`SELECT generation FROM ${cell.t.instance} WHERE id = ${serverId}`.execute(
         db,
       ),
@@ -70,36 +69,43 @@ describe("a hand-over's statements", () => {
 
   it("swap a mapping once, again without effect, and not back when they come late", async () => {
     const serverId = randomUUID();
-    await global.db.statement(ctx, "test.mapping", (db) =>
+    await global.db.statement(testCtx(), "test.mapping", (db) =>
       sql`INSERT INTO ${global.t.instance_mapping} (server_id, database, project_id, user_id, created_at)
         VALUES (${serverId}, 'cell1', 'p', 'u', ${systemClock.now()})`.execute(db),
     );
     const out = { serverId, from: "cell1", to: "cell2", fence: 5 };
-    assert.equal(await swapMapping(global, ctx, out), true);
-    assert.equal(await swapMapping(global, ctx, out), true);
-    assert.equal(await swapMapping(global, ctx, { serverId, from: "cell2", to: "cell1", fence: 8 }), true);
-    assert.equal(await swapMapping(global, ctx, out), false);
-    assert.deepEqual(await mappingOf(global, ctx, serverId), { database: "cell1", fence: 8 });
-    assert.equal(await swapMapping(global, ctx, { ...out, serverId: randomUUID() }), false);
+    assert.equal(await swapMapping(global, testCtx(), out), true);
+    assert.equal(await swapMapping(global, testCtx(), out), true);
+    assert.equal(
+      await swapMapping(global, testCtx(), { serverId, from: "cell2", to: "cell1", fence: 8 }),
+      true,
+    );
+    assert.equal(await swapMapping(global, testCtx(), out), false);
+    assert.deepEqual(await mappingOf(global, testCtx(), serverId), { database: "cell1", fence: 8 });
+    assert.equal(await swapMapping(global, testCtx(), { ...out, serverId: randomUUID() }), false);
   });
 
   it("hide or forget a record only under the fence that it left with", async () => {
     const { serverId, operationId } = await leavingServer(8);
     const left = { serverId, operationId, sourceFence: 8 };
     const name = `operations/${serverId}/${operationId}`;
-    await keepServer(cell, deps, ctx, "cell2", { ...left, sourceFence: 5 });
-    await forgetServer(cell, ctx, "cell2", { ...left, sourceFence: 5 });
-    await keepServer(cell, deps, ctx, "cell3", left);
+    await keepServer(cell, deps, testCtx(), "cell2", { ...left, sourceFence: 5 });
+    await forgetServer(cell, testCtx(), "cell2", { ...left, sourceFence: 5 });
+    await keepServer(cell, deps, testCtx(), "cell3", left);
     assert.equal(await generationOf(serverId), 1, "it has left for another place, or later");
-    await keepServer(cell, deps, ctx, "cell2", left);
-    await keepServer(cell, deps, ctx, "cell2", left);
+    await keepServer(cell, deps, testCtx(), "cell2", left);
+    await keepServer(cell, deps, testCtx(), "cell2", left);
     assert.equal(await generationOf(serverId), undefined);
-    const kept = await findKept(cell, ctx, serverId, name);
+    const kept = await findKept(cell, testCtx(), serverId, name);
     assert.equal(kept?.ports[0]?.portId, "p");
-    await forgetKept(cell, ctx, serverId, `operations/${serverId}/${randomUUID()}`);
-    assert.notEqual(await findKept(cell, ctx, serverId, name), undefined, "another move's is not meant");
-    await forgetKept(cell, ctx, serverId, name);
-    assert.equal(await findKept(cell, ctx, serverId, name), undefined);
+    await forgetKept(cell, testCtx(), serverId, `operations/${serverId}/${randomUUID()}`);
+    assert.notEqual(
+      await findKept(cell, testCtx(), serverId, name),
+      undefined,
+      "another move's is not meant",
+    );
+    await forgetKept(cell, testCtx(), serverId, name);
+    assert.equal(await findKept(cell, testCtx(), serverId, name), undefined);
   });
 
   it("leave a copy alone that was made anew, or that woke", async () => {
@@ -114,20 +120,20 @@ describe("a hand-over's statements", () => {
       history: null,
     };
     const fences = async (): Promise<number[]> =>
-      (await findCopies(cell, ctx, serverId)).map(({ sourceFence }) => sourceFence);
-    assert.notEqual(await storeDormant(cell, deps, ctx, { ...copy, sourceFence: 5n }), undefined);
-    assert.notEqual(await storeDormant(cell, deps, ctx, { ...copy, sourceFence: 7n }), undefined);
-    assert.equal(await storeDormant(cell, deps, ctx, { ...copy, sourceFence: 5n }), undefined);
-    await dropCopies(cell, ctx, [{ operationId, sourceFence: 5 }]);
+      (await findCopies(cell, testCtx(), serverId)).map(({ sourceFence }) => sourceFence);
+    assert.notEqual(await storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 5n }), undefined);
+    assert.notEqual(await storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 7n }), undefined);
+    assert.equal(await storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 5n }), undefined);
+    await dropCopies(cell, testCtx(), [{ operationId, sourceFence: 5 }]);
     assert.deepEqual(await fences(), [7]);
-    await cell.db.statement(ctx, "test.woke", (db) =>
+    await cell.db.statement(testCtx(), "test.woke", (db) =>
       sql`UPDATE ${cell.t.dormant_operation} SET activated = true WHERE operation_id = ${operationId}`.execute(
         db,
       ),
     );
-    await dropDormant(cell, ctx, operationId);
+    await dropDormant(cell, testCtx(), operationId);
     assert.deepEqual(await fences(), [7]);
-    await dropCopies(cell, ctx, [{ operationId, sourceFence: 7 }]);
+    await dropCopies(cell, testCtx(), [{ operationId, sourceFence: 7 }]);
     assert.deepEqual(await fences(), []);
   });
 
@@ -137,10 +143,10 @@ describe("a hand-over's statements", () => {
     await reportGuest(
       cell,
       deps,
-      ctx,
+      testCtx(),
       ReportGuestRequest.fromPartial({ cell: "cell1", host: "h", serverId, powerState, reportNumber: 1n }),
     );
-    const settled = await reportLostPorts(cell, deps, ctx, {
+    const settled = await reportLostPorts(cell, deps, testCtx(), {
       cell: "cell1",
       host: "h",
       serverId,

@@ -9,7 +9,8 @@ import {
 } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { Operation, OperationState } from "../../gen/kilonova/type/v1/operation.js";
-import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
+import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { SEARCHED_AT_ONCE, listOperations } from "../../pkg/cells/operations/store/read-operations.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import type { Store } from "../../pkg/cells/store/tables.js";

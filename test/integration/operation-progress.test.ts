@@ -4,7 +4,8 @@ import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_servic
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { Operation, OperationProgress, OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { SortDirection } from "../../gen/kilonova/type/v1/page.js";
-import { Server, ServerHostInfo } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
+import { ServerHostInfo } from "../../gen/kilonova/type/v1/server.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { fromTimestamp, toTimestamp } from "../../pkg/model/wire-time.js";

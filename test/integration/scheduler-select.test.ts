@@ -4,6 +4,7 @@ import {
   RequestPurpose,
   SchedulerServiceDefinition,
 } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { SchedulerHints } from "../../gen/kilonova/type/v1/scheduler_hints.js";
 import type { SelectDestinationsRequest } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
@@ -287,7 +288,11 @@ describe("scheduler (PostgreSQL)", () => {
     });
     await until(async () => {
       const { chosen } = await select(
-        requestFor(randomUUID(), {}, { spec: { schedulerHintsJson: JSON.stringify({ same_host: first }) } }),
+        requestFor(
+          randomUUID(),
+          {},
+          { spec: { schedulerHints: SchedulerHints.fromPartial({ sameHost: [first] }) } },
+        ),
       );
       return chosen?.host === "b";
     });

@@ -49,7 +49,7 @@ import type { CellsUnderTest } from "./support/cells-service.js";
 import { startCellsService } from "./support/cells-service.js";
 
 const RECORD = "kilonova.cells.v1.InstanceRecord";
-const SERVER = "kilonova.type.v1.Server";
+const SERVER = "kilonova.cells.v1.Server";
 const DEVICE = "kilonova.cells.v1.BlockDeviceRecord";
 const MIGRATION = "kilonova.cells.v1.MigrationRecord";
 const OPERATION = "kilonova.cells.v1.StoredOperation";
@@ -569,7 +569,7 @@ describe("fields of a newer build in what is stored", function () {
     const flavor = saltedAs(FLAVOR, Flavor, Flavor.fromPartial({ id: "f", name: "f", vcpus: 1 }));
     await s.global.createStoredFlavor(testCtx(), { flavor });
     const { flavor: changed } = await s.global.updateStoredFlavor(testCtx(), {
-      flavor: { id: "f", description: "d", hasDescription: true },
+      flavor: { id: "f", description: "d" },
       updateMask: ["description"],
       setExtraSpecs: new Map([["a:b", "c"]]),
       addProjects: ["p"],

@@ -1,3 +1,4 @@
+import { BlockDeviceDestination, BlockDeviceSource } from "../../gen/kilonova/type/v1/block_device.js";
 import { HypervisorView, HypervisorsView } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { NetworkMode } from "../../gen/kilonova/api/v1/servers_service.js";
@@ -67,7 +68,12 @@ const create = {
   adminPassword: "secret",
   networkMode: NetworkMode.NETWORK_MODE_NONE,
 };
-const image = { boot_index: 0, uuid: anImage().id, source_type: "image", destination_type: "local" };
+const image = {
+  source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
+  sourceId: anImage().id,
+  destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_LOCAL,
+  bootIndex: 0,
+};
 const createForms: readonly { form: string; request: object; needs: readonly RuleName[] }[] = [
   { form: "plain", request: {}, needs: [] },
   {
@@ -82,7 +88,7 @@ const createForms: readonly { form: string; request: object; needs: readonly Rul
   },
   {
     form: "block devices",
-    request: { blockDevicesJson: [JSON.stringify(image)] },
+    request: { blockDevices: [image] },
     needs: [os("servers:create:attach_volume")],
   },
   {

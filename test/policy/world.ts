@@ -8,7 +8,8 @@ import { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.
 import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { KeyPair } from "../../gen/kilonova/type/v1/key_pair.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
-import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../gen/kilonova/cells/v1/server.js";
+import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { aFlavor, aNetwork, anApi, anImage } from "../../pkg/api/testing/an-api.js";
 import type { TestApi } from "../../pkg/api/testing/an-api.js";
 import { GLOBAL } from "../../pkg/model/database-names.js";

@@ -205,7 +205,7 @@ for await (const { type, server: seen } of story) {
   if (seen === undefined || seen.id !== server.id) continue;
   const gone = type === EventType.EVENT_TYPE_SERVER_DELETED;
   console.log(
-    `${seen.generation} ${gone ? "deleted" : `${vmStateToJSON(seen.vmState).replace("VM_STATE_", "")} ${seen.taskState}`.trim()}`,
+    `${seen.generation} ${gone ? "deleted" : `${vmStateToJSON(seen.vmState).replace("VM_STATE_", "")} ${seen.taskState ?? ""}`.trim()}`,
   );
   if (seen.vmState === VmState.VM_STATE_ERROR) process.exitCode = 1;
   if (gone) break;

@@ -1,6 +1,7 @@
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/api/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Parts } from "../parts.js";
+import { sketchServer } from "../view/server-view.js";
 
 const MOST = 1000;
 
@@ -23,7 +24,7 @@ export async function downCellServers(
   return mappings
     .filter((mapping) => !mapping.deleted)
     .map((mapping) =>
-      Server.fromPartial({
+      sketchServer({
         id: mapping.serverId,
         projectId: mapping.projectId,
         createdAt: mapping.createdAt,

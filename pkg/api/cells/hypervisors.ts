@@ -1,7 +1,8 @@
 import type { Hypervisor } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { InstanceRow } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { mapLimit } from "../../kernel/index.js";
 import type { Parts } from "../parts.js";
@@ -53,14 +54,19 @@ export const withServers = (
 ): Promise<Hypervisor[]> =>
   mapLimit(found, LISTS_AT_ONCE, async ({ cell, host, hypervisor }) => {
     if (unreachable.includes(cell)) return hypervisor;
-    const { rows } = await parts.instances.listInstances(ctx, {
-      database: cell,
-      filter: ServerFilter.fromPartial({ host }),
-      projectId: "",
-      pageSize: SERVERS_PER_HOST,
-      after: [],
-      sort: [{ field: "id", direction: SortDirection.SORT_DIRECTION_ASC }],
-    });
+    const rows: InstanceRow[] = [];
+    for (let more = true; more && rows.length < SERVERS_PER_HOST;) {
+      const page = await parts.instances.listInstances(ctx, {
+        database: cell,
+        filter: ServerFilter.fromPartial({ host, softDeleted: true }),
+        projectId: "",
+        pageSize: SERVERS_PER_HOST - rows.length,
+        after: rows.at(-1)?.sortValues ?? [],
+        sort: [{ field: "id", direction: SortDirection.SORT_DIRECTION_ASC }],
+      });
+      rows.push(...page.rows);
+      ({ more } = page);
+    }
     return {
       ...hypervisor,
       servers: rows.map((row) => ({

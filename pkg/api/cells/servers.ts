@@ -1,7 +1,7 @@
 import type { InstanceMapping } from "../../../gen/kilonova/cells/v1/global_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, parseUuid } from "../../kernel/index.js";
 import type { Target } from "../../policy/index.js";

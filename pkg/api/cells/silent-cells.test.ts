@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ListInstancesRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { AggregatesServiceDefinition } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import {
   AvailabilityZonesServiceDefinition,
@@ -48,6 +49,8 @@ describe("lists of hosts while a cell is silent", () => {
     const api = twoCells();
     const list = async (): Promise<unknown> => {
       const answer = await hypervisors(api).listHypervisors(as(administrator), { withServers: true });
+      const asked = api.cells.requests.get("listInstances") as ListInstancesRequest;
+      assert.equal(asked.filter?.softDeleted, true, "what can be restored is on its host");
       return [
         answer.hypervisors.map(({ hypervisorHostname: host, service, uptime }) => [
           host,

@@ -2,7 +2,7 @@ import type {
   UpdateInstanceRequest,
   UpdateInstanceResponse,
 } from "../../../gen/kilonova/cells/v1/instances_service.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";

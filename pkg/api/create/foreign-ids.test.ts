@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { ScalarType, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import type { DescMessage } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { BlockDevice, BlockDeviceSource } from "../../../gen/kilonova/type/v1/block_device.js";
+import { SchedulerHints } from "../../../gen/kilonova/type/v1/scheduler_hints.js";
 import { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
@@ -78,8 +80,10 @@ const accepted = (api: TestApi): AcceptServersRequest | undefined =>
 function own(wish: Partial<CreateServersRequest["networks"][number]> = {}) {
   return { networkId: aNetwork().id, portId: "", fixedIp: "", tag: "", ...wish };
 }
-const hints = (value: object): Wish => ({ schedulerHintsJson: JSON.stringify(value) });
-const device = (value: object): Wish => ({ blockDevicesJson: [JSON.stringify(value)] });
+const hints = (value: Partial<SchedulerHints>): Wish => ({
+  schedulerHints: SchedulerHints.fromPartial(value),
+});
+const device = (value: Partial<BlockDevice>): Wish => ({ blockDevices: [BlockDevice.fromPartial(value)] });
 
 /** How a place where an id may stand answers to another tenant's. */
 interface Refused {
@@ -126,23 +130,41 @@ const requestFields: Readonly<Record<string, Refused | NoId>> = {
   access_ip_v6: NO_ID,
   admin_password: NO_ID,
   hostname: NO_ID,
-  scheduler_hints_json: "see the hints below",
   trusted_image_certificates: KEPT,
   "files.path": NO_ID,
   "files.contents": NO_ID,
   host: "takes a right",
   hypervisor_hostname: "takes a right",
-  block_devices_json: "see the devices below",
+  ...Object.fromEntries(
+    ["group", "same_host", "different_host"].map((name) => [
+      `scheduler_hints.${name}`,
+      "see the hints below",
+    ]),
+  ),
+  "scheduler_hints.query": "a condition about hosts",
+  "scheduler_hints.target_cell": "no filter reads it",
+  "scheduler_hints.different_cell": "no filter reads it",
+  "scheduler_hints.build_near_host_ip": "no filter reads it",
+  "scheduler_hints.cidr": "no filter reads it",
+  "scheduler_hints.others.key": NO_ID,
+  "scheduler_hints.others.value": "no filter reads it",
+  "block_devices.source_id": "see the devices below",
+  "block_devices.guest_format": NO_ID,
+  "block_devices.device_name": NO_ID,
+  "block_devices.device_type": NO_ID,
+  "block_devices.disk_bus": NO_ID,
+  "block_devices.tag": NO_ID,
+  "block_devices.volume_type": "volumes are not served",
 };
 
 /** Every hint that REST knows. */
 const hintFields: Readonly<Record<string, Refused | NoId>> = {
   group: { wish: hints({ group: theirs.serverGroup }), reason: "SERVER_GROUP_NOT_FOUND" },
   different_host: {
-    wish: hints({ different_host: theirs.server }),
+    wish: hints({ differentHost: [theirs.server] }),
     reason: "HINTED_SERVER_NOT_FOUND",
   },
-  same_host: { wish: hints({ same_host: [theirs.server] }), reason: "HINTED_SERVER_NOT_FOUND" },
+  same_host: { wish: hints({ sameHost: [theirs.server] }), reason: "HINTED_SERVER_NOT_FOUND" },
   query: "a condition about hosts",
   target_cell: "no filter reads it",
   different_cell: "no filter reads it",
@@ -153,15 +175,27 @@ const hintFields: Readonly<Record<string, Refused | NoId>> = {
 /** Every source of a block device. */
 const deviceSources: Readonly<Record<string, Refused>> = {
   image: {
-    wish: device({ source_type: "image", uuid: theirs.image, boot_index: 0 }),
+    wish: device({
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
+      sourceId: theirs.image,
+      bootIndex: 0,
+    }),
     reason: "BAD_BLOCK_DEVICES",
   },
   volume: {
-    wish: device({ source_type: "volume", uuid: theirs.volume, boot_index: 0 }),
+    wish: device({
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME,
+      sourceId: theirs.volume,
+      bootIndex: 0,
+    }),
     reason: "BAD_BLOCK_DEVICES",
   },
   snapshot: {
-    wish: device({ source_type: "snapshot", uuid: theirs.volume, boot_index: 0 }),
+    wish: device({
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+      sourceId: theirs.volume,
+      bootIndex: 0,
+    }),
     reason: "BAD_BLOCK_DEVICES",
   },
 };
@@ -244,15 +278,15 @@ describe("another tenant's ids in a create", () => {
   it("refuses them in hints also when they are no UUIDs or stand among own ones", async () => {
     const api = scene();
     api.cells.put("cell1", { id: "bbbbbbbb-0000-4000-8000-000000000001" });
-    for (const ids of [["x' OR 1=1"], ["bbbbbbbb-0000-4000-8000-000000000001", theirs.server], [7]])
-      await refused(api, hints({ different_host: ids }), "HINTED_SERVER_NOT_FOUND");
-    await create(api, hints({ different_host: ["bbbbbbbb-0000-4000-8000-000000000001"] }));
+    for (const ids of [["x' OR 1=1"], ["bbbbbbbb-0000-4000-8000-000000000001", theirs.server], ["7"]])
+      await refused(api, hints({ differentHost: ids }), "HINTED_SERVER_NOT_FOUND");
+    await create(api, hints({ differentHost: ["bbbbbbbb-0000-4000-8000-000000000001"] }));
   });
 
   it("lets administrators name anybody's", async () => {
     const api = scene();
     api.images.set(anImage().id, anImage({ properties: { kernel_id: theirs.kernel } }));
-    await create(api, hints({ same_host: theirs.server }), { ...administrator, projectId: "p1" });
+    await create(api, hints({ sameHost: [theirs.server] }), { ...administrator, projectId: "p1" });
     assert.equal(accepted(api)?.servers[0]?.spec?.kernel?.id, theirs.kernel);
   });
 });

@@ -3,7 +3,7 @@ import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
 import { KilonovaError, mapLimit, parseUuid } from "../../kernel/index.js";
 import type { Quota } from "../domain/affordable.js";
-import type { SchedulerHints } from "../domain/scheduler-hints.js";
+import type { HintedIds } from "../domain/scheduler-hints.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import { CreateErrors } from "../errors.js";
 import { readFlavor } from "../ops/flavor-access.js";
@@ -36,7 +36,7 @@ export interface Gathered {
 export interface GatherFor {
   readonly zone: ZoneRequest;
   readonly maxCount: number;
-  readonly hints: SchedulerHints;
+  readonly hinted: HintedIds;
 }
 
 /**
@@ -47,18 +47,18 @@ export async function gather(
   parts: Parts,
   ctx: Call,
   request: CreateServersRequest,
-  { zone, maxCount, hints }: GatherFor,
+  { zone, maxCount, hinted }: GatherFor,
 ): Promise<Gathered> {
   const reads = [
     flavorOf(parts, ctx, request.flavorId),
-    request.imageId === "" ? Promise.resolve(undefined) : acceptImage(parts, ctx, request.imageId),
+    request.imageId === undefined ? Promise.resolve(undefined) : acceptImage(parts, ctx, request.imageId),
     keyPairOf(parts, ctx, request.keyName),
     quotasOf(parts, ctx, request, maxCount),
     planSecurityGroups(parts, ctx, request.securityGroups),
     planNetworks(parts, ctx, request, maxCount),
     requirePlace(parts, ctx, zone, request),
-    requireGroup(parts, ctx, hints.groupId),
-    requireServers(parts, ctx, hints.serverIds),
+    requireGroup(parts, ctx, hinted.groupId),
+    requireServers(parts, ctx, hinted.serverIds),
   ] as const;
   await Promise.allSettled(reads); // all of them, so that the error told does not depend on who is fastest
   const [flavor, image, keyPair, quotas, securityGroups, networks, availabilityZone] = await inOrder(reads);
@@ -85,8 +85,8 @@ async function flavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flav
   }
 }
 
-async function keyPairOf(parts: Parts, ctx: Call, name: string): Promise<KeyPair | undefined> {
-  if (name === "") return undefined;
+async function keyPairOf(parts: Parts, ctx: Call, name: string | undefined): Promise<KeyPair | undefined> {
+  if (name === undefined) return undefined;
   try {
     const { keyPair } = await parts.global.getStoredKeyPair(ctx, { userId: ctx.actor.userId, name });
     return keyPair;

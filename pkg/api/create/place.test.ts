@@ -41,8 +41,8 @@ async function placed(
 }
 
 describe("where a create wants its servers", () => {
-  const places: readonly (readonly [zone: string, expected: readonly string[]])[] = [
-    ["", ["", "", ""]],
+  const places: readonly (readonly [zone: string | undefined, expected: readonly string[]])[] = [
+    [undefined, ["", "", ""]],
     ["west", ["west", "", ""]],
     ["west:vm-1", ["west", "vm-1", ""]],
     ["nova:vm-1", ["west", "vm-1", ""]],
@@ -52,7 +52,7 @@ describe("where a create wants its servers", () => {
     ["nova:vm-1:vm-1.example", ["west", "vm-1", "vm-1.example"]],
   ];
   for (const [availabilityZone, expected] of places)
-    it(`"${availabilityZone}": a forced host counts, in its own zone`, async () =>
+    it(`"${availabilityZone ?? ""}": a forced host counts, in its own zone`, async () =>
       assert.deepEqual(await placed({ availabilityZone }), expected));
 
   it("leaves the zone of a forced host open while its cell is silent and unknown", async () => {

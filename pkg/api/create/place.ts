@@ -20,7 +20,7 @@ export async function requirePlace(
 ): Promise<string> {
   const places = [
     { host: zone.host, node: zone.node },
-    { host: request.host, node: request.hypervisorHostname },
+    { host: request.host ?? "", node: request.hypervisorHostname ?? "" },
   ].filter(({ host, node }) => host !== "" || node !== "");
   if (zone.zone === "" && places.length === 0) return "";
   const { cells, unreachable } = await placesOf(parts, ctx, places);

@@ -1,16 +1,14 @@
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { makePassword, makeReservationId } from "../crypto/chance.js";
 import { affordable } from "../domain/affordable.js";
-import type { BlockDevice } from "../domain/block-devices.js";
-import { parseBlockDevice, requireLocalDevices } from "../domain/block-devices.js";
+import { requireLocalDevices, requireSource } from "../domain/block-devices.js";
 import type { Counts } from "../domain/counts.js";
 import { countsOf } from "../domain/counts.js";
 import { configDriveOf, diskConfigOf } from "../domain/disk-config.js";
 import { requireFit } from "../domain/image-fit.js";
 import { requireFileLimits, requireMetadataLimit } from "../domain/injected-limits.js";
-import type { SchedulerHints } from "../domain/scheduler-hints.js";
-import { hintsOf } from "../domain/scheduler-hints.js";
-import { requireBase64 } from "../domain/user-data.js";
+import type { HintedIds } from "../domain/scheduler-hints.js";
+import { hintedIds } from "../domain/scheduler-hints.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import { parseZone } from "../domain/zone-request.js";
 import { ApiErrors, CreateErrors } from "../errors.js";
@@ -23,9 +21,7 @@ import type { Batch } from "./server-record.js";
 interface Understood {
   readonly counts: Counts;
   readonly zone: ZoneRequest;
-  readonly devices: readonly BlockDevice[];
-  readonly userData: string;
-  readonly hints: SchedulerHints;
+  readonly hinted: HintedIds;
 }
 
 /**
@@ -46,7 +42,7 @@ export async function planCreate(
   ctx: Call,
   request: CreateServersRequest,
 ): Promise<CreatePlan> {
-  const zone = parseZone(request.availabilityZone, parts.config.defaultAvailabilityZone);
+  const zone = parseZone(request.availabilityZone ?? "", parts.config.defaultAvailabilityZone);
   enforceRights(ctx, request, zone);
   const understood = understand(request, zone);
   return { batch: await makeBatch(parts, ctx, request, understood), minCount: understood.counts.min };
@@ -55,37 +51,39 @@ export async function planCreate(
 function enforceRights(ctx: Call, request: CreateServersRequest, zone: ZoneRequest): void {
   if (ctx.actor.projectId === "") throw ApiErrors.NOT_AUTHORIZED({ what: "A token of a project is needed." });
   if (zone.host !== "" || zone.node !== "") ctx.rights.enforce("os_compute_api:servers:create:forced_host");
-  if (request.host !== "" || request.hypervisorHostname !== "")
-    ctx.rights.enforce("compute:servers:create:requested_destination");
-  if (request.blockDevicesJson.length > 0) ctx.rights.enforce("os_compute_api:servers:create:attach_volume");
+  if (namesHost(request)) ctx.rights.enforce("compute:servers:create:requested_destination");
+  if (request.blockDevices.length > 0) ctx.rights.enforce("os_compute_api:servers:create:attach_volume");
   if (request.networks.length > 0) ctx.rights.enforce("os_compute_api:servers:create:attach_network");
   if (request.trustedImageCertificates.length > 0)
     ctx.rights.enforce("os_compute_api:servers:create:trusted_certs");
 }
 
+const namesHost = ({ host, hypervisorHostname }: CreateServersRequest): boolean =>
+  host !== undefined || hypervisorHostname !== undefined;
+
 function understand(request: CreateServersRequest, zone: ZoneRequest): Understood {
-  if ((zone.host !== "" || zone.node !== "") && (request.host !== "" || request.hypervisorHostname !== ""))
-    throw CreateErrors.TWO_DESTINATIONS({});
+  if ((zone.host !== "" || zone.node !== "") && namesHost(request)) throw CreateErrors.TWO_DESTINATIONS({});
   const counts = countsOf(request.minCount, request.maxCount);
-  if (request.hostname !== "" && counts.max > 1) throw CreateErrors.AMBIGUOUS_HOSTNAME({});
-  const hints = hintsOf(request.schedulerHintsJson);
-  const devices = request.blockDevicesJson.map(parseBlockDevice);
-  if (request.imageId === "" && devices.length === 0) throw CreateErrors.IMAGE_REQUIRED({});
-  return { counts, zone, devices, hints, userData: requireBase64(request.userData) };
+  if (request.hostname !== undefined && counts.max > 1) throw CreateErrors.AMBIGUOUS_HOSTNAME({});
+  const hinted = hintedIds(request.schedulerHints);
+  for (const device of request.blockDevices) requireSource(device);
+  if (request.imageId === undefined && request.blockDevices.length === 0)
+    throw CreateErrors.IMAGE_REQUIRED({});
+  return { counts, zone, hinted };
 }
 
 async function makeBatch(
   parts: Parts,
   ctx: Call,
   request: CreateServersRequest,
-  { counts, zone, devices, userData, hints }: Understood,
+  { counts, zone, hinted }: Understood,
 ): Promise<Batch> {
-  const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, hints });
+  const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, hinted });
   const { flavor, image, quotas } = gathered;
   requireMetadataLimit(request.metadata.size, quotas);
   requireFileLimits(request.files, quotas);
-  if (devices.length > 0)
-    requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
+  if (request.blockDevices.length > 0)
+    requireLocalDevices(request.blockDevices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
   const { projectId, userId, roles } = ctx.actor;
   if (image !== undefined)
     requireFit(image.info, flavor, ctx.rights.allows("os_compute_api:servers:create:zero_disk_flavor"));
@@ -97,13 +95,12 @@ async function makeBatch(
     projectId,
     userId,
     roles,
-    userData,
-    serverGroupId: hints.groupId,
+    serverGroupId: hinted.groupId,
     count,
     wished: counts.max,
     now: parts.clock.now(),
     reservationId: makeReservationId(),
-    adminPassword: request.adminPassword || makePassword(),
+    adminPassword: request.adminPassword ?? makePassword(),
     configDrive: configDriveOf(request.configDrive, image, parts.config.forceConfigDrive),
     diskConfig: diskConfigOf(request.diskConfig, image),
   };

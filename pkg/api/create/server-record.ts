@@ -3,7 +3,8 @@ import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
-import { DiskConfig, PowerState, Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
+import { DiskConfig, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { Instant } from "../../kernel/index.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
@@ -25,7 +26,6 @@ export interface Batch {
   readonly roles: readonly string[];
   readonly reservationId: string;
   readonly adminPassword: string;
-  readonly userData: string;
   /** "" for none. */
   readonly serverGroupId: string;
   readonly configDrive: boolean;
@@ -45,7 +45,10 @@ export function acceptedServer(batch: Batch, index: number, id: string): Accepte
   return {
     serverId: id,
     spec,
-    secrets: { adminPassword: batch.adminPassword, userData: batch.userData },
+    secrets: {
+      adminPassword: batch.adminPassword,
+      userData: batch.request.userData?.toString("base64") ?? "",
+    },
     server: recordOf(batch, spec, index, id),
   };
 }
@@ -59,7 +62,7 @@ function specOf(
   const name = numbered(request.name, index, wished);
   return ServerSpec.fromPartial({
     name,
-    hostname: request.hostname || hostnameFrom(name, `Server-${id}`),
+    hostname: request.hostname ?? hostnameFrom(name, `Server-${id}`),
     flavor: { ...flavor, projectIds: [] },
     image: image && imageRefOf(image.info, image.properties),
     kernel: image?.kernel && imageRefOf(image.kernel, new Map()),
@@ -74,16 +77,16 @@ function specOf(
     availabilityZone: gathered.availabilityZone,
     forcedHost: zone.host,
     forcedNode: zone.node,
-    requestedHost: request.host,
-    requestedNode: request.hypervisorHostname,
+    requestedHost: request.host ?? "",
+    requestedNode: request.hypervisorHostname ?? "",
     metadata: request.metadata,
     tags: [...new Set(request.tags)].sort(),
-    description: request.description,
-    hasDescription: request.hasDescription || request.description !== "",
-    accessIpV4: canonicalIpOr(request.accessIpV4),
-    accessIpV6: canonicalIpOr(request.accessIpV6),
+    description: request.description ?? "",
+    hasDescription: request.description !== undefined,
+    accessIpV4: canonicalIpOr(request.accessIpV4 ?? ""),
+    accessIpV6: canonicalIpOr(request.accessIpV6 ?? ""),
     diskConfig,
-    schedulerHintsJson: request.schedulerHintsJson,
+    schedulerHints: request.schedulerHints,
     serverGroupId,
     trustedImageCertificates: request.trustedImageCertificates,
     files: request.files,
@@ -120,7 +123,7 @@ function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Se
     availabilityZone: spec.availabilityZone,
     pinnedAvailabilityZone: spec.availabilityZone,
     trustedImageCertificates: spec.trustedImageCertificates,
-    schedulerHintsJson: spec.schedulerHintsJson,
+    schedulerHints: spec.schedulerHints,
     serverGroupId: spec.serverGroupId,
     reservationId: batch.reservationId,
     launchIndex: index,

@@ -1,36 +1,21 @@
+import type { BlockDevice } from "../../../gen/kilonova/type/v1/block_device.js";
+import { BlockDeviceDestination, BlockDeviceSource } from "../../../gen/kilonova/type/v1/block_device.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { CreateErrors } from "../errors.js";
 
-/** An entry of REST's block_device_mapping_v2, as far as it is looked at. */
-export interface BlockDevice {
-  readonly source: string;
-  readonly destination: string;
-  readonly uuid: string;
-  /** Negative for devices that are no boot devices. */
-  readonly bootIndex: number;
-  readonly sizeGib: number | undefined;
-  readonly swap: boolean;
-}
+const { BLOCK_DEVICE_SOURCE_BLANK: BLANK, BLOCK_DEVICE_SOURCE_IMAGE: IMAGE } = BlockDeviceSource;
+const VOLUMES: readonly BlockDeviceSource[] = [
+  BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME,
+  BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+];
 
 const bad = (why: string): Error => CreateErrors.BAD_BLOCK_DEVICES({ why });
 
-/** @throws BAD_BLOCK_DEVICES for texts that are no JSON objects of the known form */
-export function parseBlockDevice(json: string): BlockDevice {
-  const raw = object(json);
-  const source = text(raw, "source_type");
-  const uuid = text(raw, "uuid");
-  if (source === "blank" ? uuid !== "" : uuid === "")
-    throw bad(source === "blank" ? "a blank device has no uuid" : "a uuid is required");
-  const destination =
-    text(raw, "destination_type") || (source === "volume" || source === "snapshot" ? "volume" : "local");
-  return {
-    source,
-    destination,
-    uuid,
-    bootIndex: integer(raw["boot_index"]) ?? -1,
-    sizeGib: integer(raw["volume_size"]),
-    swap: text(raw, "guest_format") === "swap",
-  };
+/** What a device says by itself. @throws BAD_BLOCK_DEVICES */
+export function requireSource({ source, sourceId }: BlockDevice): void {
+  if (source === BLANK && sourceId !== undefined) throw bad("a blank device has no uuid");
+  if (source !== BLANK && sourceId === undefined) throw bad("a uuid is required");
+  if (source === BlockDeviceSource.BLOCK_DEVICE_SOURCE_UNSPECIFIED) throw bad("a source is required");
 }
 
 /**
@@ -41,29 +26,19 @@ export function parseBlockDevice(json: string): BlockDevice {
  */
 export function requireLocalDevices(
   devices: readonly BlockDevice[],
-  imageId: string,
+  imageId: string | undefined,
   flavor: Flavor,
   maxLocal: number,
 ): void {
-  if (
-    devices.some(
-      (device) =>
-        device.destination === "volume" || device.source === "volume" || device.source === "snapshot",
-    )
-  ) {
-    throw bad("volumes are not supported by this deployment");
-  }
+  if (devices.some(onVolume)) throw bad("volumes are not supported by this deployment");
   requireBootOrder(devices, imageId);
-  for (const device of devices) if (device.source === "image") requireBootImage(device, imageId);
+  for (const device of devices) if (device.source === IMAGE) requireBootImage(device, imageId);
   if (maxLocal >= 0 && devices.length > maxLocal)
     throw bad("You specified more local devices than the limit allows");
-  const blanks = devices.filter((device) => device.source === "blank");
-  requireSwap(
-    blanks.filter((device) => device.swap),
-    flavor,
-  );
+  const blanks = devices.filter((device) => device.source === BLANK);
+  requireSwap(blanks.filter(isSwap), flavor);
   requireEphemeral(
-    blanks.filter((device) => !device.swap),
+    blanks.filter((device) => !isSwap(device)),
     flavor,
   );
 }
@@ -79,11 +54,15 @@ export function requireLocalMapping(json: string): void {
     throw bad("the image's own block device mapping is not supported by this deployment");
 }
 
+const onVolume = ({ source, destination }: BlockDevice): boolean =>
+  destination === BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME || VOLUMES.includes(source);
+const isSwap = ({ guestFormat }: BlockDevice): boolean => guestFormat === "swap";
+
 /** Boot indexes count 0, 1, 2 …; an image brings a device with index 0 unless one is listed. */
-function requireBootOrder(devices: readonly BlockDevice[], imageId: string): void {
-  const listed = devices.map((device) => device.bootIndex).filter((index) => index >= 0);
+function requireBootOrder(devices: readonly BlockDevice[], imageId: string | undefined): void {
+  const listed = devices.flatMap(({ bootIndex }) => bootIndex ?? []);
   const all =
-    imageId !== "" && !devices.some((device) => device.source === "image" && device.uuid === imageId)
+    imageId !== undefined && !devices.some((device) => device.source === IMAGE && device.sourceId === imageId)
       ? [0, ...listed]
       : listed;
   const sorted = [...all].sort((a, b) => a - b);
@@ -91,8 +70,8 @@ function requireBootOrder(devices: readonly BlockDevice[], imageId: string): voi
     throw bad("Boot sequence for the instance and image/block device mapping combination is not valid.");
 }
 
-function requireBootImage(device: BlockDevice, imageId: string): void {
-  if (device.bootIndex !== 0 || device.uuid !== imageId)
+function requireBootImage(device: BlockDevice, imageId: string | undefined): void {
+  if (device.bootIndex !== 0 || device.sourceId !== imageId)
     throw bad("Mapping image to local is not supported.");
 }
 
@@ -110,29 +89,4 @@ function requireEphemeral(disks: readonly BlockDevice[], flavor: Flavor): void {
     throw bad("Ephemeral disks requested are larger than the instance type allows.");
   if (disks.length > 1 || gib !== flavor.ephemeralGib)
     throw bad("ephemeral disks other than the flavor's single one are not supported");
-}
-
-function object(json: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw bad("it is not JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("it is not an object");
-  return value as Readonly<Record<string, unknown>>;
-}
-
-function text(raw: Readonly<Record<string, unknown>>, key: string): string {
-  const value = raw[key] ?? "";
-  if (typeof value !== "string") throw bad(`${key} is not a text`);
-  return value;
-}
-
-/** Numbers may come as text; null means not given. */
-function integer(value: unknown): number | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  const number = Number(value);
-  if (!Number.isInteger(number)) throw bad("a number is expected");
-  return number;
 }

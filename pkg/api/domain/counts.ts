@@ -6,10 +6,8 @@ export interface Counts {
   readonly max: number;
 }
 
-/** The counts asked for; 0 means not given. @throws MIN_ABOVE_MAX */
-export function countsOf(minCount: number, maxCount: number): Counts {
-  const min = minCount || 1;
-  const max = maxCount || min;
+/** The counts asked for. @throws MIN_ABOVE_MAX */
+export function countsOf(min = 1, max = min): Counts {
   if (min > max) throw CreateErrors.MIN_ABOVE_MAX({});
   return { min, max };
 }

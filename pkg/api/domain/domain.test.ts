@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import {
+  BlockDevice,
+  BlockDeviceDestination,
+  BlockDeviceSource,
+} from "../../../gen/kilonova/type/v1/block_device.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { aFlavor } from "../testing/an-api.js";
-import { parseBlockDevice, requireLocalDevices } from "./block-devices.js";
+import { requireLocalDevices, requireSource } from "./block-devices.js";
 import { consoleText } from "./console-text.js";
 import { hostnameFrom } from "./hostname.js";
 import { compareBytes, mergePages } from "./merge-rows.js";
@@ -42,40 +47,40 @@ describe("parseZone", () => {
 
 describe("block devices", () => {
   const flavor = aFlavor({ ephemeralGib: 2, swapMib: 1024 });
-  const judge = (devices: object[], image = "img", max = 3): void =>
-    requireLocalDevices(
-      devices.map((device) => parseBlockDevice(JSON.stringify(device))),
-      image,
-      flavor,
-      max,
-    );
-  const boot = { source_type: "image", uuid: "img", destination_type: "local", boot_index: 0 };
-  const swap = {
-    source_type: "blank",
-    destination_type: "local",
-    boot_index: -1,
-    guest_format: "swap",
-    volume_size: 1,
+  const { BLOCK_DEVICE_SOURCE_BLANK, BLOCK_DEVICE_SOURCE_IMAGE, BLOCK_DEVICE_SOURCE_SNAPSHOT } =
+    BlockDeviceSource;
+  const judge = (devices: Partial<BlockDevice>[], image = "img", max = 3): void => {
+    const all = devices.map((device) => BlockDevice.fromPartial(device));
+    all.forEach(requireSource);
+    requireLocalDevices(all, image, flavor, max);
   };
-  const ephemeral = { source_type: "blank", destination_type: "local", boot_index: null, volume_size: "2" };
+  const boot = { source: BLOCK_DEVICE_SOURCE_IMAGE, sourceId: "img", bootIndex: 0 };
+  const swap = { source: BLOCK_DEVICE_SOURCE_BLANK, guestFormat: "swap", sizeGib: 1 };
+  const ephemeral = { source: BLOCK_DEVICE_SOURCE_BLANK, sizeGib: 2 };
 
   it("takes what image and flavor give anyway", () => {
     assert.doesNotThrow(() => judge([boot, swap, ephemeral]));
   });
 
   for (const [what, devices, message] of [
-    ["a gap in the boot order", [{ ...boot, boot_index: 1 }], /Boot sequence/],
-    ["a second boot image", [boot, { ...boot, uuid: "other", boot_index: 1 }], /image to local/],
-    ["too large a swap", [boot, { ...swap, volume_size: 2 }], /Swap drive requested is larger/],
+    ["a gap in the boot order", [{ ...boot, bootIndex: 1 }], /Boot sequence/],
+    ["a second boot image", [boot, { ...boot, sourceId: "other", bootIndex: 1 }], /image to local/],
+    ["too large a swap", [boot, { ...swap, sizeGib: 2 }], /Swap drive requested is larger/],
     ["two swaps", [boot, swap, swap], /More than one swap/],
     [
       "too large ephemeral disks",
-      [boot, swap, { ...ephemeral, volume_size: 3 }],
+      [boot, swap, { ...ephemeral, sizeGib: 3 }],
       /Ephemeral disks requested are larger/,
     ],
-    ["a blank device with uuid", [boot, { ...swap, uuid: "x" }], /no uuid/],
-    ["an image without uuid", [{ ...boot, uuid: null }], /uuid is required/],
-    ["volumes", [{ ...boot, destination_type: "volume", volume_size: 1 }], /not supported/],
+    ["a blank device with uuid", [boot, { ...swap, sourceId: "x" }], /no uuid/],
+    ["an image without uuid", [{ source: BLOCK_DEVICE_SOURCE_IMAGE, bootIndex: 0 }], /uuid is required/],
+    [
+      "images copied to volumes",
+      [{ ...boot, destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME, sizeGib: 1 }],
+      /not supported/,
+    ],
+    ["snapshots", [{ ...boot, source: BLOCK_DEVICE_SOURCE_SNAPSHOT }], /not supported/],
+    ["a device of no known source", [{ sourceId: "x", bootIndex: 0 }], /source is required/],
     ["too many devices", [boot, swap, ephemeral, ephemeral], /local devices/],
   ] as const) {
     it(`refuses ${what}`, () => {
@@ -120,6 +125,19 @@ describe("mergePages", () => {
     );
     assert.equal(merged.more, false);
     assert.equal(mergePages(pages, desc, 3).more, true);
+  });
+
+  it("tells nothing beyond the end of a page that has more, however few rows it has", () => {
+    const pages = [
+      { database: "cell1", rows: [row("a", "\u00019"), row("c", "\u00017")], more: true },
+      {
+        database: "cell2",
+        rows: ["8", "6", "5"].map((value) => row(`b${value}`, `\u0001${value}`)),
+        more: false,
+      },
+    ];
+    const { rows, more } = mergePages(pages, desc, 10);
+    assert.deepEqual([rows.map((one) => one.row.serverId), more], [["a", "b8", "c"], true]);
   });
 
   it("compares as UTF-8 does", () => {

@@ -23,7 +23,7 @@ export interface MergedRow<R extends Mergeable> {
 
 /**
  * Merges sorted pages into one. A server that two databases show (it is just moving) counts once, with its
- * highest generation.
+ * highest generation. Pages that have more may end early: nothing beyond the first of their ends is told.
  * @param limit  rows wanted at most
  * @returns `more` when rows beyond the page are known or possible
  */
@@ -43,7 +43,19 @@ export function mergePages<R extends Mergeable>(
     ({ row }) =>
       row.generation === newest.get(row.serverId) && !shown.has(row.serverId) && shown.add(row.serverId),
   );
-  return { rows: unique.slice(0, limit), more: unique.length > limit || pages.some((page) => page.more) };
+  const known = unique.slice(0, knownUntil(unique, pages, sort));
+  return { rows: known.slice(0, limit), more: known.length > limit || pages.some((page) => page.more) };
+}
+
+/** How many of the merged rows are surely followed by none that no page has yet. */
+function knownUntil<R extends Mergeable>(
+  merged: readonly MergedRow<R>[],
+  pages: readonly SortedPage<R>[],
+  sort: readonly SortKey[],
+): number {
+  const ends = pages.flatMap(({ rows, more }) => (more ? (rows.at(-1) ?? []) : []));
+  const beyond = merged.findIndex(({ row }) => ends.some((end) => compareRows(row, end, sort) > 0));
+  return beyond < 0 ? merged.length : beyond;
 }
 
 function compareRows(a: Mergeable, b: Mergeable, sort: readonly SortKey[]): number {

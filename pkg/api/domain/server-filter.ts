@@ -27,7 +27,9 @@ export function effectiveFilter(
   if (!rights.admin)
     throw ApiErrors.NOT_AUTHORIZED({ what: "Only administrators may list deleted instances" });
   const others = kept.vmStates.filter((state) => state !== VmState.VM_STATE_DELETED);
-  return others.length > 0 ? { ...kept, vmStates: others } : { ...kept, vmStates: [], deleted: true };
+  return others.length > 0
+    ? { ...kept, vmStates: others }
+    : { ...kept, vmStates: [], deleted: true, softDeleted: false };
 }
 
 /** What `host_info` shows, and policy hides from tenants. */

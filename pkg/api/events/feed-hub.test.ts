@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { FeedServiceDefinition } from "../../../gen/kilonova/cells/v1/feed_service.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { systemClock } from "../../platform/process/clock.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { until } from "../../testkit/until.js";

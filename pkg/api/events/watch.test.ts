@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EventType, EventsServiceDefinition } from "../../../gen/kilonova/api/v1/operations_service.js";
+import type { ListInstancesRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type {
   WatchEventsRequest,
   WatchEventsResponse,
@@ -217,6 +218,8 @@ describe("watchEvents", () => {
         ["SNAPSHOT 1", "SNAPSHOT 2"],
       );
       assert.equal(story[3], "SNAPSHOT_END");
+      const { filter } = api.cells.requests.get("listInstances") as ListInstancesRequest;
+      assert.equal(filter?.softDeleted, true, "what can be restored is there");
       api.cells.change("cell2", { id: uuid(2), generation: 4n });
       assert.equal((await second.story(5))[4], "SERVER_CHANGED 2 4");
       await second.stop();

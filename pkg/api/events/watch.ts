@@ -4,7 +4,7 @@ import { ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { FeedEntry } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Parts } from "../parts.js";
@@ -241,7 +241,7 @@ export class EventWatch {
 
   async *#snapshotOf(database: string): AsyncGenerator<WatchEventsResponse, void> {
     const { projectId, serverIds, mask } = this.#wish;
-    const filter = ServerFilter.fromPartial({ ids: [...serverIds] });
+    const filter = ServerFilter.fromPartial({ ids: [...serverIds], softDeleted: true });
     let after: string[] = [];
     for (let more = true; more;) {
       const page = await this.#parts.instances.listInstances(this.#ctx, {

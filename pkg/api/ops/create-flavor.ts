@@ -7,7 +7,7 @@ import { description, name } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
-import { map, number, required, text } from "../shape/shape.js";
+import { map, number, optional, required, text } from "../shape/shape.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Parts } from "../parts.js";
 import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access.js";
@@ -29,7 +29,7 @@ const flavorShape = required<Flavor>({
     hint: "must consist of letters, digits, '.', '_', '-' and inner spaces",
   }),
   name,
-  description: text({ max: 65_535 }),
+  description: optional(text({ max: 65_535 })),
   vcpus: number({ min: 1 }),
   memoryMib: number({ min: 1 }),
   rootGib: number(),

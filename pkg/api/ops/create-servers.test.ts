@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { BlockDevice, BlockDeviceSource } from "../../../gen/kilonova/type/v1/block_device.js";
+import { SchedulerHints } from "../../../gen/kilonova/type/v1/scheduler_hints.js";
 import { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { NetworkMode, ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type {
@@ -38,7 +40,7 @@ describe("createServers", () => {
     const answer = await create(api, {
       metadata: new Map([["role", "web"]]),
       tags: ["b", "a", "b"],
-      userData: "aGVs\nbG8=",
+      userData: Buffer.from("hello"),
       description: "mine",
     });
     const [server] = answer.servers;
@@ -265,7 +267,7 @@ describe("createServers", () => {
     },
     {
       what: "no image at all",
-      wish: { imageId: "" },
+      wish: { imageId: undefined },
       reason: "IMAGE_REQUIRED",
       kind: "invalid",
       message: "Missing imageRef attribute",
@@ -433,7 +435,7 @@ describe("createServers", () => {
     },
     {
       what: "an unknown server group",
-      wish: { schedulerHintsJson: `{"group": "00000000-0000-4000-8000-0000000000aa"}` },
+      wish: { schedulerHints: SchedulerHints.fromPartial({ group: "00000000-0000-4000-8000-0000000000aa" }) },
       reason: "SERVER_GROUP_NOT_FOUND",
       kind: "invalid",
       message: "Instance group 00000000-0000-4000-8000-0000000000aa could not be found.",
@@ -444,22 +446,32 @@ describe("createServers", () => {
         api.cells.putGroup(
           ServerGroup.fromPartial({ id: "00000000-0000-4000-8000-0000000000aa", projectId: "p2" }),
         ),
-      wish: { schedulerHintsJson: `{"group": "00000000-0000-4000-8000-0000000000aa"}` },
+      wish: { schedulerHints: SchedulerHints.fromPartial({ group: "00000000-0000-4000-8000-0000000000aa" }) },
       reason: "SERVER_GROUP_NOT_FOUND",
       kind: "invalid",
     },
     {
       what: "a server group that is no UUID",
-      wish: { schedulerHintsJson: `{"group": "g"}` },
+      wish: { schedulerHints: SchedulerHints.fromPartial({ group: "g" }) },
       reason: "BAD_SERVER_GROUP_HINT",
       kind: "invalid",
       message: "Server group scheduler hint must be a UUID.",
     },
     {
-      what: "hints that are no object",
-      wish: { schedulerHintsJson: "[]" },
+      what: "a hint that has a field of its own among the others",
+      wish: {
+        schedulerHints: SchedulerHints.fromPartial({ others: new Map([["group", { values: ["g"] }]]) }),
+      },
       reason: "INVALID_REQUEST",
       kind: "invalid",
+      message: /scheduler_hints\.others\["group"\]/,
+    },
+    {
+      what: "an optional text that is empty",
+      wish: { keyName: "" },
+      reason: "INVALID_REQUEST",
+      kind: "invalid",
+      message: /key_name.*leave it out/,
     },
     {
       what: "a zone that is not there",
@@ -506,11 +518,11 @@ describe("createServers", () => {
       kind: "invalid",
     },
     {
-      what: "user data that is no base64",
-      wish: { userData: "#!/bin/sh" },
-      reason: "BAD_USER_DATA",
+      what: "user data that is too long",
+      wish: { userData: Buffer.alloc(49_150) },
+      reason: "INVALID_REQUEST",
       kind: "invalid",
-      message: "User data needs to be valid base 64.",
+      message: /user_data.*49149 bytes/,
     },
     {
       what: "more than at most",
@@ -554,7 +566,15 @@ describe("createServers", () => {
     },
     {
       what: "volumes",
-      wish: { blockDevicesJson: [`{"source_type": "volume", "uuid": "v", "boot_index": 0}`] },
+      wish: {
+        blockDevices: [
+          BlockDevice.fromPartial({
+            source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME,
+            sourceId: "v",
+            bootIndex: 0,
+          }),
+        ],
+      },
       reason: "BAD_BLOCK_DEVICES",
       kind: "invalid",
     },

@@ -1,6 +1,6 @@
 import { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server as StoredServer } from "../../../gen/kilonova/cells/v1/server.js";
 import { planCreate } from "../create/plan.js";
 import { acceptedServer } from "../create/server-record.js";
 import { createShape } from "../create/shape.js";
@@ -59,7 +59,7 @@ export const createServers = (parts: Parts): Guarded<CreateServersRequest, Creat
   });
 
 /** Where a server is by now: new ones are in no cell, those of a repeated call may have a host in one. */
-const cellOf = ({ hostInfo }: Server): string =>
+const cellOf = ({ hostInfo }: StoredServer): string =>
   hostInfo === undefined || hostInfo.cell === "" ? GLOBAL : hostInfo.cell;
 
 /** Equal requests hash equally, whatever token they carry and in whatever order their maps came. */
@@ -69,5 +69,9 @@ const hashOf = (request: CreateServersRequest): Uint8Array =>
       ...request,
       clientToken: "",
       metadata: sortedMap(request.metadata),
+      schedulerHints: request.schedulerHints && {
+        ...request.schedulerHints,
+        others: sortedMap(request.schedulerHints.others),
+      },
     }).finish(),
   );

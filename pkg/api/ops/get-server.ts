@@ -1,5 +1,5 @@
 import type { GetServerRequest, GetServerResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { isSilence } from "../cells/guard.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { ownerOf } from "../cells/servers.js";
@@ -9,14 +9,14 @@ import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 import type { ServerWishes } from "../view/server-view.js";
-import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
+import { hiddenFields, maskOf, presentServers, sketchServer } from "../view/server-view.js";
 
 /** Reads a server; of one in a silent cell, what the mapping tells. */
 export const getServer = (parts: Parts): Guarded<GetServerRequest, GetServerResponse> =>
   guarded({ serverId: id }, sketchable(parts), async (ctx, request, { loaded, unreachable }) => {
     const mask = maskOf(ctx, wishesOf(request));
     if (unreachable)
-      return { server: loaded.server, hiddenFields: hiddenFields(mask), cellUnreachable: true };
+      return { server: sketchServer(loaded.server), hiddenFields: hiddenFields(mask), cellUnreachable: true };
     const [server] = await presentServers(ctx, parts.directory, mask, [loaded]);
     return { server, hiddenFields: hiddenFields(mask), cellUnreachable: false };
   });

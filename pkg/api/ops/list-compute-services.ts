@@ -3,7 +3,8 @@ import type {
   ListComputeServicesRequest,
   ListComputeServicesResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
-import { fittingRows, rowsOf } from "../domain/page.js";
+import { rowsOf } from "../domain/page.js";
+import { fittingRows } from "../../model/page-bytes.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { pageSize, pageToken } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";

@@ -5,7 +5,8 @@ import type {
 import { Hypervisor, HypervisorsView } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { FoundHypervisor } from "../cells/hypervisors.js";
 import { allHypervisors, withServers } from "../cells/hypervisors.js";
-import { fittingRows, rowsOf } from "../domain/page.js";
+import { rowsOf } from "../domain/page.js";
+import { fittingRows } from "../../model/page-bytes.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import type { RuleName } from "../../policy/index.js";
 import { ApiErrors } from "../errors.js";

@@ -167,7 +167,7 @@ describe("whatIf", () => {
     api.cells.limits.set("cores", 3).set("instances", 10);
     const asked = async (more: object) =>
       scheduling(api).whatIf(as(member), { request: { ...wish, ...more } });
-    const one = await asked({ clientToken: "t", schedulerHintsJson: JSON.stringify({ group: GROUP }) });
+    const one = await asked({ clientToken: "t", schedulerHints: { group: GROUP } });
     assert.deepEqual([one.explanation?.hasHost, one.exceededQuotas], [true, []]);
     assert.deepEqual(
       [

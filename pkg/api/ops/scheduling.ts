@@ -8,7 +8,7 @@ import type {
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { Explanation } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ExplainRequest, ServerGroup } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { groupPolicyWord } from "../../model/server-group-policy.js";

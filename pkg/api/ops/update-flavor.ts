@@ -7,7 +7,7 @@ import { id } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
-import { required, text } from "../shape/shape.js";
+import { optional, required, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import {
   flavorMaskOf,
@@ -25,14 +25,17 @@ const onlyDescription: Rule<string[] | undefined> = (paths, path, report) => {
 /** Changes the description of a flavor; `has_description: false` removes it. */
 export const updateFlavor = (parts: Parts): Guarded<UpdateFlavorRequest, UpdateFlavorResponse> =>
   guarded(
-    { flavor: required<Flavor>({ id, description: text({ max: 65_535 }) }), updateMask: onlyDescription },
+    {
+      flavor: required<Flavor>({ id, description: optional(text({ max: 65_535 })) }),
+      updateMask: onlyDescription,
+    },
     own,
     async (ctx, request) => {
-      const { id: flavorId, description, hasDescription } = request.flavor as Flavor;
+      const { id: flavorId, description } = request.flavor as Flavor;
       await readFlavor(parts, ctx, flavorId);
       const { flavor } = await withFlavorErrors(flavorId, () =>
         parts.global.updateStoredFlavor(ctx, {
-          flavor: { id: flavorId, description, hasDescription: hasDescription || description !== "" },
+          flavor: { id: flavorId, description },
           updateMask: ["description"],
         }),
       );

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import type { Server as StoredServer } from "../../../gen/kilonova/cells/v1/server.js";
 import { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
-import { DiskConfig, Server, ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/api/v1/server.js";
+import { DiskConfig, ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
 import type { UserPath } from "../../model/user-change.js";
 import { USER_PATHS } from "../../model/user-change.js";
 import { serveTestGateway } from "../../gateway/testing/test-gateway.js";
@@ -74,7 +76,7 @@ const cases: Readonly<Record<UserPath, Case>> = {
 };
 const shownAs: Readonly<Record<string, string>> = { hostname: "OS-EXT-SRV-ATTR:hostname" };
 
-const before: Partial<Server> = {
+const before: Partial<StoredServer> = {
   name: "old",
   description: "old text",
   hasDescription: true,
@@ -87,7 +89,7 @@ const before: Partial<Server> = {
 };
 const latest = "2.104";
 
-function anApiWith(server: Partial<Server>): TestApi {
+function anApiWith(server: Partial<StoredServer>): TestApi {
   const api = anApi();
   api.cells.setServices("cell1", [
     HostService.fromPartial({ binary: "nova-compute", host: "h1", availabilityZone: "west", up: true }),
@@ -173,14 +175,21 @@ describe("what users may change of a server", () => {
       });
   }
 
-  it("tells an empty description from none, however the mask is written", async () => {
-    for (const mask of [["description"], ["has_description"], ["description", "has_description"]]) {
-      const api = anApiWith({});
-      await grpc(api, { hasDescription: true }, mask);
-      assert.equal((await shown(api))["description"], "");
-      await grpc(api, {}, mask);
-      assert.equal((await shown(api))["description"], null);
-    }
+  it("tells an empty description from none", async () => {
+    const api = anApiWith({});
+    await grpc(api, { description: "" }, ["description"]);
+    assert.equal((await shown(api))["description"], "");
+    await grpc(api, {}, ["description"]);
+    assert.equal((await shown(api))["description"], null);
+  });
+
+  it("refuses an empty text for what can be left out", async () => {
+    for (const [path, server] of [
+      ["access_ip_v4", { accessIpV4: "" }],
+      ["access_ip_v6", { accessIpV6: "" }],
+      ["pinned_availability_zone", { pinnedAvailabilityZone: "" }],
+    ] as const)
+      await assert.rejects(grpc(anApiWith({}), server, [path]), { reason: "INVALID_REQUEST" });
   });
 
   it("pins only to the zone where the server is, and never from one to another", async () => {

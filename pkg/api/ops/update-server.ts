@@ -3,7 +3,7 @@ import type {
   UpdateServerResponse,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { DiskConfig, HostStatus, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/api/v1/server.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
 import type { UserPath } from "../../model/user-change.js";
 import { USER_PATHS } from "../../model/user-change.js";
@@ -13,14 +13,12 @@ import { description, id, ipv4, ipv6, optionalName } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
-import { oneOf, required, text } from "../shape/shape.js";
+import { given, oneOf, optional, required, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
 
-/** `has_description` goes with its text; a mask that names it as well means the same. */
-const pathOf = (path: string): UserPath | undefined =>
-  USER_PATHS.find((one) => one === (path === "has_description" ? "description" : path));
+const pathOf = (path: string): UserPath | undefined => USER_PATHS.find((one) => one === path);
 
 const changeable: Rule<string[] | undefined> = (paths, path, report) => {
   if (paths === undefined || paths.length === 0) report(path, "is required");
@@ -29,11 +27,11 @@ const changeable: Rule<string[] | undefined> = (paths, path, report) => {
 
 const newValues = required<Server>({
   name: optionalName,
-  description,
-  accessIpV4: ipv4,
-  accessIpV6: ipv6,
+  description: optional(description),
+  accessIpV4: given(ipv4),
+  accessIpV6: given(ipv6),
   hostname: text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must be a host name" }),
-  pinnedAvailabilityZone: text(),
+  pinnedAvailabilityZone: given(text()),
   vmState: oneOf(VmState),
   powerState: oneOf(PowerState),
   diskConfig: oneOf(DiskConfig),
@@ -50,17 +48,21 @@ export const updateServer = (parts: Parts): Guarded<UpdateServerRequest, UpdateS
       const paths = [...new Set((request.updateMask ?? []).flatMap((path) => pathOf(path) ?? []))];
       if (paths.includes("name")) requireName(asked.name);
       if (paths.includes("pinned_availability_zone"))
-        await requirePinnable(parts, ctx, loaded, asked.pinnedAvailabilityZone);
+        await requirePinnable(parts, ctx, loaded, asked.pinnedAvailabilityZone ?? "");
       const updated = await parts.servers.at(ctx, request.serverId, async (inner, database, serverId) => {
         const { instance } = await parts.instances.updateInstance(inner, {
           database,
           projectId: parts.servers.scope(ctx),
           server: {
-            ...asked,
             id: serverId,
-            hasDescription: asked.hasDescription || asked.description !== "",
-            accessIpV4: canonicalIpOr(asked.accessIpV4),
-            accessIpV6: canonicalIpOr(asked.accessIpV6),
+            name: asked.name,
+            hostname: asked.hostname,
+            description: asked.description ?? "",
+            hasDescription: asked.description !== undefined,
+            accessIpV4: canonicalIpOr(asked.accessIpV4 ?? ""),
+            accessIpV6: canonicalIpOr(asked.accessIpV6 ?? ""),
+            diskConfig: asked.diskConfig,
+            pinnedAvailabilityZone: asked.pinnedAvailabilityZone ?? "",
           },
           updateMask: paths,
           expectedGeneration: request.expectedGeneration,

@@ -78,6 +78,14 @@ export const optional =
     if (value !== undefined) rule(value, path, report);
   };
 
+/** A rule for texts that may be left out: an empty one says nothing, and is refused. */
+export const given =
+  (rule: Rule<string>): Rule<string | undefined> =>
+  (value, path, report) => {
+    if (value === "") report(path, "must not be empty: leave it out instead");
+    else if (value !== undefined) rule(value, path, report);
+  };
+
 export interface TextLimits {
   /**
    * Characters at least; 0, the default, also lets the empty text pass every other check: it means "not

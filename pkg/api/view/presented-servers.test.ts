@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import { HostStatus, Server, ServerFault, ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/api/v1/server.js";
+import { HostStatus, ServerFault, ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
 import type { Actor } from "../../kernel/index.js";
 import { administrator, anApi, as, member, stranger } from "../testing/an-api.js";
 import type { TestApi } from "../testing/an-api.js";
@@ -54,7 +55,7 @@ for (const serverCacheBytes of [0, 1_000_000]) {
       api.cells.put("cell1", { id, name: "without a host" });
       assert.deepEqual(
         (await list()).map(({ name, hostId }) => [name, hostId]),
-        [["without a host", ""]],
+        [["without a host", undefined]],
       );
     });
 

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
+import { Server } from "../../../gen/kilonova/api/v1/server.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server as StoredServer } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { encodeKnown } from "../../platform/rpc/index.js";
 import type { HostDirectory } from "../cells/host-directory.js";
@@ -8,7 +9,7 @@ import type { ServerMask } from "./server-view.js";
 import { presentServer, shownOfHost } from "./server-view.js";
 
 /** A server as its database keeps it. */
-export interface StoredServer {
+export interface StoredRow {
   readonly serverId: string;
   readonly server: Buffer;
 }
@@ -48,34 +49,40 @@ export class PresentedServers {
   async list(
     ctx: Ctx,
     mask: ServerMask,
-    found: readonly { readonly row: StoredServer; readonly database: string }[],
+    found: readonly { readonly row: StoredRow; readonly database: string }[],
   ): Promise<Uint8Array[]> {
     const prefix = maskKey(mask);
-    const known = found.map(({ row, database }) => ({ one: this.#of(prefix, row), database }));
+    const known = found.map(({ row, database }) => ({ ...this.#of(prefix, row), database }));
     const { answers } = await this.#directory.some(ctx, [
       ...new Set(known.flatMap(({ one, database }) => (one.host === "" ? [] : [database]))),
     ]);
     const directories = new Map(answers.map(({ database, value }) => [database, value]));
     const states = new Map<HostService | undefined, string>();
-    return known.map(({ one, database }) => {
+    return known.map(({ one, decoded, database }) => {
       const host = one.host === "" ? undefined : directories.get(database)?.byHost.get(one.host);
       let state = states.get(host);
       if (state === undefined) states.set(host, (state = shownOfHost(host)));
       if (one.bytes === undefined || one.shown !== state) {
-        one.bytes = encodeKnown(Server, presentServer(Server.decode(one.stored), mask, host));
+        const server = decoded ?? StoredServer.decode(one.stored);
+        one.bytes = encodeKnown(Server, presentServer(server, mask, host));
         one.shown = state;
       }
       return one.bytes;
     });
   }
 
-  #of(prefix: string, { serverId, server }: StoredServer): Presented {
+  /** @returns also the server itself where it had to be decoded: nobody need do that again */
+  #of(
+    prefix: string,
+    { serverId, server }: StoredRow,
+  ): { readonly one: Presented; readonly decoded?: StoredServer } {
     const key = prefix + serverId;
     const known = this.#known?.get(key);
-    if (known?.stored.equals(server)) return known;
-    const fresh: Presented = { stored: server, host: Server.decode(server).hostInfo?.host ?? "" };
+    if (known?.stored.equals(server)) return { one: known };
+    const decoded = StoredServer.decode(server);
+    const fresh: Presented = { stored: server, host: decoded.hostInfo?.host ?? "" };
     this.#known?.set(key, fresh);
-    return fresh;
+    return { one: fresh, decoded };
   }
 }
 

@@ -1,10 +1,13 @@
-import type { Server, ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/api/v1/server.js";
+import type { Server as StoredServer } from "../../../gen/kilonova/cells/v1/server.js";
+import type { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
 import { HostStatus } from "../../../gen/kilonova/type/v1/server.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { RuleName } from "../../policy/index.js";
 import type { Call } from "../rights/rights.js";
 import { hostIdOf } from "../../model/host-id.js";
+import { storedHints } from "../../model/scheduler-hints.js";
 import type { HostDirectory } from "../cells/host-directory.js";
 
 /** What a caller may see of servers; the same for all servers of one answer. */
@@ -51,27 +54,75 @@ export const hiddenFields = (mask: ServerMask): string[] => [
   ...(mask.userData ? [] : ["user_data"]),
 ];
 
-/** A stored server as the caller may see it. @param host  the compute service of its host, when it has one */
-export function presentServer(server: Server, mask: ServerMask, host: HostService | undefined): Server {
+/**
+ * A stored server as the caller may see it: the one way from the record to the tenants' view. Where the
+ * record has an empty text the view has nothing.
+ * @param host  the compute service of its host, when it has one
+ */
+export function presentServer(server: StoredServer, mask: ServerMask, host: HostService | undefined): Server {
   const info = server.hostInfo;
   return {
-    ...server,
-    hostId: hostIdOf(server.projectId, info?.host ?? ""),
-    availabilityZone: host?.availabilityZone || server.availabilityZone,
-    hostInfo: mask.hostInfo ? (info ?? noHost) : undefined,
-    hostStatus: shownStatus(mask, statusOf(info, host)),
+    id: server.id,
+    name: server.name,
+    projectId: server.projectId,
+    userId: server.userId,
+    hostname: server.hostname,
+    description: server.hasDescription ? server.description : undefined,
+    vmState: server.vmState,
+    taskState: orNone(server.taskState),
+    powerState: server.powerState,
+    createdAt: server.createdAt,
+    updatedAt: server.updatedAt,
+    launchedAt: server.launchedAt,
+    terminatedAt: server.terminatedAt,
+    deletedAt: server.deletedAt,
     flavor: server.flavor && {
       ...server.flavor,
       projectIds: [],
       extraSpecs: mask.extraSpecs ? server.flavor.extraSpecs : new Map(),
     },
+    image: server.image,
+    metadata: server.metadata,
+    tags: server.tags,
+    addresses: server.addresses,
+    accessIpV4: orNone(server.accessIpV4),
+    accessIpV6: orNone(server.accessIpV6),
+    configDrive: server.configDrive,
+    diskConfig: server.diskConfig,
+    keyName: orNone(server.keyName),
+    securityGroups: server.securityGroups,
+    availabilityZone: orNone(host?.availabilityZone) ?? orNone(server.availabilityZone),
+    pinnedAvailabilityZone: orNone(server.pinnedAvailabilityZone),
+    lock: server.lock,
+    progress: server.progress,
     fault: server.fault && {
       ...server.fault,
       details: mask.faultDetails || server.fault.code !== 500 ? server.fault.details : "",
     },
-    userData: mask.userData ? server.userData : "",
+    trustedImageCertificates: server.trustedImageCertificates,
+    volumes: server.volumes,
+    serverGroupId: orNone(server.serverGroupId),
+    reservationId: server.reservationId,
+    launchIndex: server.launchIndex,
+    userData: mask.userData && server.userData !== "" ? Buffer.from(server.userData, "base64") : undefined,
+    hostId: orNone(hostIdOf(server.projectId, info?.host ?? "")),
+    hostStatus: shownStatus(mask, statusOf(info, host)),
+    generation: server.generation,
+    currentOperation: orNone(server.currentOperation),
+    hostInfo: mask.hostInfo ? (info ?? noHost) : undefined,
+    schedulerHints: storedHints(server),
   };
 }
+
+const orNone = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
+
+/** What is known of a server whose cell is silent. */
+export const sketchServer = ({
+  id,
+  projectId,
+  createdAt,
+}: Pick<StoredServer, "id" | "projectId" | "createdAt">): Server =>
+  Server.fromPartial({ id, projectId, createdAt });
 
 /** All that `presentServer` looks at of a host: equal for two states of it that look the same. */
 export const shownOfHost = (host: HostService | undefined): string =>
@@ -87,7 +138,7 @@ export async function presentServers(
   ctx: Ctx,
   directory: HostDirectory,
   mask: ServerMask,
-  found: readonly { readonly server: Server; readonly database: string }[],
+  found: readonly { readonly server: StoredServer; readonly database: string }[],
 ): Promise<Server[]> {
   const hosted = new Set(
     found.filter(({ server }) => (server.hostInfo?.host ?? "") !== "").map(({ database }) => database),

@@ -1,7 +1,8 @@
 import { sql } from "../store/sql.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import { DiskConfig, PowerState, Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
+import { DiskConfig, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { instanceColumns, instanceIdentity } from "../servers/domain/instance-columns.js";

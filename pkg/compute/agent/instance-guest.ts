@@ -3,7 +3,7 @@ import type {
   InstanceRecord,
   PortAddress,
 } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { ServerSecrets, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { guestName } from "../../model/guest-name.js";
 import { canonicalImageProperties, hasGuestAgent } from "../../model/image-properties.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { rootCtx } from "../../kernel/index.js";
 import { FakeDriver } from "../drivers/fake/index.js";

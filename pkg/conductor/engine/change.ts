@@ -1,5 +1,5 @@
 import { InstanceChange } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { snakeCase } from "../../kernel/case.js";
 import type { Change } from "./kind.js";
 

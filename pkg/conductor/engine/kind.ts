@@ -7,7 +7,7 @@ import type {
 import { HandoverProtocol } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation, StoredSignal } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Instant } from "../../kernel/time.js";
 import type { Lane, OperationDeclaration } from "../../model/operation-declaration.js";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { ListInstancesRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
-import { Server, ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
+import { ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { aServer } from "../../cells/testing/records.js";
 import type { Ports } from "../ports.js";
 import { aCall, finished, SERVER } from "../testing/a-call.js";

@@ -1,6 +1,7 @@
 import { ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
-import { Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Ports } from "../ports.js";
 

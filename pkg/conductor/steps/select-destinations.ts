@@ -1,7 +1,7 @@
 import { RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { ConductorErrors } from "../errors.js";
 import { done } from "../engine/kind.js";

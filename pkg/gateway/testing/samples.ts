@@ -1,5 +1,6 @@
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
-import { DiskConfig, HostStatus, PowerState, Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/api/v1/server.js";
+import { DiskConfig, HostStatus, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { PROJECT } from "./test-tokens.js";
 
 export const SERVER_ID = "0e44cc9c-e052-415d-afbf-469b0d384170";
@@ -66,7 +67,7 @@ export const someServer = (partial: Partial<Server> = {}): Server => ({
     securityGroups: ["default"],
     availabilityZone: "nova",
     volumes: [{ id: "9c1a1f6e-0f35-4cd0-a5b5-3c0e0d6b8e11", deleteOnTermination: true }],
-    schedulerHintsJson: '{"same_host":["48e6a9f6-30af-47e0-bc04-acaed113bb4e"]}',
+    schedulerHints: { sameHost: ["48e6a9f6-30af-47e0-bc04-acaed113bb4e"] },
     reservationId: "r-3fhpjulh",
     hostId: "92154fab69d5883ba2c8622b7e65f745dd33257221c07af363c51b29",
     generation: 7n,

@@ -4,7 +4,7 @@ import {
   ListServersResponse,
   ServersServiceDefinition,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/api/v1/server.js";
 import { rootCtx, silentLogger } from "../../kernel/index.js";
 import { Metrics, noTracer } from "../telemetry/index.js";
 import type { MessageField } from "./raw-field.js";

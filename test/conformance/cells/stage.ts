@@ -19,7 +19,7 @@ import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_
 import { ServerRecordsServiceDefinition } from "../../../gen/kilonova/cells/v1/server_records_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/server_groups_service.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { aServer } from "../../../pkg/cells/testing/records.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { anonymous } from "../../../pkg/kernel/index.js";

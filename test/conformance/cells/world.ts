@@ -8,7 +8,7 @@ import {
 } from "../../../pkg/model/operation-declaration.js";
 import { aDeclaration, aForm, subjectDeclaration } from "../../../pkg/model/testing/a-declaration.js";
 import type { Channel } from "../../../pkg/platform/rpc/index.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 
 /** One cells service under test, with one cell, "cell1". Scenarios keep apart by their projects and hosts. */

@@ -133,7 +133,7 @@ export function operations(stage: Stage): void {
       const { vmState, taskState, fault } = await stage.demo.get(server.id);
       assert.deepEqual(
         [vmState, taskState, fault?.code, fault?.reason],
-        [VmState.VM_STATE_ERROR, "", 500, "MAX_RETRIES_EXCEEDED"],
+        [VmState.VM_STATE_ERROR, undefined, 500, "MAX_RETRIES_EXCEEDED"],
       );
       assert.match(fault?.message ?? "", /Exceeded maximum number of retries/);
       assert.equal(fault?.details, "", "details are for administrators");

@@ -3,6 +3,7 @@ import {
   ServerGroupPolicy,
   ServerGroupsServiceDefinition,
 } from "../../../gen/kilonova/api/v1/server_groups_service.js";
+import { SchedulerHints } from "../../../gen/kilonova/type/v1/scheduler_hints.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { call, failure } from "../support/grpc-user.js";
 import type { Stage } from "./stage.js";
@@ -23,7 +24,7 @@ export function serverGroups(stage: Stage): void {
     const groupId = serverGroup?.id ?? "";
     const accepted = await Promise.all(
       Array.from({ length: count }, () =>
-        stage.demo.create("in-group", { schedulerHintsJson: JSON.stringify({ group: groupId }) }),
+        stage.demo.create("in-group", { schedulerHints: SchedulerHints.fromPartial({ group: groupId }) }),
       ),
     );
     const booted = await Promise.all(

@@ -64,7 +64,7 @@ export function watches(stage: Stage): void {
     assert.deepEqual([boot[0]?.done, boot.at(-1)?.state], [false, OperationState.OPERATION_STATE_SUCCEEDED]);
     assert.equal(boot.filter(({ done }) => done).length, 1);
     const steps = boot.map(({ currentStep }) => currentStep);
-    for (const step of ["claim-host", "allocate-networks", "build-guest"])
+    for (const step of ["allocate-networks", "build-guest"])
       assert.ok(steps.includes(step), `${step} in ${steps.join(", ")}`);
     assert.equal(changes.at(-1)?.kind, "server.delete");
     assert.equal(changes.at(-1)?.state, OperationState.OPERATION_STATE_SUCCEEDED);

@@ -8,7 +8,7 @@ import {
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
-import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/api/v1/server.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { KilonovaError, rootCtx } from "../../../pkg/kernel/index.js";
 import { connectRpc } from "../../../pkg/platform/rpc/index.js";

@@ -69,7 +69,7 @@ export class Watcher {
               text:
                 type === EventType.EVENT_TYPE_SERVER_DELETED
                   ? "deleted"
-                  : `${vmStates.get(server.vmState)}/${server.taskState}`,
+                  : `${vmStates.get(server.vmState)}/${server.taskState ?? ""}`,
             },
           ],
     );

@@ -183,7 +183,6 @@ const privateFlavor = someFlavor({
   isPublic: false,
   projectIds: [PROJECT],
   description: "for us",
-  hasDescription: true,
   swapMib: 64,
 });
 const flavorOf = (id: string) => (id === "private" ? privateFlavor : someFlavor());

@@ -2267,6 +2267,7 @@ export const AggregatesServiceDefinition = {
       responseType: UpdateAggregateResponse as typeof UpdateAggregateResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2505,6 +2506,7 @@ export const AggregatesServiceDefinition = {
       responseType: SetAggregateMetadataResponse as typeof SetAggregateMetadataResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -172,7 +172,7 @@ export interface UpdateFlavorRequest {
   flavor:
     | Flavor
     | undefined;
-  /** Only description. */
+  /** Only description; unset takes it away. */
   updateMask: string[] | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -2474,6 +2474,7 @@ export const FlavorsServiceDefinition = {
       responseType: UpdateFlavorResponse as typeof UpdateFlavorResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2674,6 +2675,7 @@ export const FlavorsServiceDefinition = {
       responseType: SetFlavorExtraSpecsResponse as typeof SetFlavorExtraSpecsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

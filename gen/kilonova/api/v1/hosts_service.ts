@@ -2468,6 +2468,7 @@ export const ComputeServicesServiceDefinition = {
       responseType: UpdateComputeServiceResponse as typeof UpdateComputeServiceResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -6,7 +6,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Operation, OperationState } from "../../type/v1/operation.js";
-import { Server } from "../../type/v1/server.js";
+import { Server } from "./server.js";
 
 /** What an event tells. */
 export const EventType = {
@@ -1416,6 +1416,7 @@ export const OperationsServiceDefinition = {
       responseType: WaitOperationResponse as typeof WaitOperationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1507,6 +1508,7 @@ export const OperationsServiceDefinition = {
       responseType: CancelOperationResponse as typeof CancelOperationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -1446,6 +1446,7 @@ export const QuotaSetsServiceDefinition = {
       responseType: UpdateQuotaSetResponse as typeof UpdateQuotaSetResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1623,6 +1624,7 @@ export const QuotaSetsServiceDefinition = {
       responseType: UpdateQuotaClassSetResponse as typeof UpdateQuotaClassSetResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -882,6 +882,7 @@ export const SchedulingServiceDefinition = {
       responseType: WhatIfResponse as typeof WhatIfResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -3,9 +3,11 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Operation } from "../../type/v1/operation.js";
-import { DiskConfig, Server, VmState } from "../../type/v1/server.js";
+import { VmState } from "../../type/v1/server.js";
 import { InjectedFile } from "../../type/v1/server_spec.js";
+import { Server } from "./server.js";
 
 /** Input of PauseServer. */
 export interface PauseServerRequest {
@@ -77,10 +79,12 @@ export interface RescueServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
-  /** Image to boot; default the one the server was built from. */
-  imageId: string;
-  /** Password set in the rescue system, at most 255 characters; one is made when empty. */
-  adminPassword: string;
+  /** Image to boot. Default: the one the server was built from. */
+  imageId?:
+    | string
+    | undefined;
+  /** Password set in the rescue system, at most 255 characters. Default: one is made. */
+  adminPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -148,27 +152,7 @@ export interface UnlockServerResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** A map of which also the empty one can be asked for. */
-export interface MetadataValues {
-  /** Keys of 1 to 255 letters, digits, '-', '_', ':', '.' and spaces; values of at most 255 characters. */
-  items: Map<string, string>;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
-}
-
-export interface MetadataValues_ItemsEntry {
-  key: string;
-  value: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
-}
-
-/** A list of certificate ids of which also the empty one can be asked for. */
-export interface CertificateIds {
-  /** At most 50. */
-  ids: string[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
-}
-
-/** Input of RebuildServer. Unset fields stay as they are. */
+/** Input of RebuildServer. */
 export interface RebuildServerRequest {
   /** UUID. */
   serverId: string;
@@ -176,52 +160,24 @@ export interface RebuildServerRequest {
   clientToken: string;
   /** Image to build from. */
   imageId: string;
-  /** Display name, 1 to 255 characters. */
-  name?:
+  /** Password set in the guest, at most 255 characters. Default: one is made. */
+  adminPassword?:
     | string
-    | undefined;
-  /** Free text, at most 255 characters. */
-  description?:
-    | string
-    | undefined;
-  /** Whether the description is taken away. Not together with `description`. */
-  clearDescription: boolean;
-  /** Name inside the guest, 1 to 255 characters. */
-  hostname?:
-    | string
-    | undefined;
-  /** Replaces all of the user metadata. */
-  metadata:
-    | MetadataValues
-    | undefined;
-  /** Password set in the guest, at most 255 characters; one is made when empty. */
-  adminPassword: string;
-  /** Key pair of the caller; empty takes the key away. */
-  keyName?:
-    | string
-    | undefined;
-  /** Base64, at most 65,535 characters; empty takes the user data away. */
-  userData?:
-    | string
-    | undefined;
-  /** How the root partition is treated. */
-  diskConfig: DiskConfig;
-  /** IPv4 address for display; empty takes it away. */
-  accessIpV4?:
-    | string
-    | undefined;
-  /** IPv6 address for display; empty takes it away. */
-  accessIpV6?:
-    | string
-    | undefined;
-  /** Replaces the certificates; empty takes them away. */
-  trustedImageCertificates:
-    | CertificateIds
     | undefined;
   /** Whether the ephemeral disks keep their contents; only where the hypervisor can. */
   preserveEphemeral: boolean;
   /** Files to put in (REST below 2.57); limited by quota. */
   files: InjectedFile[];
+  /** New values of the fields in the mask; what is in the mask and unset or empty is taken away. */
+  server:
+    | Server
+    | undefined;
+  /**
+   * Any of name, description, hostname, metadata, key_name (a pair of the caller), user_data (at most 49,149
+   * bytes), disk_config, access_ip_v4, access_ip_v6, trusted_image_certificates (at most 50). All else stays
+   * as it is.
+   */
+  updateMask: string[] | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1069,7 +1025,7 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
 };
 
 function createBaseRescueServerRequest(): RescueServerRequest {
-  return { serverId: "", clientToken: "", imageId: "", adminPassword: "" };
+  return { serverId: "", clientToken: "", imageId: undefined, adminPassword: undefined };
 }
 
 export const RescueServerRequest: MessageFns<RescueServerRequest> = {
@@ -1080,10 +1036,10 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
     }
-    if (message.imageId !== "") {
+    if (message.imageId !== undefined) {
       writer.uint32(26).string(message.imageId);
     }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(34).string(message.adminPassword);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1172,8 +1128,8 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
       message._unknownFields = object._unknownFields as RescueServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
-    message.imageId = object.imageId ?? "";
-    message.adminPassword = object.adminPassword ?? "";
+    message.imageId = object.imageId ?? undefined;
+    message.adminPassword = object.adminPassword ?? undefined;
     return message;
   },
 };
@@ -1764,270 +1720,16 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
   },
 };
 
-function createBaseMetadataValues(): MetadataValues {
-  return { items: new Map() };
-}
-
-export const MetadataValues: MessageFns<MetadataValues> = {
-  encode(message: MetadataValues, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    message.items.forEach((value, key) => {
-      MetadataValues_ItemsEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
-    });
-    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
-      }
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): MetadataValues {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMetadataValues();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            const entry1 = MetadataValues_ItemsEntry.decode(reader, reader.uint32());
-            if (entry1.value !== undefined) {
-              message.items.set(entry1.key, entry1.value);
-            }
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        message._unknownFields ??= {};
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<MetadataValues>): MetadataValues {
-    return MetadataValues.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<MetadataValues>): MetadataValues {
-    const message = createBaseMetadataValues();
-    if (object._unknownFields !== undefined)
-      message._unknownFields = object._unknownFields as MetadataValues["_unknownFields"];
-    message.items = (() => {
-      const m = new Map();
-      (object.items as Map<string, string> ?? new Map()).forEach((value, key) => {
-        if (value !== undefined) {
-          m.set(key, globalThis.String(value));
-        }
-      });
-      return m;
-    })();
-    return message;
-  },
-};
-
-function createBaseMetadataValues_ItemsEntry(): MetadataValues_ItemsEntry {
-  return { key: "", value: "" };
-}
-
-export const MetadataValues_ItemsEntry: MessageFns<MetadataValues_ItemsEntry> = {
-  encode(message: MetadataValues_ItemsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
-    }
-    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
-      }
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): MetadataValues_ItemsEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMetadataValues_ItemsEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.value = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        message._unknownFields ??= {};
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<MetadataValues_ItemsEntry>): MetadataValues_ItemsEntry {
-    return MetadataValues_ItemsEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<MetadataValues_ItemsEntry>): MetadataValues_ItemsEntry {
-    const message = createBaseMetadataValues_ItemsEntry();
-    if (object._unknownFields !== undefined)
-      message._unknownFields = object._unknownFields as MetadataValues_ItemsEntry["_unknownFields"];
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
-};
-
-function createBaseCertificateIds(): CertificateIds {
-  return { ids: [] };
-}
-
-export const CertificateIds: MessageFns<CertificateIds> = {
-  encode(message: CertificateIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.ids) {
-      writer.uint32(10).string(v!);
-    }
-    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
-      }
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): CertificateIds {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCertificateIds();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.ids.push(reader.string());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        message._unknownFields ??= {};
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<CertificateIds>): CertificateIds {
-    return CertificateIds.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<CertificateIds>): CertificateIds {
-    const message = createBaseCertificateIds();
-    if (object._unknownFields !== undefined)
-      message._unknownFields = object._unknownFields as CertificateIds["_unknownFields"];
-    message.ids = object.ids?.map((e) => e) || [];
-    return message;
-  },
-};
-
 function createBaseRebuildServerRequest(): RebuildServerRequest {
   return {
     serverId: "",
     clientToken: "",
     imageId: "",
-    name: undefined,
-    description: undefined,
-    clearDescription: false,
-    hostname: undefined,
-    metadata: undefined,
-    adminPassword: "",
-    keyName: undefined,
-    userData: undefined,
-    diskConfig: 0,
-    accessIpV4: undefined,
-    accessIpV6: undefined,
-    trustedImageCertificates: undefined,
+    adminPassword: undefined,
     preserveEphemeral: false,
     files: [],
+    server: undefined,
+    updateMask: undefined,
   };
 }
 
@@ -2042,47 +1744,20 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
     if (message.imageId !== "") {
       writer.uint32(26).string(message.imageId);
     }
-    if (message.name !== undefined) {
-      writer.uint32(34).string(message.name);
-    }
-    if (message.description !== undefined) {
-      writer.uint32(42).string(message.description);
-    }
-    if (message.clearDescription !== false) {
-      writer.uint32(48).bool(message.clearDescription);
-    }
-    if (message.hostname !== undefined) {
-      writer.uint32(58).string(message.hostname);
-    }
-    if (message.metadata !== undefined) {
-      MetadataValues.encode(message.metadata, writer.uint32(66).fork()).join();
-    }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(74).string(message.adminPassword);
-    }
-    if (message.keyName !== undefined) {
-      writer.uint32(82).string(message.keyName);
-    }
-    if (message.userData !== undefined) {
-      writer.uint32(90).string(message.userData);
-    }
-    if (message.diskConfig !== 0) {
-      writer.uint32(96).int32(message.diskConfig);
-    }
-    if (message.accessIpV4 !== undefined) {
-      writer.uint32(106).string(message.accessIpV4);
-    }
-    if (message.accessIpV6 !== undefined) {
-      writer.uint32(114).string(message.accessIpV6);
-    }
-    if (message.trustedImageCertificates !== undefined) {
-      CertificateIds.encode(message.trustedImageCertificates, writer.uint32(122).fork()).join();
     }
     if (message.preserveEphemeral !== false) {
       writer.uint32(128).bool(message.preserveEphemeral);
     }
     for (const v of message.files) {
       InjectedFile.encode(v!, writer.uint32(138).fork()).join();
+    }
+    if (message.server !== undefined) {
+      Server.encode(message.server, writer.uint32(146).fork()).join();
+    }
+    if (message.updateMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(154).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2132,100 +1807,12 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
             message.imageId = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.description = reader.string();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.clearDescription = reader.bool();
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.hostname = reader.string();
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.metadata = MetadataValues.decode(reader, reader.uint32());
-            continue;
-          }
           case 9: {
             if (tag !== 74) {
               break;
             }
 
             message.adminPassword = reader.string();
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.keyName = reader.string();
-            continue;
-          }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.userData = reader.string();
-            continue;
-          }
-          case 12: {
-            if (tag !== 96) {
-              break;
-            }
-
-            message.diskConfig = reader.int32() as any;
-            continue;
-          }
-          case 13: {
-            if (tag !== 106) {
-              break;
-            }
-
-            message.accessIpV4 = reader.string();
-            continue;
-          }
-          case 14: {
-            if (tag !== 114) {
-              break;
-            }
-
-            message.accessIpV6 = reader.string();
-            continue;
-          }
-          case 15: {
-            if (tag !== 122) {
-              break;
-            }
-
-            message.trustedImageCertificates = CertificateIds.decode(reader, reader.uint32());
             continue;
           }
           case 16: {
@@ -2242,6 +1829,22 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
             }
 
             message.files.push(InjectedFile.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.server = Server.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -2275,25 +1878,13 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.imageId = object.imageId ?? "";
-    message.name = object.name ?? undefined;
-    message.description = object.description ?? undefined;
-    message.clearDescription = object.clearDescription ?? false;
-    message.hostname = object.hostname ?? undefined;
-    message.metadata = (object.metadata !== undefined && object.metadata !== null)
-      ? MetadataValues.fromPartial(object.metadata)
-      : undefined;
-    message.adminPassword = object.adminPassword ?? "";
-    message.keyName = object.keyName ?? undefined;
-    message.userData = object.userData ?? undefined;
-    message.diskConfig = object.diskConfig ?? 0;
-    message.accessIpV4 = object.accessIpV4 ?? undefined;
-    message.accessIpV6 = object.accessIpV6 ?? undefined;
-    message.trustedImageCertificates =
-      (object.trustedImageCertificates !== undefined && object.trustedImageCertificates !== null)
-        ? CertificateIds.fromPartial(object.trustedImageCertificates)
-        : undefined;
+    message.adminPassword = object.adminPassword ?? undefined;
     message.preserveEphemeral = object.preserveEphemeral ?? false;
     message.files = object.files?.map((e) => InjectedFile.fromPartial(e)) || [];
+    message.server = (object.server !== undefined && object.server !== null)
+      ? Server.fromPartial(object.server)
+      : undefined;
+    message.updateMask = object.updateMask ?? undefined;
     return message;
   },
 };

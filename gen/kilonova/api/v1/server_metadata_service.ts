@@ -1064,6 +1064,7 @@ export const ServerMetadataServiceDefinition = {
       responseType: UpdateServerMetadataResponse as typeof UpdateServerMetadataResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

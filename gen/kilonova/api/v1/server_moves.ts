@@ -86,7 +86,7 @@ export interface MigrateServerRequest {
   /** See CreateServersRequest. */
   clientToken: string;
   /** Host asked for, which the scheduler still checks; needs the second rule. Default: any. */
-  host: string;
+  host?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -104,13 +104,11 @@ export interface LiveMigrateServerRequest {
   /** See CreateServersRequest. */
   clientToken: string;
   /** Host asked for, which the scheduler still checks; needs the second rule. Default: any. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** Disks. */
   blockMigration: BlockMigration;
-  /** Host is not checked by the scheduler (REST 2.30 to 2.67). Only with host. */
-  force: boolean;
-  /** Space that copied disks do not use yet is not required (REST below 2.25). */
-  diskOverCommit: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -121,27 +119,21 @@ export interface LiveMigrateServerResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** Input of EvacuateServer. */
+/** Input of EvacuateServer. The server ends STOPPED. */
 export interface EvacuateServerRequest {
   /** UUID. */
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
   /** Host asked for, which the scheduler still checks. Default: any. */
-  host: string;
-  /** Password set in the guest when its disk is made anew, at most 255 characters; one is made when empty. */
-  adminPassword: string;
-  /** Host is not checked by the scheduler (REST 2.29 to 2.67). Only with host. */
-  force: boolean;
-  /**
-   * What the caller believes about the disk (REST below 2.14): an error when it is not so. Default: found
-   * out.
-   */
-  onSharedStorage?:
-    | boolean
+  host?:
+    | string
     | undefined;
-  /** Whether the server ends STOPPED instead of as it was (REST from 2.95). */
-  stayStopped: boolean;
+  /**
+   * Password set in the guest when its disk is made anew, at most 255 characters. Default: one is made.
+   * Whether the disk is on shared storage is found out.
+   */
+  adminPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -201,7 +193,7 @@ export interface UnshelveServerRequest {
    * Host asked for, which the scheduler still checks; needs the second rule. Only for servers that are
    * offloaded.
    */
-  host: string;
+  host?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -723,7 +715,7 @@ export const RevertServerResizeResponse: MessageFns<RevertServerResizeResponse> 
 };
 
 function createBaseMigrateServerRequest(): MigrateServerRequest {
-  return { serverId: "", clientToken: "", host: "" };
+  return { serverId: "", clientToken: "", host: undefined };
 }
 
 export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
@@ -734,7 +726,7 @@ export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(26).string(message.host);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -815,7 +807,7 @@ export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
       message._unknownFields = object._unknownFields as MigrateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
-    message.host = object.host ?? "";
+    message.host = object.host ?? undefined;
     return message;
   },
 };
@@ -897,14 +889,7 @@ export const MigrateServerResponse: MessageFns<MigrateServerResponse> = {
 };
 
 function createBaseLiveMigrateServerRequest(): LiveMigrateServerRequest {
-  return {
-    serverId: "",
-    clientToken: "",
-    host: "",
-    blockMigration: 0,
-    force: false,
-    diskOverCommit: false,
-  };
+  return { serverId: "", clientToken: "", host: undefined, blockMigration: 0 };
 }
 
 export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
@@ -915,17 +900,11 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(26).string(message.host);
     }
     if (message.blockMigration !== 0) {
       writer.uint32(32).int32(message.blockMigration);
-    }
-    if (message.force !== false) {
-      writer.uint32(40).bool(message.force);
-    }
-    if (message.diskOverCommit !== false) {
-      writer.uint32(48).bool(message.diskOverCommit);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -983,22 +962,6 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
             message.blockMigration = reader.int32() as any;
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.force = reader.bool();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.diskOverCommit = reader.bool();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1029,10 +992,8 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
       message._unknownFields = object._unknownFields as LiveMigrateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
-    message.host = object.host ?? "";
+    message.host = object.host ?? undefined;
     message.blockMigration = object.blockMigration ?? 0;
-    message.force = object.force ?? false;
-    message.diskOverCommit = object.diskOverCommit ?? false;
     return message;
   },
 };
@@ -1114,15 +1075,7 @@ export const LiveMigrateServerResponse: MessageFns<LiveMigrateServerResponse> = 
 };
 
 function createBaseEvacuateServerRequest(): EvacuateServerRequest {
-  return {
-    serverId: "",
-    clientToken: "",
-    host: "",
-    adminPassword: "",
-    force: false,
-    onSharedStorage: undefined,
-    stayStopped: false,
-  };
+  return { serverId: "", clientToken: "", host: undefined, adminPassword: undefined };
 }
 
 export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
@@ -1133,20 +1086,11 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(26).string(message.host);
     }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(34).string(message.adminPassword);
-    }
-    if (message.force !== false) {
-      writer.uint32(40).bool(message.force);
-    }
-    if (message.onSharedStorage !== undefined) {
-      writer.uint32(48).bool(message.onSharedStorage);
-    }
-    if (message.stayStopped !== false) {
-      writer.uint32(56).bool(message.stayStopped);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1204,30 +1148,6 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
             message.adminPassword = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.force = reader.bool();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.onSharedStorage = reader.bool();
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.stayStopped = reader.bool();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1258,11 +1178,8 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
       message._unknownFields = object._unknownFields as EvacuateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
-    message.host = object.host ?? "";
-    message.adminPassword = object.adminPassword ?? "";
-    message.force = object.force ?? false;
-    message.onSharedStorage = object.onSharedStorage ?? undefined;
-    message.stayStopped = object.stayStopped ?? false;
+    message.host = object.host ?? undefined;
+    message.adminPassword = object.adminPassword ?? undefined;
     return message;
   },
 };
@@ -1668,7 +1585,7 @@ export const OffloadServerResponse: MessageFns<OffloadServerResponse> = {
 };
 
 function createBaseUnshelveServerRequest(): UnshelveServerRequest {
-  return { serverId: "", clientToken: "", availabilityZone: undefined, host: "" };
+  return { serverId: "", clientToken: "", availabilityZone: undefined, host: undefined };
 }
 
 export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
@@ -1682,7 +1599,7 @@ export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
     if (message.availabilityZone !== undefined) {
       writer.uint32(26).string(message.availabilityZone);
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(34).string(message.host);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1772,7 +1689,7 @@ export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.availabilityZone = object.availabilityZone ?? undefined;
-    message.host = object.host ?? "";
+    message.host = object.host ?? undefined;
     return message;
   },
 };

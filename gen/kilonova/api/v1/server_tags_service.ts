@@ -1187,6 +1187,7 @@ export const ServerTagsServiceDefinition = {
       responseType: ReplaceServerTagsResponse as typeof ReplaceServerTagsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1307,6 +1308,7 @@ export const ServerTagsServiceDefinition = {
       responseType: ClearServerTagsResponse as typeof ClearServerTagsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -5,10 +5,13 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
+import { BlockDevice } from "../../type/v1/block_device.js";
 import { Operation } from "../../type/v1/operation.js";
 import { SortDirection } from "../../type/v1/page.js";
-import { DiskConfig, PowerState, Server, VmState } from "../../type/v1/server.js";
+import { SchedulerHints } from "../../type/v1/scheduler_hints.js";
+import { DiskConfig, PowerState, VmState } from "../../type/v1/server.js";
 import { InjectedFile, RequestedNetwork } from "../../type/v1/server_spec.js";
+import { Server } from "./server.js";
 import {
   AddServerSecurityGroupRequest,
   AddServerSecurityGroupResponse,
@@ -296,8 +299,10 @@ export interface CreateServersRequest {
   name: string;
   /** Flavor's id. */
   flavorId: string;
-  /** Image's id; empty without one. */
-  imageId: string;
+  /** Image's id. */
+  imageId?:
+    | string
+    | undefined;
   /** Interfaces in order; see network_mode for empty. */
   networks: RequestedNetwork[];
   /** What an empty list means. Default AUTO. */
@@ -305,49 +310,71 @@ export interface CreateServersRequest {
   /** Names or ids. Default: the project's default group. */
   securityGroups: string[];
   /** Key pair of the caller. */
-  keyName: string;
+  keyName?:
+    | string
+    | undefined;
   /** At most as many items as the quota says. */
   metadata: Map<string, string>;
   /** At most 50. */
   tags: string[];
-  /** Base64, at most 65,535 characters. */
-  userData: string;
   /** Whether a config drive is wanted. Default: the deployment's. */
   configDrive?:
     | boolean
     | undefined;
   /** `zone`, or with the right to `zone:host[:node]`. */
-  availabilityZone: string;
+  availabilityZone?:
+    | string
+    | undefined;
   /** Free text, at most 255 characters. */
-  description: string;
-  /** Whether description was given. */
-  hasDescription: boolean;
+  description?:
+    | string
+    | undefined;
   /** IPv4 address for display. */
-  accessIpV4: string;
+  accessIpV4?:
+    | string
+    | undefined;
   /** IPv6 address for display. */
-  accessIpV6: string;
+  accessIpV6?:
+    | string
+    | undefined;
   /** Default: the deployment's. */
   diskConfig: DiskConfig;
-  /** Given password; one is made when empty. */
-  adminPassword: string;
-  /** Least number of servers. Default 1. */
-  minCount: number;
-  /** Most servers. Default min_count. */
-  maxCount: number;
-  /** Name inside the guest; default made from the name. */
-  hostname: string;
-  /** Hints as a JSON object. */
-  schedulerHintsJson: string;
+  /** Password set in the guest, at most 255 characters. Default: one is made. */
+  adminPassword?:
+    | string
+    | undefined;
+  /** Least number of servers, at least 1. Default 1. */
+  minCount?:
+    | number
+    | undefined;
+  /** Most servers, at least min_count. Default min_count. */
+  maxCount?:
+    | number
+    | undefined;
+  /** Name inside the guest. Default: made from the name. */
+  hostname?:
+    | string
+    | undefined;
   /** Certificate ids, at most 50. */
   trustedImageCertificates: string[];
   /** Files to put in; limited by quota. */
   files: InjectedFile[];
   /** Host asked for; filters apply. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** Hypervisor asked for; filters apply. */
-  hypervisorHostname: string;
-  /** Block devices of REST's block_device_mapping_v2 as JSON objects, in order. */
-  blockDevicesJson: string[];
+  hypervisorHostname?:
+    | string
+    | undefined;
+  /** Wishes about the host. */
+  schedulerHints:
+    | SchedulerHints
+    | undefined;
+  /** Disks in order. Default: those of image and flavor. */
+  blockDevices: BlockDevice[];
+  /** For the guest to read at its boot, at most 49,149 bytes. */
+  userData?: Buffer | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -499,6 +526,11 @@ export interface ServerFilter {
     | undefined;
   /** All of these match. */
   textMatches: ServerTextMatch[];
+  /**
+   * Whether servers that can be restored are among those that are shown. Default: with `deleted`, or when
+   * vm_states names SOFT_DELETED. Always, unless `deleted` is set, with changes_since and changes_before.
+   */
+  softDeleted?: boolean | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -563,13 +595,13 @@ export interface ListServersResponse {
 export interface UpdateServerRequest {
   /** UUID. */
   serverId: string;
-  /** New values of the fields in the mask. */
+  /** New values of the fields in the mask; what is in the mask and unset is taken away. */
   server:
     | Server
     | undefined;
   /**
-   * Any of name, description (with has_description: unset clears it), hostname, access_ip_v4, access_ip_v6,
-   * disk_config, pinned_availability_zone (empty unpins; else only the zone that the server is in).
+   * Any of name, description, hostname, access_ip_v4, access_ip_v6, disk_config, pinned_availability_zone
+   * (unset unpins; else only the zone that the server is in).
    */
   updateMask:
     | string[]
@@ -680,31 +712,30 @@ function createBaseCreateServersRequest(): CreateServersRequest {
     clientToken: "",
     name: "",
     flavorId: "",
-    imageId: "",
+    imageId: undefined,
     networks: [],
     networkMode: 0,
     securityGroups: [],
-    keyName: "",
+    keyName: undefined,
     metadata: new Map(),
     tags: [],
-    userData: "",
     configDrive: undefined,
-    availabilityZone: "",
-    description: "",
-    hasDescription: false,
-    accessIpV4: "",
-    accessIpV6: "",
+    availabilityZone: undefined,
+    description: undefined,
+    accessIpV4: undefined,
+    accessIpV6: undefined,
     diskConfig: 0,
-    adminPassword: "",
-    minCount: 0,
-    maxCount: 0,
-    hostname: "",
-    schedulerHintsJson: "",
+    adminPassword: undefined,
+    minCount: undefined,
+    maxCount: undefined,
+    hostname: undefined,
     trustedImageCertificates: [],
     files: [],
-    host: "",
-    hypervisorHostname: "",
-    blockDevicesJson: [],
+    host: undefined,
+    hypervisorHostname: undefined,
+    schedulerHints: undefined,
+    blockDevices: [],
+    userData: undefined,
   };
 }
 
@@ -719,7 +750,7 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     if (message.flavorId !== "") {
       writer.uint32(26).string(message.flavorId);
     }
-    if (message.imageId !== "") {
+    if (message.imageId !== undefined) {
       writer.uint32(34).string(message.imageId);
     }
     for (const v of message.networks) {
@@ -731,7 +762,7 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     for (const v of message.securityGroups) {
       writer.uint32(58).string(v!);
     }
-    if (message.keyName !== "") {
+    if (message.keyName !== undefined) {
       writer.uint32(66).string(message.keyName);
     }
     message.metadata.forEach((value, key) => {
@@ -740,44 +771,35 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     for (const v of message.tags) {
       writer.uint32(82).string(v!);
     }
-    if (message.userData !== "") {
-      writer.uint32(90).string(message.userData);
-    }
     if (message.configDrive !== undefined) {
       writer.uint32(96).bool(message.configDrive);
     }
-    if (message.availabilityZone !== "") {
+    if (message.availabilityZone !== undefined) {
       writer.uint32(106).string(message.availabilityZone);
     }
-    if (message.description !== "") {
+    if (message.description !== undefined) {
       writer.uint32(114).string(message.description);
     }
-    if (message.hasDescription !== false) {
-      writer.uint32(120).bool(message.hasDescription);
-    }
-    if (message.accessIpV4 !== "") {
+    if (message.accessIpV4 !== undefined) {
       writer.uint32(130).string(message.accessIpV4);
     }
-    if (message.accessIpV6 !== "") {
+    if (message.accessIpV6 !== undefined) {
       writer.uint32(138).string(message.accessIpV6);
     }
     if (message.diskConfig !== 0) {
       writer.uint32(144).int32(message.diskConfig);
     }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(154).string(message.adminPassword);
     }
-    if (message.minCount !== 0) {
+    if (message.minCount !== undefined) {
       writer.uint32(160).uint32(message.minCount);
     }
-    if (message.maxCount !== 0) {
+    if (message.maxCount !== undefined) {
       writer.uint32(168).uint32(message.maxCount);
     }
-    if (message.hostname !== "") {
+    if (message.hostname !== undefined) {
       writer.uint32(178).string(message.hostname);
-    }
-    if (message.schedulerHintsJson !== "") {
-      writer.uint32(186).string(message.schedulerHintsJson);
     }
     for (const v of message.trustedImageCertificates) {
       writer.uint32(194).string(v!);
@@ -785,14 +807,20 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     for (const v of message.files) {
       InjectedFile.encode(v!, writer.uint32(202).fork()).join();
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(210).string(message.host);
     }
-    if (message.hypervisorHostname !== "") {
+    if (message.hypervisorHostname !== undefined) {
       writer.uint32(218).string(message.hypervisorHostname);
     }
-    for (const v of message.blockDevicesJson) {
-      writer.uint32(226).string(v!);
+    if (message.schedulerHints !== undefined) {
+      SchedulerHints.encode(message.schedulerHints, writer.uint32(234).fork()).join();
+    }
+    for (const v of message.blockDevices) {
+      BlockDevice.encode(v!, writer.uint32(242).fork()).join();
+    }
+    if (message.userData !== undefined) {
+      writer.uint32(250).bytes(message.userData);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -901,14 +929,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
             message.tags.push(reader.string());
             continue;
           }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.userData = reader.string();
-            continue;
-          }
           case 12: {
             if (tag !== 96) {
               break;
@@ -931,14 +951,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
             }
 
             message.description = reader.string();
-            continue;
-          }
-          case 15: {
-            if (tag !== 120) {
-              break;
-            }
-
-            message.hasDescription = reader.bool();
             continue;
           }
           case 16: {
@@ -997,14 +1009,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
             message.hostname = reader.string();
             continue;
           }
-          case 23: {
-            if (tag !== 186) {
-              break;
-            }
-
-            message.schedulerHintsJson = reader.string();
-            continue;
-          }
           case 24: {
             if (tag !== 194) {
               break;
@@ -1037,12 +1041,28 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
             message.hypervisorHostname = reader.string();
             continue;
           }
-          case 28: {
-            if (tag !== 226) {
+          case 29: {
+            if (tag !== 234) {
               break;
             }
 
-            message.blockDevicesJson.push(reader.string());
+            message.schedulerHints = SchedulerHints.decode(reader, reader.uint32());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.blockDevices.push(BlockDevice.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.userData = Buffer.from(reader.bytes());
             continue;
           }
         }
@@ -1076,11 +1096,11 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
     message.flavorId = object.flavorId ?? "";
-    message.imageId = object.imageId ?? "";
+    message.imageId = object.imageId ?? undefined;
     message.networks = object.networks?.map((e) => RequestedNetwork.fromPartial(e)) || [];
     message.networkMode = object.networkMode ?? 0;
     message.securityGroups = object.securityGroups?.map((e) => e) || [];
-    message.keyName = object.keyName ?? "";
+    message.keyName = object.keyName ?? undefined;
     message.metadata = (() => {
       const m = new Map();
       (object.metadata as Map<string, string> ?? new Map()).forEach((value, key) => {
@@ -1091,24 +1111,25 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
       return m;
     })();
     message.tags = object.tags?.map((e) => e) || [];
-    message.userData = object.userData ?? "";
     message.configDrive = object.configDrive ?? undefined;
-    message.availabilityZone = object.availabilityZone ?? "";
-    message.description = object.description ?? "";
-    message.hasDescription = object.hasDescription ?? false;
-    message.accessIpV4 = object.accessIpV4 ?? "";
-    message.accessIpV6 = object.accessIpV6 ?? "";
+    message.availabilityZone = object.availabilityZone ?? undefined;
+    message.description = object.description ?? undefined;
+    message.accessIpV4 = object.accessIpV4 ?? undefined;
+    message.accessIpV6 = object.accessIpV6 ?? undefined;
     message.diskConfig = object.diskConfig ?? 0;
-    message.adminPassword = object.adminPassword ?? "";
-    message.minCount = object.minCount ?? 0;
-    message.maxCount = object.maxCount ?? 0;
-    message.hostname = object.hostname ?? "";
-    message.schedulerHintsJson = object.schedulerHintsJson ?? "";
+    message.adminPassword = object.adminPassword ?? undefined;
+    message.minCount = object.minCount ?? undefined;
+    message.maxCount = object.maxCount ?? undefined;
+    message.hostname = object.hostname ?? undefined;
     message.trustedImageCertificates = object.trustedImageCertificates?.map((e) => e) || [];
     message.files = object.files?.map((e) => InjectedFile.fromPartial(e)) || [];
-    message.host = object.host ?? "";
-    message.hypervisorHostname = object.hypervisorHostname ?? "";
-    message.blockDevicesJson = object.blockDevicesJson?.map((e) => e) || [];
+    message.host = object.host ?? undefined;
+    message.hypervisorHostname = object.hypervisorHostname ?? undefined;
+    message.schedulerHints = (object.schedulerHints !== undefined && object.schedulerHints !== null)
+      ? SchedulerHints.fromPartial(object.schedulerHints)
+      : undefined;
+    message.blockDevices = object.blockDevices?.map((e) => BlockDevice.fromPartial(e)) || [];
+    message.userData = object.userData ?? undefined;
     return message;
   },
 };
@@ -1639,6 +1660,7 @@ function createBaseServerFilter(): ServerFilter {
     launchedAt: undefined,
     terminatedAt: undefined,
     textMatches: [],
+    softDeleted: undefined,
   };
 }
 
@@ -1747,6 +1769,9 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     }
     for (const v of message.textMatches) {
       ServerTextMatch.encode(v!, writer.uint32(266).fork()).join();
+    }
+    if (message.softDeleted !== undefined) {
+      writer.uint32(272).bool(message.softDeleted);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2048,6 +2073,14 @@ export const ServerFilter: MessageFns<ServerFilter> = {
             message.textMatches.push(ServerTextMatch.decode(reader, reader.uint32()));
             continue;
           }
+          case 34: {
+            if (tag !== 272) {
+              break;
+            }
+
+            message.softDeleted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2118,6 +2151,7 @@ export const ServerFilter: MessageFns<ServerFilter> = {
       ? Timestamp.fromPartial(object.terminatedAt)
       : undefined;
     message.textMatches = object.textMatches?.map((e) => ServerTextMatch.fromPartial(e)) || [];
+    message.softDeleted = object.softDeleted ?? undefined;
     return message;
   },
 };
@@ -4640,6 +4674,7 @@ export const ServersServiceDefinition = {
       responseType: UpdateServerResponse as typeof UpdateServerResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "IDEMPOTENT",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -10,8 +10,8 @@ import { Flavor } from "../../type/v1/flavor.js";
 import { KeyPair } from "../../type/v1/key_pair.js";
 import { Operation } from "../../type/v1/operation.js";
 import { SortKey } from "../../type/v1/page.js";
-import { Server } from "../../type/v1/server.js";
 import { ServerSecrets, ServerSpec } from "../../type/v1/server_spec.js";
+import { Server } from "./server.js";
 
 /** One server of an AcceptServers call. */
 export interface AcceptedServer {
@@ -25,7 +25,7 @@ export interface AcceptedServer {
   secrets:
     | ServerSecrets
     | undefined;
-  /** The record as the tenant sees it at first. */
+  /** The record at first. */
   server: Server | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

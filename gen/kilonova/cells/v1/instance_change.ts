@@ -4,8 +4,8 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
-import { Server } from "../../type/v1/server.js";
 import { ServerSpec } from "../../type/v1/server_spec.js";
+import { Server } from "./server.js";
 import { BlockDeviceChange, HostResources, MigrationChange, ServerRecords } from "./server_records.js";
 
 /** A network port of an instance as its host needs it. */
@@ -71,9 +71,9 @@ export interface HostRoute {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** Everything stored about an instance: what tenants see and what only we see. */
+/** Everything stored about an instance. */
 export interface InstanceRecord {
-  /** What the tenant sees, with host_info. */
+  /** What lists read and the feed tells. */
   server:
     | Server
     | undefined;

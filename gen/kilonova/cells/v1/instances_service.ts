@@ -9,8 +9,9 @@ import { ServerFilter } from "../../api/v1/servers_service.js";
 import { Actor } from "../../type/v1/actor.js";
 import { Operation } from "../../type/v1/operation.js";
 import { SortKey } from "../../type/v1/page.js";
-import { Server, VmState } from "../../type/v1/server.js";
+import { VmState } from "../../type/v1/server.js";
 import { InstanceChange, InstanceRecord } from "./instance_change.js";
+import { Server } from "./server.js";
 
 /** Input of GetInstance. */
 export interface GetInstanceRequest {
@@ -61,7 +62,7 @@ export interface InstanceRow {
   serverId: string;
   /** Generation of the record. */
   generation: bigint;
-  /** Encoded kilonova.type.v1.Server with host_info. */
+  /** Encoded Server. */
   server: Buffer;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -2790,7 +2791,10 @@ export const InstancesServiceDefinition = {
         },
       },
     },
-    /** Lists instances as encoded records, sorted and paged by key. */
+    /**
+     * Lists instances as encoded records, sorted and paged by key. A page ends earlier at 3 MiB of records, but
+     * has one at least.
+     */
     listInstances: {
       name: "ListInstances",
       requestType: ListInstancesRequest as typeof ListInstancesRequest,

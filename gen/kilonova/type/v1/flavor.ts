@@ -11,10 +11,10 @@ export interface Flavor {
   id: string;
   /** Unique name. */
   name: string;
-  /** Free text; empty when none (see has_description). */
-  description: string;
-  /** Whether a description was given; REST shows null otherwise. */
-  hasDescription: boolean;
+  /** Free text. */
+  description?:
+    | string
+    | undefined;
   /** Virtual CPUs. */
   vcpus: number;
   /** Memory in MiB. */
@@ -56,8 +56,7 @@ function createBaseFlavor(): Flavor {
   return {
     id: "",
     name: "",
-    description: "",
-    hasDescription: false,
+    description: undefined,
     vcpus: 0,
     memoryMib: 0,
     rootGib: 0,
@@ -81,11 +80,8 @@ export const Flavor: MessageFns<Flavor> = {
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
     }
-    if (message.description !== "") {
+    if (message.description !== undefined) {
       writer.uint32(26).string(message.description);
-    }
-    if (message.hasDescription !== false) {
-      writer.uint32(32).bool(message.hasDescription);
     }
     if (message.vcpus !== 0) {
       writer.uint32(40).uint32(message.vcpus);
@@ -169,14 +165,6 @@ export const Flavor: MessageFns<Flavor> = {
             }
 
             message.description = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.hasDescription = reader.bool();
             continue;
           }
           case 5: {
@@ -308,8 +296,7 @@ export const Flavor: MessageFns<Flavor> = {
       message._unknownFields = object._unknownFields as Flavor["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
-    message.description = object.description ?? "";
-    message.hasDescription = object.hasDescription ?? false;
+    message.description = object.description ?? undefined;
     message.vcpus = object.vcpus ?? 0;
     message.memoryMib = object.memoryMib ?? 0;
     message.rootGib = object.rootGib ?? 0;

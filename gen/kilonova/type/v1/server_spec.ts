@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Flavor } from "./flavor.js";
+import { SchedulerHints } from "./scheduler_hints.js";
 import { DiskConfig } from "./server.js";
 
 /** One interface asked for at boot, in order. */
@@ -116,7 +117,11 @@ export interface ServerSpec {
   accessIpV6: string;
   /** How the root partition is treated. */
   diskConfig: DiskConfig;
-  /** Hints as a JSON object; empty when none. */
+  /**
+   * Hints as a JSON object: only in records that were made before scheduler_hints.
+   *
+   * @deprecated
+   */
   schedulerHintsJson: string;
   /** Certificate ids. */
   trustedImageCertificates: string[];
@@ -142,6 +147,8 @@ export interface ServerSpec {
    * none is built. 0 means 1.
    */
   batchSize: number;
+  /** Wishes about the host; unset without any. */
+  schedulerHints: SchedulerHints | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -695,6 +702,7 @@ function createBaseServerSpec(): ServerSpec {
     kernel: undefined,
     ramdisk: undefined,
     batchSize: 0,
+    schedulerHints: undefined,
   };
 }
 
@@ -792,6 +800,9 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     }
     if (message.batchSize !== 0) {
       writer.uint32(248).uint32(message.batchSize);
+    }
+    if (message.schedulerHints !== undefined) {
+      SchedulerHints.encode(message.schedulerHints, writer.uint32(258).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1068,6 +1079,14 @@ export const ServerSpec: MessageFns<ServerSpec> = {
             message.batchSize = reader.uint32();
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.schedulerHints = SchedulerHints.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1143,6 +1162,9 @@ export const ServerSpec: MessageFns<ServerSpec> = {
       ? ImageRef.fromPartial(object.ramdisk)
       : undefined;
     message.batchSize = object.batchSize ?? 0;
+    message.schedulerHints = (object.schedulerHints !== undefined && object.schedulerHints !== null)
+      ? SchedulerHints.fromPartial(object.schedulerHints)
+      : undefined;
     return message;
   },
 };

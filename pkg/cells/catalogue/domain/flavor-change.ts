@@ -36,8 +36,7 @@ export function changedFlavor(flavor: Flavor, request: UpdateStoredFlavorRequest
   for (const path of request.updateMask ?? []) {
     if (path !== "description")
       throw CommonErrors.INVALID_ARGUMENT({ field: "update_mask", problem: `${path} cannot be changed` });
-    next.description = request.flavor?.description ?? "";
-    next.hasDescription = request.flavor?.hasDescription ?? false;
+    next.description = request.flavor?.description;
   }
   return next;
 }

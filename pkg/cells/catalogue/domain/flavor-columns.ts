@@ -15,7 +15,7 @@ export const flavorColumns = (flavor: Flavor): Readonly<Record<string, unknown>>
   ephemeral_gib: flavor.ephemeralGib,
   swap_mib: flavor.swapMib,
   rxtx_factor: flavor.rxtxFactor,
-  description: flavor.hasDescription ? flavor.description : null,
+  description: flavor.description ?? null,
   updated_at: fromTimestampOrNull(flavor.updatedAt),
 });
 

@@ -1,5 +1,5 @@
 import type { UpdateConditions } from "../../../../gen/kilonova/cells/v1/instances_service.js";
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { vmStateWord } from "../../../model/instance-states.js";
 import type { Form } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";

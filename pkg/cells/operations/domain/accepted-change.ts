@@ -1,6 +1,6 @@
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { MigrationChange, MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
-import { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { snakeCase } from "../../../kernel/case.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Acceptable, Form, OperationDeclaration } from "../../../model/operation-declaration.js";

@@ -16,8 +16,9 @@ import type { HandOver } from "./protocol.js";
 export const newServer: HandOver = {
   async prepare(places, ctx, preparing) {
     const { target, request, operation, number } = preparing;
+    const asked = InstanceRecord.decode(request.instance);
     // A build request has no rows: the server gets its first ones with its cell.
-    const before = withBootDevices(InstanceRecord.decode(request.instance), () => places.deps.ids.uuid());
+    const before = asked.records ? asked : withBootDevices(asked, () => places.deps.ids.uuid());
     const place = { database: target.name, number: await number() };
     const stored = await storeDormant(target, places.deps, ctx, {
       protocol: "new-server",

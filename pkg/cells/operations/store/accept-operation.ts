@@ -4,7 +4,7 @@ import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_servic
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";

@@ -1,6 +1,6 @@
 import { sql } from "../../store/sql.js";
 import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Capability, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
 import type { Store, Tx } from "../../store/tables.js";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { MetadataChange, TagsChange } from "../../../../gen/kilonova/cells/v1/instances_service.js";
-import { Server, VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { USER_PATHS } from "../../../model/user-change.js";
 import { aServer } from "../../testing/records.js";
 import { checkAcceptable } from "../../operations/domain/acceptance.js";

@@ -4,7 +4,8 @@ import type {
   InstanceRecord,
 } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { UpdateInstanceRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
-import type { AttachedVolume, Server, ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import type { AttachedVolume, ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { ServerSpec } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import { fieldsOfUserPath } from "../../../model/user-change.js";

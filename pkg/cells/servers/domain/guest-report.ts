@@ -1,4 +1,5 @@
-import type { Server, ServerFault } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import type { ServerFault } from "../../../../gen/kilonova/type/v1/server.js";
 import { PowerState, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 
 /**

@@ -1,6 +1,7 @@
 import { MigrationEnd, MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { MigrationChange } from "../../../../gen/kilonova/cells/v1/server_records.js";
-import type { Server, ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import type { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { firstStatus, migrationWord, statusMayBecome } from "../../../model/migration-states.js";

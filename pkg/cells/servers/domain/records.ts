@@ -1,5 +1,5 @@
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { bufferOf, encoded } from "../../domain/bytes.js";
 
 /** How a record is kept: what lists need apart from what only operations need. */

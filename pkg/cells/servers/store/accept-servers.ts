@@ -8,7 +8,7 @@ import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_chang
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { Operation } from "../../../../gen/kilonova/type/v1/operation.js";
-import { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { ServerSecrets } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";

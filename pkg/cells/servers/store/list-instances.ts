@@ -1,13 +1,16 @@
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
-import type { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
 import type {
+  InstanceRow,
   ListInstancesRequest,
   ListInstancesResponse,
 } from "../../../../gen/kilonova/cells/v1/instances_service.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
+import { MAX_PAGE_BYTES, fittingRows } from "../../../model/page-bytes.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
 import { fromTimestamp } from "../../../model/wire-time.js";
 import type { Database } from "../../../platform/db/index.js";
@@ -21,11 +24,12 @@ import type { Schema, Store } from "../../store/tables.js";
 type Condition = Sql;
 
 /**
- * One page of records, as bytes. Sorted with `COLLATE "C"`; null is smaller than every value, as in Nova's
- * databases: first ascending, last descending.
+ * One page of records, as bytes: one at least, and else no more than {@link MAX_PAGE_BYTES}. Sorted with
+ * `COLLATE "C"`; null is smaller than every value, as in Nova's databases: first ascending, last descending.
  * @throws SORT_KEY_INVALID; INVALID_ARGUMENT for a regular expression that is not taken; LIST_TOO_EXPENSIVE,
  *   TOO_MANY_LISTS
- * @cost one indexed statement for the default sort of a project; other sorts read what the filter leaves
+ * @cost one indexed statement for the default sort of a project; other sorts read what the filter leaves; one
+ *   statement more for a page with records that are long for it
  */
 export async function listInstances(
   store: Store,
@@ -45,39 +49,70 @@ export async function listInstances(
     ),
   );
   const selected = sql.join(
-    [...new Set(["id", "generation", "server", ...columns.map(({ column }) => column)])].map((column) =>
+    [...new Set(["id", "generation", ...columns.map(({ column }) => column)])].map((column) =>
       sql.ref(column),
     ),
   );
-  const read = (inner: Ctx, on: Database<Schema>): Promise<readonly ListedRow[]> =>
-    on
-      .statement(inner, "instances.list", (db) =>
-        sql<ListedRow>`
-      SELECT ${selected}, ${progressColumn(store.t)} FROM ${store.t.instance} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${order} LIMIT ${limit + 1}`.execute(
-          db,
-        ),
-      )
-      .then(({ rows }) => rows);
-  const rows = await (isCostly(request)
+  // As many records of this length are no more than a page, whatever the others are.
+  const short = Math.floor(MAX_PAGE_BYTES / (limit + 1));
+  const read = async (inner: Ctx, on: Database<Schema>): Promise<Listed> => {
+    const { rows } = await on.statement(inner, "instances.list", (db) =>
+      sql<ListedRow>`
+      SELECT ${selected}, ${progressColumn(store.t)}, octet_length(server) AS length, CASE WHEN octet_length(server) <= ${short} THEN server END AS server FROM ${store.t.instance} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${order} LIMIT ${limit + 1}`.execute(
+        db,
+      ),
+    );
+    const page = fittingRows(rows.slice(0, limit), ({ length }) => length);
+    return { page: await withLong(store, inner, on, page), more: page.length < rows.length };
+  };
+  const { page, more } = await (isCostly(request)
     ? store.costly.run(ctx, request.projectId, read)
     : read(ctx, store.db));
-  return {
-    rows: rows.slice(0, limit).map((row) => ({
+  const rows: InstanceRow[] = [];
+  for (const row of page) {
+    // It has left this database meanwhile.
+    if (row.server === null) return listInstances(store, ctx, request);
+    rows.push({
       sortValues: columns.map(({ column, kind }) => sortValue(row[column], kind)),
       serverId: row.id,
       generation: BigInt(row.generation),
       server: encodedWithProgress(row.server, row),
-    })),
-    more: rows.length > limit,
-  };
+    });
+  }
+  return { rows, more };
 }
 
-type ListedRow = Record<string, unknown> &
-  WithProgress & {
-    readonly id: string;
-    readonly generation: number;
-    readonly server: Buffer;
-  };
+/** A record, or null while it is too long to be read before it is known that it fits. */
+interface ListedRecord {
+  readonly id: string;
+  readonly generation: number;
+  readonly server: Buffer | null;
+}
+type ListedRow = Readonly<Record<string, unknown>> & WithProgress & ListedRecord & { readonly length: number };
+
+/** Rows that fit into a page, and whether there are others behind them. */
+interface Listed {
+  readonly page: readonly ListedRow[];
+  readonly more: boolean;
+}
+
+/** The rows with the records that were too long at first, as they are by now. */
+async function withLong(
+  store: Store,
+  ctx: Ctx,
+  on: Database<Schema>,
+  page: readonly ListedRow[],
+): Promise<readonly ListedRow[]> {
+  const ids = page.filter(({ server }) => server === null).map(({ id }) => id);
+  if (ids.length === 0) return page;
+  const { rows } = await on.statement(ctx, "instances.list-long", (db) =>
+    sql<ListedRecord>`SELECT id, generation, server FROM ${store.t.instance} WHERE id = ANY(${ids}::text[])`.execute(
+      db,
+    ),
+  );
+  const long = new Map(rows.map((row) => [row.id, row]));
+  return page.map((row) => ({ ...row, ...long.get(row.id) }));
+}
 
 /** Whether the work depends on what a user wrote, rather than on the length of the page. */
 const isCostly = ({ filter, sort }: ListInstancesRequest): boolean =>
@@ -119,7 +154,7 @@ function filterConditions(filter: ServerFilter | undefined, projectId: string): 
   const out: Condition[] = [];
   const project = projectId === "" ? (filter?.projectId ?? "") : projectId;
   if (project !== "") out.push(sql`project_id = ${project}`);
-  if (filter === undefined) return [...out, sql`deleted_at IS NULL`];
+  if (filter === undefined) return [...out, ...deletedConditions(ServerFilter.fromPartial({}))];
   if (projectId !== "" && filter.projectId !== "" && filter.projectId !== projectId) out.push(sql`false`);
   out.push(
     ...deletedConditions(filter),
@@ -131,11 +166,22 @@ function filterConditions(filter: ServerFilter | undefined, projectId: string): 
   return out.length === 0 ? [sql`true`] : out;
 }
 
-/** Deleted ones are shown when asked for, and with changes-since and changes-before, as in Nova. */
-function deletedConditions({ deleted, changesSince, changesBefore }: ServerFilter): Condition[] {
-  if (deleted !== undefined) return [deleted ? sql`deleted_at IS NOT NULL` : sql`deleted_at IS NULL`];
-  return changesSince === undefined && changesBefore === undefined ? [sql`deleted_at IS NULL`] : [];
+/**
+ * Deleted ones are shown when asked for, and with changes-since and changes-before, as in Nova; so are those
+ * that can be restored.
+ */
+function deletedConditions(filter: ServerFilter): Condition[] {
+  const { deleted, softDeleted, changesSince, changesBefore, vmStates } = filter;
+  if (deleted === true)
+    return [softDeleted === false ? DELETED : sql`(${DELETED} OR vm_state = ${SOFT_DELETED})`];
+  if (deleted === undefined && (changesSince !== undefined || changesBefore !== undefined)) return [];
+  const withSoft = softDeleted ?? vmStates.includes(VmState.VM_STATE_SOFT_DELETED);
+  return withSoft ? [PRESENT] : [PRESENT, sql`vm_state <> ${SOFT_DELETED}`];
 }
+
+const DELETED = sql`deleted_at IS NOT NULL`;
+const PRESENT = sql`deleted_at IS NULL`;
+const SOFT_DELETED = vmStateWord(VmState.VM_STATE_SOFT_DELETED);
 
 function textConditions(filter: ServerFilter): Condition[] {
   const exact: [string, string][] = [

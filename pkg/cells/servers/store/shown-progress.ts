@@ -1,5 +1,5 @@
 import { OperationProgress } from "../../../../gen/kilonova/type/v1/operation.js";
-import { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type { Tables } from "../../store/tables.js";

@@ -1,5 +1,5 @@
 import { Operation } from "../../../../gen/kilonova/type/v1/operation.js";
-import { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Clock } from "../../../kernel/time.js";

@@ -1,6 +1,6 @@
 import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";

@@ -12,7 +12,7 @@ import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operatio
 import type { MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import { ServerRecordsServiceDefinition } from "../../../../gen/kilonova/cells/v1/server_records_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/server_groups_service.js";
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Ids } from "../../../kernel/ids.js";
 import type { Clock } from "../../../kernel/time.js";
 import { catalogue } from "../../../model/operation-catalogue.js";

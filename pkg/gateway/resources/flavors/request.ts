@@ -14,8 +14,7 @@ export function flavorOfBody(body: JsonObject): Flavor {
   return Flavor.fromPartial({
     id: textOf(body, "id") ?? "",
     name: textOf(body, "name") ?? "",
-    description: description ?? "",
-    hasDescription: description !== undefined,
+    description,
     memoryMib: numberOf(body, "ram") ?? 0,
     vcpus: numberOf(body, "vcpus") ?? 0,
     rootGib: numberOf(body, "disk") ?? 0,

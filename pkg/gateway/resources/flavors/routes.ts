@@ -70,11 +70,7 @@ export function flavorRoutes({ flavors, lists }: Pick<ApiClients, "flavors" | "l
       body: updateFlavorBody,
       handle: async (request) => {
         const description = textOf(request.member("flavor"), "description");
-        const flavor = {
-          id: request.id,
-          description: description ?? "",
-          hasDescription: description !== undefined,
-        };
+        const flavor = { id: request.id, description };
         return one(request, await flavors.updateFlavor(request.ctx, { flavor, updateMask: ["description"] }));
       },
     },

@@ -25,7 +25,7 @@ const fields: readonly Field<Flavor, Links, Forms>[] = [
   { name: "os-flavor-access:is_public", forms: fullOnly, value: (f) => f.isPublic },
   { name: "rxtx_factor", span: until("2.101"), forms: fullOnly, value: (f) => f.rxtxFactor },
   { name: "links", value: (f, links) => links.both("flavors", f.id) },
-  { name: "description", span: since("2.55"), value: (f) => (f.hasDescription ? f.description : null) },
+  { name: "description", span: since("2.55"), value: (f) => f.description ?? null },
   {
     name: "extra_specs",
     span: since("2.61"),

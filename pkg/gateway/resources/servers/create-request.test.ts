@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import {
+  BlockDevice,
+  BlockDeviceDestination,
+  BlockDeviceSource,
+} from "../../../../gen/kilonova/type/v1/block_device.js";
+import { SchedulerHints } from "../../../../gen/kilonova/type/v1/scheduler_hints.js";
 import { NetworkMode } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Json } from "../../http/json.js";
@@ -49,14 +55,11 @@ describe("gateway: server bodies", () => {
   });
 
   it("stores the name as description before descriptions existed", () => {
-    const told = (server: Record<string, Json>, minor: number) => {
-      const { description, hasDescription } = create(server, minor);
-      return { description, hasDescription };
-    };
-    assert.deepEqual(told({}, 18), { description: "web", hasDescription: true });
-    assert.deepEqual(told({}, 19), { description: "", hasDescription: false });
-    assert.deepEqual(told({ description: "" }, 19), { description: "", hasDescription: true });
-    assert.deepEqual(told({ description: null }, 19), { description: "", hasDescription: false });
+    const told = (server: Record<string, Json>, minor: number) => create(server, minor).description;
+    assert.equal(told({}, 18), "web");
+    assert.equal(told({}, 19), undefined);
+    assert.equal(told({ description: "" }, 19), "");
+    assert.equal(told({ description: null }, 19), undefined);
   });
 
   it("keeps every metadata key and decodes files", () => {
@@ -79,17 +82,56 @@ describe("gateway: server bodies", () => {
   });
 
   it("takes hints from either key, the first one first", () => {
-    assert.equal(create({}, 1, { "OS-SCH-HNT:scheduler_hints": { a: 1 } }).schedulerHintsJson, '{"a":1}');
-    assert.equal(
-      create({}, 1, { "os:scheduler_hints": { b: 2 }, "OS-SCH-HNT:scheduler_hints": { a: 1 } })
-        .schedulerHintsJson,
-      '{"b":2}',
+    const hints = (body: Record<string, Json>) => create({}, 1, body).schedulerHints;
+    assert.deepEqual(
+      hints({ "OS-SCH-HNT:scheduler_hints": { a: 1 } }),
+      SchedulerHints.fromPartial({ others: new Map([["a", { values: ["1"] }]]) }),
+    );
+    assert.deepEqual(
+      hints({ "os:scheduler_hints": { b: [2, "c"] }, "OS-SCH-HNT:scheduler_hints": { a: 1 } }),
+      SchedulerHints.fromPartial({ others: new Map([["b", { values: ["2", "c"] }]]) }),
+    );
+    assert.equal(hints({ "os:scheduler_hints": {} }), undefined);
+  });
+
+  it("knows Nova's hints, one value or a list, and a query as text or as JSON", () => {
+    assert.deepEqual(
+      create({}, 1, {
+        "os:scheduler_hints": {
+          group: NET,
+          same_host: NET,
+          different_host: [NET],
+          query: { a: [1] },
+          target_cell: "c",
+          different_cell: ["d", "e"],
+          build_near_host_ip: "192.0.2.1",
+          cidr: "/24",
+        },
+      }).schedulerHints,
+      SchedulerHints.fromPartial({
+        group: NET,
+        sameHost: [NET],
+        differentHost: [NET],
+        query: '{"a":[1]}',
+        targetCell: "c",
+        differentCell: ["d", "e"],
+        buildNearHostIp: "192.0.2.1",
+        cidr: "/24",
+      }),
     );
   });
 
-  it("translates the old block devices and normalizes the new ones", () => {
-    const devices = (server: Record<string, Json>) =>
-      create(server).blockDevicesJson.map((text) => JSON.parse(text) as unknown);
+  it("decodes user data, of which Nova takes no more than base64 and white space", () => {
+    assert.equal(create({ user_data: "aGVs\nbG8=" }).userData?.toString(), "hello");
+    assert.equal(create({}).userData, undefined);
+    assert.throws(() => create({ user_data: "aGVs!bG8=" }), {
+      reason: "BAD_REQUEST",
+      message: "User data needs to be valid base 64.",
+    });
+  });
+
+  it("translates old and new block devices", () => {
+    const devices = (server: Record<string, Json>) => create(server).blockDevices;
     assert.deepEqual(
       devices({
         block_device_mapping: [
@@ -98,23 +140,58 @@ describe("gateway: server bodies", () => {
         ],
       }),
       [
-        {
-          source_type: "volume",
-          uuid: NET,
-          destination_type: "volume",
-          boot_index: 0,
-          delete_on_termination: true,
-        },
-        { source_type: "snapshot", uuid: NET, destination_type: "volume", boot_index: -1, volume_size: 3 },
+        BlockDevice.fromPartial({
+          source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME,
+          sourceId: NET,
+          destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
+          bootIndex: 0,
+          deleteOnTermination: true,
+        }),
+        BlockDevice.fromPartial({
+          source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+          sourceId: NET,
+          destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
+          sizeGib: 3,
+        }),
       ],
     );
     assert.deepEqual(
       devices({
         block_device_mapping_v2: [
           { boot_index: "0", uuid: NET, source_type: "image", destination_type: "local" },
+          {
+            boot_index: null,
+            source_type: "blank",
+            guest_format: "swap",
+            volume_size: 1,
+            device_name: "/dev/vdb",
+            device_type: "disk",
+            disk_bus: "virtio",
+            delete_on_termination: false,
+            tag: "t",
+            volume_type: "v",
+          },
         ],
       }),
-      [{ boot_index: 0, uuid: NET, source_type: "image", destination_type: "local" }],
+      [
+        BlockDevice.fromPartial({
+          source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
+          sourceId: NET,
+          destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_LOCAL,
+          bootIndex: 0,
+        }),
+        BlockDevice.fromPartial({
+          source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_BLANK,
+          guestFormat: "swap",
+          sizeGib: 1,
+          deviceName: "/dev/vdb",
+          deviceType: "disk",
+          diskBus: "virtio",
+          deleteOnTermination: false,
+          tag: "t",
+          volumeType: "v",
+        }),
+      ],
     );
   });
 
@@ -125,10 +202,10 @@ describe("gateway: server bodies", () => {
     assert.deepEqual(update({}).updateMask, []);
     const cleared = update({ description: null, pinned_availability_zone: null });
     assert.deepEqual(
-      [cleared.updateMask, cleared.server?.hasDescription],
-      [["description", "pinned_availability_zone"], false],
+      [cleared.updateMask, cleared.server?.description],
+      [["description", "pinned_availability_zone"], undefined],
     );
     const emptied = update({ description: "" });
-    assert.deepEqual([emptied.updateMask, emptied.server?.hasDescription], [["description"], true]);
+    assert.deepEqual([emptied.updateMask, emptied.server?.description], [["description"], ""]);
   });
 });

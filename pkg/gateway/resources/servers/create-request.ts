@@ -1,5 +1,7 @@
 import { CreateServersRequest, NetworkMode } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import type { SchedulerHints } from "../../../../gen/kilonova/type/v1/scheduler_hints.js";
 import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
+import { hintsOfObject } from "../../../model/scheduler-hints.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { booleanOf, countOf, listOf, mapOf, objectOf, textOf, textsIn } from "../../http/fields.js";
@@ -20,29 +22,29 @@ export function createRequest(request: ApiRequest): CreateServersRequest {
   return CreateServersRequest.fromPartial({
     name: textOf(body, "name") ?? "",
     flavorId: lastSegment(textOf(body, "flavorRef") ?? ""),
-    imageId: textOf(body, "imageRef") ?? "",
+    imageId: textOf(body, "imageRef") || undefined,
     networks: networks?.list ?? [],
     networkMode: networks?.none === true ? NetworkMode.NETWORK_MODE_NONE : NetworkMode.NETWORK_MODE_AUTO,
     securityGroups: requestedGroups(body),
-    keyName: textOf(body, "key_name") ?? "",
+    keyName: textOf(body, "key_name"),
     metadata: mapOf(objectOf(body, "metadata")),
     tags: textsIn(body, "tags"),
-    userData: textOf(body, "user_data") ?? "",
+    userData: userDataOf(body),
     configDrive: booleanOf(body, "config_drive"),
-    availabilityZone: textOf(body, "availability_zone") ?? "",
-    ...descriptionOf(request, body),
-    accessIpV4: textOf(body, "accessIPv4") ?? "",
-    accessIpV6: textOf(body, "accessIPv6") ?? "",
+    availabilityZone: textOf(body, "availability_zone") || undefined,
+    description: textOf(body, request.has(descriptionIsName) ? "name" : "description"),
+    accessIpV4: textOf(body, "accessIPv4") || undefined,
+    accessIpV6: textOf(body, "accessIPv6") || undefined,
     diskConfig: diskConfigOf(body),
-    adminPassword: textOf(body, "adminPass") ?? "",
+    adminPassword: textOf(body, "adminPass") || undefined,
     ...counts,
-    hostname: textOf(body, "hostname") ?? "",
-    schedulerHintsJson: hintsOf(request),
+    hostname: textOf(body, "hostname"),
+    schedulerHints: hintsOf(request),
     trustedImageCertificates: textsIn(body, "trusted_image_certificates"),
     files: filesOf(body),
-    host: textOf(body, "host") ?? "",
-    hypervisorHostname: textOf(body, "hypervisor_hostname") ?? "",
-    blockDevicesJson: blockDevicesOf(body).map((device) => JSON.stringify(device)),
+    host: textOf(body, "host"),
+    hypervisorHostname: textOf(body, "hypervisor_hostname"),
+    blockDevices: blockDevicesOf(body),
   });
 }
 
@@ -56,12 +58,13 @@ export function diskConfigOf(body: JsonObject): DiskConfig {
   return word === "AUTO" ? DiskConfig.DISK_CONFIG_AUTO : DiskConfig.DISK_CONFIG_MANUAL;
 }
 
-function descriptionOf(
-  request: ApiRequest,
-  body: JsonObject,
-): { description: string; hasDescription: boolean } {
-  const text = request.has(descriptionIsName) ? textOf(body, "name") : textOf(body, "description");
-  return { description: text ?? "", hasDescription: text !== undefined };
+/** Nova looks at it twice: what its schema lets through must also be base64 apart from white space. */
+function userDataOf(body: JsonObject): Buffer | undefined {
+  const digits = textOf(body, "user_data")?.replace(/\s+/g, "");
+  if (digits === undefined || digits === "") return undefined;
+  if (digits.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(digits))
+    throw GatewayErrors.BAD_REQUEST({ message: "User data needs to be valid base 64." });
+  return Buffer.from(digits, "base64");
 }
 
 /** References may be addresses: the last part is the id. */
@@ -74,10 +77,10 @@ function countsOf(body: JsonObject): { minCount: number; maxCount: number } {
   return { minCount, maxCount };
 }
 
-function hintsOf(request: ApiRequest): string {
+function hintsOf(request: ApiRequest): SchedulerHints | undefined {
   const body = isObject(request.body) ? request.body : {};
   const hints = objectOf(body, "os:scheduler_hints") ?? objectOf(body, "OS-SCH-HNT:scheduler_hints");
-  return hints && Object.keys(hints).length > 0 ? JSON.stringify(hints) : "";
+  return hints && hintsOfObject(hints);
 }
 
 function filesOf(body: JsonObject): { path: string; contents: Buffer }[] {

@@ -83,6 +83,7 @@ describe("gateway: server list filters", () => {
       select("vm_state=soft-delete&power_state=4&progress=50&task_state=spawning", 83).filter,
       {
         vmStates: [VmState.VM_STATE_SOFT_DELETED],
+        softDeleted: false,
         powerStates: [PowerState.POWER_STATE_SHUTDOWN],
         taskStates: ["spawning"],
         textMatches: [{ field: ServerText.SERVER_TEXT_PROGRESS, regex: "50" }],

@@ -169,6 +169,10 @@ const readers: Readonly<Record<string, Reader>> = {
   deleted: (filter, value) => {
     filter.deleted = booleanWord(value) ?? false;
   },
+  // Any text but the empty one is true, as in Nova.
+  soft_deleted: (filter, value) => {
+    filter.softDeleted = value !== "";
+  },
   "changes-since": (filter, value) => {
     filter.changesSince = time(value);
   },
@@ -193,7 +197,7 @@ const readers: Readonly<Record<string, Reader>> = {
 };
 
 /** Parameters of the list that do not filter. */
-const notFilters = new Set(["all_tenants", "limit", "marker", "sort_key", "sort_dir", "soft_deleted"]);
+const notFilters = new Set(["all_tenants", "limit", "marker", "sort_key", "sort_dir"]);
 
 export interface ServerSelection {
   readonly filter: Omit<Filter, "matchNothing">;
@@ -223,6 +227,9 @@ export function selectionOf(request: ApiRequest): ServerSelection {
   }
   const allProjects = wantsAllProjects(request);
   checkBounds(filter);
+  // A state alone does not bring them, as in Nova.
+  if (filter.deleted !== true && filter.vmStates?.includes(VmState.VM_STATE_SOFT_DELETED) === true)
+    filter.softDeleted ??= false;
   // Without the right to see others, a project in the query means nothing.
   if (!allProjects) delete filter.projectId;
   const { matchNothing = false, ...wanted } = filter;

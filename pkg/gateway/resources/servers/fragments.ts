@@ -1,5 +1,5 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
-import { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/api/v1/server.js";
 import type { Links } from "../../http/links.js";
 import type { FragmentCache } from "../../view/fragments.js";
 import type { Shape } from "../../view/view.js";

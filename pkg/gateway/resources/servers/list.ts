@@ -1,4 +1,4 @@
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/api/v1/server.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import type { Links } from "../../http/links.js";
 import { nextPage, pageOf, wholePage } from "../../http/paging.js";

@@ -1,5 +1,6 @@
 import type { CreateServersResponse } from "../../../../gen/kilonova/api/v1/servers_service.js";
-import { DiskConfig, Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/api/v1/server.js";
+import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../../kernel/index.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";

@@ -8,18 +8,16 @@ import { diskConfigOf } from "./create-request.js";
 export function updateRequest(request: ApiRequest): UpdateServerRequest {
   const body = request.member("server");
   const given = (key: string, path: UserPath): UserPath[] => (member(body, key) === undefined ? [] : [path]);
-  const description = textOf(body, "description");
   return UpdateServerRequest.fromPartial({
     serverId: request.id,
     server: {
       name: textOf(body, "name") ?? "",
       hostname: textOf(body, "hostname") ?? "",
-      description: description ?? "",
-      hasDescription: description !== undefined,
-      accessIpV4: textOf(body, "accessIPv4") ?? "",
-      accessIpV6: textOf(body, "accessIPv6") ?? "",
+      description: textOf(body, "description"),
+      accessIpV4: textOf(body, "accessIPv4") || undefined,
+      accessIpV6: textOf(body, "accessIPv6") || undefined,
       diskConfig: diskConfigOf(body),
-      pinnedAvailabilityZone: textOf(body, "pinned_availability_zone") ?? "",
+      pinnedAvailabilityZone: textOf(body, "pinned_availability_zone"),
     },
     updateMask: [
       ...given("name", "name"),

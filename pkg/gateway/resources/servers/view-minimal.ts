@@ -1,4 +1,4 @@
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/api/v1/server.js";
 import type { Links } from "../../http/links.js";
 import { never } from "../../microversion/version.js";
 import { shortTime } from "../../view/times.js";

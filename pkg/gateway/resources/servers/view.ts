@@ -1,4 +1,5 @@
-import type { Server, ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../../gen/kilonova/api/v1/server.js";
+import type { ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
 import { DiskConfig, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Json, JsonObject } from "../../http/json.js";
 import type { Links } from "../../http/links.js";
@@ -8,6 +9,7 @@ import { longTime, shortTime } from "../../view/times.js";
 import type { Field } from "../../view/view.js";
 import { View } from "../../view/view.js";
 import { textsOf } from "../flavors/view.js";
+import { hintsByName } from "../../../model/scheduler-hints.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
 import { hostStatusName, statusOf } from "./states.js";
 
@@ -26,8 +28,9 @@ const updateLate = { update: fullUpdate } as const;
 
 const WITH_PROGRESS = new Set(["ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"]);
 const WITH_FAULT = new Set(["ERROR", "DELETED"]);
-const statusOfServer = (s: Server): string => statusOf(s.vmState, s.taskState, s.deletedAt !== undefined);
-const orNull = (text: string): string | null => (text === "" ? null : text);
+const statusOfServer = (s: Server): string =>
+  statusOf(s.vmState, s.taskState ?? "", s.deletedAt !== undefined);
+const orNull = (text: string | undefined): string | null => (text === "" ? null : (text ?? null));
 
 function image(s: Server, links: Links, withProperties: boolean): Json {
   if (!s.image || s.image.id === "") return "";
@@ -113,7 +116,7 @@ const fields: readonly ServerField[] = [
   { name: "tenant_id", value: (s) => s.projectId },
   { name: "user_id", value: (s) => s.userId },
   { name: "metadata", value: (s) => textsOf(s.metadata) },
-  { name: "hostId", value: (s) => s.hostId },
+  { name: "hostId", value: (s) => s.hostId ?? "" },
   { name: "image", span: until("2.97"), value: (s, links) => image(s, links, false) },
   { name: "image", span: since("2.98"), value: (s, links) => image(s, links, true) },
   { name: "flavor", span: until("2.46"), value: linkedFlavor },
@@ -127,8 +130,8 @@ const fields: readonly ServerField[] = [
     value: (s) => addressesOf(s, shortAddress),
   },
   { name: "addresses", forms: updateLate, value: (s) => addressesOf(s, longAddress) },
-  { name: "accessIPv4", value: (s) => s.accessIpV4 },
-  { name: "accessIPv6", value: (s) => s.accessIpV6 },
+  { name: "accessIPv4", value: (s) => s.accessIpV4 ?? "" },
+  { name: "accessIPv6", value: (s) => s.accessIpV6 ?? "" },
   { name: "links", value: (s, links) => links.both("servers", s.id) },
   {
     name: "OS-DCF:diskConfig",
@@ -136,7 +139,7 @@ const fields: readonly ServerField[] = [
   },
   { name: "fault", value: fault },
   { name: "progress", value: (s) => (WITH_PROGRESS.has(statusOfServer(s)) ? s.progress : undefined) },
-  { name: "OS-EXT-AZ:availability_zone", forms: updateLate, value: (s) => s.availabilityZone },
+  { name: "OS-EXT-AZ:availability_zone", forms: updateLate, value: (s) => s.availabilityZone ?? "" },
   { name: "config_drive", forms: updateLate, value: (s) => (s.configDrive ? "True" : "") },
   { name: "key_name", forms: updateLate, value: (s) => orNull(s.keyName) },
   { name: "OS-SRV-USG:launched_at", forms: updateLate, value: (s) => longTime(s.launchedAt) },
@@ -156,7 +159,7 @@ const fields: readonly ServerField[] = [
   hostInfo("OS-EXT-SRV-ATTR:kernel_id", extended, (info) => info.kernelId),
   hostInfo("OS-EXT-SRV-ATTR:ramdisk_id", extended, (info) => info.ramdiskId),
   hostInfo("OS-EXT-SRV-ATTR:root_device_name", extended, (info) => orNull(info.rootDeviceName)),
-  hostInfo("OS-EXT-SRV-ATTR:user_data", extended, (_info, s) => orNull(s.userData)),
+  hostInfo("OS-EXT-SRV-ATTR:user_data", extended, (_info, s) => s.userData?.toString("base64") ?? null),
   { name: "OS-EXT-STS:task_state", forms: updateLate, value: (s) => orNull(s.taskState) },
   { name: "OS-EXT-STS:vm_state", forms: updateLate, value: (s) => vmStateWord(s.vmState) || null },
   { name: "OS-EXT-STS:power_state", forms: updateLate, value: (s) => powerStateNumber(s.powerState) },
@@ -180,7 +183,7 @@ const fields: readonly ServerField[] = [
     hiddenAs: "host_status",
     value: (s) => hostStatusName(s.hostStatus),
   },
-  { name: "description", span: since("2.19"), value: (s) => (s.hasDescription ? s.description : null) },
+  { name: "description", span: since("2.19"), value: (s) => s.description ?? null },
   { name: "tags", span: since("2.26"), value: (s) => s.tags },
   {
     name: "trusted_image_certificates",
@@ -191,14 +194,14 @@ const fields: readonly ServerField[] = [
     name: "server_groups",
     span: since("2.71"),
     forms: { detail: never },
-    value: (s) => (s.serverGroupId === "" ? [] : [s.serverGroupId]),
+    value: (s) => (s.serverGroupId === undefined ? [] : [s.serverGroupId]),
   },
   { name: "locked_reason", span: since("2.73"), value: (s) => (s.lock ? orNull(s.lock.reason) : null) },
   { name: "pinned_availability_zone", span: since("2.96"), value: (s) => orNull(s.pinnedAvailabilityZone) },
   {
     name: "scheduler_hints",
     span: since("2.100"),
-    value: (s) => (s.schedulerHintsJson === "" ? {} : (JSON.parse(s.schedulerHintsJson) as Json)),
+    value: (s) => Object.fromEntries(hintsByName(s.schedulerHints)),
   },
 ];
 

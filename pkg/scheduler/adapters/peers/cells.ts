@@ -8,7 +8,8 @@ import {
   HostsServiceDefinition,
 } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/v1/instances_service.js";
-import { Server, VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { within } from "../../../kernel/ctx.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Channel } from "../../../platform/rpc/index.js";
@@ -53,7 +54,7 @@ export function cellsPeer(channel: Channel): Cells {
       const { rows, more } = await within(ctx, ANSWER_MS, cell, (inner) =>
         instances.listInstances(inner, {
           database: cell,
-          filter: { deleted: false },
+          filter: { deleted: false, softDeleted: true },
           sort: [{ field: "id" }],
           pageSize: PAGE,
           after,

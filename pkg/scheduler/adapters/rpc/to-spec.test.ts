@@ -38,6 +38,26 @@ describe("what a request is to the scheduler", () => {
   });
 });
 
+describe("hints of a request", () => {
+  const read = (spec: object) =>
+    Object.fromEntries(
+      toSpec(
+        {
+          ...{ serverId: "s", projectId: "p", userId: "u", group: undefined, excludeHosts: [] },
+          spec: ServerSpec.fromPartial({ flavor: { name: "f" }, ...spec }),
+        },
+        () => new Set(),
+      ).hints,
+    );
+  it("are read from their fields, and from the JSON of a spec that was stored before there were any", () => {
+    const hints = { same_host: ["a"], mine: ["1"] };
+    const others = new Map([["mine", { values: ["1"] }]]);
+    assert.deepEqual(read({ schedulerHints: { sameHost: ["a"], others } }), hints);
+    assert.deepEqual(read({ schedulerHintsJson: '{"same_host": "a", "mine": [1]}' }), hints);
+    assert.deepEqual(read({}), {});
+  });
+});
+
 describe("where a request may go", () => {
   const { REQUEST_PURPOSE_BOOT, REQUEST_PURPOSE_RESIZE, REQUEST_PURPOSE_REBUILD_CHECK } = RequestPurpose;
   const source = { cell: "cell1", host: "a", computeNodeId: "id-a", allowed: false };

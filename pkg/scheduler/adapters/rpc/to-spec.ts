@@ -5,6 +5,7 @@ import type {
 } from "../../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { canonicalImageProperties } from "../../../model/image-properties.js";
+import { hintsByName, storedHints } from "../../../model/scheduler-hints.js";
 import type { MemberOf, TraitRequirement } from "../../../../gen/kilonova/placement/v1/placement_service.js";
 import type { Condition } from "../../../placement/index/index.js";
 import { keepsSource } from "../../domain/request-spec.js";
@@ -33,8 +34,8 @@ const invalid = (field: string, problem: string): Error => CommonErrors.INVALID_
 /**
  * Reads what is to be placed.
  * @param hostsOf  where servers are, as the views know
- * @throws INVALID_ARGUMENT for a spec without flavor, hints that are no object, unknown purposes and group
- *   policies, request groups that share a suffix, and when what the purpose needs is missing
+ * @throws INVALID_ARGUMENT for a spec without flavor, unknown purposes and group policies,
+ *   request groups that share a suffix, and when what the purpose needs is missing
  */
 export function toSpec(
   request: WireRequest,
@@ -66,7 +67,7 @@ export function toSpec(
     availabilityZone: spec.availabilityZone,
     ...wishesOf(request, purpose),
     excludedHosts: new Set(request.excludeHosts.map((host) => host.toLowerCase())),
-    hints: toHints(spec.schedulerHintsJson),
+    hints: hintsByName(storedHints(spec)),
     group: toGroup(request.group, hostsOf),
     purpose,
     source: sourceOf(request, purpose),
@@ -161,23 +162,3 @@ function toGroup(
 }
 
 const POLICIES = ["affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity"] as const;
-
-function toHints(json: string): Map<string, readonly string[]> {
-  if (json === "") return new Map();
-  const bad = (): Error => invalid("spec.scheduler_hints_json", "must be a JSON object");
-  let hints: unknown;
-  try {
-    hints = JSON.parse(json);
-  } catch {
-    throw bad();
-  }
-  if (typeof hints !== "object" || hints === null || Array.isArray(hints)) throw bad();
-  return new Map(
-    Object.entries(hints).map(([key, value]: [string, unknown]) => [
-      key,
-      (Array.isArray(value) ? value : [value]).map((one: unknown) =>
-        typeof one === "string" ? one : JSON.stringify(one),
-      ),
-    ]),
-  );
-}

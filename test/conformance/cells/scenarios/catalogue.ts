@@ -64,9 +64,9 @@ export const catalogueScenarios: readonly Scenario[] = [
   {
     name: "flavors sort bytewise with null first, ties by id in the first key's direction",
     run: async (s) => {
-      await create(s, 1, { vcpus: 2, hasDescription: true, description: "z" });
+      await create(s, 1, { vcpus: 2, description: "z" });
       await create(s, 2, { vcpus: 1 });
-      await create(s, 3, { vcpus: 10, hasDescription: true, description: "Z" });
+      await create(s, 3, { vcpus: 10, description: "Z" });
       await create(s, 4, { vcpus: 2 });
       const by = async (field: string, direction: SortDirection) =>
         (await list(s, { sort: [{ field, direction }] })).numbers;
@@ -108,7 +108,7 @@ export const catalogueScenarios: readonly Scenario[] = [
           ["b", "2"],
         ]),
         addProjects: ["p9"],
-        flavor: { description: "d", hasDescription: true },
+        flavor: { description: "d" },
         updateMask: ["description"],
       });
       assert.deepEqual(

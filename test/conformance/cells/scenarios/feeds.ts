@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { WatchFeedResponse } from "../../../../gen/kilonova/cells/v1/feed_service.js";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { Operation } from "../../../../gen/kilonova/type/v1/operation.js";
-import { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Scenario, Stage } from "../stage.js";
 import { refusal } from "../stage.js";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ServerFilter, ServerText } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import { SortDirection } from "../../../../gen/kilonova/type/v1/page.js";
-import { DiskConfig, PowerState, Server, VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import { DiskConfig, PowerState, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Scenario, ServerInit, Stage } from "../stage.js";
 import { refusal } from "../stage.js";
 

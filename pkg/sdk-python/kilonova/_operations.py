@@ -1,0 +1,101 @@
+"""Slow work."""
+
+import time
+
+from . import _contract
+from ._errors import KilonovaError, OperationFailed
+
+_SERVICE = "/kilonova.api.v1.OperationsService/"
+# How long one call waits, below what proxies take for a dead connection, and what it may take beyond that. Seconds.
+_HOLD = 30.0
+_GRACE = 15.0
+
+
+class PendingOperation:
+    """Slow work that was accepted. It will end, whatever process dies. `latest` is the message; its fields are here too."""
+
+    def __init__(self, caller, operation):
+        self._caller = caller
+        self.latest = operation
+
+    def __getattr__(self, name):
+        return getattr(self.latest, name)
+
+    def refresh(self):
+        """Asks how it stands."""
+        self.latest = self._caller.unary(_SERVICE + "GetOperation", {"name": self.latest.name}).operation
+        return self
+
+    def cancel(self):
+        """Asks it to stop. What has passed its point of no return goes on."""
+        self.latest = self._caller.unary(_SERVICE + "CancelOperation", {"name": self.latest.name}).operation
+        return self
+
+    def wait(self, timeout=None):
+        """Waits for the end, be it good or bad, over breaks of the connection and restarts of the cloud.
+
+        timeout: seconds; None waits as long as it takes. Raises KilonovaError DEADLINE_EXCEEDED when it is over first.
+        """
+        ends_at = float("inf") if timeout is None else time.monotonic() + timeout
+        failures = 0
+        while not self.latest.done:
+            left = ends_at - time.monotonic()
+            if left <= 0:
+                raise KilonovaError(f"{self.latest.name} is not done in time", "DEADLINE_EXCEEDED")
+            hold = min(_HOLD, left)
+            duration = {"seconds": int(hold), "nanos": int(hold % 1 * 1e9)}
+            try:
+                request = {"name": self.latest.name, "timeout": duration}
+                self.latest = self._caller.unary(_SERVICE + "WaitOperation", request, hold + _GRACE).operation
+                failures = 0
+            except KilonovaError as error:
+                if not error.may_pass:
+                    raise
+                failures += 1
+                time.sleep(min(self._caller.pause(failures, error.retry_after), max(0, ends_at - time.monotonic())))
+        return self
+
+    def result(self, timeout=None):
+        """Waits for the good end; returns what it has brought about, or None. Raises OperationFailed when it ends otherwise."""
+        self.wait(timeout)
+        if self.latest.state != _contract.enum("kilonova.type.v1.OperationState").values_by_name["OPERATION_STATE_SUCCEEDED"].number:
+            raise OperationFailed(self.latest)
+        if "result" not in self.latest.DESCRIPTOR.fields_by_name or not self.latest.HasField("result"):
+            return None
+        chosen = self.latest.result.WhichOneof("outcome")
+        return chosen and getattr(self.latest.result, chosen)
+
+
+class Started:
+    """The answer of a call that has started slow work. `message` is the answer; its fields are here too."""
+
+    def __init__(self, caller, message, fields):
+        self.message = message
+        self._operations = []
+        for name in fields:
+            value = getattr(message, name)
+            if message.DESCRIPTOR.fields_by_name[name].label == 3:  # repeated
+                value = [PendingOperation(caller, one) for one in value]
+                self._operations += value
+            elif message.HasField(name):
+                value = PendingOperation(caller, value)
+                self._operations.append(value)
+            else:
+                value = None
+            setattr(self, name, value)
+
+    def __getattr__(self, name):
+        return getattr(self.message, name)
+
+    def finished(self, timeout=None):
+        """This answer, once everything that it has started has come to its good end. Raises OperationFailed."""
+        self._results(timeout)
+        return self
+
+    def result(self, timeout=None):
+        """What the operation that it has started, or the first one, has brought about. Raises OperationFailed."""
+        return next(iter(self._results(timeout)), None)
+
+    def _results(self, timeout):
+        ends_at = None if timeout is None else time.monotonic() + timeout
+        return [one.result(None if ends_at is None else ends_at - time.monotonic()) for one in self._operations]

@@ -1,0 +1,17 @@
+export type { Answer, Item, Started } from "./answers.js";
+export type { Auth } from "./auth/auth.js";
+export { Session } from "./auth/session.js";
+export type { Fetch, FetchInit, Place } from "./auth/session.js";
+export type { Backoff } from "./backoff.js";
+export type { CallOptions } from "./calls.js";
+export { Client, LiveServers } from "./client.js";
+export type { ClientOptions } from "./client.js";
+export { KilonovaError, OperationFailed } from "./errors.js";
+export type { Reason, StatusCode } from "./errors.js";
+export { Informer } from "./informer.js";
+export type { Change, InformerOptions } from "./informer.js";
+export { PendingOperation } from "./operations.js";
+export type { Outcome, WaitOptions } from "./operations.js";
+export { Pages } from "./pages.js";
+export { Watch } from "./watch.js";
+export type { WatchOptions } from "./watch.js";
