@@ -88,7 +88,9 @@ interface ListedRecord {
   readonly generation: number;
   readonly server: Buffer | null;
 }
-type ListedRow = Readonly<Record<string, unknown>> & WithProgress & ListedRecord & { readonly length: number };
+type ListedRow = Readonly<Record<string, unknown>> &
+  WithProgress &
+  ListedRecord & { readonly length: number };
 
 /** Rows that fit into a page, and whether there are others behind them. */
 interface Listed {

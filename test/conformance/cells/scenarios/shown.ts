@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Operation, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { LockInput } from "../../../../gen/kilonova/cells/v1/operation_inputs.js";
-import { Server, ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
 import { parseOperationName } from "../../../../pkg/model/operation-name.js";
 import type { Scenario, Stage } from "../stage.js";
 import { refusal } from "../stage.js";
