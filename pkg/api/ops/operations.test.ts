@@ -12,7 +12,7 @@ import { InitiatorKind, OperationError, OperationState } from "../../../gen/kilo
 import type { Actor } from "../../kernel/index.js";
 import { serviceActor } from "../../kernel/index.js";
 import { toStored } from "../../cells/operations/store/operation-rows.js";
-import { operationName } from "../../model/operation-name.js";
+import { CLOUD, operationName, operationNameOf } from "../../model/operation-name.js";
 import { toDuration } from "../../model/wire-time.js";
 import { bindPart } from "../../platform/rpc/index.js";
 import type { ApiConfig } from "../config.js";
@@ -97,6 +97,17 @@ function withProjects(config: Partial<ApiConfig> = {}): TestApi {
         createdAt: { seconds: BigInt(number), nanos: 0 },
       }),
     );
+  }
+  // Newest of all, and in no list: those are about no server.
+  for (const [database, subject, number] of [
+    ["global", CLOUD, 0],
+    ["cell1", { kind: "host", id: A }, 1],
+  ] as const) {
+    const name = operationNameOf(subject, `00000000-0000-4000-8000-0000000000c${number}`);
+    const createdAt = { seconds: 9n, nanos: 0 };
+    const init = { name, kind: `${subject.kind}.cache-images`, requestId: subject.kind, createdAt };
+    const state = OperationState.OPERATION_STATE_SUCCEEDED;
+    api.cells.putOperation(database, StoredOperation.fromPartial({ ...init, state }));
   }
   return api;
 }

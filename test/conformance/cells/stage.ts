@@ -16,6 +16,7 @@ import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/insta
 import type { InstanceRow } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { ServerRecordsServiceDefinition } from "../../../gen/kilonova/cells/v1/server_records_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/server_groups_service.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/cells/v1/server.js";
@@ -37,6 +38,10 @@ export interface Scenario {
 /** Fields of a server that matter to a scenario. */
 export type ServerInit = Parameters<typeof Server.fromPartial>[0];
 type Accept = Omit<Parameters<Client<InstancesServiceDefinition>["acceptOperation"]>[1], "kind">;
+type AcceptOn = Omit<
+  Parameters<Client<OperationStoreServiceDefinition>["acceptSubjectOperation"]>[1],
+  "kind" | "hostId"
+>;
 type List = Omit<Parameters<Client<InstancesServiceDefinition>["listInstances"]>[1], "database">;
 type Commit = Omit<Parameters<Client<OperationStoreServiceDefinition>["commitStep"]>[1], "name" | "fence">;
 
@@ -95,6 +100,9 @@ export class Stage {
   get operations(): Client<OperationStoreServiceDefinition> {
     return this.world.as("conductor").client(OperationStoreServiceDefinition);
   }
+  get records(): Client<ServerRecordsServiceDefinition> {
+    return this.world.as("api").client(ServerRecordsServiceDefinition);
+  }
   agent(host: string): Client<HostsServiceDefinition> {
     return this.world.as("compute", host).client(HostsServiceDefinition);
   }
@@ -145,6 +153,19 @@ export class Stage {
     const { operation } = await this.servers.acceptOperation(this.ctx, {
       database: "cell1",
       serverId,
+      kind,
+      kindVersion: 1,
+      method: "Test",
+      actor: this.actor,
+      ...wish,
+    });
+    return operation?.name ?? assert.fail("no operation");
+  }
+
+  /** Begins an operation on a host, or with "" on the cloud. @returns its name */
+  async beginOn(hostId: string, kind: string, wish: AcceptOn = {}): Promise<string> {
+    const { operation } = await this.operations.acceptSubjectOperation(this.ctx, {
+      hostId,
       kind,
       kindVersion: 1,
       method: "Test",
@@ -248,14 +269,20 @@ export class Stage {
     const end = await this.mark(database);
     const found: FeedEntry[] = [];
     for (let at = after; at < end;) {
-      const { entries, revision } = await this.feed.readFeed(this.ctx, {
-        database,
-        afterRevision: at,
-        projectId: project,
-        entityKinds: kinds,
-      });
+      // Whoever numbers a feed reads it from memory, which follows the database.
+      const { entries, revision } = await until(
+        async () => {
+          const page = await this.feed.readFeed(this.ctx, {
+            database,
+            afterRevision: at,
+            projectId: project,
+            entityKinds: kinds,
+          });
+          return page.revision > at ? page : undefined;
+        },
+        { what: "the feed to go on" },
+      );
       found.push(...entries);
-      assert.ok(revision > at, "the feed does not go on");
       at = revision;
     }
     return entity === "" ? found : found.filter(({ entityId }) => entityId === entity);

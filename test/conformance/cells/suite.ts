@@ -1,4 +1,9 @@
 import { acceptance } from "./scenarios/acceptance.js";
+import { claims } from "./scenarios/claims.js";
+import { operationLists } from "./scenarios/operation-lists.js";
+import { serverRows } from "./scenarios/server-rows.js";
+import { shown } from "./scenarios/shown.js";
+import { subjects } from "./scenarios/subjects.js";
 import { catalogueScenarios } from "./scenarios/catalogue.js";
 import { feeds } from "./scenarios/feeds.js";
 import { groupScenarios } from "./scenarios/groups.js";
@@ -20,6 +25,11 @@ const ROOMS: Readonly<Record<string, readonly Scenario[]>> = {
   progress,
   lanes,
   catalogue: catalogueScenarios,
+  "operations of hosts and of the cloud": subjects,
+  "lists of operations": operationLists,
+  "what operations show": shown,
+  "claims on quota": claims,
+  "rows of servers": serverRows,
   groups: groupScenarios,
   hosts: hostScenarios,
   feeds,

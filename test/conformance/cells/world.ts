@@ -1,7 +1,12 @@
 import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { OperationCatalogue, catalogue } from "../../../pkg/model/operation-catalogue.js";
-import { anyOperation } from "../../../pkg/model/operation-declaration.js";
-import { aDeclaration, aForm } from "../../../pkg/model/testing/a-declaration.js";
+import { MigrationEnd, MigrationKind } from "../../../gen/kilonova/cells/v1/server_records.js";
+import {
+  anyOperation,
+  declareSubjectOperation,
+  theServer,
+} from "../../../pkg/model/operation-declaration.js";
+import { aDeclaration, aForm, subjectDeclaration } from "../../../pkg/model/testing/a-declaration.js";
 import type { Channel } from "../../../pkg/platform/rpc/index.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -33,7 +38,7 @@ export const LIMITS = {
 
 const waiting = { ...aForm, vmStates: [VmState.VM_STATE_ACTIVE], contention: "waits" } as const;
 
-/** Kinds of this build, and some in lanes beside "life". */
+/** Kinds of this build, and some in lanes beside "life", that move, take quota or are about no server. */
 export const KINDS = new OperationCatalogue([
   ...catalogue.all,
   anyOperation(aDeclaration("test.life")),
@@ -45,4 +50,27 @@ export const KINDS = new OperationCatalogue([
     }),
   ),
   anyOperation(aDeclaration("test.plug", { lane: "ports", forms: { plain: aForm }, formOf: () => "plain" })),
+  anyOperation(
+    aDeclaration("test.move", {
+      migration: ({ server }) => ({
+        kind: MigrationKind.MIGRATION_KIND_RESIZE,
+        oldFlavor: server.flavor,
+        target: MigrationEnd.fromPartial({ host: "there", node: "there", cell: "cell1" }),
+      }),
+      metadata: (reason) => ({ $case: "lockServer", value: { reason } }),
+      result: theServer,
+    }),
+  ),
+  anyOperation(
+    aDeclaration("test.grow", { quota: ({ input }) => ({ instances: 1, cores: Number(input), ram: 64 }) }),
+  ),
+  anyOperation(
+    declareSubjectOperation(
+      subjectDeclaration("test.fill", "host", { contention: "waits", capability: "pause" }),
+    ),
+  ),
+  anyOperation(declareSubjectOperation(subjectDeclaration("test.sole", "host", { lane: "volumes" }))),
+  anyOperation(
+    declareSubjectOperation(subjectDeclaration("test.sweep", "cloud", { contention: "pre-empts" })),
+  ),
 ]);

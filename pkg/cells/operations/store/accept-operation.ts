@@ -138,13 +138,17 @@ async function attempt(
     return outcome;
   } catch (error) {
     // A refusal has written nothing. Whether anything else has, is found out by `settleClaims`.
-    if (error instanceof KilonovaError && error.domain === CELLS) await giveBack();
+    if (isRefusal(error)) await giveBack();
     throw error;
   }
 }
 
 /** The domain of this service's refusals. */
 const CELLS = CellsErrors.NOT_READY({ server: "" }).domain;
+
+/** A change that may not be made is refused in everybody's words. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof KilonovaError && (error.domain === CELLS || error.kind === "invalid");
 
 async function accept(
   store: Store,

@@ -4,12 +4,18 @@ import { insertInto } from "../../store/fragments.js";
 import type { DormantRow } from "../../store/rows.js";
 import type { Store, Tables, Tx } from "../../store/tables.js";
 
+type Row = Readonly<Record<string, unknown>>;
+
 /** Which rows of a table go with a server from cell to cell, beside its own record. */
 interface Travelling {
   readonly table: keyof Tables;
   /** Of the server; `servers` is a list of ids in brackets, or a query for them. */
   readonly where: (t: Tables, servers: Sql) => Sql;
+  /** Those of the operation that moves stay: its awakening makes them anew. */
+  readonly madeAnew?: (row: Row, moving: string) => boolean;
 }
+
+const isItself = ({ id }: Row, moving: string): boolean => id === moving;
 
 /**
  * All of a server's rows that a cell's database has. Whoever adds a table of them adds it here.
@@ -19,8 +25,9 @@ const TRAVELLING: readonly Travelling[] = [
     table: "instance_action_event",
     where: (t, servers) =>
       sql`action_id IN (SELECT id FROM ${t.instance_action} WHERE server_id IN ${servers})`,
+    madeAnew: ({ action_id: action }, moving) => action === moving,
   },
-  { table: "instance_action", where: (_t, servers) => sql`server_id IN ${servers}` },
+  { table: "instance_action", where: (_t, servers) => sql`server_id IN ${servers}`, madeAnew: isItself },
   {
     table: "client_token",
     where: (t, servers) =>
@@ -28,10 +35,9 @@ const TRAVELLING: readonly Travelling[] = [
   },
   { table: "block_device", where: (_t, servers) => sql`server_id IN ${servers}` },
   { table: "migration", where: (_t, servers) => sql`server_id IN ${servers}` },
-  { table: "operation", where: (_t, servers) => sql`server_id IN ${servers}` },
+  { table: "operation", where: (_t, servers) => sql`server_id IN ${servers}`, madeAnew: isItself },
 ];
 
-type Row = Readonly<Record<string, unknown>>;
 type Rows = Readonly<Record<string, readonly Row[]>>;
 
 /**
@@ -40,17 +46,13 @@ type Rows = Readonly<Record<string, readonly Row[]>>;
  */
 export async function packHistory(store: Store, tx: Tx, serverId: string, moving: string): Promise<Buffer> {
   const packed: Record<string, readonly Row[]> = {};
-  for (const { table, where } of TRAVELLING) {
+  for (const { table, where, madeAnew } of TRAVELLING) {
     const { rows } =
       await sql<Row>`SELECT * FROM ${store.t[table]} WHERE ${where(store.t, sql`(${serverId})`)}`.execute(tx);
-    packed[table] = rows.filter((row) => !isOf(row, moving));
+    packed[table] = rows.filter((row) => madeAnew?.(row, moving) !== true);
   }
   return Buffer.from(JSON.stringify(packed, packValue));
 }
-
-/** Rows of the operation that moves, and of its action: the awakening makes them anew. */
-const isOf = ({ id, action_id: action }: Row, operationId: string): boolean =>
-  id === operationId || action === operationId;
 
 /** Stores what came with a server. What it left here when it was here before gives way. */
 export async function unpackHistory(store: Store, tx: Tx, { server_id, history }: DormantRow): Promise<void> {

@@ -10,6 +10,7 @@ import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { isoMicros } from "../../../kernel/time.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
+import { fittingRows } from "../../../model/page-bytes.js";
 import { fromTimestamp } from "../../../model/wire-time.js";
 import { compileUserRegex } from "./user-regex.js";
 import { encodedWithProgress } from "../../servers/store/shown-progress.js";
@@ -44,7 +45,7 @@ export function listServers(
     }))
     .filter(({ sortValues }) => after.length === 0 || compare(sortValues, after) > 0)
     .sort((a, b) => compare(a.sortValues, b.sortValues));
-  const page = found.slice(0, pageSize(asked));
+  const page = fittingRows(found.slice(0, pageSize(asked)), ({ entry }) => entry.server.length);
   return {
     rows: page.map(({ entry, sortValues }) => ({
       sortValues,

@@ -294,6 +294,15 @@ export const lists: readonly Scenario[] = [
     },
   },
   {
+    name: "a page ends where its records would be more than an answer may hold",
+    run: async (s) => {
+      for (const n of [1, 2, 3]) await s.put(n, { description: "x".repeat(2 << 20) });
+      const sort = [{ field: "uuid", direction: ASC }];
+      assert.deepEqual(await s.listed({ sort }), [1]);
+      assert.deepEqual(await s.walked({ sort }), [1, 2, 3]);
+    },
+  },
+  {
     name: "a place of another sort is refused, so is an unknown key",
     run: async (s) => {
       assert.equal(await refusal(s.page({ after: ["\x01a"] })), "INVALID_ARGUMENT");
