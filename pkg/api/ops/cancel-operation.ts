@@ -25,8 +25,8 @@ const toBegin =
     if (declaration === undefined)
       throw CommonErrors.UNIMPLEMENTED({ what: `Cancelling operations of kind ${found.operation.kind}` });
     const { serverId } = found.operation;
-    if (serverId === "") return { ...found, decides: declaration.rule };
-    const { owner } = await parts.servers.about({ withDeleted: true })(ctx, { serverId });
+    const { owner } =
+      serverId === "" ? found : await parts.servers.about({ withDeleted: true })(ctx, { serverId });
     return { ...found, owner, decides: declaration.rule };
   };
 
