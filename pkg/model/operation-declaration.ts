@@ -204,6 +204,7 @@ export interface SubjectOperation<I, S> extends Pick<
   | "summary"
   | "versions"
   | "input"
+  | "metadata"
   | "secrets"
   | "methods"
   | "rule"

@@ -3,7 +3,14 @@ import { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.
 import { InitiatorKind, OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../gen/kilonova/cells/v1/server.js";
 import { catalogue } from "./operation-catalogue.js";
-import { exampleInput, exampleSecrets, metadataOf, resultOf, theServer } from "./operation-declaration.js";
+import {
+  exampleInput,
+  exampleSecrets,
+  metadataOf,
+  resultOf,
+  subjectOf,
+  theServer,
+} from "./operation-declaration.js";
 import { presentOperation } from "./operation-view.js";
 
 const shown = (stored: object) =>
@@ -55,6 +62,8 @@ describe("what a declaration shows of an operation", () => {
       return metadata === undefined ? [] : [`${one.kind}: ${metadata.asked?.$case}`];
     });
     assert.deepEqual(asked.sort(), [
+      "cloud.cache-images: cacheImages",
+      "host.cache-images: cacheImages",
       "server.boot: createServer",
       "server.lock: lockServer",
       "server.reboot: rebootServer",
@@ -82,7 +91,7 @@ describe("what a declaration shows of an operation", () => {
     for (const one of catalogue.all)
       assert.deepEqual(
         resultOf(one, server, []),
-        one.kind === "server.delete" ? undefined : result,
+        subjectOf(one) !== "server" || one.kind === "server.delete" ? undefined : result,
         one.kind,
       );
     assert.deepEqual(theServer({ server, outputOf: () => undefined }), result.outcome);

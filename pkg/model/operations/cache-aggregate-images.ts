@@ -10,6 +10,7 @@ export default declareSubjectOperation({
   lane: "images",
   contention: "waits",
   input: CacheAggregateImagesInput,
+  metadata: ({ imageIds }) => ({ $case: "cacheImages", value: { imageIds } }),
   methods: [{ name: "CacheAggregateImages" }],
   rule: "compute:aggregates:images",
   example: { input: { imageIds: ["1a000000-0000-4000-8000-000000000001"] } },

@@ -279,7 +279,7 @@ const rows: readonly Row[] = [
     400,
     "badRequest",
   ],
-  ["an API that is not served yet", "/v2.1/os-migrations", admin({}), 501, "notImplemented"],
+  ["an API that is not served yet", "/v2.1/os-instance_usage_audit_log", admin({}), 501, "notImplemented"],
   // Bodies
   [
     "other content type",

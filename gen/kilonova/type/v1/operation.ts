@@ -158,6 +158,9 @@ export interface OperationMetadata {
     | //
     /** Of "server.lock". */
     { $case: "lockServer"; value: LockServerMetadata }
+    | //
+    /** Of "cloud.cache-images" and "host.cache-images". */
+    { $case: "cacheImages"; value: CacheImagesMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -184,6 +187,13 @@ export interface RebootServerMetadata {
 export interface LockServerMetadata {
   /** Why; empty for no reason given. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for when images were to be cached. */
+export interface CacheImagesMetadata {
+  /** Ids of the images. */
+  imageIds: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1067,6 +1077,9 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "lockServer":
         LockServerMetadata.encode(message.asked.value, writer.uint32(26).fork()).join();
         break;
+      case "cacheImages":
+        CacheImagesMetadata.encode(message.asked.value, writer.uint32(34).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1116,6 +1129,14 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "lockServer", value: LockServerMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.asked = { $case: "cacheImages", value: CacheImagesMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1160,6 +1181,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "lockServer": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "lockServer", value: LockServerMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "cacheImages": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "cacheImages", value: CacheImagesMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -1410,6 +1437,80 @@ export const LockServerMetadata: MessageFns<LockServerMetadata> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as LockServerMetadata["_unknownFields"];
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseCacheImagesMetadata(): CacheImagesMetadata {
+  return { imageIds: [] };
+}
+
+export const CacheImagesMetadata: MessageFns<CacheImagesMetadata> = {
+  encode(message: CacheImagesMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.imageIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CacheImagesMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCacheImagesMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CacheImagesMetadata>): CacheImagesMetadata {
+    return CacheImagesMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CacheImagesMetadata>): CacheImagesMetadata {
+    const message = createBaseCacheImagesMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheImagesMetadata["_unknownFields"];
+    message.imageIds = object.imageIds?.map((e) => e) || [];
     return message;
   },
 };

@@ -42,6 +42,7 @@ describe("flavors", () => {
     assert.throws(() => flavorOrder([{ field: "x", direction: SortDirection.SORT_DIRECTION_ASC }]), {
       reason: "SORT_KEY_INVALID",
     });
-    assert.equal(flavorColumns(Flavor.fromPartial({ description: "d" }))["description"], null);
+    assert.equal(flavorColumns(Flavor.fromPartial({ description: "d" }))["description"], "d");
+    assert.equal(flavorColumns(Flavor.fromPartial({}))["description"], null);
   });
 });

@@ -258,6 +258,14 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: LockServerMetadata;
     case: "lockServer";
+  } | {
+    /**
+     * Of "cloud.cache-images" and "host.cache-images".
+     *
+     * @generated from field: kilonova.type.v1.CacheImagesMetadata cache_images = 4;
+     */
+    value: CacheImagesMetadata;
+    case: "cacheImages";
   } | { case: undefined; value?: undefined };
 };
 
@@ -340,6 +348,26 @@ export declare type LockServerMetadata = Message<"kilonova.type.v1.LockServerMet
  * Use `create(LockServerMetadataSchema)` to create a new message.
  */
 export declare const LockServerMetadataSchema: GenMessage<LockServerMetadata>;
+
+/**
+ * What was asked for when images were to be cached.
+ *
+ * @generated from message kilonova.type.v1.CacheImagesMetadata
+ */
+export declare type CacheImagesMetadata = Message<"kilonova.type.v1.CacheImagesMetadata"> & {
+  /**
+   * Ids of the images.
+   *
+   * @generated from field: repeated string image_ids = 1;
+   */
+  imageIds: string[];
+};
+
+/**
+ * Describes the message kilonova.type.v1.CacheImagesMetadata.
+ * Use `create(CacheImagesMetadataSchema)` to create a new message.
+ */
+export declare const CacheImagesMetadataSchema: GenMessage<CacheImagesMetadata>;
 
 /**
  * What an operation has brought about.
