@@ -108,7 +108,9 @@ export class GrpcFuzzer {
       return Object.fromEntries(
         Array.from({ length: random.below(3) }, () => [
           wellFormed(junkText(random)),
-          scalar(field.scalar ?? ScalarType.STRING, random, () => wellFormed(junkText(random))),
+          field.message
+            ? this.#message(field.message, random, as, depth + 1)
+            : scalar(field.scalar ?? ScalarType.STRING, random, () => wellFormed(junkText(random))),
         ]),
       );
     return one();
