@@ -161,7 +161,11 @@ export async function runMatrix(
       failing,
       crash,
     });
-    assert.equal(answer, undefined, `${label}: should have died, but ${JSON.stringify(answer)}`);
+    assert.equal(
+      answer,
+      undefined,
+      `${label}: should have died. Has the step ${failing ? "failed" : "ended"} at all? ${JSON.stringify(answer)}`,
+    );
     child = await Child.start();
     const state = stateOf(await child.order({ do: "recover", place, scenario: scenario.name }), label);
     assert.deepEqual(

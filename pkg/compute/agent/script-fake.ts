@@ -1,27 +1,11 @@
 import type { FakeRule as FakeRuleMessage } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommonErrors } from "../../kernel/index.js";
 import type { Driver } from "../driver.js";
-import { FakeDriver } from "../drivers/fake/index.js";
+import { FAKE_METHODS, FakeDriver } from "../drivers/fake/index.js";
 import type { FakeMethod } from "../drivers/fake/index.js";
 import { AgentErrors } from "../errors.js";
 
-const methods: readonly FakeMethod[] = [
-  "start",
-  "inventory",
-  "list",
-  "inspect",
-  "define",
-  "powerOn",
-  "powerOff",
-  "reboot",
-  "remove",
-  "consoleLog",
-  "pause",
-  "unpause",
-  "setAdminPassword",
-  "diagnostics",
-];
-const isMethod = (text: string): text is FakeMethod => (methods as readonly string[]).includes(text);
+const isMethod = (text: string): text is FakeMethod => (FAKE_METHODS as readonly string[]).includes(text);
 
 /** Replaces the rules of a fake host. @throws NOT_FAKE on real ones */
 export function scriptFakeDriver(driver: Driver, rules: readonly FakeRuleMessage[]): void {
@@ -30,7 +14,7 @@ export function scriptFakeDriver(driver: Driver, rules: readonly FakeRuleMessage
     if (!isMethod(rule.method))
       throw CommonErrors.INVALID_ARGUMENT({
         field: `rules[${i}].method`,
-        problem: `must be one of ${methods.join(", ")}`,
+        problem: `must be one of ${FAKE_METHODS.join(", ")}`,
       });
   }
   driver.rules.clear();

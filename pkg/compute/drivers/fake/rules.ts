@@ -1,22 +1,25 @@
 import { KilonovaError } from "../../../kernel/index.js";
 import type { Ctx, ErrorKind } from "../../../kernel/index.js";
 
-export type FakeMethod =
-  | "start"
-  | "inventory"
-  | "telemetry"
-  | "list"
-  | "inspect"
-  | "define"
-  | "powerOn"
-  | "powerOff"
-  | "reboot"
-  | "remove"
-  | "consoleLog"
-  | "pause"
-  | "unpause"
-  | "setAdminPassword"
-  | "diagnostics";
+/** What of the driver can be told to fail, to be late or to hang. */
+export const FAKE_METHODS = [
+  "start",
+  "inventory",
+  "telemetry",
+  "list",
+  "inspect",
+  "define",
+  "powerOn",
+  "powerOff",
+  "reboot",
+  "remove",
+  "consoleLog",
+  "pause",
+  "unpause",
+  "setAdminPassword",
+  "diagnostics",
+] as const;
+export type FakeMethod = (typeof FAKE_METHODS)[number];
 
 /**
  * One scripted misbehaviour. Empty conditions match every call of the method; the first matching rule counts.
