@@ -1,6 +1,7 @@
 import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
 import type { Expected } from "./case.js";
+import { guardedActions } from "./plain-actions.js";
 import { EXTERNAL, HYPERVISOR, GROUP, LOCKED, MIGRATION, REQUEST, SERVER, SERVICE } from "./world.js";
 
 /** One form of a request to one route. */
@@ -104,11 +105,8 @@ const servers: readonly RestExpected[] = [
   server("PUT /servers/{id}", "servers:update", { body: { server: { name: "new" } }, ...SEEN }),
   server("PUT /servers/{id}", "servers:update", { body: { server: { name: "new" } }, ...UNKNOWN_SEEN }),
   server("DELETE /servers/{id}", "servers:delete"),
-  action("os-start", "servers:start"),
-  action("os-stop", "servers:stop"),
+  ...guardedActions.map(({ key, needs }) => action(key, needs)),
   action("reboot", "servers:reboot", { type: "SOFT" }),
-  action("pause", "os-pause-server:pause"),
-  action("unpause", "os-pause-server:unpause"),
   action("lock", "os-lock-server:lock"),
   action("unlock", "os-lock-server:unlock"),
   rest(
@@ -122,7 +120,6 @@ const servers: readonly RestExpected[] = [
     },
   ),
   action("changePassword", "os-admin-password", { adminPass: "secret" }),
-  action("forceDelete", "os-deferred-delete:force"),
   action("os-getConsoleOutput", "os-console-output", {}),
   server("GET /servers/{id}/ips", "ips:index"),
   sub("GET /servers/{id}/ips/{sub}", "private", "ips:show"),

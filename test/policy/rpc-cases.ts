@@ -5,6 +5,7 @@ import { NetworkMode } from "../../gen/kilonova/api/v1/servers_service.js";
 import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
 import type { Expected } from "./case.js";
+import { guardedActions } from "./plain-actions.js";
 import {
   AGGREGATE,
   EMPTY_AGGREGATE,
@@ -168,12 +169,8 @@ const servers: readonly RpcExpected[] = [
   onServer("UpdateServer", "servers:update", { server: { name: "new" }, updateMask: ["name"] }, SEEN),
   onServer("UpdateServer", "servers:update", { server: { name: "new" }, updateMask: ["name"] }, unknownOnly),
   onServer("DeleteServer", "servers:delete"),
-  onServer("ForceDeleteServer", "os-deferred-delete:force"),
-  onServer("StartServer", "servers:start"),
-  onServer("StopServer", "servers:stop"),
+  ...guardedActions.map(({ method, needs }) => onServer(method, needs)),
   onServer("RebootServer", "servers:reboot"),
-  onServer("PauseServer", "os-pause-server:pause"),
-  onServer("UnpauseServer", "os-pause-server:unpause"),
   onServer("LockServer", "os-lock-server:lock"),
   onServer("UnlockServer", "os-lock-server:unlock"),
   rpc(
@@ -252,13 +249,10 @@ const migrations: readonly RpcExpected[] = [
 const wait = { timeout: { seconds: 0n, nanos: 0 } };
 /** What beginning an operation needs, and so ending it: written down here as Nova's table has it. */
 const BEGINS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(guardedActions.map(({ kind, needs }) => [kind, needs])),
   "server.boot": "servers:create",
   "server.delete": "servers:delete",
-  "server.start": "servers:start",
-  "server.stop": "servers:stop",
   "server.reboot": "servers:reboot",
-  "server.pause": "os-pause-server:pause",
-  "server.unpause": "os-pause-server:unpause",
   "server.lock": "os-lock-server:lock",
   "server.unlock": "os-lock-server:unlock",
   "server.change-password": "os-admin-password",

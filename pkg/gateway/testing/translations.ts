@@ -6,6 +6,7 @@ import { NetworkMode, RebootType, ServerSortField } from "../../../gen/kilonova/
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { DiskConfig, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { plainActions } from "../../model/testing/plain-actions.js";
 import { MAX_LIMIT } from "../http/paging.js";
 import type { Ask } from "./test-gateway.js";
 
@@ -17,6 +18,14 @@ const asked = { serverId: S, withHostInfo: true, withUserData: true };
 
 /** A REST request and the call of `api` that it must become, whole: what is not named has its default. */
 export type Translation = readonly [route: string, path: string, ask: Ask, method: string, request: object];
+
+const PLAIN = plainActions.map(({ key, method }): Translation => [
+  `POST /servers/{id}/action#${key}`,
+  `/servers/${S}/action`,
+  act({ [key]: null }),
+  `${method.charAt(0).toLowerCase()}${method.slice(1)}`,
+  { serverId: S },
+]);
 
 export const translations: readonly Translation[] = [
   [
@@ -504,41 +513,7 @@ export const translations: readonly Translation[] = [
   ],
   ["PUT /servers/{id}", `/servers/${S}`, { method: "PUT", body: { server: {} } }, "getServer", asked],
   ["DELETE /servers/{id}", `/servers/${S}`, { method: "DELETE" }, "deleteServer", { serverId: S }],
-  [
-    "POST /servers/{id}/action#os-start",
-    `/servers/${S}/action`,
-    act({ "os-start": null }),
-    "startServer",
-    { serverId: S },
-  ],
-  [
-    "POST /servers/{id}/action#os-stop",
-    `/servers/${S}/action`,
-    act({ "os-stop": null }),
-    "stopServer",
-    { serverId: S },
-  ],
-  [
-    "POST /servers/{id}/action#forceDelete",
-    `/servers/${S}/action`,
-    act({ forceDelete: null }),
-    "forceDeleteServer",
-    { serverId: S },
-  ],
-  [
-    "POST /servers/{id}/action#pause",
-    `/servers/${S}/action`,
-    act({ pause: null }),
-    "pauseServer",
-    { serverId: S },
-  ],
-  [
-    "POST /servers/{id}/action#unpause",
-    `/servers/${S}/action`,
-    act({ unpause: null }),
-    "unpauseServer",
-    { serverId: S },
-  ],
+  ...PLAIN,
   [
     "POST /servers/{id}/action#lock",
     `/servers/${S}/action`,
@@ -558,13 +533,6 @@ export const translations: readonly Translation[] = [
     `/servers/${S}/action`,
     { ...act({ lock: { locked_reason: "unheard" } }), version: "2.72" },
     "lockServer",
-    { serverId: S },
-  ],
-  [
-    "POST /servers/{id}/action#unlock",
-    `/servers/${S}/action`,
-    act({ unlock: null }),
-    "unlockServer",
     { serverId: S },
   ],
   [
