@@ -234,6 +234,14 @@ const migrations: readonly RpcExpected[] = [
     [os("os-migrations:index"), os("os-migrations:index:all_projects")],
     { form: "all projects", shows: [os("os-migrations:index:host")] },
   ),
+  ...[{ host: "h1" }, { sourceCompute: "h1" }].map((asked) =>
+    rpc(
+      "MigrationsService/ListMigrations",
+      asked,
+      [os("os-migrations:index"), os("os-migrations:index:host")],
+      { form: `by ${Object.keys(asked).join()}` },
+    ),
+  ),
   {
     ...label(
       "MigrationsService/ListMigrations",

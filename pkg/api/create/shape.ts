@@ -2,7 +2,7 @@ import { NetworkMode } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { BlockDeviceDestination, BlockDeviceSource } from "../../../gen/kilonova/type/v1/block_device.js";
 import type { BlockDevice } from "../../../gen/kilonova/type/v1/block_device.js";
-import type { SchedulerHints } from "../../../gen/kilonova/type/v1/scheduler_hints.js";
+import { SchedulerHints } from "../../../gen/kilonova/type/v1/scheduler_hints.js";
 import { DiskConfig } from "../../../gen/kilonova/type/v1/server.js";
 import type { InjectedFile, RequestedNetwork } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { NAMED_HINTS } from "../../model/scheduler-hints.js";
@@ -90,6 +90,14 @@ const hints = object<SchedulerHints>({
   },
 });
 
+/** Hints are stored twice and told with each change of the server. */
+const MAX_HINTS = 65_535;
+const boundHints: Rule<SchedulerHints> = (value, path, report) => {
+  hints(value, path, report);
+  if (SchedulerHints.encode(value).finish().length > MAX_HINTS)
+    report(path, `must have at most ${MAX_HINTS} bytes`);
+};
+
 /** What fits into Nova's 65,535 characters of base64. */
 const MAX_USER_DATA = 49_149;
 const userData: Rule<Uint8Array> = (value, path, report) => {
@@ -123,7 +131,7 @@ export const createShape: Shape<CreateServersRequest> = {
   hostname: given(
     text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must consist of letters, digits, '-', '.' and '_'" }),
   ),
-  schedulerHints: optional(hints),
+  schedulerHints: optional(boundHints),
   trustedImageCertificates: distinct,
   files: list(object<InjectedFile>({ path: filePath }), 64),
   host: given(hostName),

@@ -23,6 +23,7 @@ import type { Parts } from "../parts.js";
 import { guarded, own } from "../rights/guarded.js";
 import type { Guarded, Subject } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
+import type { RuleName } from "../../policy/index.js";
 import { id, paging } from "../shape/common.js";
 import { list, oneOf, text } from "../shape/shape.js";
 import { HOST_FIELDS, kindsOf, presentMigration } from "../view/migration-view.js";
@@ -33,11 +34,12 @@ export const listMigrations = (parts: Parts): Guarded<ListMigrationsRequest, Lis
     { ...paging, serverIds: list(id, 200), host: text(), status: text(), type: oneOf(MigrationType) },
     (ctx, request) => aboutOf(parts, ctx, request),
     async (ctx, request) => {
-      const hosts = ctx.rights.allows(
-        request.inProgressOnly
-          ? "os_compute_api:servers:migrations:index:host"
-          : "os_compute_api:os-migrations:index:host",
-      );
+      const hostsRule: RuleName = request.inProgressOnly
+        ? "os_compute_api:servers:migrations:index:host"
+        : "os_compute_api:os-migrations:index:host";
+      // Who may not see hosts may not guess them either.
+      if (request.host !== "" || request.sourceCompute !== "") ctx.rights.enforce(hostsRule);
+      const hosts = ctx.rights.allows(hostsRule);
       const query = queryOf(ctx, request);
       if (ctx.nova.matchNothing)
         return ListMigrationsResponse.fromPartial({ hiddenFields: hiddenIf(!hosts) });
@@ -134,13 +136,19 @@ function merged(
   pages: readonly StoredPage[],
   pageSize: number,
 ): { readonly rows: readonly MigrationRow[]; readonly more: boolean } {
-  const all = pages.flatMap(({ rows }) => rows).sort(newestFirst);
+  // While a server moves from cell to cell, both may tell its migrations.
+  const all = pages
+    .flatMap(({ rows }) => rows)
+    .sort(newestFirst)
+    .filter((row, index, sorted) => index === 0 || idOf(row) !== idOf(sorted[index - 1]));
   const ends = pages.flatMap(({ rows, more }) =>
-    more ? [all.findIndex((row) => row === rows.at(-1)) + 1] : [],
+    more ? [all.findIndex((row) => idOf(row) === idOf(rows.at(-1))) + 1] : [],
   );
   const rows = all.slice(0, Math.min(pageSize, ...ends));
   return { rows, more: rows.length < all.length || ends.length > 0 };
 }
+
+const idOf = (row: MigrationRow | undefined): string => row?.migration?.id ?? "";
 
 const timeOf = ({ migration }: MigrationRow): bigint =>
   migration?.createdAt === undefined ? 0n : fromTimestamp(migration.createdAt);
@@ -149,5 +157,5 @@ const timeOf = ({ migration }: MigrationRow): bigint =>
 function newestFirst(a: MigrationRow, b: MigrationRow): number {
   const [left, right] = [timeOf(a), timeOf(b)];
   if (left !== right) return left > right ? -1 : 1;
-  return (a.migration?.id ?? "") > (b.migration?.id ?? "") ? -1 : 1;
+  return idOf(a) > idOf(b) ? -1 : 1;
 }

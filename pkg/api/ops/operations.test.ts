@@ -138,6 +138,24 @@ describe("operations", () => {
     assert.ok(api.cells.calls.includes("getInstance cell1"), "nobody completed the hand-over");
   });
 
+  it("do not exist under the name of another subject", async () => {
+    const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
+    const id = NAME.slice(NAME.lastIndexOf("/") + 1);
+    const state = OperationState.OPERATION_STATE_RUNNING;
+    const stored = StoredOperation.fromPartial({
+      name: NAME,
+      kind: "server.boot",
+      serverId: A,
+      projectId: "p1",
+      state,
+    });
+    api.cells.putOperation("global", stored);
+    for (const name of [`operations/cloud/${id}`, `operations/hosts/${A}/${id}`])
+      await assert.rejects(operations(api).getOperation(as(member), { name }), {
+        reason: "OPERATION_NOT_FOUND",
+      });
+  });
+
   it("do not exist for strangers, and not under names that are none", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
     await assert.rejects(operations(api).getOperation(as(stranger), { name: NAME }), {

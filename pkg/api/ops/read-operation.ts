@@ -79,7 +79,9 @@ async function loadMoving(
 
 async function load(parts: Parts, ctx: Call, name: string): Promise<StoredOperation | undefined> {
   try {
-    return (await parts.operations.getStoredOperation(ctx, { database: "", name })).operation;
+    const { operation } = await parts.operations.getStoredOperation(ctx, { database: "", name });
+    // It is found by its own id: a name that says another subject is none of its.
+    return operation?.name === name ? operation : undefined;
   } catch (error) {
     if (error instanceof KilonovaError && error.kind === "missing") return undefined;
     throw error;

@@ -18,9 +18,12 @@ describe("dormant copies that a dead conductor left", () => {
     };
     const done: string[] = [];
     const store: Asked = {
-      listDormant: async () => ({
-        operations: ["away", ...Object.keys(sources)].map((name) => ({ name, sourceDatabase: "cell1" })),
-      }),
+      listDormant: async (_ctx, { database }) => {
+        if (database === "cell0") throw CommonErrors.UNAVAILABLE({ what: "The cell" });
+        return {
+          operations: ["away", ...Object.keys(sources)].map((name) => ({ name, sourceDatabase: "cell1" })),
+        };
+      },
       getStoredOperation: async (_ctx, { name = "" }) => {
         if (name === "away") throw CommonErrors.UNAVAILABLE({ what: "The cell" });
         return { operation: StoredOperation.fromPartial(sources[name] ?? {}) };
@@ -35,7 +38,9 @@ describe("dormant copies that a dead conductor left", () => {
       },
     };
     const awake: string[] = [];
-    await recoverHandovers(testCtx(), store, ["global", "cell2"], 1, (_database, name) => awake.push(name));
+    await recoverHandovers(testCtx(), store, ["global", "cell0", "cell2"], 1, (_database, name) =>
+      awake.push(name),
+    );
     assert.deepEqual(done, ["wake promised", "drop elsewhere"]);
     assert.deepEqual(awake, ["promised"]);
   });

@@ -23,7 +23,13 @@ export async function recoverHandovers(
   onAwake: (database: string, name: string) => void,
 ): Promise<void> {
   for (const database of databases.filter((name) => name !== "global")) {
-    const { operations } = await store.listDormant(ctx, { database, olderThan: toDuration(olderThanMs) });
+    const { operations } = await store
+      .listDormant(ctx, { database, olderThan: toDuration(olderThanMs) })
+      .catch((error: unknown) => {
+        if (ctx.signal.aborted) throw error;
+        ctx.log.warn("operation.dormant.unlisted", { database, error });
+        return { operations: [] };
+      });
     for (const { name, sourceDatabase } of operations) {
       try {
         if (await lookAfter(ctx, store, database, name, sourceDatabase)) onAwake(database, name);

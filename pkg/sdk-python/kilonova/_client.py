@@ -67,6 +67,8 @@ class Kilonova(Resources):
     @classmethod
     def connect(cls, auth, *, region=None, interface="public", cacert=None, cert=None, key=None, verify=True):
         """Logs in with what stands under `auth` in clouds.yaml. cacert, cert, key: files in PEM."""
+        if not verify and urllib.parse.urlsplit(auth["auth_url"]).scheme == "https":
+            raise ValueError("gRPC for Python always verifies: give cacert instead of verify: false")
         context = ssl.create_default_context(cafile=cacert)
         if cert:
             context.load_cert_chain(cert, key)

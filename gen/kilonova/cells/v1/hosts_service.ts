@@ -3898,6 +3898,7 @@ export const HostsServiceDefinition = {
       options: {
         _unknownFields: {
           400010: [Buffer.from([1, 7]) as Buffer],
+          400024: [Buffer.from([128, 32]) as Buffer],
           400082: [
             Buffer.from([
               23,

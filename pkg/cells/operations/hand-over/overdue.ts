@@ -19,9 +19,15 @@ export async function overdueCopies(
   const awake = old.filter(({ activated }) => activated);
   for (const copies of bySourceAndProtocol(awake)) {
     const [{ sourceDatabase, protocol }] = copies;
-    await handOvers[protocol].leave(places, ctx, target, places.stores.get(sourceDatabase), copies);
+    try {
+      await handOvers[protocol].leave(places, ctx, target, places.stores.get(sourceDatabase), copies);
+      await dropCopies(target, ctx, copies);
+    } catch (error) {
+      if (ctx.signal.aborted) throw error;
+      // They are forgotten another time; those of other sources do not wait for this one.
+      ctx.log.warn("operation.dormant.kept", { database: target.name, source: sourceDatabase, error });
+    }
   }
-  if (awake.length > 0) await dropCopies(target, ctx, awake);
   return old.filter(({ activated }) => !activated);
 }
 

@@ -110,8 +110,12 @@ export function operationStoreHandlers({
     }),
     commitStep: async (ctx, request) => {
       const { response, next, quota } = await commitStep(stores.get(request.database), deps, ctx, request);
-      if (quota !== undefined) await settleClaim(stores.global, ctx, quota.operationId, quota.well);
       if (next !== undefined) waker.wake(ctx, request.database, next);
+      // The commit stands, whatever becomes of this: what stays open, `settleClaims` finds.
+      if (quota !== undefined)
+        await settleClaim(stores.global, ctx, quota.operationId, quota.well).catch((error: unknown) =>
+          ctx.log.warn("quota.claim.unsettled", { operation: request.name, error }),
+        );
       return response;
     },
     getStoredOperation: async (ctx, { database, name }) => {

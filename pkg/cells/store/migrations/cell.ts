@@ -61,4 +61,8 @@ export const cellMigrations: readonly Migration[] = [
   { name: "0009-moves", statements: moveStatements },
   { name: "0010-progress", statements: progressStatements },
   { name: "0011-server-rows", statements: serverRowStatements },
+  {
+    name: "0012-dormant-by-age",
+    statements: [`CREATE INDEX dormant_operation_by_age ON dormant_operation (created_at)`],
+  },
 ];
