@@ -3,7 +3,7 @@ import type {
   CreateFlavorResponse,
 } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
-import { description, name } from "../shape/common.js";
+import { description, name, time } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
@@ -37,6 +37,8 @@ const flavorShape = required<Flavor>({
   swapMib: number(),
   rxtxFactor,
   extraSpecs: map(extraSpecKey, description),
+  createdAt: time,
+  updatedAt: time,
 });
 
 /** Makes a flavor; private ones are shared with nobody yet. */

@@ -4,7 +4,7 @@ import type {
 } from "../../../gen/kilonova/api/v1/limits_service.js";
 import { rowsOf } from "../domain/page.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
-import { id, paging } from "../shape/common.js";
+import { id, paging, time } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
@@ -14,7 +14,7 @@ export const listInstanceActions = (
   parts: Parts,
 ): Guarded<ListInstanceActionsRequest, ListInstanceActionsResponse> =>
   guarded(
-    { ...paging, serverId: id },
+    { ...paging, serverId: id, changesSince: time, changesBefore: time },
     parts.servers.about({ withDeleted: true }),
     async (ctx, request, { server }) => {
       const pages = sealedPaging(parts.tokens, ["actions", server.id]);

@@ -24,14 +24,22 @@ import { guarded, own } from "../rights/guarded.js";
 import type { Guarded, Subject } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
 import type { RuleName } from "../../policy/index.js";
-import { id, paging } from "../shape/common.js";
+import { id, paging, time } from "../shape/common.js";
 import { list, oneOf, text } from "../shape/shape.js";
 import { HOST_FIELDS, kindsOf, presentMigration } from "../view/migration-view.js";
 
 /** Lists migrations of all cells as one, newest first. Cells that do not answer are named. */
 export const listMigrations = (parts: Parts): Guarded<ListMigrationsRequest, ListMigrationsResponse> =>
   guarded(
-    { ...paging, serverIds: list(id, 200), host: text(), status: text(), type: oneOf(MigrationType) },
+    {
+      ...paging,
+      serverIds: list(id, 200),
+      host: text(),
+      status: text(),
+      type: oneOf(MigrationType),
+      changesSince: time,
+      changesBefore: time,
+    },
     (ctx, request) => aboutOf(parts, ctx, request),
     async (ctx, request) => {
       const hostsRule: RuleName = request.inProgressOnly

@@ -21,7 +21,7 @@ import type { Parts } from "../parts.js";
 import type { About, Guarded, Subject } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
-import { paging } from "../shape/common.js";
+import { paging, time } from "../shape/common.js";
 import { list, oneOf, text } from "../shape/shape.js";
 
 /** Whose operations are listed. */
@@ -62,6 +62,7 @@ export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, Lis
       serverId: text(),
       states: list(oneOf(OperationState, { unset: false })),
       kinds: list(text(), 200),
+      createdSince: time,
     },
     listed(parts),
     async (ctx, request, { serverId }) => {

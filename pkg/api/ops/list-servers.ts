@@ -26,7 +26,7 @@ import { fittingRows } from "../../model/page-bytes.js";
 import { effectiveFilter } from "../domain/server-filter.js";
 import { fullSort } from "../domain/server-sort.js";
 import { ApiErrors } from "../errors.js";
-import { paging, sortBy } from "../shape/common.js";
+import { paging, sortBy, time } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import { list, object, oneOf, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
@@ -65,6 +65,11 @@ const filterShape = optional(
     node: text(),
     keyName: text(),
     description: text(),
+    changesSince: time,
+    changesBefore: time,
+    createdAt: time,
+    launchedAt: time,
+    terminatedAt: time,
     textMatches: list(object<ServerTextMatch>({ field: oneOf(ServerText, { unset: false }), regex }), 32),
   }),
 );

@@ -3,7 +3,7 @@ import type {
   UpdateFlavorResponse,
 } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
-import { id } from "../shape/common.js";
+import { id, time } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
@@ -26,7 +26,12 @@ const onlyDescription: Rule<string[] | undefined> = (paths, path, report) => {
 export const updateFlavor = (parts: Parts): Guarded<UpdateFlavorRequest, UpdateFlavorResponse> =>
   guarded(
     {
-      flavor: required<Flavor>({ id, description: optional(text({ max: 65_535 })) }),
+      flavor: required<Flavor>({
+        id,
+        description: optional(text({ max: 65_535 })),
+        createdAt: time,
+        updatedAt: time,
+      }),
       updateMask: onlyDescription,
     },
     own,

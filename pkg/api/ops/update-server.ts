@@ -2,6 +2,8 @@ import type {
   UpdateServerRequest,
   UpdateServerResponse,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
+import type { ServerFault } from "../../../gen/kilonova/type/v1/server.js";
 import { DiskConfig, HostStatus, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/api/v1/server.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
@@ -9,11 +11,11 @@ import type { UserPath } from "../../model/user-change.js";
 import { USER_PATHS } from "../../model/user-change.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { ApiErrors } from "../errors.js";
-import { description, id, ipv4, ipv6, optionalName } from "../shape/common.js";
+import { description, id, ipv4, ipv6, optionalName, time } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
-import { given, oneOf, optional, required, text } from "../shape/shape.js";
+import { given, object, oneOf, optional, required, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
@@ -36,6 +38,13 @@ const newValues = required<Server>({
   powerState: oneOf(PowerState),
   diskConfig: oneOf(DiskConfig),
   hostStatus: oneOf(HostStatus),
+  createdAt: time,
+  updatedAt: time,
+  launchedAt: time,
+  terminatedAt: time,
+  deletedAt: time,
+  flavor: optional(object<Flavor>({ createdAt: time, updatedAt: time })),
+  fault: optional(object<ServerFault>({ createdAt: time })),
 });
 
 /** Changes what a user may change at once. A lock does not stop it, as in Nova. */

@@ -2,6 +2,7 @@ import { isIPv4 } from "node:net";
 import { canonicalIp } from "../../model/ip-address.js";
 import type { Rule, Shape } from "./shape.js";
 import { list, number, oneOf, text } from "./shape.js";
+import type { Timestamp } from "../../../gen/google/protobuf/timestamp.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 
 const PRINTABLE = /^(?![\s])[^\p{Cc}\p{Cn}\p{Cs}]*(?<!\s)$/u;
@@ -62,6 +63,19 @@ export const ipv6: Rule<string> = (value, path, report) => {
 };
 export const ip: Rule<string> = (value, path, report) => {
   if (value !== "" && canonicalIp(value) === undefined) report(path, "must be an IP address");
+};
+
+/** Years 1 to 9999, which every store and every calendar has. */
+const FIRST_SECOND = -62_135_596_800n;
+const LAST_SECOND = 253_402_300_799n;
+const NANOS = 1_000_000_000;
+
+/** A point in time, or none. */
+export const time: Rule<Timestamp | undefined> = (value, path, report) => {
+  if (value === undefined) return;
+  const { seconds, nanos } = value;
+  if (seconds < FIRST_SECOND || seconds > LAST_SECOND || nanos < 0 || nanos >= NANOS)
+    report(path, "must be a time in the years 1 to 9999");
 };
 
 /** The keys of a sort by the fields of an enum. */

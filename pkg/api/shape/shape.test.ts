@@ -13,24 +13,31 @@ const contract = createFileRegistry(
   ),
 );
 
-/** The way to each field of a message that is an enum, also inside other messages. */
-function enumPaths(message: DescMessage, seen: readonly DescMessage[] = []): DescField[][] {
+const isTime = ({ message }: DescField): boolean => message?.typeName === "google.protobuf.Timestamp";
+
+/** The way to each field of a message that is an enum or a time, also inside other messages. */
+function wildPaths(message: DescMessage, seen: readonly DescMessage[] = []): DescField[][] {
   if (seen.includes(message)) return [];
   return message.fields.flatMap((field) => {
-    if (field.enum !== undefined) return [[field]];
+    if (field.enum !== undefined || isTime(field)) return [[field]];
     return field.message === undefined
       ? []
-      : enumPaths(field.message, [...seen, message]).map((rest) => [field, ...rest]);
+      : wildPaths(field.message, [...seen, message]).map((rest) => [field, ...rest]);
   });
 }
 
-/** A message with nothing but a number at the end of the way that its enum does not have. */
+/** A message with nothing but a number at the end of the way that its enum, or no calendar, has. */
 function undefinedAt(
   message: DescMessage,
   [field, ...rest]: readonly DescField[],
 ): MessageShape<DescMessage> {
   assert.ok(field);
-  const value = field.message === undefined ? 99 : undefinedAt(field.message, rest);
+  const value =
+    field.message === undefined
+      ? 99
+      : isTime(field)
+        ? create(field.message, { seconds: 9_000_000_000_000_000n })
+        : undefinedAt(field.message, rest);
   return create(message, { [field.localName]: field.fieldKind === "list" ? [value] : value });
 }
 
@@ -46,10 +53,10 @@ describe("shapes of requests", () => {
     const service = contract.getService(method.service) ?? assert.fail(method.service);
     const { input } =
       service.methods.find(({ name }) => name === method.method) ?? assert.fail(method.method);
-    return enumPaths(input).map((path) => ({ method, input, path }));
+    return wildPaths(input).map((path) => ({ method, input, path }));
   });
 
-  it("find enums in the contract", () => assert.ok(cases.length >= 14, String(cases.length)));
+  it("find enums and times in the contract", () => assert.ok(cases.length >= 25, String(cases.length)));
 
   for (const { method, input, path } of cases) {
     it(`${method.method} refuses numbers of ${spelled(path)} that the contract does not have`, async () => {
@@ -62,7 +69,8 @@ describe("shapes of requests", () => {
       assert.equal(error.reason, "INVALID_REQUEST");
       assert.ok(
         error.violations.some(
-          ({ field, description }) => field === spelled(path) && description.startsWith("must be one of "),
+          ({ field, description }) =>
+            field === spelled(path) && /^must be (one of|a time in) /.test(description),
         ),
         JSON.stringify(error.violations),
       );

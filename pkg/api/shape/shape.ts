@@ -11,7 +11,8 @@ type Rules<M> = { readonly [K in keyof M]?: Rule<M[K]> };
 
 /**
  * What a request must look like, field by field. Fields without an entry may be anything their type allows;
- * those that are or hold an enum must have one (`oneOf`), since on the wire an enum is any number.
+ * those that are or hold an enum or a time must have one (`oneOf`, `time`), since on the wire both are any
+ * number.
  */
 export type Shape<M> = Rules<M> & {
   readonly [K in keyof M as true extends HoldsEnum<M[K]> ? K : never]-?: Rule<M[K]>;
@@ -26,9 +27,11 @@ type HoldsEnum<T> = T extends number
     ? HoldsEnum<Item>
     : T extends ReadonlyMap<unknown, unknown> | Uint8Array
       ? false
-      : T extends object
-        ? { [K in keyof T]-?: HoldsEnum<T[K]> }[keyof T]
-        : false;
+      : T extends { readonly seconds: bigint; readonly nanos: number }
+        ? true
+        : T extends object
+          ? { [K in keyof T]-?: HoldsEnum<T[K]> }[keyof T]
+          : false;
 
 /** A unary RPC as it is served. */
 export type Unary<Req, Res> = (ctx: Ctx, request: Req) => Promise<Res>;
