@@ -6,16 +6,21 @@ set -eu
 # json EXPRESSION: a value out of the JSON on standard input, which the expression calls j
 json() { python3 -c "import json, sys; j = json.load(sys.stdin); print($1)"; }
 
-# Identity gives a token and says where everything is.
+# Identity gives a token and says where everything is. Neither password nor token is an argument of a program:
+# everybody on this machine sees those.
 login=$(mktemp)
-trap 'rm -f "$login"' EXIT
-token=$(curl -sSf -D - -o "$login" -H 'content-type: application/json' "$OS_AUTH_URL/auth/tokens" -d "{
-  \"auth\": {
-    \"identity\": {\"methods\": [\"password\"], \"password\": {\"user\": {
-      \"name\": \"$OS_USERNAME\", \"password\": \"$OS_PASSWORD\", \"domain\": {\"name\": \"$OS_USER_DOMAIN_NAME\"}}}},
-    \"scope\": {\"project\": {\"name\": \"$OS_PROJECT_NAME\", \"domain\": {\"name\": \"$OS_PROJECT_DOMAIN_NAME\"}}}
+headers=$(mktemp)
+trap 'rm -f "$login" "$headers"' EXIT
+curl -sSf -D - -o "$login" -H 'content-type: application/json' "$OS_AUTH_URL/auth/tokens" -d @- <<END |
+{
+  "auth": {
+    "identity": {"methods": ["password"], "password": {"user": {
+      "name": "$OS_USERNAME", "password": "$OS_PASSWORD", "domain": {"name": "$OS_USER_DOMAIN_NAME"}}}},
+    "scope": {"project": {"name": "$OS_PROJECT_NAME", "domain": {"name": "$OS_PROJECT_DOMAIN_NAME"}}}
   }
-}" | tr -d '\r' | sed -n 's/^x-subject-token: //Ip')
+}
+END
+  tr -d '\r' | sed -n 's/^x-subject-token:/x-auth-token:/Ip' >"$headers"
 endpoint() { # endpoint TYPE
   json "[e['url'] for s in j['token']['catalog'] if s['type'] == '$1' for e in s['endpoints'] if e['interface'] == 'public'][0]" <"$login"
 }
@@ -23,13 +28,13 @@ rpc=$(endpoint compute-rpc)
 
 # rpc METHOD JSON: one call. The answer is JSON, of refusals too.
 rpc() {
-  curl -sS -H "x-auth-token: $token" -H 'content-type: application/json' -d "$2" "$rpc/kilonova.api.v1.$1"
+  curl -sS -H @"$headers" -H 'content-type: application/json' -d "$2" "$rpc/kilonova.api.v1.$1"
 }
 
 # What only reads is answered by GET too.
-flavor=$(curl -sSf -G -H "x-auth-token: $token" "$rpc/kilonova.api.v1.FlavorsService/ListFlavors" \
+flavor=$(curl -sSf -G -H @"$headers" "$rpc/kilonova.api.v1.FlavorsService/ListFlavors" \
   --data-urlencode encoding=json --data-urlencode 'message={"name": "m1.nano"}' | json "j['flavors'][0]['id']")
-image=$(curl -sSf -H "x-auth-token: $token" "$(endpoint image)/v2/images" | json "j['images'][0]['id']")
+image=$(curl -sSf -H @"$headers" "$(endpoint image)/v2/images" | json "j['images'][0]['id']")
 
 client_token=$(python3 -c 'import uuid; print(uuid.uuid4())')
 create="{\"clientToken\": \"$client_token\", \"name\": \"sdk-curl\", \"flavorId\": \"$flavor\", \"imageId\": \"$image\"}"
