@@ -15,6 +15,13 @@ _RENEW_AT_SHARE = 0.9
 _LOGIN_TIMEOUT = 30
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would take the token, or the password, to wherever it points."""
+
+    def redirect_request(self, *_):
+        return None
+
+
 class Session:
     """One login.
 
@@ -26,7 +33,8 @@ class Session:
         self._auth = auth
         self._region = region
         self._interface = interface
-        self._context = context or ssl.create_default_context()
+        https = urllib.request.HTTPSHandler(context=context or ssl.create_default_context())
+        self._opener = urllib.request.build_opener(_NoRedirects, https)
         self._lock = threading.Lock()
         self._token = None
         self._renew_at = 0.0
@@ -65,7 +73,7 @@ class Session:
             token = self.token()
             request = urllib.request.Request(self.endpoint(service) + path, headers={"x-auth-token": token})
             try:
-                with urllib.request.urlopen(request, timeout=_LOGIN_TIMEOUT, context=self._context) as answer:
+                with self._opener.open(request, timeout=_LOGIN_TIMEOUT) as answer:
                     return json.load(answer)
             except urllib.error.HTTPError as error:
                 if error.code == 401 and attempt == 1 and self.refuse(token):
@@ -79,7 +87,7 @@ class Session:
         body = json.dumps({"auth": login_body(self._auth)}).encode()
         request = urllib.request.Request(base + "/v3/auth/tokens", body, {"content-type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=_LOGIN_TIMEOUT, context=self._context) as answer:
+            with self._opener.open(request, timeout=_LOGIN_TIMEOUT) as answer:
                 token, said = answer.headers["x-subject-token"], json.load(answer)["token"]
         except urllib.error.HTTPError as error:
             raise KilonovaError(f"Identity answered {error.code}", _code_of(error.code)) from error
