@@ -58,7 +58,9 @@ describe("hosts", () => {
     const rows = async () =>
       (
         await s.store.db.statement(testCtx(), "test", (db) =>
-          sql`SELECT entity_id, generation FROM ${s.store.t.outbox} ORDER BY entity_id, generation`.execute(db),
+          sql`SELECT entity_id, generation FROM ${s.store.t.outbox} ORDER BY entity_id, generation`.execute(
+            db,
+          ),
         )
       ).rows;
     const fed = await rows();
