@@ -1,3 +1,4 @@
+import { GLOBAL } from "../model/database-names.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
@@ -55,8 +56,6 @@ export interface ConductorService {
   start(ctx: Ctx): Promise<void>;
   close(): Promise<void>;
 }
-
-const GLOBAL = "global";
 
 /** Builds a conductor. */
 export function buildConductor(deps: ConductorDeps): ConductorService {

@@ -22,7 +22,7 @@ const onlyDescription: Rule<string[] | undefined> = (paths, path, report) => {
   else if (paths.some((one) => one !== "description")) report(path, "may only name description");
 };
 
-/** Changes the description of a flavor; `has_description: false` removes it. */
+/** Changes the description of a flavor; one that is unset removes it. */
 export const updateFlavor = (parts: Parts): Guarded<UpdateFlavorRequest, UpdateFlavorResponse> =>
   guarded(
     {

@@ -1,5 +1,4 @@
-/** Bytes of the bodies of one page; `api` promises its clients as much. */
-const MAX_PAGE_BYTES = 3 << 20;
+import { fittingRows } from "../../model/page-bytes.js";
 
 /**
  * The page of rows that a statement with `LIMIT limit + 1` has found: at most `limit`, and no more than fit,
@@ -11,8 +10,6 @@ export function pageOf<R>(
   limit: number,
   bytesOf: (row: R) => number,
 ): { readonly page: readonly R[]; readonly more: boolean } {
-  let left = MAX_PAGE_BYTES;
-  const full = rows.findIndex((row, index) => (left -= bytesOf(row)) < 0 && index > 0);
-  const page = rows.slice(0, full < 0 ? limit : Math.min(full, limit));
+  const page = fittingRows(rows.slice(0, limit), bytesOf);
   return { page, more: rows.length > page.length };
 }

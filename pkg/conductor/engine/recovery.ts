@@ -1,5 +1,6 @@
 import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
+import { GLOBAL } from "../../model/database-names.js";
 import { isLive } from "../../model/operation-states.js";
 import { toDuration } from "../../model/wire-time.js";
 import type { OperationStore } from "./operation-store.js";
@@ -22,7 +23,7 @@ export async function recoverHandovers(
   olderThanMs: number,
   onAwake: (database: string, name: string) => void,
 ): Promise<void> {
-  for (const database of databases.filter((name) => name !== "global")) {
+  for (const database of databases.filter((name) => name !== GLOBAL)) {
     const { operations } = await store
       .listDormant(ctx, { database, olderThan: toDuration(olderThanMs) })
       .catch((error: unknown) => {

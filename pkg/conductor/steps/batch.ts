@@ -1,3 +1,4 @@
+import { GLOBAL } from "../../model/database-names.js";
 import { ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { Server } from "../../../gen/kilonova/cells/v1/server.js";
@@ -7,7 +8,6 @@ import type { Ports } from "../ports.js";
 
 /** Cell of servers that never got a host. */
 export const NOWHERE = "cell0";
-const GLOBAL = "global";
 
 /**
  * What becomes of the servers of one request: `placed` when all have hosts, `refused` when one found none,

@@ -187,7 +187,7 @@ async function pageRows(
 const shown = (row: OperationRow): OperationRow =>
   row.state === "handed-over" ? { ...row, state: "running" } : row;
 
-const writeToken = (at: Instant, id: string): string =>
+export const writeToken = (at: Instant, id: string): string =>
   Buffer.from(JSON.stringify([sqlTime(at), id])).toString("base64url");
 
 /** Reads a token made of a time and an id. @throws INVALID_ARGUMENT */
@@ -201,4 +201,3 @@ export function readToken(token: string): { at: string; id: string } | undefined
   }
   throw CommonErrors.INVALID_ARGUMENT({ field: "page_token", problem: "it belongs to another list" });
 }
-export { writeToken };
