@@ -4,14 +4,20 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { Cloud, projectRoot } from "../e2e/support/cloud.js";
+import { projectRoot } from "../e2e/support/cloud.js";
 import { measureBaseline } from "./baseline.js";
-import { cpuMs, pssMib } from "./cpu.js";
 import { measureHop } from "./hop.js";
-import { Rest, many } from "./rest.js";
+import { MeasuredCloud, OPERATIONS, median } from "./measured-cloud.js";
+import type { Cost, Operation } from "./measured-cloud.js";
 
 /** CPU time of the real Nova on such a machine, in ms; its servers had no network. */
-const NOVA_MS = { create: 1000, detail1000: 2100, show: 54, flavors: 11 } as const;
+const NOVA_MS: Readonly<Record<keyof typeof OPERATIONS, number>> = {
+  createWithPort: 1000,
+  create: 1000,
+  detail: 2100,
+  show: 54,
+  flavors: 11,
+};
 
 const NOTES = "## Notes\n";
 
@@ -21,40 +27,20 @@ const NOTES = "## Notes\n";
  */
 const PARTS = 3;
 
-interface Part {
-  readonly cpuMsEach: number;
-  readonly perSecond: number;
-}
-interface Row extends Part {
+interface Row extends Cost {
   readonly what: string;
   readonly novaMs?: number;
 }
 
-/** The one in the middle. */
-function median<T>(all: readonly T[], by: (one: T) => number): T {
-  const middle = [...all].sort((a, b) => by(a) - by(b))[Math.floor(all.length / 2)];
-  if (middle === undefined) throw new Error("nothing was measured");
-  return middle;
+interface Measured {
+  readonly rows: readonly Row[];
+  readonly pss: ReturnType<MeasuredCloud["memory"]>;
+  readonly baselines: readonly number[];
 }
 
-const postgresPid = (home: string): number => {
-  const base = (JSON.parse(readFileSync(join(home, "postgres.json"), "utf8")) as { base: string }).base;
-  return Number(readFileSync(join(base, "data", "postmaster.pid"), "utf8").split("\n")[0]);
-};
-
-const cloud = await Cloud.start({
-  portOffset: 30_000,
-  args: ["--driver", "fake", "--hosts", "20"],
-  env: {
-    KILONOVA_TELEMETRY_TRACES: "discard",
-    KILONOVA_CELLS_MAX_INSTANCES: "-1",
-    KILONOVA_CELLS_MAX_CORES: "-1",
-    KILONOVA_CELLS_MAX_RAM_MIB: "-1",
-  },
-});
+const cloud = await MeasuredCloud.start(30_000);
 try {
-  const rows = await bench();
-  const report = render(rows);
+  const report = render(await bench());
   console.log(report.text);
   const path = join(projectRoot, "docs", "perf.md");
   // What people wrote about the figures stays.
@@ -69,142 +55,28 @@ try {
   ]);
 } finally {
   await cloud.stop();
-  cloud.forget();
 }
 
-async function bench(): Promise<{
-  rows: Row[];
-  pss: ReturnType<typeof pssMib>;
-  baselines: readonly number[];
-}> {
-  const roots = [cloud.pid, postgresPid(cloud.home)];
-  const rest = new Rest(`http://127.0.0.1:${cloud.port(8774)}/v2.1`);
-  await rest.login(`http://127.0.0.1:${cloud.port(5000)}`, cloud.credentials("admin"));
-  const image = (await imageOf()).id;
-  const network = await networkOf();
+async function bench(): Promise<Measured> {
+  await cloud.grow(20);
+  const pss = cloud.memory();
   const rows: Row[] = [];
   const baselines: number[] = [];
-  const measure = async (
-    what: string,
-    count: number,
-    concurrency: number,
-    call: () => Promise<unknown>,
-    novaMs?: number,
-    settle?: () => Promise<void>,
-  ): Promise<void> => {
-    const parts: Part[] = [];
+  for (const [key, novaMs] of Object.entries(NOVA_MS)) {
+    const operation: Operation = OPERATIONS[key as keyof typeof OPERATIONS];
+    await operation.prepare?.(cloud);
+    const parts: Cost[] = [];
     for (let part = 0; part < PARTS; part++) {
       baselines.push(await measureBaseline());
-      const before = cpuMs(roots);
-      const started = performance.now();
-      await many(count, concurrency, call);
-      await settle?.();
-      const seconds = (performance.now() - started) / 1000;
-      parts.push({ cpuMsEach: (cpuMs(roots) - before) / count, perSecond: count / seconds });
+      parts.push(await cloud.measure(operation));
     }
-    rows.push({ what, ...median(parts, ({ cpuMsEach }) => cpuMsEach), ...(novaMs ? { novaMs } : {}) });
-    console.log(`${what}: ${parts.map(({ cpuMsEach }) => cpuMsEach.toFixed(2)).join(", ")} ms CPU each`);
-  };
-  let made = 0;
-  const create = (networks: unknown) => (): Promise<unknown> =>
-    rest.send(
-      "POST",
-      "/servers",
-      { server: { name: `bench-${++made}`, imageRef: image, flavorRef: "1", networks } },
-      "2.37",
-    );
-  const withPort = create([{ uuid: network }]);
-  // Asks for one server that is still being built: what the waiting itself costs must not count.
-  const active = async (): Promise<void> => {
-    while (
-      (await rest.json<{ servers: unknown[] }>("GET", "/servers?status=BUILD&limit=1")).servers.length > 0
-    )
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    const {
-      servers: [failed],
-    } = await rest.json<{ servers: { fault?: { message: string } }[] }>(
-      "GET",
-      "/servers/detail?status=ERROR&limit=1",
-    );
-    if (failed) throw new Error(`a server failed: ${JSON.stringify(failed.fault)}`);
-    const { servers } = await rest.json<{ servers: unknown[] }>("GET", "/servers?status=ACTIVE&limit=1000");
-    if (servers.length < made) throw new Error(`${servers.length} of ${made} servers are active`);
-  };
-  await many(20, 4, withPort);
-  await active();
-  const pss = pssMib(roots);
-  // Warm: what counts is a running cloud, not the compiler's first minute.
-  await many(280, 16, withPort);
-  await active();
-  await measure(
-    "create → ACTIVE, fake hosts, concurrency 16, with a port",
-    120,
-    16,
-    withPort,
-    NOVA_MS.create,
-    active,
-  );
-  await measure(
-    "create → ACTIVE, fake hosts, concurrency 16, no network",
-    100,
-    16,
-    create("none"),
-    NOVA_MS.create,
-    active,
-  );
-  await many(1000 - made, 16, withPort);
-  await active();
-  const [server] = (await rest.json<{ servers: { id: string }[] }>("GET", "/servers?limit=1")).servers;
-  for (let warm = 0; warm < 3; warm++) await rest.send("GET", "/servers/detail");
-  await measure(
-    "GET /servers/detail, 1,000 servers",
-    8,
-    1,
-    () => rest.send("GET", "/servers/detail"),
-    NOVA_MS.detail1000,
-  );
-  await many(200, 8, () => rest.send("GET", `/servers/${server?.id ?? ""}`));
-  await measure(
-    "GET /servers/{id}",
-    2000,
-    8,
-    () => rest.send("GET", `/servers/${server?.id ?? ""}`),
-    NOVA_MS.show,
-  );
-  await many(200, 8, () => rest.send("GET", "/flavors/detail"));
-  await measure("GET /flavors/detail", 3000, 8, () => rest.send("GET", "/flavors/detail"), NOVA_MS.flavors);
-  rest.close();
-  rows.push(...(await measureHop()));
-  return { rows, pss, baselines };
+    rows.push({ what: operation.what, ...median(parts, ({ cpuMsEach }) => cpuMsEach), novaMs });
+    console.log(`${operation.what}: ${parts.map((p) => p.cpuMsEach.toFixed(2)).join(", ")} ms CPU each`);
+  }
+  return { rows: [...rows, ...(await measureHop())], pss, baselines };
 }
 
-async function imageOf(): Promise<{ id: string }> {
-  const images = new Rest(`http://127.0.0.1:${cloud.port(9292)}`);
-  await images.login(`http://127.0.0.1:${cloud.port(5000)}`, cloud.credentials("admin"));
-  const {
-    images: [first],
-  } = await images.json<{ images: { id: string }[] }>("GET", "/v2/images");
-  images.close();
-  if (!first) throw new Error("the cloud has no image");
-  return first;
-}
-
-/** A network of its own, large enough for a thousand ports. */
-async function networkOf(): Promise<string> {
-  const networks = new Rest(`http://127.0.0.1:${cloud.port(9696)}`);
-  await networks.login(`http://127.0.0.1:${cloud.port(5000)}`, cloud.credentials("admin"));
-  const { network } = await networks.json<{ network: { id: string } }>("POST", "/v2.0/networks", {
-    network: { name: "bench" },
-  });
-  await networks.send("POST", "/v2.0/subnets", {
-    subnet: { network_id: network.id, ip_version: 4, cidr: "10.99.0.0/16" },
-  });
-  await networks.send("PUT", `/v2.0/quotas/${networks.projectId()}`, { quota: { port: -1 } });
-  networks.close();
-  return network.id;
-}
-
-function render({ rows, pss, baselines }: Awaited<ReturnType<typeof bench>>): {
+function render({ rows, pss, baselines }: Measured): {
   text: string;
   markdown: string;
 } {

@@ -14,6 +14,8 @@ export interface CloudOptions {
   /** Keeps an earlier cloud's state. */
   readonly home?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another checkout of the project; default this one. */
+  readonly root?: string;
 }
 
 /** A whole cloud as a newcomer starts it: `npm start`'s script in a process of its own. */
@@ -49,7 +51,7 @@ export class Cloud {
       process.execPath,
       ["scripts/start.mjs", "--port-offset", String(options.portOffset), ...(options.args ?? [])],
       {
-        cwd: projectRoot,
+        cwd: options.root ?? projectRoot,
         env: { ...process.env, ...options.env, KILONOVA_HOME: home },
         stdio: ["ignore", "pipe", "pipe"],
       },
