@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Logger } from "./logger.js";
 import { silentLogger } from "./logger.js";
 import { CommonErrors } from "./errors.js";
@@ -108,11 +109,11 @@ export function rootCtx(init: Partial<Ctx> & { requestId: string }): Ctx {
     globalRequestId: "",
     actor: anonymous,
     peer: noPeer,
-    signal: new AbortController().signal,
     deadlineMs: undefined,
     log: silentLogger,
     span: noSpan,
     ...init,
+    signal: init.signal ?? new AbortController().signal,
   };
 }
 
@@ -120,9 +121,10 @@ const ends = new WeakMap<AbortSignal, number>();
 
 /**
  * Notes that a signal aborts at this time (epoch milliseconds) at the latest, for as long as the work it was
- * made for goes on.
+ * made for goes on. That work may have any number of waits under way; each takes its listener off again.
  */
 export const noteEnd = (signal: AbortSignal, deadlineMs: number): void => {
+  setMaxListeners(0, signal);
   ends.set(signal, deadlineMs);
 };
 

@@ -41,7 +41,7 @@ export const OPERATIONS = {
   },
   detail: {
     what: "GET /servers/detail, 1,000 servers",
-    count: 8,
+    count: 20,
     concurrency: 1,
     call: (cloud) => cloud.rest.send("GET", "/servers/detail"),
     prepare: async (cloud) => {

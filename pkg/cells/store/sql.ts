@@ -63,7 +63,13 @@ export const sql = Object.assign(
     /** A column, `alias.column`, or a table with its schema. */
     ref: identifier,
     table: identifier,
-    join: (items: readonly unknown[], separator: Sql = comma): Sql =>
-      new Sql(items.flatMap((item, index) => (index === 0 ? [toPiece(item)] : [separator, toPiece(item)]))),
+    join: (items: readonly unknown[], separator: Sql = comma): Sql => {
+      const pieces: Piece[] = [];
+      for (const item of items) {
+        if (pieces.length > 0) pieces.push(separator);
+        pieces.push(toPiece(item));
+      }
+      return new Sql(pieces);
+    },
   },
 );

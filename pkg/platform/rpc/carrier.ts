@@ -6,7 +6,8 @@ import { anonymous } from "../../kernel/index.js";
 export interface Carrier {
   readonly requestId: string;
   readonly globalRequestId: string;
-  readonly traceparent: string;
+  /** The span around the call, or its W3C traceparent when it comes from another process. */
+  readonly parent: Span | string;
   /** Encoded kilonova.type.v1.Actor; only believed from our own services. */
   readonly actor: Uint8Array;
   /** Epoch milliseconds. */
@@ -27,8 +28,8 @@ export const metadataKeys = {
 const encodedActors = new WeakMap<Actor, Uint8Array>();
 const decodedActors = new WeakMap<Uint8Array, Actor>();
 
-/** @param span  of the call @cost the actor is encoded once per object, not per hop */
-export function carrierOf(ctx: Ctx, span: Span): Carrier {
+/** What a call from here carries. @cost the actor is encoded once per object, not per hop */
+export function carrierOf(ctx: Ctx): Carrier {
   let actor = encodedActors.get(ctx.actor);
   if (!actor)
     encodedActors.set(
@@ -38,7 +39,7 @@ export function carrierOf(ctx: Ctx, span: Span): Carrier {
   return {
     requestId: ctx.requestId,
     globalRequestId: ctx.globalRequestId,
-    traceparent: span.traceparent,
+    parent: ctx.span,
     actor,
     deadlineMs: ctx.deadlineMs,
   };

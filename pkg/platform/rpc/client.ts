@@ -140,10 +140,11 @@ const callOptions = (ctx: Ctx): grpc.CallOptions =>
 
 async function metadataOf(ctx: Ctx, options: ConnectOptions): Promise<grpc.Metadata> {
   const metadata = new grpc.Metadata();
-  const carrier = carrierOf(ctx, ctx.span);
+  const carrier = carrierOf(ctx);
   metadata.set(metadataKeys.requestId, carrier.requestId);
   if (carrier.globalRequestId) metadata.set(metadataKeys.globalRequestId, carrier.globalRequestId);
-  if (carrier.traceparent) metadata.set(metadataKeys.traceparent, carrier.traceparent);
+  const { traceparent } = ctx.span;
+  if (traceparent) metadata.set(metadataKeys.traceparent, traceparent);
   if (options.token) metadata.set("x-auth-token", await options.token());
   else metadata.set(metadataKeys.actor, Buffer.from(carrier.actor));
   return metadata;

@@ -169,7 +169,7 @@ export class PublicDoor {
       requestId,
       // A user's own id; anything else than an id would end up in logs and headers.
       globalRequestId: REQUEST_ID.test(globalRequestId) ? globalRequestId : "",
-      traceparent: "",
+      parent: "",
       actor: new Uint8Array(),
       deadlineMs: headers.deadlineMs,
     };
@@ -187,7 +187,7 @@ export class PublicDoor {
     if (end.signal.aborted && end.hasReader) throw end.signal.reason;
     const leave = await admit?.(ctx, { actor: known.actor, token, method: binding });
     return {
-      carrier: { ...unnamed, traceparent: headers.get(metadataKeys.traceparent) },
+      carrier: { ...unnamed, parent: headers.get(metadataKeys.traceparent) },
       peer: { service: "user", host: "" },
       known,
       end,
@@ -225,7 +225,7 @@ export function trustedEntry(
     carrier: {
       requestId: REQUEST_ID.test(requestId) ? requestId : newRequestId(),
       globalRequestId: textOf(metadata, metadataKeys.globalRequestId),
-      traceparent: textOf(metadata, metadataKeys.traceparent),
+      parent: textOf(metadata, metadataKeys.traceparent),
       actor: Buffer.isBuffer(actor) ? actor : new Uint8Array(),
       deadlineMs: deadlineOf(call.getDeadline()),
     },

@@ -78,7 +78,7 @@ export class LocalNetwork {
       // The pipeline ends the call when the signal does.
       const answer = binding.encodeResponse(
         await this.#pipeline.unary(
-          { binding, carrier: carrierOf(ctx, ctx.span), peer: as, signal: ctx.signal },
+          { binding, carrier: carrierOf(ctx), peer: as, signal: ctx.signal },
           binding.decodeRequest(bytes),
         ),
       );
@@ -101,7 +101,7 @@ export class LocalNetwork {
     const onAbort = (): void => stop.abort(ctx.signal.reason);
     if (ctx.signal.aborted) onAbort();
     else ctx.signal.addEventListener("abort", onAbort, { once: true });
-    const call = { binding, carrier: carrierOf(ctx, ctx.span), peer: as, signal: stop.signal };
+    const call = { binding, carrier: carrierOf(ctx), peer: as, signal: stop.signal };
     let messages: AsyncGenerator<unknown> | undefined;
     try {
       const bytes = encodeRequest(method.requestType, request);

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Actor, Ctx, Logger, Peer } from "../../kernel/index.js";
 import {
   CommonErrors,
@@ -45,7 +44,7 @@ export interface IncomingCall {
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #duration;
-  readonly #inFlight;
+  #inFlight = 0;
   #unaryInFlight = 0;
 
   constructor(options: PipelineOptions) {
@@ -55,7 +54,7 @@ export class Pipeline {
       "Time a handler took.",
       ["service", "method", "kind"],
     );
-    this.#inFlight = options.metrics.gauge("kilonova_rpc_server_in_flight", "Calls being handled.", []);
+    options.metrics.reading("kilonova_rpc_server_in_flight", "Calls being handled.", () => this.#inFlight);
   }
 
   async unary(call: IncomingCall, request: unknown): Promise<unknown> {
@@ -95,7 +94,7 @@ export class Pipeline {
       (binding.streaming ? undefined : Date.now() + (this.#options.defaultDeadlineMs ?? 60_000));
     const span = this.#options.tracer.start(
       `${binding.service}/${binding.method}`,
-      carrier.traceparent,
+      carrier.parent,
       {
         "rpc.service": binding.service,
         "rpc.method": binding.method,
@@ -110,7 +109,7 @@ export class Pipeline {
     const abort = linkDeadline(call.signal, deadlineMs, binding.method);
     const counts = binding.waits ? 0 : 1;
     this.#unaryInFlight += counts;
-    this.#inFlight.inc({});
+    this.#inFlight++;
     const ctx: Ctx = {
       requestId: carrier.requestId,
       globalRequestId: carrier.globalRequestId,
@@ -124,7 +123,7 @@ export class Pipeline {
     const leave = (error?: unknown): void => {
       abort.release();
       this.#unaryInFlight -= counts;
-      this.#inFlight.dec({});
+      this.#inFlight--;
       const kind = error === undefined ? "ok" : asKilonovaError(error).kind;
       this.#duration.observe(
         { service: binding.service, method: binding.method, kind },
@@ -165,14 +164,9 @@ function linkDeadline(
   deadlineMs: number | undefined,
   what: string,
 ): { signal: AbortSignal; release(): void } {
-  if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) {
-    setMaxListeners(0, outer);
-    return { signal: outer, release: nothing };
-  }
+  if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) return { signal: outer, release: nothing };
   const controller = new AbortController();
-  // A handler may have any number of waits under way; each takes its listener off again.
-  setMaxListeners(0, controller.signal);
-  if (deadlineMs !== undefined) noteEnd(controller.signal, deadlineMs);
+  noteEnd(controller.signal, deadlineMs ?? Infinity);
   const onAbort = (): void => controller.abort(outer.reason);
   if (outer.aborted) onAbort();
   else outer.addEventListener("abort", onAbort, { once: true });

@@ -44,6 +44,22 @@ export class Metrics {
     };
   }
 
+  /** A gauge that is read when somebody looks; several readers of one name add up. */
+  reading(name: string, help: string, read: () => number): void {
+    this.#once(`${name} readers`, () => {
+      const readers: (() => number)[] = [];
+      new Gauge({
+        name,
+        help,
+        registers: [this.#registry],
+        collect() {
+          this.set(readers.reduce((sum, one) => sum + one(), 0));
+        },
+      });
+      return readers;
+    }).push(read);
+  }
+
   histogram<L extends string>(
     name: string,
     help: string,

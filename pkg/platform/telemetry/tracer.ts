@@ -26,12 +26,12 @@ import { KilonovaError, noSpan } from "../../kernel/index.js";
  */
 export interface Tracer {
   /**
-   * @param traceparent W3C traceparent of the parent, or "" for a new trace
+   * @param parent  a span of this process, or the W3C traceparent of one elsewhere; "" for a new trace
    * @param origin  whose traceparent it is; default: one of our own services
    */
   start(
     name: string,
-    traceparent: string,
+    parent: Span | string,
     attributes: SpanAttributes,
     kind: "server" | "internal",
     origin?: SpanOrigin,
@@ -78,8 +78,8 @@ export function createTracer(options: TracerOptions): Tracer {
   });
   const tracer = provider.getTracer("kilonova");
   return {
-    start: (name, traceparent, attributes, kind, { outside = false, startedMs } = {}) => {
-      const parent = outside ? fromOutside(traceparent, options) : parseTraceparent(traceparent);
+    start: (name, from, attributes, kind, { outside = false, startedMs } = {}) => {
+      const parent = contextOf(from, outside, options);
       return new RecordedSpan(
         tracer,
         tracer.startSpan(
@@ -96,6 +96,12 @@ export function createTracer(options: TracerOptions): Tracer {
     },
     close: () => provider.shutdown(),
   };
+}
+
+function contextOf(from: Span | string, outside: boolean, options: TracerOptions): Context {
+  if (from instanceof RecordedSpan) return from.context;
+  const traceparent = typeof from === "string" ? from : from.traceparent;
+  return outside ? fromOutside(traceparent, options) : parseTraceparent(traceparent);
 }
 
 function fromOutside(traceparent: string, { outside = "continued", sampleRatio }: TracerOptions): Context {
@@ -124,7 +130,7 @@ class RecordedSpan implements Span {
   readonly #tracer: OtelTracer;
   readonly #span: OtelSpan;
   readonly #parent: Context;
-  #own: Context | undefined;
+  #context: Context | undefined;
 
   constructor(tracer: OtelTracer, span: OtelSpan, parent: Context) {
     this.#tracer = tracer;
@@ -137,9 +143,17 @@ class RecordedSpan implements Span {
     return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`;
   }
 
+  /** What spans under this one have as their parent. */
+  get context(): Context {
+    return (this.#context ??= trace.setSpan(this.#parent, this.#span));
+  }
+
   child(name: string, attributes: SpanAttributes = {}): Span {
-    const own = (this.#own ??= trace.setSpan(this.#parent, this.#span));
-    return new RecordedSpan(this.#tracer, this.#tracer.startSpan(name, { attributes }, own), own);
+    return new RecordedSpan(
+      this.#tracer,
+      this.#tracer.startSpan(name, { attributes }, this.context),
+      this.context,
+    );
   }
 
   attribute(name: string, value: string | number | boolean): void {
