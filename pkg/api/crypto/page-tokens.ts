@@ -20,9 +20,10 @@ export interface SealedPaging {
 
 /** @param question  what tokens are bound to: everything that decides which rows there are, in which order */
 export function sealedPaging(box: TokenBox, question: readonly unknown[]): SealedPaging {
-  const binding = JSON.stringify(question);
+  // Written out only for lists of several pages.
+  const binding = (): string => JSON.stringify(question);
   return {
-    open: (token) => (token === "" ? "" : box.open("page", binding, token)),
-    seal: (storeToken) => (storeToken === "" ? "" : box.seal("page", binding, storeToken)),
+    open: (token) => (token === "" ? "" : box.open("page", binding(), token)),
+    seal: (storeToken) => (storeToken === "" ? "" : box.seal("page", binding(), storeToken)),
   };
 }

@@ -9,7 +9,12 @@ const FRESH_MS = 1_000;
  * may change through another. Flavors are read with nearly every request and change a few times a year.
  */
 export class FlavorAnswers {
-  readonly #answers = new LRUCache<string, object>({ max: MAX_ANSWERS, ttl: FRESH_MS });
+  readonly #answers = new LRUCache<string, object>({
+    max: MAX_ANSWERS,
+    ttl: FRESH_MS,
+    // How old an answer may be is no matter of milliseconds, and reading the clock is.
+    ttlResolution: FRESH_MS / 20,
+  });
   /** Grows with each change: what was read before one is not kept after it. */
   #epoch = 0;
 
