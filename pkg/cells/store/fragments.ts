@@ -92,22 +92,23 @@ function insertIfHeld(table: Sql, rows: readonly Row[]): Sql {
   return sql`INSERT INTO ${table} (${columnList(columns)}) SELECT told.* FROM held, (VALUES ${sql.join(values)}) AS told`;
 }
 
-/** How values are stored, see `platform/db`. What is `sql` says its type itself. */
+/** How values are stored, by their kind, see `platform/db`. */
+const TYPES: Readonly<Partial<Record<string, Sql>>> = {
+  string: sql`::text`,
+  number: sql`::int8`,
+  boolean: sql`::bool`,
+  bigint: sql`::timestamptz`,
+};
+const BYTES = sql`::bytea`;
+const SAYS_ITSELF = sql``;
+
+/** The type of a value; what is `sql` says it itself. @throws Error for other objects */
 function typeOf(value: unknown): Sql {
-  if (value instanceof Sql) return sql``;
-  if (Buffer.isBuffer(value)) return sql`::bytea`;
-  switch (typeof value) {
-    case "string":
-      return sql`::text`;
-    case "number":
-      return sql`::int8`;
-    case "boolean":
-      return sql`::bool`;
-    case "bigint":
-      return sql`::timestamptz`;
-    default:
-      throw new Error(`rows that depend on a condition cannot have values of type ${typeof value}`);
-  }
+  if (value instanceof Sql) return SAYS_ITSELF;
+  const type = Buffer.isBuffer(value) ? BYTES : TYPES[typeof value];
+  if (type === undefined)
+    throw new Error(`rows under a condition cannot hold a value of type ${typeof value}`);
+  return type;
 }
 
 /**

@@ -12,7 +12,7 @@ import type { OperationRow } from "./rows.js";
  * back may still be under way.
  * @param successor  name of the operation that takes over
  */
-export const preempted = (victim: OperationRow, successor: string, now: Instant): OperationRow => ({
+const preempted = (victim: OperationRow, successor: string, now: Instant): OperationRow => ({
   ...victim,
   state: "preempted",
   other_fields: withOtherOperationFields(victim.other_fields, { successor }),
