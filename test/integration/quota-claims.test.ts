@@ -13,7 +13,7 @@ import { releaseHoldings } from "../../pkg/cells/quota/store/quota.js";
 import { Stores } from "../../pkg/cells/stores.js";
 import { insertInto } from "../../pkg/cells/store/fragments.js";
 import { secretBox } from "../../pkg/cells/store/secret-box.js";
-import { sql } from "../../pkg/cells/store/sql.js";
+import { Sql, sql } from "../../pkg/cells/store/sql.js";
 import type { Store } from "../../pkg/cells/store/tables.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
@@ -25,6 +25,7 @@ import { systemIds } from "../../pkg/platform/process/ids.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import type { CellsUnderTest } from "./support/cells-service.js";
 import { startCellsService } from "./support/cells-service.js";
+import { A_CONFLICT } from "./support/a-conflict.js";
 
 const {
   OPERATION_STATE_SUCCEEDED: SUCCEEDED,
@@ -325,8 +326,7 @@ describe("quota of operations", () => {
               async (tx) => {
                 const result = await fn(tx);
                 // Once to run again, with quota taken.
-                if (++runs === 2)
-                  await sql`DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$`.execute(tx);
+                if (++runs === 2) await new Sql([A_CONFLICT]).execute(tx);
                 return result;
               },
               options,

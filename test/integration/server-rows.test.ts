@@ -23,14 +23,13 @@ import { cellMigrations } from "../../pkg/cells/index.js";
 import { acceptOperation } from "../../pkg/cells/operations/store/accept-operation.js";
 import { activate } from "../../pkg/cells/operations/hand-over/activate.js";
 import { operationStoreHandlers } from "../../pkg/cells/operations/rpc/operation-store.js";
-import { recordsOf } from "../../pkg/cells/servers/store/server-rows.js";
 import { NumberBlocks } from "../../pkg/cells/store/number-blocks.js";
 import { secretBox } from "../../pkg/cells/store/secret-box.js";
-import { sql } from "../../pkg/cells/store/sql.js";
+import { Sql, sql } from "../../pkg/cells/store/sql.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
 import type { Store } from "../../pkg/cells/store/tables.js";
 import { Stores } from "../../pkg/cells/stores.js";
-import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
+import { aServer, putInstance, recordsOf } from "../../pkg/cells/testing/records.js";
 import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
 import { anyOperation } from "../../pkg/model/operation-declaration.js";
 import { aDeclaration, aForm } from "../../pkg/model/testing/a-declaration.js";
@@ -41,6 +40,7 @@ import { testDatabase } from "../../pkg/testkit/postgres.js";
 import { bootRequest } from "../crash/requests.js";
 import type { CellsUnderTest } from "./support/cells-service.js";
 import { startCellsService } from "./support/cells-service.js";
+import { A_CONFLICT } from "./support/a-conflict.js";
 
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_SUCCEEDED: SUCCEEDED } = OperationState;
 const {
@@ -281,8 +281,7 @@ describe("rows of a server", () => {
               name,
               async (tx) => {
                 const result = await fn(tx);
-                if (++runs === 1)
-                  await sql`DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$`.execute(tx);
+                if (++runs === 1) await new Sql([A_CONFLICT]).execute(tx);
                 return result;
               },
               options,

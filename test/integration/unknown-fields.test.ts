@@ -34,12 +34,11 @@ import {
   MigrationRecord,
 } from "../../gen/kilonova/cells/v1/server_records.js";
 import type { ServerRecords } from "../../gen/kilonova/cells/v1/server_records.js";
-import { recordsOf } from "../../pkg/cells/servers/store/server-rows.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import type { InstanceRow, OperationRow } from "../../pkg/cells/store/rows.js";
 import { loadRecord, storeRecord } from "../../pkg/cells/servers/domain/records.js";
-import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
+import { aServer, putInstance, recordsOf } from "../../pkg/cells/testing/records.js";
 import { packageRoot } from "../../pkg/platform/service/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { saltIn, saltable, salted, saltedAs } from "../../pkg/testkit/unknown-fields.js";
@@ -455,7 +454,7 @@ describe("fields of a newer build in what is stored", function () {
     keepsAll("operation handed over", OPERATION, StoredOperation, operation, left);
     keepsAll("record handed over", RECORD, InstanceRecord, instance, APART);
     const ofServer = async (what: string): Promise<ServerRecords> => {
-      const records = (await recordsOf(s.store, testCtx(), id)) ?? assert.fail("no rows");
+      const records = await recordsOf(s.store, testCtx(), id);
       keepsAll(what, DEVICE, BlockDeviceRecord, records.blockDevices[0]);
       keepsAll(what, MIGRATION, MigrationRecord, records.migrations[0]);
       return records;

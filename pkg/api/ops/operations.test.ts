@@ -11,7 +11,7 @@ import {
 import { InitiatorKind, OperationError, OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Actor } from "../../kernel/index.js";
 import { serviceActor } from "../../kernel/index.js";
-import { toStored } from "../../cells/operations/store/operation-rows.js";
+import { toStored } from "../../cells/operations/domain/operation-rows.js";
 import { CLOUD, operationName, operationNameOf } from "../../model/operation-name.js";
 import { toDuration } from "../../model/wire-time.js";
 import { bindPart } from "../../platform/rpc/index.js";

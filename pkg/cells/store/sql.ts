@@ -1,6 +1,8 @@
 import { CompiledQuery } from "kysely";
 import type { Kysely, QueryResult } from "kysely";
 
+const CHANGES = /^\s*(INSERT INTO|UPDATE|DELETE FROM) $/;
+
 type Piece = string | { readonly value: unknown } | Sql<unknown>;
 
 /** A statement or a part of one: text from code, values as parameters. Never text from input. */
@@ -20,6 +22,13 @@ export class Sql<R = unknown> {
     const values: unknown[] = [];
     const text = this.#write(values);
     return db.executeQuery(CompiledQuery.raw(text, values)) as Promise<QueryResult<R>>;
+  }
+
+  /** The table that it inserts into, updates or deletes from, as it begins; undefined when it does not. */
+  get changes(): Sql | undefined {
+    const [first, table] = this.#pieces;
+    if (first instanceof Sql) return first.changes;
+    return typeof first === "string" && CHANGES.test(first) && table instanceof Sql ? table : undefined;
   }
 
   #write(values: unknown[]): string {

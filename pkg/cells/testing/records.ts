@@ -3,9 +3,11 @@ import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.j
 import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { DiskConfig, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { ServerRecords } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { instanceColumns, instanceIdentity } from "../servers/domain/instance-columns.js";
+import { toDevice, toMigration } from "../servers/store/server-rows.js";
 import type { Store } from "../store/tables.js";
 import { insertInto } from "../store/fragments.js";
 
@@ -39,4 +41,19 @@ export async function putInstance(
   await store.db.statement(ctx, "testing.put-instance", (db) =>
     sql`${insertInto(store.t.instance, [row])}`.execute(db),
   );
+}
+
+/** All block devices and migrations of a server in a cell, ended ones too. */
+export async function recordsOf(store: Store, ctx: Ctx, serverId: string): Promise<ServerRecords> {
+  const { t } = store;
+  const { rows } = await store.db.statement(ctx, "testing.records-of", (db) =>
+    sql<Parameters<typeof toDevice>[0] & { readonly device: boolean }>`
+    SELECT true AS device, created_at, id, body, deleted_at FROM ${t.block_device} WHERE server_id = ${serverId}
+    UNION ALL SELECT false, created_at, id, body, deleted_at FROM ${t.migration} WHERE server_id = ${serverId}
+    ORDER BY device, created_at, id`.execute(db),
+  );
+  return {
+    blockDevices: rows.filter(({ device }) => device).map(toDevice),
+    migrations: rows.filter(({ device }) => !device).map(toMigration),
+  };
 }

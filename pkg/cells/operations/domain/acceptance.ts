@@ -1,8 +1,11 @@
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { UpdateConditions } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import { hasGuestAgent } from "../../../model/image-properties.js";
 import { vmStateWord } from "../../../model/instance-states.js";
-import type { Form } from "../../../model/operation-declaration.js";
+import type { Form, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
+import { serverOf } from "../../servers/domain/records.js";
 
 /** Who asks, and for what. */
 export interface Asked {
@@ -46,4 +49,20 @@ export function checkAcceptable(server: Server, { form, action, bypassLock }: As
     else refuse("task_state", server.taskState);
   }
   if (form.needsLaunch === true && server.launchedAt === undefined) refuse("never-launched", "");
+}
+
+/**
+ * As `checkAcceptable`, for an operation as its kind declares it.
+ * @throws also GUEST_AGENT_MISSING when the server's image asks for no agent
+ */
+export function requireFit(
+  record: InstanceRecord,
+  { action }: Pick<OperationDeclaration, "action">,
+  form: Form,
+  bypassLock: boolean,
+): void {
+  const server = serverOf(record);
+  checkAcceptable(server, { form, action, bypassLock });
+  if (form.needsGuestAgent === true && !hasGuestAgent(record.spec?.image?.properties ?? new Map()))
+    throw CellsErrors.GUEST_AGENT_MISSING({ server: server.id });
 }

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { anyOperation } from "../../../model/operation-declaration.js";
 import { aDeclaration } from "../../../model/testing/a-declaration.js";
-import { MAX_WAITING_IN_LANE, closesLanes, placeIn } from "./lanes.js";
+import { OperationCatalogue } from "../../../model/operation-catalogue.js";
+import { anOperation } from "../../testing/an-operation.js";
+import {
+  AT_ONCE,
+  MAX_WAITING_IN_LANE,
+  busySubject,
+  closesLanes,
+  inTheLaneOf,
+  placeAmong,
+  placeIn,
+  placeInLife,
+  requireOpenLanes,
+} from "./lanes.js";
 
 describe("a lane's rules", () => {
   const free = { busy: false, waiting: 0 };
@@ -27,5 +39,48 @@ describe("a lane's rules", () => {
     assert.equal(closesLanes(kind, Buffer.from("join")), true);
     assert.equal(closesLanes(kind, Buffer.from("pre-empt")), false);
     assert.equal(closesLanes(undefined, Buffer.alloc(0)), true);
+  });
+});
+
+describe("an operation's place", () => {
+  const running = anOperation({ id: "r", lane: "volumes", turn: 0 });
+  const waiting = anOperation({ id: "w", lane: "volumes", turn: 4 });
+  const elsewhere = anOperation({ id: "e", lane: "ports", turn: 0 });
+  const among = (beside: (typeof running)[], contention: "refused" | "waits" | "pre-empts") =>
+    placeAmong(beside, { lane: "volumes", contention }, 7, inTheLaneOf("s"));
+
+  it("is at once where only other lanes are busy", () =>
+    assert.deepEqual(among([elsewhere], "refused"), AT_ONCE));
+  it("is behind those that wait, in the order of fences", () => {
+    assert.deepEqual(among([running], "waits"), { ...AT_ONCE, turn: 7 });
+    assert.deepEqual(among([waiting], "waits"), { ...AT_ONCE, turn: 7 });
+  });
+  it("is that of the running one for who takes over", () =>
+    assert.equal(among([running, waiting], "pre-empts").victim, running));
+  it("is refused with the name of the one in the way", () => {
+    assert.throws(() => among([elsewhere, running], "refused"), {
+      reason: "OPERATION_IN_PROGRESS",
+      facts: { server: "s", operation: "operations/s/r" },
+    });
+    assert.throws(
+      () => placeAmong([running], { lane: "volumes", contention: "refused" }, 7, busySubject("cloud")),
+      { reason: "SUBJECT_BUSY", facts: { subject: "cloud", operation: "operations/s/r" } },
+    );
+  });
+
+  it("in the lane life is the slot, with others or without", () => {
+    assert.deepEqual(placeInLife("s", undefined, "refused", []), AT_ONCE);
+    const all = placeInLife("s", running, "pre-empts-all", [elsewhere]);
+    assert.deepEqual([all.victim, all.others, all.turn], [running, [elsewhere], 0]);
+    assert.throws(() => placeInLife("s", running, "refused", []), { reason: "OPERATION_IN_PROGRESS" });
+  });
+
+  it("beside life needs a cell, and nothing that has closed the lanes", () => {
+    const kinds = new OperationCatalogue([anyOperation(aDeclaration("test.kind"))]);
+    const open = (database: string, input: string) => () =>
+      requireOpenLanes(kinds, database, "s", anOperation({ input: Buffer.from(input) }));
+    assert.doesNotThrow(open("cell1", "plain"));
+    assert.throws(open("global", "plain"), { reason: "NOT_READY" });
+    assert.throws(open("cell1", "join"), { reason: "OPERATION_IN_PROGRESS" });
   });
 });

@@ -1,5 +1,11 @@
+import { GLOBAL } from "../../../model/database-names.js";
 import type { Contention, Lane, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { formOf } from "../../../model/operation-declaration.js";
+import type { SubjectKind } from "../../../model/operation-name.js";
+import { CellsErrors } from "../../errors.js";
+import type { Kinds } from "./asked-operation.js";
+import { nameOf } from "./operation-rows.js";
+import type { OperationRow } from "./rows.js";
 
 /** The lane whose slot is in the server's own record. */
 export const LIFE: Lane = "life";
@@ -32,3 +38,94 @@ export function placeIn(
  */
 export const closesLanes = (declaration: OperationDeclaration | undefined, input: Uint8Array): boolean =>
   declaration === undefined || formOf(declaration, input).contention === "pre-empts-all";
+
+/** Where an operation stands among those of its subject. */
+export interface LanePlace {
+  /** The one of its lane that it takes over from. */
+  readonly victim: OperationRow | undefined;
+  /** Those of other lanes that end with its acceptance. */
+  readonly others: readonly OperationRow[];
+  /** Place in the queue; 0: it begins at once. */
+  readonly turn: number;
+}
+
+/** The place of who begins at once and takes over from nobody. */
+export const AT_ONCE: LanePlace = { victim: undefined, others: [], turn: 0 };
+
+/** The refusal of an operation, told by the one that is in its way. */
+export type Busy = (rival: OperationRow | undefined) => Error;
+
+const inProgress = (server: string, operation: OperationRow): Error =>
+  CellsErrors.OPERATION_IN_PROGRESS({ server, operation: nameOf(operation) });
+
+/** The refusal for a lane of a server. */
+export const inTheLaneOf =
+  (serverId: string): Busy =>
+  (rival) =>
+    rival === undefined ? CellsErrors.NOT_READY({ server: serverId }) : inProgress(serverId, rival);
+
+/** The refusal for a lane of a host or of the cloud. */
+export const busySubject =
+  (subject: SubjectKind): Busy =>
+  (rival) =>
+    CellsErrors.SUBJECT_BUSY({ subject, operation: rival === undefined ? "" : nameOf(rival) });
+
+/**
+ * The place in the lane "life".
+ * @param running  what runs there
+ * @param others   those beside it that end when it takes over all lanes
+ * @throws OPERATION_IN_PROGRESS
+ */
+export function placeInLife(
+  serverId: string,
+  running: OperationRow | undefined,
+  contention: Contention,
+  others: readonly OperationRow[],
+): LanePlace {
+  const place = placeIn({ busy: running !== undefined, waiting: 0 }, contention);
+  if (place === "refused" && running !== undefined) throw inProgress(serverId, running);
+  return { victim: running, others, turn: 0 };
+}
+
+/**
+ * The place in a lane beside "life".
+ * @param beside  those of the subject beside "life" that have not ended, in the order of their turns
+ * @param fence   the next of the subject: grows with each acceptance, so that it orders the queue
+ * @throws what `busy` makes of the operation that is in the way
+ */
+export function placeAmong(
+  beside: readonly OperationRow[],
+  wanted: { readonly lane: string; readonly contention: Contention },
+  fence: number,
+  busy: Busy,
+): LanePlace {
+  const live = beside.filter(({ lane }) => lane === wanted.lane);
+  const current = live.find(({ turn }) => turn === 0);
+  const waiting = live.length - (current === undefined ? 0 : 1);
+  switch (placeIn({ busy: current !== undefined, waiting }, wanted.contention)) {
+    case "begins":
+      return AT_ONCE;
+    case "takes-over":
+      return { ...AT_ONCE, victim: current };
+    case "waits":
+      return { ...AT_ONCE, turn: fence };
+    case "refused":
+      throw busy(live[0]);
+  }
+}
+
+/**
+ * Whether something may begin beside the lane "life".
+ * @param running  what runs there
+ * @throws NOT_READY while the server has no cell, OPERATION_IN_PROGRESS
+ */
+export function requireOpenLanes(
+  kinds: Kinds,
+  database: string,
+  serverId: string,
+  running: OperationRow | undefined,
+): void {
+  if (database === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
+  if (running !== undefined && closesLanes(kinds.find(running.kind), running.input))
+    throw inProgress(serverId, running);
+}

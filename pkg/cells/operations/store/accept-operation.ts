@@ -1,61 +1,33 @@
 import { sql } from "../../store/sql.js";
 import type { AcceptOperationRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
-import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import type { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
-import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { KilonovaError } from "../../../kernel/errors.js";
-import type { Instant } from "../../../kernel/time.js";
-import { hasGuestAgent } from "../../../model/image-properties.js";
-import { formOf, metadataOf, resultOf, subjectOf } from "../../../model/operation-declaration.js";
-import type {
-  Acceptable,
-  Contention,
-  Form,
-  Holding,
-  OperationDeclaration,
-} from "../../../model/operation-declaration.js";
-import { GLOBAL } from "../../../model/database-names.js";
-import { operationName } from "../../../model/operation-name.js";
-import type { Subject, SubjectKind } from "../../../model/operation-name.js";
+import { formOf } from "../../../model/operation-declaration.js";
+import type { Holding } from "../../../model/operation-declaration.js";
 import { violates } from "../../../platform/db/index.js";
-import { checkAcceptable } from "../domain/acceptance.js";
-import { acceptedChange } from "../domain/accepted-change.js";
-import { planChange } from "../../servers/domain/plan-change.js";
-import type { ChangedServer, KnownRows } from "../../servers/domain/plan-change.js";
-import { numbersFor, rowParts, rowsFor, userDataColumn } from "../../servers/store/server-rows.js";
+import { CellsErrors } from "../../errors.js";
 import { sameHolding } from "../../quota/domain/claims.js";
 import type { QuotaClaim, QuotaDesk, QuotaWish } from "../../quota/domain/claims.js";
 import { isVoid } from "../../quota/store/claims.js";
-import { encoded } from "../../domain/bytes.js";
-import { instanceColumns } from "../../servers/domain/instance-columns.js";
-import type { InstanceColumns } from "../../servers/domain/instance-columns.js";
-import { LIFE, closesLanes, placeIn } from "../domain/lanes.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
-import { CellsErrors } from "../../errors.js";
-import { replayOf, tokenRow } from "./client-tokens.js";
-import type { TokenUse } from "./client-tokens.js";
-import { requireCapability } from "./capability.js";
-import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
+import { numbersFor, rowsFor } from "../../servers/store/server-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
-import { allTogether, assignments, insertInto } from "../../store/fragments.js";
-import type { Part } from "../../store/fragments.js";
-import {
-  nameOf,
-  otherOperationFields,
-  toStored,
-  victimBytes,
-  withOtherOperationFields,
-} from "./operation-rows.js";
-import { endingParts, liveBeside, placeBeside, preempted } from "./lanes.js";
-import type { LanePlace } from "./lanes.js";
-import { outboxPart } from "../../store/outbox.js";
-import type { OutboxRow } from "../../store/outbox.js";
-import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
 import type { InstanceRow, OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
+import { requireFit } from "../domain/acceptance.js";
+import { acceptedChange } from "../domain/accepted-change.js";
+import { callOf, declarationOf, makesMigration } from "../domain/asked-operation.js";
+import { LIFE, inTheLaneOf, placeInLife, requireOpenLanes } from "../domain/lanes.js";
+import type { LanePlace } from "../domain/lanes.js";
+import { toStored } from "../domain/operation-rows.js";
+import { tokenUse } from "../domain/token-use.js";
+import { requireCapability } from "./capability.js";
+import { replayOf } from "./client-tokens.js";
+import { liveBeside, placeBeside } from "./lanes.js";
+import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
+import { storeAccepted, storeInstant } from "./store-accepted.js";
+import type { StoredAcceptance } from "./store-accepted.js";
 
 export interface Accepted {
   readonly operation: StoredOperation;
@@ -91,7 +63,8 @@ export async function acceptOperation(
   request: AcceptOperationRequest,
   desk: QuotaDesk,
 ): Promise<Accepted> {
-  const numbers = await numbersFor(store, ctx, request.change, makesMigration(deps, request) ? 1 : 0);
+  const more = makesMigration(deps.operations, request) ? 1 : 0;
+  const numbers = await numbersFor(store, ctx, request.change, more);
   let claim: QuotaClaim | undefined;
   for (;;) {
     const outcome = await attempt(store, deps, ctx, request, { desk, claim, numbers });
@@ -100,9 +73,6 @@ export async function acceptOperation(
     await desk.take(ctx, claim);
   }
 }
-
-export const makesMigration = ({ operations }: StoreDeps, { kind }: AcceptOperationRequest): boolean =>
-  operations.find(kind)?.migration !== undefined;
 
 /** What an attempt has at hand. */
 interface AtHand {
@@ -158,7 +128,7 @@ async function accept(
   request: AcceptOperationRequest,
   { claim, numbers }: Omit<AtHand, "desk">,
 ): Promise<Accepted | Wanting> {
-  const declaration = declarationOf(deps, request, "server");
+  const declaration = declarationOf(deps.operations, request, "server");
   const form = formOf(declaration, request.input);
   const instance = await lockInstance(store, tx, request);
   const token = tokenUse(request);
@@ -172,13 +142,25 @@ async function accept(
   const running = await runningOn(store, tx, instance);
   if (form.contention === "pre-empts-all" && running?.kind === request.kind)
     return { operation: toStored(running), replayed: true };
-  requireFit(record, declaration, form, request);
+  requireFit(record, declaration, form, request.bypassLock);
   await requireCapability(store, tx, declaration, server);
   const call = callOf(server, declaration, request);
   const change = acceptedChange(declaration, form, call, request.change);
   const id = claim?.operationId ?? deps.ids.uuid();
   const known = await rowsFor(store, deps, tx, record, id, change);
-  const acceptance = { request, declaration, form, record, instance, token, id, change, known, numbers };
+  const acceptance: StoredAcceptance = {
+    request,
+    declaration,
+    form,
+    record,
+    owner: instance.current_operation,
+    fence: instance.operation_fence,
+    token,
+    id,
+    change,
+    known,
+    numbers,
+  };
   if (declaration.instant !== undefined)
     return { operation: toStored(await storeInstant(store, deps, ctx, tx, acceptance)), replayed: false };
   const place = await placeOf(store, deps, tx, acceptance, running);
@@ -187,32 +169,8 @@ async function accept(
     const { projectId, userId } = server;
     return { wants: { serverId: request.serverId, projectId, userId, target } };
   }
-  const operation = await storeAccepted(store, deps, ctx, tx, { ...acceptance, ...place });
+  const operation = await storeAccepted(store, deps, ctx, tx, acceptance, place);
   return { operation: toStored(operation), replayed: false };
-}
-
-/** What a declaration decides by. */
-export const callOf = (
-  server: Server,
-  { input }: OperationDeclaration,
-  request: Pick<AcceptOperationRequest, "input" | "actor">,
-): Acceptable<unknown> => ({
-  server,
-  input: input.decode(request.input),
-  actor: request.actor ?? Actor.fromPartial({}),
-});
-
-/** @throws INSTANCE_LOCKED, NOT_READY, INVALID_STATE, GUEST_AGENT_MISSING when the server does not fit */
-export function requireFit(
-  record: InstanceRecord,
-  { action }: OperationDeclaration,
-  form: Form,
-  { bypassLock }: Pick<AcceptOperationRequest, "bypassLock">,
-): void {
-  const server = serverOf(record);
-  checkAcceptable(server, { form, action, bypassLock });
-  if (form.needsGuestAgent === true && !hasGuestAgent(record.spec?.image?.properties ?? new Map()))
-    throw CellsErrors.GUEST_AGENT_MISSING({ server: server.id });
 }
 
 /**
@@ -226,18 +184,6 @@ async function isTaken(
 ): Promise<boolean> {
   if (claim === undefined || !sameHolding(claim.target, target)) return false;
   return !(await isVoid(store, tx, claim.operationId));
-}
-
-/** @throws UNKNOWN_KIND, also for a kind about another subject */
-export function declarationOf(
-  { operations }: StoreDeps,
-  { kind, kindVersion }: Pick<AcceptOperationRequest, "kind" | "kindVersion">,
-  subject: SubjectKind,
-): OperationDeclaration {
-  const declaration = operations.find(kind);
-  if (declaration?.versions.includes(kindVersion) !== true || subjectOf(declaration) !== subject)
-    throw CellsErrors.UNKNOWN_KIND({ kind, version: kindVersion });
-  return declaration;
 }
 
 /** The operation that owns the instance now. */
@@ -256,61 +202,19 @@ async function runningOn(store: Store, tx: Tx, instance: LockedInstance): Promis
  */
 async function placeOf(
   store: Store,
-  deps: StoreDeps,
+  { operations }: StoreDeps,
   tx: Tx,
-  { request: { serverId }, declaration: { lane }, form: { contention }, instance }: Acceptance,
+  { request: { serverId }, declaration: { lane }, form: { contention }, fence }: StoredAcceptance,
   running: OperationRow | undefined,
 ): Promise<LanePlace> {
   if (lane === LIFE) {
     const others = contention === "pre-empts-all" ? await liveBeside(store, tx, serverId) : [];
     return placeInLife(serverId, running, contention, others);
   }
-  requireOpenLanes(deps, store.name, serverId, running);
+  requireOpenLanes(operations, store.name, serverId, running);
   const wanted = { subjectId: serverId, lane, contention };
-  return placeBeside(store, tx, wanted, instance.operation_fence + 1, inTheLaneOf(serverId));
+  return placeBeside(store, tx, wanted, fence + 1, inTheLaneOf(serverId));
 }
-
-const inProgress = (server: string, operation: OperationRow): Error =>
-  CellsErrors.OPERATION_IN_PROGRESS({ server, operation: nameOf(operation) });
-
-/**
- * The place in the lane "life".
- * @param running  what runs there
- * @param others   those beside it that end when it takes over all lanes
- * @throws OPERATION_IN_PROGRESS
- */
-export function placeInLife(
-  serverId: string,
-  running: OperationRow | undefined,
-  contention: Contention,
-  others: readonly OperationRow[],
-): LanePlace {
-  const place = placeIn({ busy: running !== undefined, waiting: 0 }, contention);
-  if (place === "refused" && running !== undefined) throw inProgress(serverId, running);
-  return { victim: running, others, turn: 0 };
-}
-
-/**
- * Whether something may begin beside the lane "life".
- * @param running  what runs there
- * @throws NOT_READY while the server has no cell, OPERATION_IN_PROGRESS
- */
-export function requireOpenLanes(
-  { operations }: Pick<StoreDeps, "operations">,
-  database: string,
-  serverId: string,
-  running: OperationRow | undefined,
-): void {
-  if (database === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
-  if (running !== undefined && closesLanes(operations.find(running.kind), running.input))
-    throw inProgress(serverId, running);
-}
-
-/** The refusal for a lane of a server. */
-export const inTheLaneOf =
-  (serverId: string) =>
-  (rival: OperationRow | undefined): Error =>
-    rival === undefined ? CellsErrors.NOT_READY({ server: serverId }) : inProgress(serverId, rival);
 
 async function lockInstance(store: Store, tx: Tx, request: AcceptOperationRequest): Promise<LockedInstance> {
   const { rows } =
@@ -323,17 +227,6 @@ async function lockInstance(store: Store, tx: Tx, request: AcceptOperationReques
   return row;
 }
 
-/** The caller's token for an operation. */
-export const tokenUse = (
-  request: Pick<AcceptOperationRequest, "actor" | "method" | "clientToken" | "bodyHash">,
-): TokenUse => ({
-  projectId: request.actor?.projectId ?? "",
-  userId: request.actor?.userId ?? "",
-  method: request.method,
-  token: request.clientToken,
-  bodyHash: request.bodyHash,
-});
-
 export async function readOperation(store: Store, tx: Tx, name: string): Promise<OperationRow> {
   const { rows } =
     await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o WHERE o.id = ${operationIdOf(name)}`.execute(
@@ -343,272 +236,3 @@ export async function readOperation(store: Store, tx: Tx, name: string): Promise
   if (row === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: name });
   return row;
 }
-
-/** An operation that is fit to be accepted. */
-export interface Acceptance {
-  readonly request: AcceptOperationRequest;
-  readonly declaration: OperationDeclaration;
-  readonly form: Form;
-  readonly record: InstanceRecord;
-  readonly instance: LockedInstance;
-  readonly token: TokenUse;
-  /** The operation's uuid. */
-  readonly id: string;
-  /** What changes with it. */
-  readonly change: InstanceChange | undefined;
-  /** Rows by which the change is decided. */
-  readonly known: KnownRows;
-  /** Numbers for migrations. */
-  readonly numbers: readonly bigint[];
-}
-
-interface AcceptedChange {
-  /** After it. */
-  readonly record: InstanceRecord;
-  readonly parts: readonly Part[];
-  readonly columns: InstanceColumns;
-  readonly event: OutboxRow;
-}
-
-/** A server after an acceptance. @param owner  whose it is then */
-export const acceptedServer = (
-  deps: Pick<StoreDeps, "ids">,
-  { request, record, change, known, id, numbers }: Acceptance,
-  owner: string,
-  now: Instant,
-): ChangedServer =>
-  planChange(record, change, known, {
-    owner,
-    operation: operationName(request.serverId, id),
-    operationId: id,
-    userId: request.actor?.userId ?? "",
-    now,
-    newId: () => deps.ids.uuid(),
-    numbers,
-  });
-
-/** What an acceptance changes on its server. @param owner  whose the server is after it */
-function changeOf(
-  store: Store,
-  deps: StoreDeps,
-  acceptance: Acceptance,
-  owner: string,
-  now: Instant,
-): AcceptedChange {
-  const { request, change } = acceptance;
-  const { record: after, rows } = acceptedServer(deps, acceptance, owner, now);
-  const columns = instanceColumns(after);
-  return {
-    record: after,
-    parts: rowParts(store, deps, rows),
-    columns: { ...columns, ...userDataColumn(deps, request.serverId, change) },
-    event: instanceChanged(after, columns, "changed"),
-  };
-}
-
-/** Stores an operation that is done with its acceptance. It neither takes the instance nor waits for it. */
-async function storeInstant(
-  store: Store,
-  deps: StoreDeps,
-  ctx: Ctx,
-  tx: Tx,
-  acceptance: Acceptance,
-): Promise<OperationRow> {
-  const { t } = store;
-  const { request, declaration, record, instance, token, change } = acceptance;
-  const now = deps.clock.now();
-  const accepted = newOperation(
-    deps,
-    ctx,
-    { ...acceptance, ...ofServer(acceptance), victim: undefined, others: [], turn: 0 },
-    now,
-  );
-  const changed =
-    change === undefined ? undefined : changeOf(store, deps, acceptance, instance.current_operation, now);
-  const operation = doneAtOnce(accepted, declaration, serverOf(changed?.record ?? record));
-  const parts: Part[] = [{ name: "op", body: insertInto(t.operation, [{ ...operation }]) }];
-  const events = [operationChanged(operation, "created")];
-  if (token.token !== "")
-    parts.push({
-      name: "tok",
-      body: insertInto(t.client_token, [tokenRow(token, [nameOf(operation)], now)]),
-    });
-  if (changed !== undefined) {
-    events.push(changed.event);
-    const { id: actionId, server_id: serverId } = operation;
-    parts.push(
-      ...changed.parts,
-      {
-        name: "inst",
-        body: sql`UPDATE ${t.instance} SET ${assignments(changed.columns)} WHERE id = ${serverId}`,
-      },
-      { name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) },
-      {
-        name: "event",
-        body: insertInto(t.instance_action_event, [instantEvent(actionId, declaration.event ?? "", now)]),
-      },
-    );
-  }
-  await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
-  return operation;
-}
-
-/** The row of an instant operation. @param after  its server as it leaves it */
-export const doneAtOnce = (
-  accepted: OperationRow,
-  declaration: OperationDeclaration,
-  after: Server,
-): OperationRow => ({
-  ...accepted,
-  state: "succeeded",
-  ready_at: null,
-  secrets: null,
-  other_fields: withOtherOperationFields(accepted.other_fields, {
-    result: resultOf(declaration, after, []),
-  }),
-});
-
-/** Writes an accepted operation and everything that goes with it. */
-async function storeAccepted(
-  store: Store,
-  deps: StoreDeps,
-  ctx: Ctx,
-  tx: Tx,
-  acceptance: Acceptance & LanePlace,
-): Promise<OperationRow> {
-  const { t } = store;
-  const { request, instance, victim, others, token, change } = acceptance;
-  const now = deps.clock.now();
-  const operation = newOperation(deps, ctx, { ...acceptance, ...ofServer(acceptance) }, now);
-  const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) =>
-    preempted(one, nameOf(operation), now),
-  );
-  const owner = operation.lane === LIFE ? nameOf(operation) : instance.current_operation;
-  const changed = change === undefined ? undefined : changeOf(store, deps, acceptance, owner, now);
-  const parts: Part[] = [
-    { name: "op", body: insertInto(t.operation, [{ ...operation }]) },
-    {
-      name: "inst",
-      body: sql`UPDATE ${t.instance} SET ${assignments({ ...changed?.columns, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}`,
-    },
-    { name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) },
-    ...(changed?.parts ?? []),
-  ];
-  if (token.token !== "")
-    parts.push({
-      name: "tok",
-      body: insertInto(t.client_token, [tokenRow(token, [nameOf(operation)], now)]),
-    });
-  const endings = endingParts(store, ended, now);
-  if (operation.lane === LIFE) parts.push(...endings);
-  // The lane has room for one: its index sees the parts of a statement in any order.
-  else if (endings.length > 0) await allTogether(endings).execute(tx);
-  const events = [
-    ...(changed === undefined ? [] : [changed.event]),
-    operationChanged(operation, "created"),
-    ...ended.map((one) => operationChanged(one)),
-  ];
-  await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
-  return operation;
-}
-
-/** What the row of a new operation is made of. */
-export interface NewOperation extends LanePlace {
-  /** The operation's uuid. */
-  readonly id: string;
-  readonly subject: Subject;
-  /** Owner of the server; "" for other subjects. */
-  readonly projectId: string;
-  readonly declaration: OperationDeclaration;
-  readonly request: Pick<
-    AcceptOperationRequest,
-    "kind" | "kindVersion" | "actor" | "traceparent" | "input" | "secrets"
-  >;
-}
-
-export const ofServer = ({ request, instance }: Acceptance): Pick<NewOperation, "subject" | "projectId"> => ({
-  subject: { kind: "server", id: request.serverId },
-  projectId: instance.project_id,
-});
-
-/** A row that has not been stored yet. */
-export function newOperation(
-  deps: StoreDeps,
-  ctx: Ctx,
-  { id, subject, projectId, request, declaration, victim, others, turn }: NewOperation,
-  now: Instant,
-): OperationRow {
-  return {
-    id,
-    subject: subject.kind,
-    server_id: subject.id,
-    project_id: projectId,
-    kind: request.kind,
-    kind_version: request.kindVersion,
-    action: declaration.action,
-    request_id: ctx.requestId,
-    actor: encoded(Actor, request.actor ?? Actor.fromPartial({})),
-    traceparent: request.traceparent,
-    input: request.input,
-    secrets: request.secrets.length === 0 ? null : deps.box.seal(request.secrets, id),
-    state: "running",
-    current_step: "",
-    undo_until: "",
-    steps: encoded(StoredSteps, { steps: [] }),
-    generation: 1,
-    fence: 0,
-    owner: "",
-    ready_at: turn === 0 ? now : null,
-    deadline: null,
-    waiting_for: "",
-    cancel_requested: false,
-    error: null,
-    preempts: victim === undefined ? "" : nameOf(victim),
-    preempted: victimBytes(
-      victim,
-      others.filter(({ fence }) => fence > 0),
-    ),
-    handed_over_to: "",
-    other_fields: otherOperationFields({
-      metadata: metadataOf(declaration, request.input),
-      result: undefined,
-      successor: "",
-    }),
-    lane: declaration.lane,
-    turn,
-    progress: null,
-    created_at: now,
-    updated_at: now,
-  };
-}
-
-/** The only event of an instant operation. */
-export const instantEvent = (actionId: string, event: string, now: Instant) => ({
-  action_id: actionId,
-  step: "instant",
-  round: 0,
-  position: 0,
-  event,
-  started_at: now,
-  finished_at: now,
-  result: "Success",
-  host: "",
-  details: "",
-  traceback: "",
-});
-
-/** The action that starts an operation's timeline. */
-export const actionRow = (
-  operation: OperationRow,
-  who: { readonly actor?: Actor | undefined },
-  now: Instant,
-): Readonly<Record<string, unknown>> => ({
-  server_id: operation.server_id,
-  id: operation.id,
-  request_id: operation.request_id,
-  action: operation.action,
-  project_id: who.actor?.projectId ?? "",
-  user_id: who.actor?.userId ?? "",
-  started_at: now,
-  updated_at: now,
-});

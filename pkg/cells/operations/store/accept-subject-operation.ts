@@ -2,23 +2,25 @@ import { sql } from "../../store/sql.js";
 import type { AcceptSubjectOperationRequest } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { formOf } from "../../../model/operation-declaration.js";
-import type { SubjectKind } from "../../../model/operation-name.js";
 import { violates } from "../../../platform/db/index.js";
-import { CellsErrors } from "../../errors.js";
-import { subjectOfRequest } from "../domain/subjects.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
-import { allTogether, insertInto } from "../../store/fragments.js";
-import type { Part } from "../../store/fragments.js";
+import { allTogether, inserting } from "../../store/fragments.js";
 import { outboxPart } from "../../store/outbox.js";
-import type { OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
-import { declarationOf, newOperation, readOperation, tokenUse } from "./accept-operation.js";
+import { declarationOf } from "../domain/asked-operation.js";
+import { allPreempted } from "../domain/ended-early.js";
+import { busySubject } from "../domain/lanes.js";
+import { newOperation } from "../domain/new-operation.js";
+import { nameOf, toStored } from "../domain/operation-rows.js";
+import { subjectOfRequest } from "../domain/subjects.js";
+import { tokenUse } from "../domain/token-use.js";
+import { readOperation } from "./accept-operation.js";
 import type { Accepted } from "./accept-operation.js";
 import { requireHost } from "./capability.js";
-import { replayOf, tokenRow } from "./client-tokens.js";
-import { endingParts, placeBeside, preempted } from "./lanes.js";
-import { nameOf, toStored } from "./operation-rows.js";
+import { replayOf, tokenParts } from "./client-tokens.js";
+import { endingParts, placeBeside } from "./lanes.js";
+import { sealedSecrets } from "./secrets.js";
 
 /**
  * Accepts an operation on a host, or on the cloud, as its kind declares: token, the host and its capability,
@@ -52,7 +54,7 @@ async function accept(
 ): Promise<Accepted> {
   const { t } = store;
   const subject = subjectOfRequest(request);
-  const declaration = declarationOf(deps, request, subject.kind);
+  const declaration = declarationOf(deps.operations, request, subject.kind);
   const token = tokenUse(request);
   const replay = (await replayOf(store, tx, token))?.[0];
   if (replay !== undefined)
@@ -64,31 +66,31 @@ async function accept(
   const wanted = { subjectId: subject.id, lane, contention };
   const place = await placeBeside(store, tx, wanted, fence, busySubject(subject.kind));
   const now = deps.clock.now();
+  const id = deps.ids.uuid();
   const operation = newOperation(
-    deps,
-    ctx,
-    { ...place, id: deps.ids.uuid(), subject, projectId: "", declaration, request },
+    {
+      id,
+      subject,
+      projectId: "",
+      declaration,
+      request,
+      requestId: ctx.requestId,
+      secrets: sealedSecrets(deps, request.secrets, id),
+      place,
+    },
     now,
   );
-  const ended = place.victim === undefined ? [] : [preempted(place.victim, nameOf(operation), now)];
-  // The lane has room for one: its index sees the parts of a statement in any order.
+  const ended = allPreempted(place, nameOf(operation), now);
+  // They end before it begins: a statement changes a table once, and the lane has room for one.
   if (ended.length > 0) await allTogether(endingParts(store, ended, now)).execute(tx);
-  const parts: Part[] = [{ name: "op", body: insertInto(t.operation, [{ ...operation }]) }];
-  if (token.token !== "")
-    parts.push({
-      name: "tok",
-      body: insertInto(t.client_token, [tokenRow(token, [nameOf(operation)], now)]),
-    });
   const events = [operationChanged(operation, "created"), ...ended.map((one) => operationChanged(one))];
-  await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
+  await allTogether([
+    inserting("op", t.operation, [{ ...operation }]),
+    ...tokenParts(store, token, [nameOf(operation)], now),
+    outboxPart(t, deps.ids, events, now),
+  ]).execute(tx);
   return { operation: toStored(operation), replayed: false };
 }
-
-/** The refusal for a lane of a host or of the cloud. */
-export const busySubject =
-  (subject: SubjectKind) =>
-  (rival: OperationRow | undefined): Error =>
-    CellsErrors.SUBJECT_BUSY({ subject, operation: rival === undefined ? "" : nameOf(rival) });
 
 /** Mints a fence of the subject, and locks its holder until the transaction ends; the first one makes it. */
 async function nextFence({ t }: Store, tx: Tx, id: string): Promise<number> {

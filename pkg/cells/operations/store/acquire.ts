@@ -10,7 +10,7 @@ import { durationMs } from "../../../model/wire-time.js";
 import { loadRecord } from "../../servers/domain/records.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { hostsOf } from "./subject-hosts.js";
-import { toStored } from "./operation-rows.js";
+import { toStored } from "../domain/operation-rows.js";
 import {
   holderOf,
   idsOf,
@@ -19,6 +19,7 @@ import {
   operationIdOf,
   pendingSignals,
 } from "./owned-operation.js";
+import { openSecrets } from "./secrets.js";
 import type { JoinedRow } from "../../store/rows.js";
 import type { Store } from "../../store/tables.js";
 
@@ -54,12 +55,6 @@ export async function acquireOperations(
   const ids = rows.flatMap(({ subject, server_id }) => (subject === "host" ? [server_id] : []));
   return { operations, instances, hosts: ids.length === 0 ? [] : await hostsOf(store, ctx, ids) };
 }
-
-/** Secrets of an operation for its owner. */
-export const openSecrets = (
-  deps: StoreDeps,
-  row: { readonly id: string; readonly secrets: Buffer | null },
-): Buffer => (row.secrets === null ? Buffer.alloc(0) : deps.box.open(row.secrets, row.id));
 
 function acquisition(store: Store, deps: StoreDeps, request: AcquireOperationsRequest) {
   const { t } = store;

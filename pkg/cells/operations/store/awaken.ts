@@ -18,7 +18,7 @@ import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type { Store, Tx } from "../../store/tables.js";
 import { wakingFence } from "../domain/hand-over.js";
-import { otherOperationFields } from "./operation-rows.js";
+import { otherOperationFields } from "../domain/operation-rows.js";
 import { instanceOf, joinRows, lockOperation } from "./owned-operation.js";
 import type { LateNews } from "./promise.js";
 import { timelineParts } from "./timeline.js";

@@ -1,15 +1,9 @@
+import { inserting } from "../../store/fragments.js";
+import type { Part } from "../../store/fragments.js";
 import { sql } from "../../store/sql.js";
 import { CellsErrors } from "../../errors.js";
+import type { TokenUse } from "../domain/token-use.js";
 import type { Store, Tx } from "../../store/tables.js";
-
-/** What makes a call repeatable: a token of the caller's, and a hash of what it asked for. */
-export interface TokenUse {
-  readonly projectId: string;
-  readonly userId: string;
-  readonly method: string;
-  readonly token: string;
-  readonly bodyHash: Buffer;
-}
 
 /**
  * The operations that an earlier call with the same token started.
@@ -44,3 +38,12 @@ export const tokenRow = (
   operations,
   created_at: now,
 });
+
+/** The part that stores a call's token; none when it has none. */
+export const tokenParts = (
+  { t }: Pick<Store, "t">,
+  use: TokenUse,
+  operations: readonly string[],
+  now: bigint,
+): readonly Part[] =>
+  use.token === "" ? [] : [inserting("tok", t.client_token, [tokenRow(use, operations, now)])];

@@ -1,14 +1,15 @@
 import { sql } from "../../store/sql.js";
-import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import { KilonovaError } from "../../../kernel/errors.js";
+import type { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { Contention } from "../../../model/operation-declaration.js";
-import { nameOf } from "./operation-rows.js";
+import { sqlTime } from "../../../platform/db/index.js";
 import { checkAcceptable } from "../domain/acceptance.js";
-import { placeIn } from "../domain/lanes.js";
-import { encoded } from "../../domain/bytes.js";
+import { begun, endedWaiting, isGivenUp } from "../domain/ended-early.js";
+import { placeAmong } from "../domain/lanes.js";
+import type { Busy, LanePlace } from "../domain/lanes.js";
+import { nameOf } from "../domain/operation-rows.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { requireCapability, requireHost } from "./capability.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
@@ -16,7 +17,6 @@ import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { outboxPart } from "../../store/outbox.js";
-import { withOtherOperationFields } from "./operation-rows.js";
 import { operationColumns } from "./owned-operation.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
@@ -33,16 +33,6 @@ export async function liveBeside(store: Store, tx: Tx, subjectId: string): Promi
   return rows;
 }
 
-/** Where an operation stands among those of its subject. */
-export interface LanePlace {
-  /** The one of its lane that it takes over from. */
-  readonly victim: OperationRow | undefined;
-  /** Those of other lanes that end with its acceptance. */
-  readonly others: readonly OperationRow[];
-  /** Place in the queue; 0: it begins at once. */
-  readonly turn: number;
-}
-
 /**
  * Finds an operation's place in a lane beside "life". The caller has locked the holder.
  * @param fence  the holder's next: grows with each acceptance, so that it orders the queue
@@ -54,91 +44,47 @@ export async function placeBeside(
   tx: Tx,
   wanted: { readonly subjectId: string; readonly lane: string; readonly contention: Contention },
   fence: number,
-  busy: (rival: OperationRow | undefined) => Error,
+  busy: Busy,
 ): Promise<LanePlace> {
   return placeAmong(await liveBeside(store, tx, wanted.subjectId), wanted, fence, busy);
 }
 
-/** As `placeBeside`. @param beside  what `liveBeside` finds */
-export function placeAmong(
-  beside: readonly OperationRow[],
-  wanted: { readonly lane: string; readonly contention: Contention },
-  fence: number,
-  busy: (rival: OperationRow | undefined) => Error,
-): LanePlace {
-  const live = beside.filter(({ lane }) => lane === wanted.lane);
-  const current = live.find(({ turn }) => turn === 0);
-  const waiting = live.length - (current === undefined ? 0 : 1);
-  switch (placeIn({ busy: current !== undefined, waiting }, wanted.contention)) {
-    case "begins":
-      return { victim: undefined, others: [], turn: 0 };
-    case "takes-over":
-      return { victim: current, others: [], turn: 0 };
-    case "waits":
-      return { victim: undefined, others: [], turn: fence };
-    case "refused":
-      throw busy(live[0]);
-  }
-}
-
 /**
- * A pre-empted operation's row. Its fence ends here: the number that the next acquisition mints is higher
- * than any it had. It stays its owner's until that one has come to the end of its step: what no fence holds
- * back may still be under way.
- * @param successor  name of the operation that takes over
+ * Parts that store how operations ended otherwise than by a commit of theirs, and end what their timelines
+ * show. None of them keeps its secrets.
  */
-export const preempted = (victim: OperationRow, successor: string, now: Instant): OperationRow => ({
-  ...victim,
-  state: "preempted",
-  other_fields: withOtherOperationFields(victim.other_fields, { successor }),
-  ready_at: victim.owner === "" ? null : victim.ready_at,
-  secrets: null,
-  generation: victim.generation + 1,
-  updated_at: now,
-});
-
-/** Stores how operations ended otherwise than by a commit of theirs, and ends what their timelines show. */
 export function endingParts({ t }: Store, ended: readonly OperationRow[], now: Instant): Part[] {
-  return ended.flatMap(
-    ({ id, server_id, state, ready_at, secrets, error, other_fields, generation, updated_at }, index) => [
-      {
-        name: `ended${index}`,
-        body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, error, other_fields, generation, updated_at })} WHERE id = ${id}`,
-      },
-      {
-        name: `cut${index}`,
-        body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${id} AND finished_at IS NULL`,
-      },
-      ...(state === "preempted"
-        ? []
-        : [
-            {
-              name: `failed${index}`,
-              body: sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${server_id} AND id = ${id}`,
-            },
-          ]),
-    ],
-  );
+  if (ended.length === 0) return [];
+  const ids = ended.map(({ id }) => id);
+  const failed = ended.filter(({ state }) => state !== "preempted");
+  return [
+    {
+      name: "ended",
+      body: sql`UPDATE ${t.operation} AS o SET state = e.state, ready_at = e.ready_at, secrets = NULL, error = e.error,
+          other_fields = e.other_fields, generation = e.generation, updated_at = ${now}
+        FROM unnest(${ids}::text[], ${ended.map(({ state }) => state)}::text[], ${ended.map(readyAt)}::timestamptz[],
+          ${ended.map(({ error }) => error)}::bytea[], ${ended.map((row) => row.other_fields)}::bytea[],
+          ${ended.map(({ generation }) => generation)}::int8[]) AS e (id, state, ready_at, error, other_fields, generation)
+        WHERE o.id = e.id`,
+    },
+    {
+      name: "cut",
+      body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ANY(${ids}::text[]) AND finished_at IS NULL`,
+    },
+    ...(failed.length === 0
+      ? []
+      : [
+          {
+            name: "failed",
+            body: sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = true
+              WHERE server_id = ANY(${failed.map((row) => row.server_id)}::text[]) AND id = ANY(${failed.map(({ id }) => id)}::text[])`,
+          },
+        ]),
+  ];
 }
 
-/** One that waited, ended before its turn. */
-export const endedWaiting = (
-  row: OperationRow,
-  state: "failed" | "cancelled",
-  { reason, domain, message, facts }: KilonovaError,
-  now: Instant,
-): OperationRow => ({
-  ...row,
-  state,
-  ready_at: null,
-  secrets: null,
-  error: encoded(
-    OperationError,
-    OperationError.fromPartial({ reason, domain, message, facts: new Map(Object.entries(facts)) }),
-  ),
-  generation: row.generation + 1,
-  updated_at: now,
-});
+/** Times in arrays are text. */
+const readyAt = ({ ready_at }: OperationRow): string | null => (ready_at === null ? null : sqlTime(ready_at));
 
 /**
  * Gives a lane's turn to the first that waits and that its subject still fits; those before it end as
@@ -147,7 +93,7 @@ export const endedWaiting = (
  * @param before  the one that ended
  * @param record  the server's as the transaction leaves it; undefined when the subject is none
  * @returns the name of the operation whose turn it is; undefined when nobody waits
- * @cost one statement when nobody waits; else one to three more
+ * @cost one statement when nobody waits; else one to four more
  */
 export async function nextInLane(
   store: Store,
@@ -165,30 +111,28 @@ export async function nextInLane(
   for (const row of live) {
     const refusal = await refusalOf(store, deps, tx, row, record);
     if (refusal === undefined) {
-      next = { ...row, turn: 0, ready_at: now, generation: row.generation + 1, updated_at: now };
+      next = begun(row, now);
       break;
     }
     ended.push(endedWaiting(row, "failed", refusal, now));
   }
   if (ended.length === 0 && next === undefined) return undefined;
-  const parts = endingParts(store, ended, now);
-  if (next !== undefined) {
-    const { id, turn, ready_at, generation, updated_at } = next;
-    parts.push({
-      name: "next",
-      body: sql`UPDATE ${t.operation} SET ${assignments({ turn, ready_at, generation, updated_at })} WHERE id = ${id}`,
-    });
+  const endings = endingParts(store, ended, now);
+  const events = [...ended, ...(next === undefined ? [] : [next])].map((row) => operationChanged(row));
+  const outbox = outboxPart(t, deps.ids, events, now);
+  if (next === undefined) {
+    await allTogether([...endings, outbox]).execute(tx);
+    return undefined;
   }
-  const changed = [...ended, ...(next === undefined ? [] : [next])].map((row) => operationChanged(row));
-  await allTogether([...parts, outboxPart(t, deps.ids, changed, now)]).execute(tx);
-  return next === undefined ? undefined : nameOf(next);
+  if (endings.length > 0) await allTogether(endings).execute(tx);
+  const { id, turn, ready_at, generation, updated_at } = next;
+  const turning = {
+    name: "next",
+    body: sql`UPDATE ${t.operation} SET ${assignments({ turn, ready_at, generation, updated_at })} WHERE id = ${id}`,
+  };
+  await allTogether([turning, outbox]).execute(tx);
+  return nameOf(next);
 }
-
-const GIVEN_UP: ReadonlySet<string> = new Set(["refused", "unsupported", "missing"]);
-
-/** Whether an operation that waited ends because of this. */
-export const isGivenUp = (error: unknown): error is KilonovaError =>
-  error instanceof KilonovaError && GIVEN_UP.has(error.kind);
 
 /**
  * Why an operation that waited may not begin; undefined when it may. Locks are not judged again: they stop

@@ -1,7 +1,7 @@
 import type { Once } from "../../../../gen/kilonova/cells/v1/once.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { violates } from "../../../platform/db/index.js";
-import type { TokenUse } from "./client-tokens.js";
+import type { TokenUse } from "../domain/token-use.js";
 import { replayOf, tokenRow } from "./client-tokens.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { insertInto } from "../../store/fragments.js";

@@ -19,8 +19,9 @@ import { instanceChanged, operationChanged } from "../../servers/store/changed-r
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
-import { endedWaiting, endingParts, liveBeside, nextInLane } from "./lanes.js";
-import { nameOf, toStored } from "./operation-rows.js";
+import { endedWaiting } from "../domain/ended-early.js";
+import { endingParts, liveBeside, nextInLane } from "./lanes.js";
+import { nameOf, toStored } from "../domain/operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import { instanceOf, isLiveWord, lockOperation, operationColumns } from "./owned-operation.js";
 import type { JoinedRow, OperationRow } from "../../store/rows.js";

@@ -5,9 +5,45 @@ import { parseOperationName } from "../../../model/operation-name.js";
 import type { OperationIds, SubjectKind } from "../../../model/operation-name.js";
 import { LIFE } from "../domain/lanes.js";
 import { CellsErrors } from "../../errors.js";
-import { OPERATION_COLUMNS } from "./operation-rows.js";
 import type { InstanceRow, JoinedRow, OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
+
+/** All columns of `operation`, for statements that read whole rows. */
+const OPERATION_COLUMNS = [
+  "id",
+  "subject",
+  "server_id",
+  "project_id",
+  "kind",
+  "kind_version",
+  "action",
+  "request_id",
+  "actor",
+  "traceparent",
+  "input",
+  "secrets",
+  "state",
+  "current_step",
+  "undo_until",
+  "steps",
+  "generation",
+  "fence",
+  "owner",
+  "ready_at",
+  "deadline",
+  "waiting_for",
+  "cancel_requested",
+  "error",
+  "preempts",
+  "preempted",
+  "handed_over_to",
+  "other_fields",
+  "lane",
+  "turn",
+  "progress",
+  "created_at",
+  "updated_at",
+] as const satisfies readonly (keyof OperationRow)[];
 
 const INSTANCE_COLUMNS = [
   "generation",

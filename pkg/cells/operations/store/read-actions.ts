@@ -9,7 +9,7 @@ import type { Instant } from "../../../kernel/time.js";
 import { fromTimestamp, toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { hostIdOf } from "../../../model/host-id.js";
 import { CellsErrors } from "../../errors.js";
-import { readToken, writeToken } from "./read-operations.js";
+import { readToken, writeToken } from "../../store/page-tokens.js";
 import type { Store, Tx } from "../../store/tables.js";
 
 interface ActionRow {

@@ -1,3 +1,4 @@
+import { readToken, writeToken } from "../../store/page-tokens.js";
 import { pageOf } from "../../store/page.js";
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
@@ -8,14 +9,12 @@ import type {
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { CLOUD } from "../../../model/operation-name.js";
 import { isLive, operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestamp, toTimestamp } from "../../../model/wire-time.js";
-import { sqlTime } from "../../../platform/db/index.js";
 import { CellsErrors } from "../../errors.js";
-import { toStored } from "./operation-rows.js";
+import { toStored } from "../domain/operation-rows.js";
 import { operationColumns, operationIdOf } from "./owned-operation.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { Store } from "../../store/tables.js";
@@ -186,18 +185,3 @@ async function pageRows(
 /** What is between two databases runs, wherever that is; `handedOverTo` tells it from the others. */
 const shown = (row: OperationRow): OperationRow =>
   row.state === "handed-over" ? { ...row, state: "running" } : row;
-
-export const writeToken = (at: Instant, id: string): string =>
-  Buffer.from(JSON.stringify([sqlTime(at), id])).toString("base64url");
-
-/** Reads a token made of a time and an id. @throws INVALID_ARGUMENT */
-export function readToken(token: string): { at: string; id: string } | undefined {
-  if (token === "") return undefined;
-  try {
-    const [at, id] = JSON.parse(Buffer.from(token, "base64url").toString()) as unknown[];
-    if (typeof at === "string" && typeof id === "string") return { at, id };
-  } catch {
-    /* Not ours: refused below. */
-  }
-  throw CommonErrors.INVALID_ARGUMENT({ field: "page_token", problem: "it belongs to another list" });
-}

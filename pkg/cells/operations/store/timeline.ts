@@ -1,21 +1,13 @@
 import { sql } from "../../store/sql.js";
-import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StepRecord } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Instant } from "../../../kernel/time.js";
-import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { changing, inserting } from "../../store/fragments.js";
 import type { ConditionalPart } from "../../store/fragments.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { Tables } from "../../store/tables.js";
+import { stepEvents } from "../domain/timeline-rows.js";
 
-export const resultOf = ({ state, errorReason }: StepRecord): string =>
-  state === "running"
-    ? ""
-    : state === "done" || (state === "undone" && errorReason === "")
-      ? "Success"
-      : "Error";
-
-/** The timeline's part of a commit: one event for each changed step that has a name there. */
+/** The timeline's part of a commit: the action, and one event for each changed step that is shown. */
 export function timelineParts(
   t: Tables,
   operation: OperationRow,
@@ -23,27 +15,13 @@ export function timelineParts(
   failed: boolean,
   now: Instant,
 ): ConditionalPart[] {
-  const { id: operationId, server_id: serverId } = operation;
-  const shown = steps.filter(({ event }) => event !== "");
+  const { id, server_id: serverId } = operation;
   const action = changing(
     "timeline_action",
-    sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = failed OR ${failed} WHERE server_id = ${serverId} AND id = ${operationId}`,
+    sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = failed OR ${failed} WHERE server_id = ${serverId} AND id = ${id}`,
   );
-  if (shown.length === 0) return [action];
-  const all = StoredSteps.decode(operation.steps).steps;
-  const rows = shown.map((step) => ({
-    action_id: operationId,
-    step: step.name,
-    round: step.round,
-    position: all.findIndex(({ name, round }) => name === step.name && round === step.round),
-    event: step.event,
-    started_at: fromTimestampOrNull(step.startedAt) ?? now,
-    finished_at: fromTimestampOrNull(step.finishedAt),
-    result: resultOf(step),
-    host: step.host,
-    details: step.errorMessage,
-    traceback: step.errorReason,
-  }));
+  const rows = stepEvents(operation, steps, now).map((event) => ({ action_id: id, ...event }));
+  if (rows.length === 0) return [action];
   const events = inserting(
     "timeline_events",
     t.instance_action_event,

@@ -5,15 +5,14 @@ import type {
 } from "../../../../gen/kilonova/cells/v1/global_service.js";
 import { BootInput } from "../../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
+import type { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { Operation } from "../../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { ServerSecrets } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
-import { anyOperation, metadataOf, newestVersion } from "../../../model/operation-declaration.js";
+import { anyOperation, newestVersion } from "../../../model/operation-declaration.js";
 import { operationName } from "../../../model/operation-name.js";
 import bootServer from "../../../model/operations/boot-server.js";
 import { toTimestamp } from "../../../model/wire-time.js";
@@ -24,15 +23,18 @@ import { add, fitQuota } from "../../quota/domain/quota.js";
 import type { Holding } from "../../quota/domain/quota.js";
 import { serverOf } from "../domain/records.js";
 import { CellsErrors } from "../../errors.js";
-import { actionRow } from "../../operations/store/accept-operation.js";
-import { replayOf, tokenRow } from "../../operations/store/client-tokens.js";
-import type { TokenUse } from "../../operations/store/client-tokens.js";
+import { AT_ONCE } from "../../operations/domain/lanes.js";
+import { newOperation } from "../../operations/domain/new-operation.js";
+import { nameOf, toStored } from "../../operations/domain/operation-rows.js";
+import { actionRow } from "../../operations/domain/timeline-rows.js";
+import type { TokenUse } from "../../operations/domain/token-use.js";
+import { replayOf, tokenParts } from "../../operations/store/client-tokens.js";
+import { sealedSecrets } from "../../operations/store/secrets.js";
 import { instanceChanged, operationChanged } from "./changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
-import { allTogether, insertInto } from "../../store/fragments.js";
+import { allTogether, inserting } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { presentOperation } from "../../../model/operation-view.js";
-import { otherOperationFields, toStored } from "../../operations/store/operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import { countedLimits, lockQuota } from "../../quota/store/quota.js";
 import type { DefaultLimits } from "../../quota/store/quota.js";
@@ -163,45 +165,20 @@ export function freshServer(
     flavorId: accepted.spec?.flavor?.id ?? "",
     imageId: accepted.spec?.image?.id ?? "",
   });
-  const operation: OperationRow = {
-    id,
-    subject: "server",
-    server_id: accepted.serverId,
-    project_id: server.projectId,
-    kind: bootServer.kind,
-    kind_version: newestVersion(bootServer),
-    action: bootServer.action,
-    request_id: ctx.requestId,
-    actor: encoded(Actor, actor),
-    traceparent,
-    input,
-    secrets: secrets.length === 0 ? null : deps.box.seal(secrets, id),
-    state: "running",
-    current_step: "",
-    undo_until: "",
-    steps: encoded(StoredSteps, { steps: [] }),
-    generation: 1,
-    fence: 0,
-    owner: "",
-    ready_at: now,
-    deadline: null,
-    waiting_for: "",
-    cancel_requested: false,
-    error: null,
-    preempts: "",
-    preempted: null,
-    handed_over_to: "",
-    other_fields: otherOperationFields({
-      metadata: metadataOf(anyOperation(bootServer), input),
-      result: undefined,
-      successor: "",
-    }),
-    lane: bootServer.lane,
-    turn: 0,
-    progress: null,
-    created_at: now,
-    updated_at: now,
-  };
+  const { kind } = bootServer;
+  const operation = newOperation(
+    {
+      id,
+      subject: { kind: "server", id: accepted.serverId },
+      projectId: server.projectId,
+      declaration: anyOperation(bootServer),
+      request: { kind, kindVersion: newestVersion(bootServer), actor, traceparent, input },
+      requestId: ctx.requestId,
+      secrets: sealedSecrets(deps, secrets, id),
+      place: AT_ONCE,
+    },
+    now,
+  );
   return {
     record,
     operation,
@@ -228,78 +205,61 @@ function writes(
       ? []
       : [instanceChanged(record, own, "created"), operationChanged(operation, "created")];
   });
-  const parts: Part[] = [
+  const { projectId } = token;
+  const groupId = fresh[0]?.record.spec?.serverGroupId ?? "";
+  const ids = servers.map(({ id }) => id);
+  return [
     {
       name: "usage",
-      body: sql`UPDATE ${t.quota_usage} SET instances = instances + ${instances}, cores = cores + ${cores}, ram = ram + ${ram} WHERE project_id = ${token.projectId}`,
+      body: sql`UPDATE ${t.quota_usage} SET instances = instances + ${instances}, cores = cores + ${cores}, ram = ram + ${ram} WHERE project_id = ${projectId}`,
     },
-    {
-      name: "holding",
-      body: insertInto(
-        t.quota_holding,
-        servers.map((server, index) => ({
-          server_id: server.id,
-          project_id: server.projectId,
-          cores: holdings[index]?.cores ?? 0,
-          ram: holdings[index]?.ram ?? 0,
-        })),
-      ),
-    },
-    {
-      name: "mapping",
-      body: insertInto(
-        t.instance_mapping,
-        servers.map((server) => ({
-          server_id: server.id,
-          database: store.name,
-          project_id: server.projectId,
-          user_id: server.userId,
-          created_at: now,
-        })),
-      ),
-    },
-    {
-      name: "inst",
-      body: insertInto(
-        t.instance,
-        fresh.map(({ record, userData }, index) => ({
-          ...instanceIdentity(record),
-          ...columns[index],
-          user_data: userData,
-        })),
-      ),
-    },
-    {
-      name: "op",
-      body: insertInto(
-        t.operation,
-        fresh.map(({ operation }) => ({ ...operation })),
-      ),
-    },
-    {
-      name: "act",
-      body: insertInto(
-        t.instance_action,
-        fresh.map(({ operation, actor }) => actionRow(operation, { actor }, now)),
-      ),
-    },
+    inserting(
+      "holding",
+      t.quota_holding,
+      servers.map((server, index) => ({
+        server_id: server.id,
+        project_id: server.projectId,
+        cores: holdings[index]?.cores ?? 0,
+        ram: holdings[index]?.ram ?? 0,
+      })),
+    ),
+    inserting(
+      "mapping",
+      t.instance_mapping,
+      servers.map((server) => ({
+        server_id: server.id,
+        database: store.name,
+        project_id: server.projectId,
+        user_id: server.userId,
+        created_at: now,
+      })),
+    ),
+    inserting(
+      "inst",
+      t.instance,
+      fresh.map(({ record, userData }, index) => ({
+        ...instanceIdentity(record),
+        ...columns[index],
+        user_data: userData,
+      })),
+    ),
+    inserting(
+      "op",
+      t.operation,
+      fresh.map(({ operation }) => ({ ...operation })),
+    ),
+    inserting(
+      "act",
+      t.instance_action,
+      fresh.map(({ operation, actor }) => ({ ...actionRow(operation, actor, now) })),
+    ),
     outboxPart(t, deps.ids, outbox, now),
+    ...(groupId === "" ? [] : [inserting("member", t.server_group_member, memberRows(groupId, ids, now))]),
+    ...tokenParts(
+      store,
+      token,
+      fresh.map(({ operation }) => nameOf(operation)),
+      now,
+    ),
   ];
-  const groupId = fresh[0]?.record.spec?.serverGroupId ?? "";
-  if (groupId !== "")
-    parts.push({
-      name: "member",
-      body: insertInto(
-        t.server_group_member,
-        memberRows(
-          groupId,
-          servers.map(({ id }) => id),
-          now,
-        ),
-      ),
-    });
-  const names = fresh.map(({ operation }) => operationName(operation.server_id, operation.id));
-  if (token.token !== "")
-    parts.push({ name: "tok", body: insertInto(t.client_token, [tokenRow(token, names, now)]) });
-  return parts;
 }

@@ -4,7 +4,7 @@ import { encoded } from "../../domain/bytes.js";
 import type { InstanceColumns } from "../domain/instance-columns.js";
 import { serverOf } from "../domain/records.js";
 import { presentOperation } from "../../../model/operation-view.js";
-import { toStored } from "../../operations/store/operation-rows.js";
+import { toStored } from "../../operations/domain/operation-rows.js";
 import type { OutboxRow } from "../../store/outbox.js";
 import type { OperationRow } from "../../store/rows.js";
 

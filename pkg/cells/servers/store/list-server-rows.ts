@@ -14,7 +14,7 @@ import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { fromTimestamp } from "../../../model/wire-time.js";
 import { CellsErrors } from "../../errors.js";
-import { readToken, writeToken } from "../../operations/store/read-operations.js";
+import { readToken, writeToken } from "../../store/page-tokens.js";
 import { bootDevices } from "../domain/block-devices.js";
 import { loadRecord } from "../domain/records.js";
 import type { StoreDeps } from "../../store/deps.js";

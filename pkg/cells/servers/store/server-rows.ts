@@ -2,7 +2,6 @@ import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { BlockDeviceRecord, MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
-import type { ServerRecords } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { GLOBAL } from "../../../model/database-names.js";
@@ -220,26 +219,6 @@ export function userDataColumn(
   const userData = change?.userData;
   if (userData === undefined) return {};
   return { user_data: userData === "" ? null : box.seal(Buffer.from(userData), serverId) };
-}
-
-/** All rows of a server; undefined for a build request, which has none. @cost one statement */
-export async function recordsOf(
-  store: Store,
-  ctx: Ctx,
-  serverId: string,
-): Promise<ServerRecords | undefined> {
-  if (store.name === GLOBAL) return undefined;
-  const { t } = store;
-  const { rows } = await store.db.statement(ctx, "handover.rows", (db) =>
-    sql<BodyRow & { device: boolean }>`
-    SELECT true AS device, created_at, id, body, deleted_at FROM ${t.block_device} WHERE server_id = ${serverId}
-    UNION ALL SELECT false, created_at, id, body, deleted_at FROM ${t.migration} WHERE server_id = ${serverId}
-    ORDER BY device, created_at, id`.execute(db),
-  );
-  return {
-    blockDevices: rows.filter(({ device }) => device).map(toDevice),
-    migrations: rows.filter(({ device }) => !device).map(toMigration),
-  };
 }
 
 /** Parts that store the rows with which a new server comes to its cell. */

@@ -1,30 +1,33 @@
 import type { AcceptOperationRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { Holding } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
-import { acceptedChange } from "../../operations/domain/accepted-change.js";
-import { LIFE } from "../../operations/domain/lanes.js";
+import { requireFit } from "../../operations/domain/acceptance.js";
 import {
+  acceptedChange,
+  acceptedOperation,
   acceptedServer,
-  callOf,
-  declarationOf,
-  doneAtOnce,
+} from "../../operations/domain/accepted-change.js";
+import type { Acceptance } from "../../operations/domain/accepted-change.js";
+import { callOf, declarationOf, makesMigration } from "../../operations/domain/asked-operation.js";
+import { allPreempted } from "../../operations/domain/ended-early.js";
+import {
+  AT_ONCE,
+  LIFE,
   inTheLaneOf,
-  instantEvent,
-  makesMigration,
-  newOperation,
-  ofServer,
+  placeAmong,
   placeInLife,
-  requireFit,
   requireOpenLanes,
-  tokenUse,
-} from "../../operations/store/accept-operation.js";
-import type { Acceptance } from "../../operations/store/accept-operation.js";
-import { placeAmong, preempted } from "../../operations/store/lanes.js";
-import type { LanePlace } from "../../operations/store/lanes.js";
-import { nameOf } from "../../operations/store/operation-rows.js";
+} from "../../operations/domain/lanes.js";
+import type { LanePlace } from "../../operations/domain/lanes.js";
+import { doneAtOnce } from "../../operations/domain/new-operation.js";
+import { nameOf } from "../../operations/domain/operation-rows.js";
+import { instantEvent } from "../../operations/domain/timeline-rows.js";
+import { tokenUse } from "../../operations/domain/token-use.js";
 import { isLiveWord } from "../../operations/store/owned-operation.js";
+import { sealedSecrets } from "../../operations/store/secrets.js";
 import type { ChangedServer } from "../../servers/domain/plan-change.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
@@ -52,7 +55,7 @@ type TwinAcceptance = Acceptance & { readonly instance: InstanceEntry };
 export function acceptOperation(twin: TwinState, ctx: Ctx, request: AcceptOperationRequest): Accepted {
   const { deps } = twin;
   const database = twin.database(request.database);
-  const declaration = declarationOf(deps, request, "server");
+  const declaration = declarationOf(deps.operations, request, "server");
   const form = formOf(declaration, request.input);
   const instance = visible(database.instances.get(request.serverId), { ...request, withDeleted: true });
   const token = tokenUse(request);
@@ -66,21 +69,33 @@ export function acceptOperation(twin: TwinState, ctx: Ctx, request: AcceptOperat
   const running = owner !== undefined && isLiveWord(owner.state) ? owner : undefined;
   if (form.contention === "pre-empts-all" && running?.kind === request.kind)
     return { operation: running, replayed: true };
-  requireFit(record, declaration, form, request);
+  requireFit(record, declaration, form, request.bypassLock);
   requireCapability(database, declaration, server);
   const call = callOf(server, declaration, request);
   const change = acceptedChange(declaration, form, call, request.change);
   const id = deps.ids.uuid();
   const known = rowsFor(database, deps, record, id, change);
-  const numbers = numbersFor(database, request.change, makesMigration(deps, request) ? 1 : 0);
-  const acceptance = { request, declaration, form, record, instance, token, id, change, known, numbers };
+  const numbers = numbersFor(database, request.change, makesMigration(deps.operations, request) ? 1 : 0);
+  const acceptance: TwinAcceptance = {
+    request,
+    declaration,
+    form,
+    record,
+    owner: instance.current_operation,
+    instance,
+    id,
+    change,
+    known,
+    numbers,
+  };
   const operation =
     declaration.instant === undefined
       ? beginWithQuota(
           twin,
           database,
           ctx,
-          { ...acceptance, ...placeOf(twin, database, acceptance, running) },
+          acceptance,
+          placeOf(twin, database, acceptance, running),
           declaration.quota?.(call),
         )
       : doInstantly(twin, database, ctx, acceptance);
@@ -97,7 +112,7 @@ function placeOf(
   const beside = database.liveBeside(serverId);
   if (lane === LIFE)
     return placeInLife(serverId, running, contention, contention === "pre-empts-all" ? beside : []);
-  requireOpenLanes(deps, database.name, serverId, running);
+  requireOpenLanes(deps.operations, database.name, serverId, running);
   return placeAmong(beside, { lane, contention }, instance.operation_fence + 1, inTheLaneOf(serverId));
 }
 
@@ -106,15 +121,16 @@ function beginWithQuota(
   twin: TwinState,
   database: TwinDatabase,
   ctx: Ctx,
-  acceptance: TwinAcceptance & LanePlace,
+  acceptance: TwinAcceptance,
+  place: LanePlace,
   target: Holding | undefined,
 ): OperationRow {
   const { id: operationId, record } = acceptance;
-  if (target === undefined) return begin(twin, database, ctx, acceptance);
+  if (target === undefined) return begin(twin, database, ctx, acceptance, place);
   const { id: serverId, projectId, userId } = serverOf(record);
   takeClaim(twin, { operationId, serverId, projectId, userId, target, database: database.name });
   try {
-    return begin(twin, database, ctx, acceptance);
+    return begin(twin, database, ctx, acceptance, place);
   } catch (error) {
     settleClaim(twin, operationId, false);
     throw error;
@@ -125,17 +141,15 @@ function begin(
   twin: TwinState,
   database: TwinDatabase,
   ctx: Ctx,
-  acceptance: TwinAcceptance & LanePlace,
+  acceptance: TwinAcceptance,
+  place: LanePlace,
 ): OperationRow {
   const { deps } = twin;
-  const { request, instance, victim, others, change } = acceptance;
+  const { request } = acceptance;
   const now = deps.clock.now();
-  const operation = newOperation(deps, ctx, { ...acceptance, ...ofServer(acceptance) }, now);
-  const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) =>
-    preempted(one, nameOf(operation), now),
-  );
-  const owner = operation.lane === LIFE ? nameOf(operation) : instance.current_operation;
-  const changed = change === undefined ? undefined : acceptedServer(deps, acceptance, owner, now);
+  const operation = rowOf(twin, ctx, acceptance, place, now);
+  const ended = allPreempted(place, nameOf(operation), now);
+  const changed = acceptedServer(acceptance, now, () => deps.ids.uuid());
   database.operations.set(operation.id, operation);
   end(twin, database, ended, now);
   const told = changed === undefined ? [] : [storeChanged(twin, database, acceptance, changed)];
@@ -147,6 +161,17 @@ function begin(
     ...ended.map((one) => operationChanged(one)),
   ]);
   return operation;
+}
+
+function rowOf(
+  { deps }: TwinState,
+  { requestId }: Ctx,
+  acceptance: TwinAcceptance,
+  place: LanePlace,
+  now: Instant,
+): OperationRow {
+  const secrets = sealedSecrets(deps, acceptance.request.secrets, acceptance.id);
+  return acceptedOperation(acceptance, place, { requestId, secrets }, now);
 }
 
 /** Stores the server of an accepted operation and its rows. @returns what is told of it */
@@ -169,18 +194,15 @@ function doInstantly(
   acceptance: TwinAcceptance,
 ): OperationRow {
   const { deps } = twin;
-  const { request, declaration, record, instance, change } = acceptance;
+  const { request, declaration, record } = acceptance;
   const now = deps.clock.now();
-  const place: LanePlace = { victim: undefined, others: [], turn: 0 };
-  const accepted = newOperation(deps, ctx, { ...acceptance, ...ofServer(acceptance), ...place }, now);
-  const changed =
-    change === undefined ? undefined : acceptedServer(deps, acceptance, instance.current_operation, now);
+  const accepted = rowOf(twin, ctx, acceptance, AT_ONCE, now);
+  const changed = acceptedServer(acceptance, now, () => deps.ids.uuid());
   const operation = doneAtOnce(accepted, declaration, serverOf(changed?.record ?? record));
   database.operations.set(operation.id, operation);
   const events = [operationChanged(operation, "created")];
   if (changed !== undefined) {
-    const { action_id: _, ...event } = instantEvent(operation.id, declaration.event ?? "", now);
-    database.timeline.begin(operation, request.actor, now, [event]);
+    database.timeline.begin(operation, request.actor, now, [instantEvent(declaration.event ?? "", now)]);
     events.push(storeChanged(twin, database, acceptance, changed));
   }
   database.tell(events);

@@ -1,11 +1,14 @@
 import type { AcceptSubjectOperationRequest } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { formOf } from "../../../model/operation-declaration.js";
+import { declarationOf } from "../../operations/domain/asked-operation.js";
+import { allPreempted } from "../../operations/domain/ended-early.js";
+import { busySubject, placeAmong } from "../../operations/domain/lanes.js";
+import { newOperation } from "../../operations/domain/new-operation.js";
+import { nameOf } from "../../operations/domain/operation-rows.js";
 import { subjectOfRequest } from "../../operations/domain/subjects.js";
-import { declarationOf, newOperation, tokenUse } from "../../operations/store/accept-operation.js";
-import { busySubject } from "../../operations/store/accept-subject-operation.js";
-import { placeAmong, preempted } from "../../operations/store/lanes.js";
-import { nameOf } from "../../operations/store/operation-rows.js";
+import { tokenUse } from "../../operations/domain/token-use.js";
+import { sealedSecrets } from "../../operations/store/secrets.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { Accepted } from "./accept-operation.js";
 import type { TwinDatabase } from "./database.js";
@@ -22,7 +25,7 @@ export function acceptSubjectOperation(
 ): Accepted {
   const { deps } = twin;
   const subject = subjectOfRequest(request);
-  const declaration = declarationOf(deps, request, subject.kind);
+  const declaration = declarationOf(deps.operations, request, subject.kind);
   const token = tokenUse(request);
   const [made] = replayed(database, token) ?? [];
   if (made !== undefined) return { operation: database.operation(made), replayed: true };
@@ -37,13 +40,21 @@ export function acceptSubjectOperation(
     busySubject(subject.kind),
   );
   const now = deps.clock.now();
+  const id = deps.ids.uuid();
   const operation = newOperation(
-    deps,
-    ctx,
-    { ...place, id: deps.ids.uuid(), subject, projectId: "", declaration, request },
+    {
+      id,
+      subject,
+      projectId: "",
+      declaration,
+      request,
+      requestId: ctx.requestId,
+      secrets: sealedSecrets(deps, request.secrets, id),
+      place,
+    },
     now,
   );
-  const ended = place.victim === undefined ? [] : [preempted(place.victim, nameOf(operation), now)];
+  const ended = allPreempted(place, nameOf(operation), now);
   database.subjects.set(subject.id, fence);
   database.operations.set(operation.id, operation);
   end(twin, database, ended, now);

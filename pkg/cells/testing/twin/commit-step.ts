@@ -2,16 +2,7 @@ import type {
   CommitStepRequest,
   CommitStepResponse,
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
-import { isLive } from "../../../model/operation-states.js";
-import { LIFE } from "../../operations/domain/lanes.js";
-import {
-  answerOf,
-  endedQuota,
-  nextInstance,
-  nextRow,
-  withResult,
-} from "../../operations/store/commit-step.js";
+import { afterCommit, answerOf, endedQuota, passesTurn } from "../../operations/domain/after-commit.js";
 import { instanceOf, ownedUnder } from "../../operations/store/owned-operation.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import { loadRecord } from "../../servers/domain/records.js";
@@ -40,9 +31,12 @@ export function commitStep(twin: TwinState, request: CommitStepRequest): Committ
   const waiting = database.pendingSignals(row.id).filter(({ id }) => !request.consumedSignals.includes(id));
   const known = rowsFor(database, deps, before, row.id, request.change);
   const numbers = numbersFor(database, request.change);
-  const changed = nextInstance(deps, joined, request, { now, known, numbers });
-  const record = changed?.record ?? before;
-  const next = withResult(deps, nextRow(row, request, waiting, now), record);
+  const { next, changed, record, failed } = afterCommit(
+    deps.operations,
+    { row, before, owner: joined.i_current_operation },
+    request,
+    { waiting, known, numbers, now, newId: () => deps.ids.uuid() },
+  );
   const deletes = request.change?.deleteRecord === true;
   database.operations.set(row.id, next);
   if (changed !== undefined && instance !== undefined) {
@@ -52,10 +46,6 @@ export function commitStep(twin: TwinState, request: CommitStepRequest): Committ
   }
   for (const signal of database.signals.get(row.id) ?? [])
     signal.consumed ||= request.consumedSignals.includes(signal.id);
-  const { state } = request;
-  const failed =
-    state === OperationState.OPERATION_STATE_FAILED ||
-    state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
   if (row.action !== "") database.timeline.commit(next, request.steps, failed, now);
   database.tell([
     ...(changed === undefined
@@ -63,11 +53,10 @@ export function commitStep(twin: TwinState, request: CommitStepRequest): Committ
       : [instanceChanged(changed.record, instanceColumns(changed.record), deletes ? "deleted" : "changed")]),
     operationChanged(next),
   ]);
-  const quota = endedQuota(deps, next, state);
+  const quota = endedQuota(deps.operations, next, request.state);
   if (quota !== undefined) settleClaim(twin, quota.operationId, quota.well);
-  const ends = row.lane !== LIFE && !isLive(state);
   return {
     response: answerOf({ next, record }, request, waiting, row.cancel_requested),
-    next: ends ? nextInLane(twin, database, row, record, now) : undefined,
+    next: passesTurn(row, request.state) ? nextInLane(twin, database, row, record, now) : undefined,
   };
 }

@@ -8,8 +8,8 @@ import type { Capability, OperationDeclaration } from "../../../model/operation-
 import { CellsErrors } from "../../errors.js";
 import { checkAcceptable } from "../../operations/domain/acceptance.js";
 import { requireAble } from "../../operations/store/capability.js";
-import { endedWaiting, isGivenUp } from "../../operations/store/lanes.js";
-import { nameOf } from "../../operations/store/operation-rows.js";
+import { begun, endedWaiting, isGivenUp } from "../../operations/domain/ended-early.js";
+import { nameOf } from "../../operations/domain/operation-rows.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -72,7 +72,7 @@ export function nextInLane(
   for (const row of live) {
     const refusal = refusalOf(database, twin.deps, row, record);
     if (refusal === undefined) {
-      const next = { ...row, turn: 0, ready_at: now, generation: row.generation + 1, updated_at: now };
+      const next = begun(row, now);
       database.operations.set(next.id, next);
       database.tell([operationChanged(next)]);
       return nameOf(next);

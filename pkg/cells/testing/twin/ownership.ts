@@ -1,6 +1,6 @@
 import { CellsErrors } from "../../errors.js";
 import { LIFE } from "../../operations/domain/lanes.js";
-import { nameOf } from "../../operations/store/operation-rows.js";
+import { nameOf } from "../../operations/domain/operation-rows.js";
 import { operationIdOf } from "../../operations/store/owned-operation.js";
 import type { Leaving } from "../../operations/store/settle.js";
 import { PAUSE_MS } from "../../operations/store/settle.js";

@@ -10,7 +10,7 @@ import { operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import type { NodeRow, ServiceRow } from "../../hosts/domain/host-records.js";
-import { otherOperationFields } from "../../operations/store/operation-rows.js";
+import { otherOperationFields } from "../../operations/domain/operation-rows.js";
 import { idsOf, operationIdOf } from "../../operations/store/owned-operation.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { ActionEntry } from "./timeline.js";

@@ -13,7 +13,7 @@ import { fromTimestamp } from "../../../model/wire-time.js";
 import { sqlTime } from "../../../platform/db/index.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { CellsErrors } from "../../errors.js";
-import { readToken, writeToken } from "../../operations/store/read-operations.js";
+import { readToken, writeToken } from "../../store/page-tokens.js";
 import { bootDevices } from "../../servers/domain/block-devices.js";
 import { loadRecord } from "../../servers/domain/records.js";
 import { closed, requireNamed } from "../../servers/store/list-server-rows.js";

@@ -8,7 +8,7 @@ import { presentOperation } from "../../../model/operation-view.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { CellsErrors } from "../../errors.js";
 import { askedOf, checkAcceptable } from "../../operations/domain/acceptance.js";
-import { toStored } from "../../operations/store/operation-rows.js";
+import { toStored } from "../../operations/domain/operation-rows.js";
 import type { Waker } from "../../ports.js";
 import { applyUserChange } from "../../servers/domain/apply-change.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";

@@ -4,45 +4,19 @@ import type {
 } from "../../../../gen/kilonova/api/v1/limits_service.js";
 import type { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { StepRecord } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Instant } from "../../../kernel/time.js";
 import { hostIdOf } from "../../../model/host-id.js";
-import {
-  fromTimestamp,
-  fromTimestampOrNull,
-  toTimestamp,
-  toTimestampOrUnset,
-} from "../../../model/wire-time.js";
+import { fromTimestamp, toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { sqlTime } from "../../../platform/db/index.js";
 import { CellsErrors } from "../../errors.js";
-import { readToken, writeToken } from "../../operations/store/read-operations.js";
-import { resultOf } from "../../operations/store/timeline.js";
+import { actionRow, stepEvents } from "../../operations/domain/timeline-rows.js";
+import type { ActionRow, EventRow } from "../../operations/domain/timeline-rows.js";
+import { readToken, writeToken } from "../../store/page-tokens.js";
 import type { OperationRow } from "../../store/rows.js";
 import { bytewise, pageSize } from "./order.js";
 
-/** A row of `instance_action_event`. */
-export interface EventRow {
-  readonly step: string;
-  readonly round: number;
-  readonly position: number;
-  readonly event: string;
-  readonly started_at: Instant;
-  readonly finished_at: Instant | null;
-  readonly result: string;
-  readonly host: string;
-  readonly details: string;
-  readonly traceback: string;
-}
-
 /** A row of `instance_action` with its events. */
-export interface ActionEntry {
-  readonly server_id: string;
-  readonly id: string;
-  readonly request_id: string;
-  readonly action: string;
-  readonly project_id: string;
-  readonly user_id: string;
-  readonly started_at: Instant;
+export interface ActionEntry extends Omit<ActionRow, "updated_at"> {
   updated_at: Instant;
   failed: boolean;
   events: readonly EventRow[];
@@ -54,18 +28,7 @@ export class Timeline {
 
   /** Begins an operation's action. */
   begin(operation: OperationRow, actor: Actor | undefined, now: Instant, events: readonly EventRow[]): void {
-    this.put({
-      server_id: operation.server_id,
-      id: operation.id,
-      request_id: operation.request_id,
-      action: operation.action,
-      project_id: actor?.projectId ?? "",
-      user_id: actor?.userId ?? "",
-      started_at: now,
-      updated_at: now,
-      failed: false,
-      events,
-    });
+    this.put({ ...actionRow(operation, actor, now), failed: false, events });
   }
 
   put(action: ActionEntry): void {
@@ -78,24 +41,16 @@ export class Timeline {
     if (action === undefined) return;
     action.updated_at = now;
     action.failed ||= failed;
-    const all = StoredSteps.decode(operation.steps).steps;
-    for (const step of changed.filter(({ event }) => event !== "")) {
-      const same = (one: EventRow): boolean => one.step === step.name && one.round === step.round;
+    for (const event of stepEvents(operation, changed, now)) {
+      const same = (one: EventRow): boolean => one.step === event.step && one.round === event.round;
       const before = action.events.find(same);
-      const after: EventRow = {
-        step: step.name,
-        round: step.round,
-        position:
-          before?.position ?? all.findIndex(({ name, round }) => name === step.name && round === step.round),
-        event: before?.event ?? step.event,
-        started_at: before?.started_at ?? fromTimestampOrNull(step.startedAt) ?? now,
-        finished_at: fromTimestampOrNull(step.finishedAt),
-        result: resultOf(step),
-        host: step.host,
-        details: step.errorMessage,
-        traceback: step.errorReason,
+      // As the statement has it: where and when it began stays.
+      const kept = before && {
+        position: before.position,
+        event: before.event,
+        started_at: before.started_at,
       };
-      action.events = [...action.events.filter((one) => !same(one)), after];
+      action.events = [...action.events.filter((one) => !same(one)), { ...event, ...kept }];
     }
   }
 

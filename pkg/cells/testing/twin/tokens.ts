@@ -1,5 +1,5 @@
 import { CellsErrors } from "../../errors.js";
-import type { TokenUse } from "../../operations/store/client-tokens.js";
+import type { TokenUse } from "../../operations/domain/token-use.js";
 import type { TwinDatabase } from "./database.js";
 
 const keyOf = ({ projectId, userId, method, token }: TokenUse): string =>

@@ -27,7 +27,7 @@ import { feedHandlers } from "../../feed/rpc/feed.js";
 import { agentsOwn } from "../../hosts/rpc/agents-own.js";
 import type { OperationCheck } from "../../hosts/rpc/agents-own.js";
 import { nodeChanged, serviceChanged } from "../../hosts/store/hosts.js";
-import { toStored } from "../../operations/store/operation-rows.js";
+import { toStored } from "../../operations/domain/operation-rows.js";
 import type { PlacementPort, Waker } from "../../ports.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { secretBox } from "../../store/secret-box.js";

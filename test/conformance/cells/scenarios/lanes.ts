@@ -61,11 +61,14 @@ export const lanes: readonly Scenario[] = [
     name: "who waits is judged again when its turn comes",
     run: async (s) => {
       const id = await s.put(1);
-      const [first, second] = [await s.begin(id, "test.attach"), await s.begin(id, "test.attach")];
+      const first = await s.begin(id, "test.attach");
+      const others = [await s.begin(id, "test.attach"), await s.begin(id, "test.attach")];
       const change = { server: { vmState: VmState.VM_STATE_STOPPED }, updateMask: ["vm_state"] };
       await s.commit(await s.taken(first), { state: SUCCEEDED, change });
-      const refused = await s.stored(second);
-      assert.deepEqual([refused.state, refused.error?.reason], [FAILED, "INVALID_STATE"]);
+      for (const name of others) {
+        const refused = await s.stored(name);
+        assert.deepEqual([refused.state, refused.error?.reason], [FAILED, "INVALID_STATE"]);
+      }
     },
   },
   {

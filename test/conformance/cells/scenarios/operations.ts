@@ -151,6 +151,45 @@ export const operationScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "a commit shows several steps at once; what was still running ends with a take-over",
+    run: async (s) => {
+      const id = await s.put(1);
+      const operation = await s.taken(await s.begin(id, "test.life"));
+      const at = (seconds: bigint) => ({ seconds, nanos: 0 });
+      const step = (name: string, state: string, finished?: bigint) => ({
+        name,
+        state,
+        event: `event_${name}`,
+        startedAt: at(100n),
+        ...(finished === undefined ? {} : { finishedAt: at(finished) }),
+      });
+      const shown = async () => {
+        const { actions } = await s.servers.listActions(s.ctx, {
+          database: "cell1",
+          query: { serverId: id },
+        });
+        const requestId = actions.at(-1)?.requestId ?? assert.fail("no action");
+        const { action } = await s.servers.getAction(s.ctx, { database: "cell1", serverId: id, requestId });
+        return action?.events.map(({ event, finishedAt, result }) => [event, finishedAt?.seconds, result]);
+      };
+      await s.commit(operation, { steps: [step("a", "running"), step("b", "running")] });
+      assert.deepEqual(await shown(), [
+        ["event_a", undefined, ""],
+        ["event_b", undefined, ""],
+      ]);
+      const started = { ...step("c", "running"), startedAt: at(101n) };
+      await s.commit(operation, { steps: [step("a", "done", 101n), step("b", "done", 102n), started] });
+      assert.deepEqual(await shown(), [
+        ["event_a", 101n, "Success"],
+        ["event_b", 102n, "Success"],
+        ["event_c", undefined, ""],
+      ]);
+      await s.begin(id, "test.life", { input: Buffer.from("pre-empt") });
+      const cut = (await shown())?.at(-1);
+      assert.deepEqual([cut?.[0], typeof cut?.[1], cut?.[2]], ["event_c", "bigint", "Error"]);
+    },
+  },
+  {
     name: "a delete that runs answers a second delete",
     run: async (s) => {
       const id = await s.put(1);

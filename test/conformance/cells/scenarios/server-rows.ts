@@ -207,6 +207,28 @@ export const serverRows: readonly Scenario[] = [
     },
   },
   {
+    name: "rows that the last commit writes end with the server, too",
+    run: async (s) => {
+      const id = await s.put(1);
+      const operation = await s.taken(
+        await s.begin(id, "test.move", { change: { blockDevices: [volume(1)] } }),
+      );
+      const change = {
+        deleteRecord: true,
+        blockDevices: [volume(2)],
+        migrations: [{ migration: { id: s.id(7), kind: LIVE }, create: true }],
+      };
+      await s.commit(operation, { change, state: SUCCEEDED });
+      assert.deepEqual(await devices(s, id), []);
+      assert.deepEqual(await migrations(s), []);
+      const gone = await migrations(s, { withDeleted: true });
+      assert.deepEqual(
+        gone.map(({ deletedAt }) => deletedAt !== undefined),
+        [true, true],
+      );
+    },
+  },
+  {
     name: "an acceptance may change spec, user data and what the host gives, all of it or nothing",
     run: async (s) => {
       const id = await s.put(1);

@@ -10,44 +10,7 @@ import { operationNameOf } from "../../../model/operation-name.js";
 import { toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import { otherFieldsOf, withOtherFields } from "../../domain/other-fields.js";
-import type { OperationRow } from "../../store/rows.js";
-
-/** All columns of `operation`, for statements that read whole rows. */
-export const OPERATION_COLUMNS = [
-  "id",
-  "subject",
-  "server_id",
-  "project_id",
-  "kind",
-  "kind_version",
-  "action",
-  "request_id",
-  "actor",
-  "traceparent",
-  "input",
-  "secrets",
-  "state",
-  "current_step",
-  "undo_until",
-  "steps",
-  "generation",
-  "fence",
-  "owner",
-  "ready_at",
-  "deadline",
-  "waiting_for",
-  "cancel_requested",
-  "error",
-  "preempts",
-  "preempted",
-  "handed_over_to",
-  "other_fields",
-  "lane",
-  "turn",
-  "progress",
-  "created_at",
-  "updated_at",
-] as const satisfies readonly (keyof OperationRow)[];
+import type { OperationRow } from "./rows.js";
 
 /** The name of a row's operation. */
 export const nameOf = ({
