@@ -74,7 +74,7 @@ export interface BeginningMethod {
   readonly name: string;
   /** Key of the body of `POST /servers/{id}/action`; absent when another route leads to it. */
   readonly key?: string;
-  /** Nova has no action of this key: its route is in no table of Nova's, and is there in every microversion. */
+  /** Nova has no action of this key: its route is in no table, and is there in every microversion. */
   readonly ours?: true;
 }
 

@@ -10,15 +10,15 @@ type Method = ServiceDefinition["methods"][string];
 
 /** What the calls of one method may ask of policy. */
 export interface DeclaredRules {
-  /** Decides about the call unless its form says another one. Undefined: every call says which one decides. */
+  /** Decides about the call unless its form says another one. Undefined: every call says which decides. */
   readonly deciding: RuleName | undefined;
   /** All of them, never none. */
   readonly asked: ReadonlySet<RuleName>;
 }
 
 /**
- * Every rule that a method asks: those that its proto names, in its order, and those of the operations that it
- * is about, as their kinds declare them.
+ * Every rule that a method asks: those that its proto names, in its order, and those of the operations that
+ * it is about, as their kinds declare them.
  */
 export const rulesOf = (method: Method): readonly string[] => [
   ...new Set([...policyRules(method), ...rulesOfOperations(operationRules(method))]),
