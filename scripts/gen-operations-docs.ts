@@ -29,7 +29,11 @@ const begun = ({ methods }: OperationDeclaration): string =>
   methods.length === 0
     ? "another operation"
     : methods
-        .map(({ name, key }) => (key === undefined ? code(name) : `${code(name)}, ${code(key)}`))
+        .map(({ name, key, ours }) =>
+          key === undefined
+            ? code(name)
+            : `${code(name)}, ${code(key)}${ours === true ? " (not in Nova)" : ""}`,
+        )
         .join("; ");
 
 const kinds = (): string[] => [

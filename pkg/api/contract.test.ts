@@ -5,13 +5,17 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { PolicyErrors, ruleDefaults } from "../policy/index.js";
+import type { RuleName } from "../policy/index.js";
 import { ApiErrors, CreateErrors } from "./errors.js";
-import { policyRules } from "../platform/rpc/index.js";
+import { declaredRules, rulesOf } from "./rights/declared-rules.js";
+import type { DeclaredRules } from "./rights/declared-rules.js";
 import type { Channel, MethodBinding, ServiceDefinition } from "../platform/rpc/index.js";
 import { packageRoot } from "../platform/service/index.js";
 import { anApi, as, member } from "./testing/an-api.js";
 import { OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
 import { catalogue } from "../model/operation-catalogue.js";
+import { subjectOf } from "../model/operation-declaration.js";
+import type { OperationDeclaration } from "../model/operation-declaration.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { publicErrors } from "./public-errors.js";
 import { publicContract } from "./contract.gen.js";
@@ -123,9 +127,9 @@ describe("the public contract", () => {
   it("names policy rules that exist", () => {
     const known = new Set(Object.keys(ruleDefaults));
     for (const { method } of methods)
-      for (const rule of policyRules(method)) assert.ok(known.has(rule), `${method.name}: ${rule}`);
+      for (const rule of rulesOf(method)) assert.ok(known.has(rule), `${method.name}: ${rule}`);
     assert.deepEqual(
-      methods.filter(({ method }) => policyRules(method).length === 0).map(({ method }) => method.name),
+      methods.filter(({ method }) => rulesOf(method).length === 0).map(({ method }) => method.name),
       [],
     );
   });
@@ -180,11 +184,23 @@ describe("the public contract", () => {
     }
   });
 
-  it("lets whoever may begin an operation ask to cancel it", () => {
-    const rules = policyRules(
-      methods.find(({ method }) => method.name === "CancelOperation")?.method ?? assert.fail(),
-    );
-    assert.deepEqual([...rules].sort(), [...new Set(catalogue.all.map(({ rule }) => rule))].sort());
+  it("lets whoever may begin an operation ask to cancel it, and see those of hosts and of the cloud", () => {
+    const declared = (name: string): DeclaredRules => {
+      const { method } = methods.find((one) => one.method.name === name) ?? assert.fail(name);
+      return declaredRules(name, method);
+    };
+    const beginning = (some: (one: OperationDeclaration) => boolean): RuleName[] => [
+      ...new Set(catalogue.all.filter(some).map(({ rule }) => rule)),
+    ];
+    assert.deepEqual(declared("CancelOperation"), {
+      deciding: undefined,
+      asked: new Set(beginning(() => true)),
+    });
+    const show: RuleName = "os_compute_api:os-instance-actions:show";
+    const beyondServers = beginning((one) => subjectOf(one) !== "server");
+    assert.ok(beyondServers.length > 0);
+    for (const name of ["GetOperation", "WaitOperation"])
+      assert.deepEqual(declared(name), { deciding: show, asked: new Set([show, ...beyondServers]) });
   });
 
   it("answers operations of one shape wherever it answers any", () => {

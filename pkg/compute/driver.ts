@@ -99,6 +99,14 @@ export interface Driver {
   readonly diagnostics?: (ctx: Ctx, instanceUuid: string) => Promise<Readonly<Record<string, unknown>>>;
 }
 
+/** What not every driver can. */
+export type OptionalMethod = {
+  [K in keyof Driver]-?: object extends Pick<Driver, K> ? K : never;
+}[keyof Driver];
+
+/** A driver that has these. */
+export type DriverWith<M extends OptionalMethod> = Driver & Required<Pick<Driver, M>>;
+
 export type PowerState = "NOSTATE" | "RUNNING" | "PAUSED" | "SHUTDOWN" | "CRASHED" | "SUSPENDED";
 
 /** What the hypervisor says about one guest now. */

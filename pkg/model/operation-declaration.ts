@@ -22,13 +22,6 @@ export const NOTHING: MessageType<undefined> = {
 };
 
 /**
- * What must be done by a host's driver for an operation to be of use. A host registers those it has; an
- * operation that needs another one is refused before it is accepted.
- */
-export const CAPABILITIES = ["pause", "set-admin-password"] as const;
-export type Capability = (typeof CAPABILITIES)[number];
-
-/**
  * What operations of one subject may do side by side: those of one lane exclude each other, those of two
  * lanes do not. The lane "life" holds what a server's lasting and task states are about; task states are
  * shown by it alone. Hosts and the cloud have no "life".
@@ -81,6 +74,8 @@ export interface BeginningMethod {
   readonly name: string;
   /** Key of the body of `POST /servers/{id}/action`; absent when another route leads to it. */
   readonly key?: string;
+  /** Nova has no action of this key: its route is in no table, and is there in every microversion. */
+  readonly ours?: true;
 }
 
 /** What is decided by when an operation is accepted. */
@@ -155,8 +150,11 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
   readonly ends: readonly VmState[];
   /** From this step on there is only forward. */
   readonly pivot?: string;
-  /** What the host must be able to do: the server's, or the one that it is about. */
-  readonly capability?: Capability;
+  /**
+   * What the host must be able to do, the server's or the one that it is about, by the name that the command
+   * gives it: hosts register what their drivers can, others are refused before the operation is accepted.
+   */
+  readonly capability?: string;
   /**
    * Done with its acceptance, in the same transaction, whatever else is under way: it has no steps. @returns
    * what changes; undefined for nothing

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { policyRules } from "../../pkg/platform/rpc/index.js";
+import { rulesOf as declaredBy } from "../../pkg/api/rights/declared-rules.js";
 import { ruleDefaults } from "../../pkg/policy/index.js";
 import type { RuleName } from "../../pkg/policy/index.js";
 import { allRules, factOf } from "./facts.js";
@@ -30,12 +30,12 @@ describe("policy of the public contract", () => {
     for (const method of served) {
       const found = methods.get(method);
       assert.ok(found !== undefined, method);
-      assert.deepEqual(rulesOf(method).sort(), [...policyRules(found.method)].sort(), method);
+      assert.deepEqual(rulesOf(method).sort(), [...declaredBy(found.method)].sort(), method);
     }
   });
 
   it("has a method for every rule of Nova, or a reason why none asks it", () => {
-    const declared = new Set([...methods.values()].flatMap(({ method }) => policyRules(method)));
+    const declared = new Set([...methods.values()].flatMap(({ method }) => declaredBy(method)));
     const reasons = Object.keys(nobodyAsks);
     const reasonOf = (rule: string): string | undefined =>
       reasons.find((one) => rule === one || (one.endsWith(":") && rule.startsWith(one)));

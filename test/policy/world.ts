@@ -45,7 +45,10 @@ const subjectIn = (kind: string): Subject => {
   }
 };
 export const operationOf = (kind: string): string =>
-  operationNameOf(subjectIn(kind), `8888888${KINDS.indexOf(kind).toString(16)}-aaaa-4888-8888-888888888888`);
+  operationNameOf(
+    subjectIn(kind),
+    `${(0x8888_8000 + KINDS.indexOf(kind)).toString(16)}-aaaa-4888-8888-888888888888`,
+  );
 /** Whether it is about the server of p1. */
 export const isOnServer = (kind: string): boolean => subjectIn(kind).kind === "server";
 

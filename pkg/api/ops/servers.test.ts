@@ -22,7 +22,7 @@ import { HostStatus, ServerFault, ServerHostInfo, VmState } from "../../../gen/k
 import type { Actor } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { catalogue } from "../../model/operation-catalogue.js";
-import { CAPABILITIES, formOf, subjectOf } from "../../model/operation-declaration.js";
+import { formOf, subjectOf } from "../../model/operation-declaration.js";
 import { bindService } from "../../platform/rpc/index.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import type { TestApi } from "../testing/an-api.js";
@@ -334,7 +334,11 @@ function putFit(api: TestApi, kind: string): void {
   assert.ok(declaration);
   const [vmState = VmState.VM_STATE_ACTIVE] = formOf(declaration, new Uint8Array()).vmStates ?? [];
   api.cells.setNodes("cell1", [
-    ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: [...CAPABILITIES] }),
+    ComputeNode.fromPartial({
+      id: "n1",
+      host: "h1",
+      capabilities: catalogue.all.flatMap(({ capability }) => capability ?? []),
+    }),
   ]);
   const image = { properties: new Map([["hw_qemu_guest_agent", "yes"]]) };
   api.cells.put("cell1", { id: A, vmState, hostInfo: onHost }, { spec: ServerSpec.fromPartial({ image }) });

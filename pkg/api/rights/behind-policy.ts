@@ -1,11 +1,10 @@
-import type { Policy, RuleName } from "../../policy/index.js";
-import { ruleDefaults } from "../../policy/index.js";
+import type { Policy } from "../../policy/index.js";
 import type { EncodedAnswer, RequestOf, ResponseOf } from "../../platform/rpc/index.js";
 import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
-import { bindPart, bindService, policyRules } from "../../platform/rpc/index.js";
+import { bindPart, bindService } from "../../platform/rpc/index.js";
 import { publicContract } from "../contract.gen.js";
+import { declaredRules } from "./declared-rules.js";
 import type { Guarded, NovaAsked } from "./guarded.js";
-import type { DeclaredRules } from "./rights.js";
 
 type OpOf<M> = M extends { responseStream: true }
   ? Guarded<RequestOf<M>, AsyncIterable<ResponseOf<M>>>
@@ -35,7 +34,7 @@ export const behindPolicy = (policy: Policy): Binder => ({
   nova: (definition, ops) => {
     const handlers = Object.entries(ops as Readonly<Record<string, AnyOp>>).map(([key, op]) => [
       key,
-      op.asNova(policy, declared(key, policyRules(publicMethod(key)))),
+      op.asNova(policy, declaredRules(key, publicMethod(key))),
     ]);
     return bindService(definition, Object.fromEntries(handlers) as Handlers<typeof definition>);
   },
@@ -55,19 +54,10 @@ function handlersOf<D extends ServiceDefinition>(
   const handlers = Object.entries(ops as Readonly<Record<string, AnyOp>>).map(([key, op]) => {
     const method = methods[key];
     if (method === undefined) throw new Error(`${fullName} has no method ${key}`);
-    const run = op.under(policy, declared(`${fullName}/${method.name}`, policyRules(method)));
+    const run = op.under(policy, declaredRules(`${fullName}/${method.name}`, method));
     return [key, method.responseStream ? streaming(run) : run];
   });
   return Object.fromEntries(handlers) as Handlers<D>;
-}
-
-/** @throws when a method declares no rule, or one that does not exist: it cannot be served */
-function declared(method: string, rules: readonly string[]): DeclaredRules {
-  const known = rules.filter((rule): rule is RuleName => rule in ruleDefaults);
-  const [first, ...others] = known;
-  if (first === undefined || known.length < rules.length)
-    throw new Error(`${method} declares no policy rule, or one that does not exist`);
-  return [first, ...others];
 }
 
 type Run = ReturnType<AnyOp["under"]>;

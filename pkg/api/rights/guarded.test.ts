@@ -3,6 +3,7 @@ import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server
 import { createPolicy } from "../../policy/index.js";
 import { as, member } from "../testing/an-api.js";
 import { behindPolicy } from "./behind-policy.js";
+import type { DeclaredRules } from "./declared-rules.js";
 import type { About, Subject } from "./guarded.js";
 import { guarded, own } from "./guarded.js";
 import type { Call } from "./rights.js";
@@ -12,11 +13,18 @@ interface Ask {
 }
 
 const policy = createPolicy();
-const declared = ["os_compute_api:os-server-tags:index", "os_compute_api:os-server-tags:show"] as const;
+const declared: DeclaredRules = {
+  deciding: "os_compute_api:os-server-tags:index",
+  asked: new Set(["os_compute_api:os-server-tags:index", "os_compute_api:os-server-tags:show"]),
+};
 const ctx = as(member);
 
 /** An operation that notes its steps. */
-function anOperation(about: Partial<Subject> = {}, run: (call: Call) => unknown = () => "answer") {
+function anOperation(
+  about: Partial<Subject> = {},
+  run: (call: Call) => unknown = () => "answer",
+  rules = declared,
+) {
   const steps: string[] = [];
   const find: About<Ask, Subject> = (call) => {
     steps.push("about");
@@ -30,7 +38,7 @@ function anOperation(about: Partial<Subject> = {}, run: (call: Call) => unknown 
       return run(call);
     },
   );
-  return { steps, ask: op.under(policy, declared) };
+  return { steps, ask: op.under(policy, rules) };
 }
 
 describe("guarded", () => {
@@ -58,6 +66,18 @@ describe("guarded", () => {
     });
     const open = { decides: "none", owner: { project_id: "p2" } } as const;
     assert.equal(await anOperation(open).ask(ctx, { name: "x" }), "answer");
+  });
+
+  it("fails where no rule decides by itself and the call names none", async () => {
+    const rules = { ...declared, deciding: undefined };
+    const { steps, ask } = anOperation({}, () => "answer", rules);
+    await assert.rejects(ask(ctx, { name: "x" }), /no rule of the method decides by itself/);
+    assert.deepEqual(steps, ["about"]);
+    const named = { decides: "os_compute_api:os-server-tags:show", owner: { project_id: "p2" } } as const;
+    await assert.rejects(anOperation(named, () => "answer", rules).ask(ctx, { name: "x" }), {
+      reason: "FORBIDDEN",
+      facts: { rule: "os_compute_api:os-server-tags:show" },
+    });
   });
 
   it("fails where a rule is asked that the method does not declare, allowed or not", async () => {

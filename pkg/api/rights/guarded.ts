@@ -3,7 +3,8 @@ import type { Ctx } from "../../kernel/index.js";
 import type { Policy, RuleName, Target } from "../../policy/index.js";
 import type { Shape, Unary } from "../shape/shape.js";
 import { shapeCheck } from "../shape/shape.js";
-import type { Call, DeclaredRules } from "./rights.js";
+import type { DeclaredRules } from "./declared-rules.js";
+import type { Call } from "./rights.js";
 import { ApiErrors } from "../errors.js";
 import { Rights, plainListing } from "./rights.js";
 
@@ -12,8 +13,8 @@ export interface Subject {
   /** Whose it is: what the deciding rule is asked about. */
   readonly owner: Target;
   /**
-   * The rule that decides about the call: the first that the method declares, unless this form of the request
-   * is another one's business. "none" leaves everything to the parts of the answer.
+   * The rule that decides about the call: the first that the method's proto names, unless this form of the
+   * request is another one's business. "none" leaves everything to the parts of the answer.
    */
   readonly decides?: RuleName | "none";
 }
@@ -35,7 +36,7 @@ class GuardedOp<Req, Res> {
     this.#run = run;
   }
 
-  /** The operation as a method serves it that declares these rules, the deciding one first. */
+  /** The operation as a method serves it that declares these rules. */
   under(policy: Policy, rules: DeclaredRules): Unary<Req, Res> {
     return (ctx: Ctx, request) =>
       this.#run({ ...ctx, rights: new Rights(policy, ctx.actor, rules), nova: plainListing }, request);

@@ -1,17 +1,13 @@
 import { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Actor, Ctx } from "../../kernel/index.js";
 import type { Policy, RuleName, Target } from "../../policy/index.js";
-
-/** What a method declares in its proto, the deciding rule first; never empty. */
-export type DeclaredRules = readonly [RuleName, ...RuleName[]];
+import type { DeclaredRules } from "./declared-rules.js";
 
 /** What one call may ask of policy: the rules that its method declares, and no other. */
 export class Rights {
   readonly #policy: Policy;
   readonly #actor: Actor;
   readonly #declared: DeclaredRules;
-  /** The first that the method declares. */
-  readonly deciding: RuleName;
   /** The one question that needs no declaration: it widens what is found, and never opens a method. */
   readonly isAdmin: boolean;
 
@@ -19,8 +15,14 @@ export class Rights {
     this.#policy = policy;
     this.#actor = actor;
     this.#declared = declared;
-    this.deciding = declared[0];
     this.isAdmin = policy.allows(actor, "context_is_admin");
+  }
+
+  /** @throws where only the call can say which rule decides about it */
+  get deciding(): RuleName {
+    const { deciding } = this.#declared;
+    if (deciding === undefined) throw new Error("no rule of the method decides by itself");
+    return deciding;
   }
 
   /** For rules that only change an answer. @param target  the caller's own project unless given */
@@ -34,7 +36,7 @@ export class Rights {
   }
 
   #required(rule: RuleName): RuleName {
-    if (!this.#declared.includes(rule)) throw new Error(`the method does not declare that it asks ${rule}`);
+    if (!this.#declared.asked.has(rule)) throw new Error(`the method does not declare that it asks ${rule}`);
     return rule;
   }
 }

@@ -123,7 +123,7 @@ function subjectOf({ serverId, operation }: CommandHeader): string | undefined {
 function commandOf(driver: Driver, name: string): Command {
   const command = byName.get(name);
   if (command === undefined) throw AgentErrors.UNKNOWN_COMMAND({ command: name });
-  if (command.capability !== undefined && !can(driver, command.capability))
-    throw AgentErrors.CAPABILITY_MISSING({ capability: command.capability });
+  if (command.capability !== undefined && !can(driver, command.capability.name))
+    throw AgentErrors.CAPABILITY_MISSING({ capability: command.capability.name });
   return command;
 }

@@ -4,12 +4,12 @@ import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
-import type { Capability, MessageType } from "../../model/operation-declaration.js";
-import type { DiskPhase, Driver, ImagePhase, Tell, WorkProgress } from "../driver.js";
+import type { MessageType } from "../../model/operation-declaration.js";
+import type { DiskPhase, DriverWith, ImagePhase, OptionalMethod, Tell, WorkProgress } from "../driver.js";
 
 /** What the agent puts at a command's disposal. Every method is repeatable. */
-export interface CommandHost {
-  readonly driver: Driver;
+export interface CommandHost<M extends OptionalMethod = never> {
+  readonly driver: DriverWith<M>;
   /** Images, documents, disks and definition of a guest, without starting it. */
   define(
     ctx: Ctx,
@@ -31,12 +31,12 @@ export interface CommandHost {
 }
 
 /** One start of a command. */
-export interface CommandCall<P extends string = never> {
+export interface CommandCall<P extends string = never, M extends OptionalMethod = never> {
   /** Aborts when the operation is given up, or a newer command takes over. */
   readonly ctx: Ctx;
   /** "" for a command on the host itself. */
   readonly serverId: string;
-  readonly host: CommandHost;
+  readonly host: CommandHost<M>;
   /** Tells how far it is; the phases are those that the command declares. */
   readonly tell: Tell<P>;
 }
@@ -48,20 +48,31 @@ export interface Undo<I> {
   input(of: I): unknown;
 }
 
+/** What not every host can do. */
+export interface Capability<M extends OptionalMethod = OptionalMethod> {
+  /**
+   * As hosts register it and operations ask for it; stored, so that it never gets another meaning. Commands
+   * may share one: a host has it whose driver can do all of them.
+   */
+  readonly name: string;
+  /** The driver's methods that `run` calls. */
+  readonly methods: readonly M[];
+}
+
 /**
  * A command to an agent: one file declares all of it. The conductor sends it, typed by `input` and `output`;
  * the agent journals it, runs it at most once at a time per server, or per host, and repeats the journaled
- * output.
+ * output. This is a command whatever it needs of the driver; `Command` is how one is written.
  */
-export interface Command<I = unknown, O = unknown, P extends string = never> {
+export interface AnyCommand<I, O, P extends string = never, M extends OptionalMethod = OptionalMethod> {
   /** Never reused. */
   readonly name: string;
   /** What it is about: commands on the host are sent by the host's own operations. Absent: a server. */
   readonly subject?: "server" | "host";
   readonly input: MessageType<I>;
   readonly output: MessageType<O>;
-  /** What the driver must be able to do. */
-  readonly capability?: Capability;
+  /** What the host must be able to do; absent: what every driver can. */
+  readonly capability?: Capability<M>;
   /**
    * The phases that it tells of, in their order, each with its share of the whole in percent; together they
    * are 100. Absent: it tells nothing.
@@ -84,15 +95,23 @@ export interface Command<I = unknown, O = unknown, P extends string = never> {
    */
   readonly untilDone?: true;
   /** Repeatable. @throws what the operation's owner may read; `cause` is for administrators */
-  run(call: CommandCall<P>, input: I): Promise<O>;
+  run(call: CommandCall<P, M>, input: I): Promise<O>;
 }
+
+/** A command that calls these optional methods of the driver, and declares the capability that they are. */
+export type Command<
+  I = unknown,
+  O = unknown,
+  P extends string = never,
+  M extends OptionalMethod = never,
+> = AnyCommand<I, O, P, M> & ([M] extends [never] ? object : { readonly capability: Capability<M> });
 
 /**
  * An undo by another command, which must be repeatable, find nothing to do where the first one never ran, and
  * be declared `untilDone`.
  */
 export const undoneBy = <I, U>(
-  command: Command<U> & { readonly untilDone: true },
+  command: AnyCommand<U, unknown> & { readonly untilDone: true },
   input: (of: I) => U,
 ): Undo<I> => ({ command: listed(command), input });
 
@@ -125,5 +144,5 @@ export function measured(
 }
 
 /** @returns the command as all commands are listed */
-export const listed = <I, O, P extends string>(command: Command<I, O, P>): Command =>
+export const listed = <I, O, P extends string>(command: AnyCommand<I, O, P>): Command =>
   command as unknown as Command;

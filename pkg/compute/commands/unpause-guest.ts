@@ -3,14 +3,14 @@ import type { Command } from "./command.js";
 import { part } from "./command.js";
 
 /** Lets a paused guest go on; one that runs is left alone. */
-const unpauseGuest: Command<GuestInput, GuestOutput> = {
+const unpauseGuest: Command<GuestInput, GuestOutput, never, "unpause"> = {
   name: "unpause-guest",
   input: GuestInput,
   output: GuestOutput,
-  capability: "pause",
+  capability: { name: "pause", methods: ["unpause"] },
   whenGivenUp: "stops",
   async run({ ctx, serverId, host }) {
-    await part(ctx, "driver.unpause", async (c) => host.driver.unpause?.(c, serverId));
+    await part(ctx, "driver.unpause", async (c) => host.driver.unpause(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };
   },
 };

@@ -251,6 +251,8 @@ export interface Step<I = unknown, C extends CloudCall<I> = StepCall<I>> {
    * the operation is certainly ours.
    */
   readonly unfenced?: boolean;
+  /** The capability that it needs of the host which the operation's declaration asks for one. */
+  readonly needs?: string;
   /** Once begun, it is not cut short by a request to cancel: that is honoured after it. */
   readonly finishes?: boolean;
   /** From its first start, parked time included; then it fails (before the pivot). */
@@ -312,19 +314,22 @@ export function defineSubjectKind<I, S, F extends string, K extends "host" | "cl
 
 /**
  * Joins steps with their declaration, and checks what TypeScript cannot: names are unique, the pivot is one
- * of them, and the version is declared.
+ * of them, the version is declared, and so is what steps need of the host.
  */
 export function defineKind<I, S, F extends string>(
   declaration: OperationDeclaration<I, S, F>,
   { version = newestVersion(declaration), steps, failed }: KindSteps<NoInfer<I>>,
 ): OperationKind {
-  const { kind, versions, lane, pivot, input } = declaration;
+  const { kind, versions, lane, pivot, input, capability } = declaration;
   const names = steps.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw new Error(`${kind}: two steps of one name`);
   if (pivot !== undefined && !names.includes(pivot)) throw new Error(`${kind}: no step ${pivot}`);
   if (!versions.includes(version)) throw new Error(`${kind}: version ${version} is not declared`);
   if (lane !== "life" && steps.some(({ taskState }) => taskState !== undefined))
     throw new Error(`${kind}: only the lane life shows a task state`);
+  const unable = steps.find(({ needs }) => needs !== undefined && needs !== capability);
+  if (unable !== undefined)
+    throw new Error(`${kind}: does not ask the host for ${unable.needs}, which ${unable.name} needs`);
   const defined: OperationKind<I> = {
     kind,
     version,

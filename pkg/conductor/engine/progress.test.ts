@@ -55,6 +55,16 @@ describe("progress of an operation", () => {
     assert.throws(() => defineKind(declaration, { steps: [a, b], failed }), /no step c/);
     assert.throws(() => defineKind(declaration, { version: 3, steps: [a, c], failed }), /not declared/);
   });
+  it("is refused when a step needs of the host what its declaration does not ask of it", () => {
+    const able = { ...declaration, capability: "fold" };
+    const folding = { ...a, needs: "fold" };
+    defineKind(able, { steps: [folding, b, c], failed });
+    for (const one of [declaration, { ...able, capability: "bend" }])
+      assert.throws(
+        () => defineKind(one, { steps: [folding, b, c], failed }),
+        /does not ask the host for fold, which a needs/,
+      );
+  });
   it("has steps of its own in each version, and nothing is taken for another version", () => {
     const old = defineKind(declaration, { version: 1, steps: [c], failed });
     const registry = new Registry([kind, old]);

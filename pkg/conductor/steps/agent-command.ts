@@ -1,6 +1,6 @@
 import type { CommandHeader } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandPhase, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import type { Command } from "../../compute/commands/command.js";
+import type { AnyCommand } from "../../compute/commands/command.js";
 import { asKilonovaError } from "../../kernel/errors.js";
 import { AGENT_REPORT } from "../../model/signals.js";
 import { ConductorErrors } from "../errors.js";
@@ -37,7 +37,7 @@ export async function sendCommand<I, O, P extends string>(
   call: CloudCall,
   ports: Ports,
   host: HostRef,
-  command: Command<I, O, P>,
+  command: AnyCommand<I, O, P>,
   input: I,
   { commandId = call.stepId, undoOf = "" }: CommandOptions = {},
 ): Promise<{ readonly result: CommandResult | undefined; readonly output: O | undefined }> {
@@ -88,7 +88,7 @@ export async function commandAgent<I, O, P extends string>(
   call: CloudCall,
   ports: Ports,
   host: HostRef,
-  command: Command<I, O, P>,
+  command: AnyCommand<I, O, P>,
   input: I,
   onEnd: {
     readonly done: (output: O) => StepResult;

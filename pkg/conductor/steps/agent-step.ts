@@ -1,5 +1,5 @@
 import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import type { Command } from "../../compute/commands/command.js";
+import type { AnyCommand } from "../../compute/commands/command.js";
 import { fail } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
@@ -12,7 +12,7 @@ export interface AgentStep<I, C, O, P extends string> extends Pick<
   Step,
   "name" | "event" | "taskState" | "timeoutMs"
 > {
-  readonly command: Command<C, O, P>;
+  readonly command: AnyCommand<C, O, P>;
   /** Name of the host, in the cell where the operation is; "" while there is none. */
   host(call: StepCall<I>): string;
   input(call: StepCall<I>): C;

@@ -24,8 +24,8 @@ export const guestStep = <I, C, P extends string>(
   ports: Ports,
   { ends: [vmState] }: Pick<OperationDeclaration, "ends">,
   { power, ...step }: GuestStep<I, C, P>,
-): Step<I> =>
-  agentStep(ports, {
+): Step<I> => ({
+  ...agentStep(ports, {
     ...step,
     host: ({ server }) => server.hostInfo?.host ?? "",
     done: (call, { powerState }, host) =>
@@ -45,7 +45,9 @@ export const guestStep = <I, C, P extends string>(
         { reason: errorReason, domain: "compute", message: errorMessage },
         { details: errorDetails, host, consumed: agentReports(call) },
       ),
-  });
+  }),
+  ...(step.command.capability === undefined ? {} : { needs: step.command.capability.name }),
+});
 
 /** A failure leaves the server's state as it was, with a fault. */
 export const keepsItsState = ({ now }: StepCall, error: OperationError, details: string): Change => ({

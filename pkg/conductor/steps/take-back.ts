@@ -1,5 +1,5 @@
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import type { Command } from "../../compute/commands/command.js";
+import type { AnyCommand } from "../../compute/commands/command.js";
 import type { StepCall } from "../engine/kind.js";
 import type { HostRef, Ports } from "../ports.js";
 import { cancelCommand, sendCommand } from "./agent-command.js";
@@ -14,7 +14,7 @@ export async function takeBack<C, O, P extends string>(
   call: StepCall,
   ports: Ports,
   host: HostRef,
-  { undo }: Command<C, O, P>,
+  { undo }: AnyCommand<C, O, P>,
   input: () => C,
 ): Promise<void> {
   if (undo === undefined) {

@@ -43,6 +43,19 @@ describe("gateway: routes", () => {
     assert.equal(await find("/__proto__"), undefined);
   });
 
+  it("has routes that Nova does not have where they are declared as ours, in every microversion", async () => {
+    const ours: Operation = { ...serve("POST /servers/{id}/action#fold"), ours: true };
+    const endpoints = new Endpoints([ours, serve("POST /servers/{id}/action#pause")]);
+    const target = endpoints.find(["servers", "x", "action"], "POST")?.target;
+    assert.ok(target?.kind === "action");
+    const found = target.actions.get("fold");
+    assert.ok(found !== undefined && target.actions.has("suspend"));
+    assert.deepEqual(await found.handle(someRequest({})), { json: ours.route });
+    assert.deepEqual([found.route.span, successOf(found.route, 104)], [{ min: 1, max: Infinity }, 202]);
+    const pause: Operation = { ...serve("POST /servers/{id}/action#pause"), ours: true };
+    assert.throws(() => new Endpoints([pause]), /#pause is Nova's/);
+  });
+
   it("refuses resources that bind to nothing, or twice", () => {
     assert.throws(() => new Endpoints([serve("GET /nonsense")]), /not in the route table/);
     assert.throws(() => new Endpoints([serve("GET /servers"), serve("GET /servers")]), /served twice/);

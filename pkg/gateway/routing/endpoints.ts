@@ -12,6 +12,8 @@ import { routeTable } from "./table.js";
 export interface Operation {
   /** Key of the route table. */
   readonly route: string;
+  /** Nova has no such route: it is in no table, is there in every microversion, and answers 202. */
+  readonly ours?: true;
   readonly query?: Node;
   readonly body?: Node;
   /** Whether the body schema has a form for `/v2`; others are not applied there. */
@@ -19,7 +21,7 @@ export interface Operation {
   handle(request: ApiRequest): Promise<Reply>;
 }
 
-export interface Endpoint extends Omit<Operation, "route"> {
+export interface Endpoint extends Omit<Operation, "route" | "ours"> {
   readonly route: Route;
 }
 
@@ -36,7 +38,10 @@ export type Target = (
 export class Endpoints {
   readonly #tree = new PathTree<Target>();
 
-  /** @throws when an operation names a route that the table does not have, or one that another serves */
+  /**
+   * @throws when an operation names a route that the table does not have, or one that another serves; or says
+   *   of a route of Nova's that it is ours
+   */
   constructor(operations: readonly Operation[]) {
     const bound = new Map<string, Operation>();
     for (const operation of operations) {
@@ -44,10 +49,15 @@ export class Endpoints {
       bound.set(operation.route, operation);
     }
     for (const route of parseRoutes(routeTable)) {
-      this.#add({ ...(bound.get(route.key) ?? unserved(route)), route });
+      const operation = bound.get(route.key);
+      if (operation?.ours === true) throw new Error(`${route.key} is Nova's`);
+      this.#add({ ...(operation ?? unserved(route)), route });
       bound.delete(route.key);
     }
-    if (bound.size > 0) throw new Error(`not in the route table: ${[...bound.keys()].join(", ")}`);
+    for (const { ours, ...operation } of bound.values()) {
+      if (ours !== true) throw new Error(`not in the route table: ${operation.route}`);
+      for (const route of parseRoutes(`${operation.route} 1- 202`)) this.#add({ ...operation, route });
+    }
   }
 
   /** @param segments  the decoded path below the mount, without project id */

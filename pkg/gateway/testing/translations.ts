@@ -22,7 +22,8 @@ export type Translation = readonly [route: string, path: string, ask: Ask, metho
 const PLAIN = plainActions.map(({ key, method }): Translation => [
   `POST /servers/{id}/action#${key}`,
   `/servers/${S}/action`,
-  act({ [key]: null }),
+  // Some came with a microversion; none went.
+  { ...act({ [key]: null }), version: "2.104" },
   `${method.charAt(0).toLowerCase()}${method.slice(1)}`,
   { serverId: S },
 ]);

@@ -1,5 +1,5 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
-import { Caller } from "../../../gen/kilonova/type/v1/options.js";
+import { Caller, OperationRules } from "../../../gen/kilonova/type/v1/options.js";
 import { encodeKnown, encodeMessage } from "./encode.js";
 import { RpcErrors } from "./errors.js";
 import { EncodedAnswer } from "./raw-field.js";
@@ -17,6 +17,7 @@ const ALLOWED_CALLERS_FIELD = 50001;
 const POLICY_RULES_FIELD = 50002;
 const MAX_REQUEST_BYTES_FIELD = 50003;
 const WAITS_FIELD = 50004;
+const OPERATION_RULES_FIELD = 50005;
 /** See options.proto. */
 const USER_REQUEST_BYTES = 64 << 10;
 const SERVICE_REQUEST_BYTES = 16 << 20;
@@ -143,6 +144,14 @@ function varint(method: MethodDefinition, field: number): number {
 export function policyRules(method: MethodDefinition): readonly string[] {
   const raw = method.options._unknownFields?.[(POLICY_RULES_FIELD << 3) | 2] ?? [];
   return raw.map((bytes) => new BinaryReader(bytes).string());
+}
+
+/** Reads `option (kilonova.type.v1.operation_rules)`. */
+export function operationRules(method: MethodDefinition): OperationRules {
+  const number = varint(method, OPERATION_RULES_FIELD);
+  return (
+    Object.values(OperationRules).find((one) => one === number) ?? OperationRules.OPERATION_RULES_UNSPECIFIED
+  );
 }
 
 function addName(names: Set<string>, value: number): void {

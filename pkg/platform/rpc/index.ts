@@ -10,7 +10,7 @@ export type {
   ServiceDefinition,
 } from "./types.js";
 export { agentBinding } from "./agent-binding.js";
-export { bindContract, bindPart, bindService, policyRules } from "./bind.js";
+export { bindContract, bindPart, bindService, operationRules, policyRules } from "./bind.js";
 export { LocalNetwork } from "./local.js";
 export { startRpcServer } from "./server.js";
 export type { RpcServer, RpcServerOptions } from "./server.js";

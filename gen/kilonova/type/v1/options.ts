@@ -49,6 +49,24 @@ export namespace Caller {
   export type CALLER_ANYONE = typeof Caller.CALLER_ANYONE;
 }
 
+/** Which operations a method asks the rule of that beginning one of their kind needs. */
+export const OperationRules = {
+  /** OPERATION_RULES_UNSPECIFIED - Of none. */
+  OPERATION_RULES_UNSPECIFIED: 0,
+  /** OPERATION_RULES_HOSTS_AND_CLOUD - Of those on hosts and on the cloud. */
+  OPERATION_RULES_HOSTS_AND_CLOUD: 1,
+  /** OPERATION_RULES_ALL - Of all. */
+  OPERATION_RULES_ALL: 2,
+} as const;
+
+export type OperationRules = typeof OperationRules[keyof typeof OperationRules];
+
+export namespace OperationRules {
+  export type OPERATION_RULES_UNSPECIFIED = typeof OperationRules.OPERATION_RULES_UNSPECIFIED;
+  export type OPERATION_RULES_HOSTS_AND_CLOUD = typeof OperationRules.OPERATION_RULES_HOSTS_AND_CLOUD;
+  export type OPERATION_RULES_ALL = typeof OperationRules.OPERATION_RULES_ALL;
+}
+
 /** Where a request says whom an agent speaks for. Fields are named by their path, such as "service.host". */
 export interface AgentBinding {
   /** The field that must name the agent's own cell. */

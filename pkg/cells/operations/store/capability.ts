@@ -1,7 +1,7 @@
 import { sql } from "../../store/sql.js";
 import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
-import type { Capability, OperationDeclaration } from "../../../model/operation-declaration.js";
+import type { OperationDeclaration } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
 import type { Store, Tx } from "../../store/tables.js";
 
@@ -36,7 +36,7 @@ export async function requireHost(
 /** As `requireHost`, with the host's record. */
 export function requireAble(
   node: ComputeNode | undefined,
-  capability: Capability | undefined,
+  capability: string | undefined,
   hostId: string,
 ): void {
   if (node === undefined) throw CellsErrors.HOST_NOT_FOUND({ host: hostId });

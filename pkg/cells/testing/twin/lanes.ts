@@ -4,7 +4,7 @@ import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";
-import type { Capability, OperationDeclaration } from "../../../model/operation-declaration.js";
+import type { OperationDeclaration } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
 import { checkAcceptable } from "../../operations/domain/acceptance.js";
 import { requireAble } from "../../operations/store/capability.js";
@@ -33,11 +33,7 @@ export function requireCapability(
 }
 
 /** @throws HOST_NOT_FOUND, HOST_CANNOT */
-export function requireHost(
-  database: TwinDatabase,
-  capability: Capability | undefined,
-  hostId: string,
-): void {
+export function requireHost(database: TwinDatabase, capability: string | undefined, hostId: string): void {
   const row = database.node(hostId);
   requireAble(row && ComputeNode.decode(row.body), capability, hostId);
 }

@@ -7,7 +7,7 @@ import type { GuestEvent } from "../../driver.js";
 import { aGuestSpec } from "../testing/a-spec.js";
 import { driverConformance } from "../testing/conformance.js";
 import type { DriverHarness } from "../testing/conformance.js";
-import { FakeDriver } from "./driver.js";
+import { FAKE_METHODS, FakeDriver } from "./driver.js";
 
 const ctx = rootCtx({ requestId: "req-fake" });
 
@@ -67,6 +67,18 @@ describe("fake driver", () => {
     assert.equal(await driver.inspect(ctx, one.instanceUuid), undefined);
     await driver.define(ctx, one);
     assert.equal((await driver.list(ctx)).length, 2);
+  });
+
+  it("can be told to fail in all that a driver does, whatever it does next", async () => {
+    assert.ok(FAKE_METHODS.includes("pause") && FAKE_METHODS.includes("telemetry"));
+    for (const method of FAKE_METHODS) {
+      const driver = new FakeDriver({ hostname: "h" });
+      driver.rules.add({ method, fail: { reason: "AS_ASKED", message: "as asked" } });
+      const { [method]: call } = driver as unknown as Readonly<
+        Record<string, (...of: unknown[]) => Promise<unknown>>
+      >;
+      await assert.rejects(async () => call?.call(driver, ctx, aGuestSpec()), refused("AS_ASKED"), method);
+    }
   });
 
   it("tells of disks that a rule delays, in bytes", async () => {

@@ -10,80 +10,56 @@ import type {
   Tell,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
-import { DriverErrors } from "../errors.js";
 import { uptimeNow } from "../host/uptime.js";
-import { FakeGuestFiles } from "./guest-file.js";
+import { FakeHost, isUp } from "./fake-host.js";
 import type { FakeGuest } from "./guest-file.js";
-import { fakeInventory } from "./inventory.js";
-import { FakeRules, applyRule } from "./rules.js";
+import { applyRule } from "./rules.js";
 import type { FakeMethod } from "./rules.js";
-
-export interface FakeDriverOptions {
-  readonly hostname: string;
-  /** What differs from 64 VCPU, 256 GiB, 4 TiB. */
-  readonly inventory?: Partial<HostInventory>;
-  /** Folder that keeps the guests over restarts; memory only when unset. */
-  readonly persistDir?: string;
-  /** Shared between hosts when given. */
-  readonly rules?: FakeRules;
-}
 
 const GIB = 1024 ** 3;
 
 /**
- * A hypervisor that only remembers. Thousands fit in one process; scripted by `rules`, and through the
- * methods below a test plays the guest.
+ * A hypervisor that only remembers. Thousands fit in one process; scripted by `rules`. It has the methods of
+ * a driver and no others, each but `close` and `onEvent` under `#scripted`.
  *
  * @cost a few microseconds a call without rules and persistence
  */
-export class FakeDriver implements Driver {
+export class FakeDriver extends FakeHost implements Driver {
   readonly name = "fake";
-  readonly rules: FakeRules;
-  #inventory: HostInventory;
-  readonly #guests = new Map<string, FakeGuest>();
-  readonly #files: FakeGuestFiles | undefined;
-  #listener: (event: GuestEvent) => void = () => {};
-  #nextPid = 1000;
   #telemetryAsked = 0;
-
-  constructor(options: FakeDriverOptions) {
-    this.rules = options.rules ?? new FakeRules();
-    this.#inventory = fakeInventory(options.hostname, options.inventory ?? {});
-    this.#files = options.persistDir === undefined ? undefined : new FakeGuestFiles(options.persistDir);
-  }
 
   start(ctx: Ctx): Promise<void> {
     return this.#scripted(ctx, "start", undefined, () => {
-      for (const guest of this.#files?.load() ?? []) {
-        this.#guests.set(guest.instanceUuid, guest);
-        this.#nextPid = Math.max(this.#nextPid, guest.pid + 1);
+      for (const guest of this.files?.load() ?? []) {
+        this.guests.set(guest.instanceUuid, guest);
+        this.nextPid = Math.max(this.nextPid, guest.pid + 1);
       }
     });
   }
 
   async close(): Promise<void> {
-    this.#listener = () => {};
+    this.listener = () => {};
   }
 
   inventory(ctx: Ctx): Promise<HostInventory> {
-    return this.#scripted(ctx, "inventory", undefined, () => this.#inventory);
+    return this.#scripted(ctx, "inventory", undefined, () => this.offered);
   }
 
   /** Another one each time, as on a real host: whoever must not be moved by it shows that he is not. */
   telemetry(ctx: Ctx): Promise<HostTelemetry> {
     return this.#scripted(ctx, "telemetry", undefined, () => ({
       uptime: uptimeNow(),
-      diskFreeGib: Math.max(0, this.#inventory.diskGib - 1 - (this.#telemetryAsked++ % 8)),
+      diskFreeGib: Math.max(0, this.offered.diskGib - 1 - (this.#telemetryAsked++ % 8)),
     }));
   }
 
   list(ctx: Ctx): Promise<readonly GuestState[]> {
-    return this.#scripted(ctx, "list", undefined, () => [...this.#guests.values()].map(toState));
+    return this.#scripted(ctx, "list", undefined, () => [...this.guests.values()].map(toState));
   }
 
   inspect(ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined> {
     return this.#scripted(ctx, "inspect", instanceUuid, () => {
-      const guest = this.#guests.get(instanceUuid);
+      const guest = this.guests.get(instanceUuid);
       return guest && toState(guest);
     });
   }
@@ -96,11 +72,11 @@ export class FakeDriver implements Driver {
       "define",
       spec.instanceUuid,
       () => {
-        const before = this.#guests.get(spec.instanceUuid);
+        const before = this.guests.get(spec.instanceUuid);
         const { configDrive, ...plain } = spec;
         const digest = JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] });
         if (before?.digest === digest) return;
-        this.#put({
+        this.put({
           instanceUuid: spec.instanceUuid,
           instanceName: spec.instanceName,
           digest,
@@ -121,61 +97,61 @@ export class FakeDriver implements Driver {
 
   powerOn(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#scripted(ctx, "powerOn", instanceUuid, () => {
-      const guest = this.#need(instanceUuid);
-      if (!isUp(guest)) this.#boot(guest);
+      const guest = this.need(instanceUuid);
+      if (!isUp(guest)) this.boot(guest);
     });
   }
 
   powerOff(ctx: Ctx, instanceUuid: string, _softTimeoutMs: number): Promise<void> {
     return this.#scripted(ctx, "powerOff", instanceUuid, () =>
-      this.#down(this.#need(instanceUuid), "SHUTDOWN"),
+      this.down(this.need(instanceUuid), "SHUTDOWN"),
     );
   }
 
   reboot(ctx: Ctx, instanceUuid: string, _type: "soft" | "hard", _softTimeoutMs: number): Promise<void> {
-    return this.#scripted(ctx, "reboot", instanceUuid, () => this.#boot(this.#need(instanceUuid)));
+    return this.#scripted(ctx, "reboot", instanceUuid, () => this.boot(this.need(instanceUuid)));
   }
 
   remove(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#scripted(ctx, "remove", instanceUuid, () => {
-      this.#guests.delete(instanceUuid);
-      this.#files?.drop(instanceUuid);
+      this.guests.delete(instanceUuid);
+      this.files?.drop(instanceUuid);
     });
   }
 
   onEvent(listener: (event: GuestEvent) => void): void {
-    this.#listener = listener;
+    this.listener = listener;
   }
 
   consoleLog(ctx: Ctx, instanceUuid: string, maxBytes: number): Promise<Uint8Array> {
     return this.#scripted(ctx, "consoleLog", instanceUuid, () =>
-      tail(new TextEncoder().encode(this.#need(instanceUuid).console), maxBytes),
+      tail(new TextEncoder().encode(this.need(instanceUuid).console), maxBytes),
     );
   }
 
   pause(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#scripted(ctx, "pause", instanceUuid, () =>
-      this.#put({ ...this.#needUp(instanceUuid), powerState: "PAUSED" }),
+      this.put({ ...this.needUp(instanceUuid), powerState: "PAUSED" }),
     );
   }
 
   unpause(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#scripted(ctx, "unpause", instanceUuid, () =>
-      this.#put({ ...this.#needUp(instanceUuid), powerState: "RUNNING" }),
+      this.put({ ...this.needUp(instanceUuid), powerState: "RUNNING" }),
     );
   }
 
   /** The guest remembers that it was told, not what. */
   setAdminPassword(ctx: Ctx, instanceUuid: string, _password: string): Promise<void> {
     return this.#scripted(ctx, "setAdminPassword", instanceUuid, () => {
-      const guest = this.#needUp(instanceUuid);
-      this.#put({ ...guest, console: `${guest.console}[fake] ${guest.instanceName} password set\n` });
+      const guest = this.needUp(instanceUuid);
+      this.put({ ...guest, console: `${guest.console}[fake] ${guest.instanceName} password set\n` });
     });
   }
 
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<Readonly<Record<string, unknown>>> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
-      const guest = this.#needUp(instanceUuid);
+      const guest = this.needUp(instanceUuid);
       return {
         // `driver` is a closed set for clients (they validate it); this is the member that fits.
         state: guest.powerState === "PAUSED" ? "paused" : "running",
@@ -209,38 +185,6 @@ export class FakeDriver implements Driver {
     });
   }
 
-  // ---- what a test does to the host and its guests ----
-
-  /** Counts from the next `inventory`. */
-  setInventory(over: Partial<HostInventory>): void {
-    this.#inventory = { ...this.#inventory, ...over };
-  }
-
-  /** The guest as the "hypervisor" remembers it. */
-  guest(instanceUuid: string): FakeGuest | undefined {
-    return this.#guests.get(instanceUuid);
-  }
-
-  /** Plays `poweroff` inside the guest. */
-  guestPowersOff(instanceUuid: string): void {
-    this.#down(this.#needUp(instanceUuid), "SHUTDOWN");
-    this.#listener({ instanceUuid, type: "STOPPED", byGuest: true });
-  }
-
-  /** Plays `reboot` inside the guest. */
-  guestReboots(instanceUuid: string): void {
-    this.#boot(this.#needUp(instanceUuid));
-    this.#listener({ instanceUuid, type: "REBOOTED", byGuest: true });
-  }
-
-  /** Plays the death of the hypervisor process. */
-  crashGuest(instanceUuid: string): void {
-    this.#down(this.#needUp(instanceUuid), "CRASHED");
-    this.#listener({ instanceUuid, type: "CRASHED", byGuest: false });
-  }
-
-  // ---- inside ----
-
   async #scripted<T>(
     ctx: Ctx,
     method: FakeMethod,
@@ -249,7 +193,7 @@ export class FakeDriver implements Driver {
     { name, passed }: { readonly name?: string; readonly passed?: (part: number) => void } = {},
   ): Promise<T> {
     const instanceName =
-      name ?? (instanceUuid === undefined ? undefined : this.#guests.get(instanceUuid)?.instanceName);
+      name ?? (instanceUuid === undefined ? undefined : this.guests.get(instanceUuid)?.instanceName);
     const rule = this.rules.take(method, instanceUuid, instanceName);
     if (rule === undefined) return effect();
     if (rule.when !== "after") await applyRule(ctx, rule, passed);
@@ -257,57 +201,18 @@ export class FakeDriver implements Driver {
     if (rule.when === "after") await applyRule(ctx, rule, passed);
     return result;
   }
-
-  #boot(guest: FakeGuest): void {
-    this.#put({
-      ...guest,
-      powerState: "RUNNING",
-      pid: this.#nextPid++,
-      starts: guest.starts + 1,
-      console: `${guest.console}${bootLines(guest)}`.slice(-65_536),
-    });
-  }
-
-  #down(guest: FakeGuest, powerState: "SHUTDOWN" | "CRASHED"): void {
-    if (guest.powerState !== powerState) this.#put({ ...guest, powerState, pid: 0 });
-  }
-
-  #put(guest: FakeGuest): void {
-    this.#files?.save(guest);
-    this.#guests.set(guest.instanceUuid, guest);
-  }
-
-  #need(instanceUuid: string): FakeGuest {
-    const guest = this.#guests.get(instanceUuid);
-    if (guest === undefined) throw DriverErrors.GUEST_NOT_DEFINED({ instanceUuid });
-    return guest;
-  }
-
-  #needUp(instanceUuid: string): FakeGuest {
-    const guest = this.#need(instanceUuid);
-    if (!isUp(guest)) throw DriverErrors.GUEST_NOT_RUNNING({ instanceUuid });
-    return guest;
-  }
 }
 
-/** What a guest says while it boots: as many lines as clients expect of a console at least, and then some. */
-function bootLines({ instanceName, starts, vcpus, memoryMib, macAddresses }: FakeGuest): string {
-  return [
-    `boot ${starts + 1}`,
-    `${vcpus} CPUs, ${memoryMib} MiB memory`,
-    ...macAddresses.map((mac, i) => `eth${i} ${mac} up`),
-    "no kernel was loaded: this guest is only remembered",
-    "ready",
-    "login:",
-  ]
-    .map((line) => `[fake] ${instanceName} ${line}\n`)
-    .join("");
-}
+const UNSCRIPTED: ReadonlySet<string> = new Set(["constructor", "close", "onEvent"]);
+
+/** What of it can be told to fail, to be late or to hang: every method that it has as a driver. */
+export const FAKE_METHODS: readonly FakeMethod[] = Object.getOwnPropertyNames(FakeDriver.prototype).filter(
+  (name): name is FakeMethod => !UNSCRIPTED.has(name),
+);
 
 const tail = (bytes: Uint8Array, maxBytes: number): Uint8Array =>
   bytes.subarray(Math.max(0, bytes.length - maxBytes));
 
-const isUp = (guest: FakeGuest): boolean => guest.powerState === "RUNNING" || guest.powerState === "PAUSED";
 const toState = ({ instanceUuid, powerState, pid }: FakeGuest): GuestState => ({
   instanceUuid,
   powerState,

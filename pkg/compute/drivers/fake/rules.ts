@@ -1,25 +1,15 @@
 import { KilonovaError } from "../../../kernel/index.js";
 import type { Ctx, ErrorKind } from "../../../kernel/index.js";
+import type { Driver } from "../../driver.js";
 
-/** What of the driver can be told to fail, to be late or to hang. */
-export const FAKE_METHODS = [
-  "start",
-  "inventory",
-  "telemetry",
-  "list",
-  "inspect",
-  "define",
-  "powerOn",
-  "powerOff",
-  "reboot",
-  "remove",
-  "consoleLog",
-  "pause",
-  "unpause",
-  "setAdminPassword",
-  "diagnostics",
-] as const;
-export type FakeMethod = (typeof FAKE_METHODS)[number];
+/** What of a driver can be told to fail, to be late or to hang: whatever works under a context. */
+export type FakeMethod = {
+  [K in keyof Driver]-?: NonNullable<Driver[K]> extends (ctx: infer C, ...more: never) => unknown
+    ? C extends Ctx
+      ? K
+      : never
+    : never;
+}[keyof Driver];
 
 /**
  * One scripted misbehaviour. Empty conditions match every call of the method; the first matching rule counts.

@@ -1,4 +1,5 @@
 import { catalogue } from "../../../model/operation-catalogue.js";
+import type { OperationDeclaration } from "../../../model/operation-declaration.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { countOf } from "../../http/fields.js";
 import type { ApiClients, ServersClient } from "../../ports.js";
@@ -16,17 +17,21 @@ function methodOf(servers: ServersClient, name: string): Begin {
   return servers[key] as unknown as Begin;
 }
 
-/** Actions on a server that begin an operation, as the catalogue declares them, and the console's log. */
-export function serverActionRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
+/** Actions on a server that begin an operation, as they are declared, and the console's log. */
+export function serverActionRoutes(
+  { servers }: Pick<ApiClients, "servers">,
+  declared: readonly Pick<OperationDeclaration, "methods">[] = catalogue.all,
+): Operation[] {
   const bodies = new Map(actionBodies.map((one) => [one.key, one]));
-  const begun = catalogue.all
+  const begun = declared
     .flatMap(({ methods }) => methods)
-    .flatMap(({ name, key }): Operation[] => {
+    .flatMap(({ name, key, ours }): Operation[] => {
       if (key === undefined) return [];
       const { body, fields } = bodies.get(key) ?? bareAction(key);
       return [
         {
           route: `POST /servers/{id}/action#${key}`,
+          ...(ours === undefined ? {} : { ours }),
           body,
           handle: async (request) => {
             await methodOf(servers, name)(request.ctx, { serverId: request.id, ...fields(request) });

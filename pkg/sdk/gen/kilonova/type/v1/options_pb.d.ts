@@ -149,6 +149,39 @@ export enum Caller {
 export declare const CallerSchema: GenEnum<Caller>;
 
 /**
+ * Which operations a method asks the rule of that beginning one of their kind needs.
+ *
+ * @generated from enum kilonova.type.v1.OperationRules
+ */
+export enum OperationRules {
+  /**
+   * Of none.
+   *
+   * @generated from enum value: OPERATION_RULES_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Of those on hosts and on the cloud.
+   *
+   * @generated from enum value: OPERATION_RULES_HOSTS_AND_CLOUD = 1;
+   */
+  HOSTS_AND_CLOUD = 1,
+
+  /**
+   * Of all.
+   *
+   * @generated from enum value: OPERATION_RULES_ALL = 2;
+   */
+  ALL = 2,
+}
+
+/**
+ * Describes the enum kilonova.type.v1.OperationRules.
+ */
+export declare const OperationRulesSchema: GenEnum<OperationRules>;
+
+/**
  * Callers that may use the method. A method without any is refused to everybody.
  *
  * @generated from extension: repeated kilonova.type.v1.Caller allowed_callers = 50001;
@@ -157,7 +190,8 @@ export declare const allowed_callers: GenExtension<MethodOptions, Caller[]>;
 
 /**
  * Policy rules that a method for users asks, by Nova's names: the first decides about the call, the others
- * about the parts of it that its comment names. A method without any is open to every valid token.
+ * about the parts of it that its comment names. A method that declares neither these nor
+ * `operation_rules` is not served.
  *
  * @generated from extension: repeated string policy_rules = 50002;
  */
@@ -179,6 +213,14 @@ export declare const max_request_bytes: GenExtension<MethodOptions, number>;
  * @generated from extension: bool waits = 50004;
  */
 export declare const waits: GenExtension<MethodOptions, boolean>;
+
+/**
+ * For a method about one operation: of which operations the rule that beginning one needs decides about the
+ * call. The kinds declare those rules; they are not repeated in `policy_rules`.
+ *
+ * @generated from extension: kilonova.type.v1.OperationRules operation_rules = 50005;
+ */
+export declare const operation_rules: GenExtension<MethodOptions, OperationRules>;
 
 /**
  * Whom an agent may speak for. Every method that CALLER_COMPUTE may call has one.

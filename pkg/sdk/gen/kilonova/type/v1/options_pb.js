@@ -9,7 +9,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file kilonova/type/v1/options.proto.
  */
 export const file_kilonova_type_v1_options = /*@__PURE__*/
-  fileDesc("Ch5raWxvbm92YS90eXBlL3YxL29wdGlvbnMucHJvdG8SEGtpbG9ub3ZhLnR5cGUudjEiTQoMQWdlbnRCaW5kaW5nEgwKBGNlbGwYASABKAkSDAoEaG9zdBgCIAMoCRIRCglvcGVyYXRpb24YAyABKAkSDgoGc2VydmVyGAQgAygJKvoBCgZDYWxsZXISFgoSQ0FMTEVSX1VOU1BFQ0lGSUVEEAASDwoLQ0FMTEVSX1VTRVIQARIOCgpDQUxMRVJfQVBJEAISFAoQQ0FMTEVSX0NPTkRVQ1RPUhADEhAKDENBTExFUl9DRUxMUxAEEhQKEENBTExFUl9TQ0hFRFVMRVIQBRIUChBDQUxMRVJfUExBQ0VNRU5UEAYSEgoOQ0FMTEVSX0NPTVBVVEUQBxISCg5DQUxMRVJfR0FURVdBWRAIEhMKD0NBTExFUl9PUEVSQVRPUhAJEhMKD0NBTExFUl9NRVRBREFUQRAKEhEKDUNBTExFUl9BTllPTkUQCzpjCg9hbGxvd2VkX2NhbGxlcnMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjRhgMgAygOMhgua2lsb25vdmEudHlwZS52MS5DYWxsZXJSDmFsbG93ZWRDYWxsZXJzOkMKDHBvbGljeV9ydWxlcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNKGAyADKAlSC3BvbGljeVJ1bGVzOkwKEW1heF9yZXF1ZXN0X2J5dGVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY04YDIAEoDVIPbWF4UmVxdWVzdEJ5dGVzOjYKBXdhaXRzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY1IYDIAEoCFIFd2FpdHM6ZQoNYWdlbnRfYmluZGluZxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNqGAyABKAsyHi5raWxvbm92YS50eXBlLnYxLkFnZW50QmluZGluZ1IMYWdlbnRCaW5kaW5nYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("Ch5raWxvbm92YS90eXBlL3YxL29wdGlvbnMucHJvdG8SEGtpbG9ub3ZhLnR5cGUudjEiTQoMQWdlbnRCaW5kaW5nEgwKBGNlbGwYASABKAkSDAoEaG9zdBgCIAMoCRIRCglvcGVyYXRpb24YAyABKAkSDgoGc2VydmVyGAQgAygJKvoBCgZDYWxsZXISFgoSQ0FMTEVSX1VOU1BFQ0lGSUVEEAASDwoLQ0FMTEVSX1VTRVIQARIOCgpDQUxMRVJfQVBJEAISFAoQQ0FMTEVSX0NPTkRVQ1RPUhADEhAKDENBTExFUl9DRUxMUxAEEhQKEENBTExFUl9TQ0hFRFVMRVIQBRIUChBDQUxMRVJfUExBQ0VNRU5UEAYSEgoOQ0FMTEVSX0NPTVBVVEUQBxISCg5DQUxMRVJfR0FURVdBWRAIEhMKD0NBTExFUl9PUEVSQVRPUhAJEhMKD0NBTExFUl9NRVRBREFUQRAKEhEKDUNBTExFUl9BTllPTkUQCypvCg5PcGVyYXRpb25SdWxlcxIfChtPUEVSQVRJT05fUlVMRVNfVU5TUEVDSUZJRUQQABIjCh9PUEVSQVRJT05fUlVMRVNfSE9TVFNfQU5EX0NMT1VEEAESFwoTT1BFUkFUSU9OX1JVTEVTX0FMTBACOmMKD2FsbG93ZWRfY2FsbGVycxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNGGAyADKA4yGC5raWxvbm92YS50eXBlLnYxLkNhbGxlclIOYWxsb3dlZENhbGxlcnM6QwoMcG9saWN5X3J1bGVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY0oYDIAMoCVILcG9saWN5UnVsZXM6TAoRbWF4X3JlcXVlc3RfYnl0ZXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjThgMgASgNUg9tYXhSZXF1ZXN0Qnl0ZXM6NgoFd2FpdHMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjUhgMgASgIUgV3YWl0czprCg9vcGVyYXRpb25fcnVsZXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjVhgMgASgOMiAua2lsb25vdmEudHlwZS52MS5PcGVyYXRpb25SdWxlc1IOb3BlcmF0aW9uUnVsZXM6ZQoNYWdlbnRfYmluZGluZxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNqGAyABKAsyHi5raWxvbm92YS50eXBlLnYxLkFnZW50QmluZGluZ1IMYWdlbnRCaW5kaW5nYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * Describes the message kilonova.type.v1.AgentBinding.
@@ -33,6 +33,20 @@ export const Caller = /*@__PURE__*/
   tsEnum(CallerSchema);
 
 /**
+ * Describes the enum kilonova.type.v1.OperationRules.
+ */
+export const OperationRulesSchema = /*@__PURE__*/
+  enumDesc(file_kilonova_type_v1_options, 1);
+
+/**
+ * Which operations a method asks the rule of that beginning one of their kind needs.
+ *
+ * @generated from enum kilonova.type.v1.OperationRules
+ */
+export const OperationRules = /*@__PURE__*/
+  tsEnum(OperationRulesSchema);
+
+/**
  * Callers that may use the method. A method without any is refused to everybody.
  *
  * @generated from extension: repeated kilonova.type.v1.Caller allowed_callers = 50001;
@@ -42,7 +56,8 @@ export const allowed_callers = /*@__PURE__*/
 
 /**
  * Policy rules that a method for users asks, by Nova's names: the first decides about the call, the others
- * about the parts of it that its comment names. A method without any is open to every valid token.
+ * about the parts of it that its comment names. A method that declares neither these nor
+ * `operation_rules` is not served.
  *
  * @generated from extension: repeated string policy_rules = 50002;
  */
@@ -69,10 +84,19 @@ export const waits = /*@__PURE__*/
   extDesc(file_kilonova_type_v1_options, 3);
 
 /**
+ * For a method about one operation: of which operations the rule that beginning one needs decides about the
+ * call. The kinds declare those rules; they are not repeated in `policy_rules`.
+ *
+ * @generated from extension: kilonova.type.v1.OperationRules operation_rules = 50005;
+ */
+export const operation_rules = /*@__PURE__*/
+  extDesc(file_kilonova_type_v1_options, 4);
+
+/**
  * Whom an agent may speak for. Every method that CALLER_COMPUTE may call has one.
  *
  * @generated from extension: kilonova.type.v1.AgentBinding agent_binding = 50010;
  */
 export const agent_binding = /*@__PURE__*/
-  extDesc(file_kilonova_type_v1_options, 4);
+  extDesc(file_kilonova_type_v1_options, 5);
 
