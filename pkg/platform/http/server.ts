@@ -24,6 +24,9 @@ export function httpApp(service: string, env: HttpEnv): Express {
   return app;
 }
 
+/** Until TCP asks a silent client whether it is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
 export interface ListenOptions {
   readonly host: string;
   /** 0 takes any free port. */
@@ -55,6 +58,9 @@ export async function listen(app: Express, options: ListenOptions): Promise<Http
   const server = createServer(
     {
       requestTimeout,
+      // A client that is gone without a word is noticed between two requests, and while it is answered.
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
       // Headers are part of the request.
       headersTimeout: requestTimeout === 0 ? limits.headersMs : Math.min(limits.headersMs, requestTimeout),
       keepAliveTimeout: limits.idleMs,

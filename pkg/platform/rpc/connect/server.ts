@@ -11,7 +11,7 @@ import { answerCors } from "./cors.js";
 import type { Telling } from "../status.js";
 import { connectErrorOf, refusal, tellingOf } from "./errors.js";
 import type { HttpRequest, HttpResponse } from "./exchange.js";
-import { peerOf, send, toUniversal } from "./exchange.js";
+import { cutLater, peerOfRequest, send, toUniversal } from "./exchange.js";
 import type { ConnectCall, ConnectHandler, ConnectMethods, ConnectServing } from "./handlers.js";
 import { assertSize, connectHandlers } from "./handlers.js";
 
@@ -86,16 +86,20 @@ export class ConnectServer {
     if (answerCors(request, response, this.#options.corsOrigins)) return;
     const call: ConnectCall = {
       requestId: newRequestId(),
-      peer: peerOf(request),
+      peer: peerOfRequest(request),
       end: new CallEnd(),
       entry: undefined,
     };
     response.setHeader("x-request-id", call.requestId);
     // Answers depend on the token, which is no part of the address.
     response.setHeader("cache-control", "no-store");
+    let closed = false;
     response.once("close", () => {
+      closed = true;
       // Of HTTP/2, "finished" also means that the client is gone.
       if (!response.writableEnded) call.end.leave();
+      // Not before: an answer that nobody takes is memory of ours.
+      call.entry?.leave();
     });
     this.#calls.add(call);
     try {
@@ -105,7 +109,7 @@ export class ConnectServer {
       response.destroy();
     } finally {
       call.end.release();
-      call.entry?.leave();
+      if (closed) call.entry?.leave();
       this.#calls.delete(call);
       if (this.#calls.size === 0) this.#idle();
     }
@@ -134,6 +138,8 @@ export class ConnectServer {
     if ((unread || this.#options.stopping.aborted) && request.httpVersionMajor === 1)
       response.setHeader("connection", "close");
     await send(answer, response, call);
+    // A client that does not end its request would keep the call open.
+    if (unread) cutLater(response);
   }
 }
 
