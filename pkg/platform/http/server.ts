@@ -1,8 +1,10 @@
 import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import type { Express } from "express";
 import type { Logger } from "../../kernel/index.js";
+import { withoutFloods } from "../sharing/pipelining.js";
 import { defaultRest } from "./config.js";
 import type { ConnectionLimits } from "./config.js";
 import { limitConnections } from "./connections.js";
@@ -66,7 +68,7 @@ export async function listen(app: Express, options: ListenOptions): Promise<Http
       keepAliveTimeout: limits.idleMs,
       connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
     },
-    app,
+    withoutFloods((req: IncomingMessage, res: ServerResponse) => void app(req, res)),
   );
   const isTrusted = app.get("trust proxy fn") as (address: string, hop: number) => boolean;
   limitConnections(server, limits, (address) => isTrusted(address, 0));

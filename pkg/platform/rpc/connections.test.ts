@@ -58,6 +58,9 @@ describe("the connections of a public port", () => {
   let token: AbortController;
   /** Calls that were let in and have not left. */
   let within = 0;
+  /** Projects of the calls that came to the door. */
+  const callers: string[] = [];
+  let onCaller = (): void => {};
   const sessions: ClientHttp2Session[] = [];
   const relays: Server[] = [];
 
@@ -68,10 +71,10 @@ describe("the connections of a public port", () => {
     server = await startRpcServer({
       ...{ log: silentLogger, tracer: noTracer, metrics: new Metrics() },
       ...{ address: "127.0.0.1:0", bindings, limits },
-      authenticate: async (_ctx, projectId) => ({
-        actor: { ...anonymous, kind: "user", userId: "u", projectId },
-        ended: token.signal,
-      }),
+      authenticate: async (_ctx, projectId) => {
+        if (callers.push(projectId) === 1) onCaller();
+        return { actor: { ...anonymous, kind: "user", userId: "u", projectId }, ended: token.signal };
+      },
       admit: () => {
         within++;
         return () => void within--;
@@ -184,6 +187,22 @@ describe("the connections of a public port", () => {
     await until(() => running === 1);
     freeze();
     await until(() => running === 0 && within === 0, { what: "the call to end" });
+  });
+
+  it("begin their calls by turns: a thousand at once on one are no wait for another", async () => {
+    await start({});
+    const [flooding, other] = [await known("flood"), await known("other")];
+    callers.length = 0;
+    // The other one calls when the first of the thousand is at the door.
+    const called = new Promise<ClientHttp2Stream>((resolve) => {
+      onCaller = () => resolve(call(other, GET, "other").resume());
+    });
+    const flood = Array.from({ length: 1_000 }, () => call(flooding, GET, "flood").resume());
+    await once(await called, "close");
+    const before = callers.indexOf("other");
+    assert.ok(before >= 0 && before < 300, `${before} came before`);
+    await until(() => flood.every(({ closed }) => closed), { timeoutMs: 60_000, what: "all to be answered" });
+    assert.equal(callers.length, 1_001);
   });
 
   it("keep their turn while an answer is not taken", async () => {

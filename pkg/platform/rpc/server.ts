@@ -17,6 +17,7 @@ import { metadataKeys } from "./carrier.js";
 import { peerOf } from "./connect/exchange.js";
 import type { PublicErrors, Telling } from "./status.js";
 import { addHealth, addReflection } from "./standard-services.js";
+import { StreamTurns } from "./stream-turns.js";
 import { peerOfCertificate } from "./identity.js";
 
 export interface RpcServerOptions extends PipelineOptions {
@@ -111,7 +112,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   if (door) {
     const injector = server.createConnectionInjector(credentials);
     const http2 = http2Of(server);
-    if (connect) shareStreams(http2, connect);
+    shareStreams(http2, connect);
     const accepting = new PublicListener({
       limits,
       tls: options.tls,
@@ -156,18 +157,21 @@ function http2Of(server: grpc.Server): Http2Server {
 }
 
 /**
- * Lets HTTP/2 connections carry both protocols: what is not gRPC goes to Connect, where the library answers
- * 415.
+ * Lets streams begin by turns, and HTTP/2 connections carry both protocols: what is not gRPC goes to Connect,
+ * where the library answers 415.
  */
-function shareStreams(http2: Http2Server, connect: ConnectServer): void {
+function shareStreams(http2: Http2Server, connect: ConnectServer | undefined): void {
   const [serveGrpc] = http2.listeners("stream");
   if (!serveGrpc) throw new Error("grpc-js has changed: it does not listen to streams");
+  const turns = new StreamTurns();
   http2.removeAllListeners("stream");
-  http2.on("stream", (stream, headers, ...rest) => {
-    if (headers["content-type"]?.startsWith("application/grpc"))
-      Reflect.apply(serveGrpc, http2, [stream, headers, ...rest]);
-    else connect.takeStream(stream, headers, ...rest);
-  });
+  http2.on("stream", (stream, headers, ...rest) =>
+    turns.begin(stream, () => {
+      if (connect && !headers["content-type"]?.startsWith("application/grpc"))
+        connect.takeStream(stream, headers, ...rest);
+      else Reflect.apply(serveGrpc, http2, [stream, headers, ...rest]);
+    }),
+  );
 }
 
 /** A service of which users may call nothing is not served where only users come. */

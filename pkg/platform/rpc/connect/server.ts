@@ -3,6 +3,7 @@ import type { ServerHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import { createServer as createHttp2 } from "node:http2";
 import type { Socket } from "node:net";
 import { CommonErrors, follow, raceAbort } from "../../../kernel/index.js";
+import { withoutFloods } from "../../sharing/pipelining.js";
 import { CallEnd } from "../call-end.js";
 import { newRequestId } from "../door.js";
 import { RpcErrors } from "../errors.js";
@@ -46,16 +47,12 @@ export class ConnectServer {
     this.#options = options;
     // Before anybody can call: it takes longer than a call may keep the others waiting.
     this.#methods = connectHandlers(options.bindings, options.descriptors, options);
-    for (const server of [this.#http1, this.#http2]) {
-      server.on(
-        "request",
-        (request: HttpRequest, response: HttpResponse) => void this.#serve(request, response),
-      );
-      // Whoever asks before sending a body is told to go on when it is read, after the door.
-      server.on(
-        "checkContinue",
-        (request: HttpRequest, response: HttpResponse) => void this.#serve(request, response),
-      );
+    const serve = (request: HttpRequest, response: HttpResponse): void => void this.#serve(request, response);
+    const bounded = withoutFloods(serve);
+    // Whoever asks before sending a body is told to go on when it is read, after the door.
+    for (const event of ["request", "checkContinue"]) {
+      this.#http1.on(event, bounded);
+      this.#http2.on(event, serve);
     }
   }
 
