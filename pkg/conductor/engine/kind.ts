@@ -111,8 +111,8 @@ export type StepResult =
       readonly kind: "park";
       readonly signal: string;
       readonly wakeAfterMs: number;
-      /** For the next start; undefined keeps what was left before. */
-      readonly note: unknown;
+      /** For the next start; without it what was left before stays. */
+      readonly note?: unknown;
       readonly consumed: readonly string[];
       readonly host: string;
     }
@@ -164,7 +164,7 @@ export const park = (
   kind: "park",
   signal,
   wakeAfterMs,
-  note: extra.note,
+  ...(extra.note === undefined ? {} : { note: extra.note }),
   consumed: extra.consumed ?? [],
   host: extra.host ?? "",
 });
