@@ -13,6 +13,8 @@ const generated = [
   "pkg/sdk/resources.gen.ts",
   "pkg/sdk/messages.gen.ts",
   "pkg/sdk-python/kilonova/_resources.py",
+  "pkg/sdk-python/kilonova/_resources.pyi",
+  "pkg/sdk-python/kilonova/types.pyi",
   "pkg/sdk-python/kilonova/descriptors.binpb",
 ];
 const checks = [

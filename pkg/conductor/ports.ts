@@ -33,7 +33,7 @@ export interface Ports {
     "getStoredServerGroup" | "placeGroupMember"
   >;
   readonly instances: Pick<Client<InstancesServiceDefinition>, "listInstances">;
-  readonly clock: Pick<Clock, "sleep">;
+  readonly clock: Pick<Clock, "now" | "sleep">;
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
   /** Whether a pre-empted operation has come to rest. */
   readonly operations: Pick<Client<typeof OperationStoreServiceDefinition>, "settleOperation">;

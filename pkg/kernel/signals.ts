@@ -18,11 +18,12 @@ export function follow(
   return () => signal.removeEventListener("abort", onAbort);
 }
 
-/** As `follow`, for the end of a token: the reason is always an error of kind `unauthenticated`. */
+/**
+ * As `follow`, for the end of a token. The reason is always TOKEN_ENDED: whoever is told it does not know what
+ * was done until then, while any other refusal of a token comes before the work begins.
+ */
 export const followToken = (controller: AbortController, ended: AbortSignal): (() => void) =>
-  follow(controller, ended, (reason) =>
-    asKilonovaError(reason).kind === "unauthenticated" ? reason : CommonErrors.TOKEN_ENDED({}),
-  );
+  follow(controller, ended, (cause) => CommonErrors.TOKEN_ENDED({}, { cause }));
 
 /**
  * Settles with the promise, or rejects with the abort reason when that comes first. Leaves nothing behind on

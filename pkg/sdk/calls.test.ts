@@ -97,6 +97,32 @@ describe("calls of the SDK", () => {
     await assert.rejects(call, (error) => error instanceof KilonovaError);
   });
 
+  for (const [what, reason, attempts] of [
+    ["when the token was refused before anything was done", "TOKEN_INVALID", 2],
+    ["not when the token ended meanwhile", "TOKEN_ENDED", 1],
+    ["not when another service refused the token", "TOKEN_REFUSED", 1],
+  ] as const)
+    it(`that may not be repeated are tried with another token: ${what}`, async () => {
+      const seen: string[] = [];
+      const cloud = clientOf(({ rpc }) => {
+        rpc(FlavorsService.method.createFlavor, (_, context) => {
+          if (seen.push(tokenOf(context)) === 1) throw refusal(Code.Unauthenticated, reason);
+          return {};
+        });
+        rpc(ServersService.method.getServer, (_, context) => {
+          if (seen.push(tokenOf(context)) === 1) throw refusal(Code.Unauthenticated, reason);
+          return {};
+        });
+      });
+      const made = cloud.flavors.create({});
+      if (attempts === 1) await assert.rejects(made, isError("UNAUTHENTICATED", reason));
+      else await made;
+      assert.equal(seen.splice(0).length, attempts);
+      // What reads is repeated in any case, and the next call has a new token.
+      await cloud.servers.get({ serverId: "s" });
+      assert.deepEqual(seen, ["token-2", "token-3"]);
+    });
+
   it("log in again once when the token is refused", async () => {
     const identity = new CountingIdentity();
     const seen: string[] = [];
@@ -104,14 +130,14 @@ describe("calls of the SDK", () => {
       ({ rpc }) =>
         rpc(FlavorsService.method.createFlavor, (_, context) => {
           seen.push(tokenOf(context));
-          if (seen.length !== 2) throw refusal(Code.Unauthenticated, "UNAUTHENTICATED");
+          if (seen.length !== 2) throw refusal(Code.Unauthenticated, "TOKEN_INVALID");
           return {};
         }),
       identity,
     );
     await cloud.flavors.create({});
     assert.deepEqual(seen, ["token-1", "token-2"]);
-    await assert.rejects(cloud.flavors.create({}), isError("UNAUTHENTICATED", "UNAUTHENTICATED"));
+    await assert.rejects(cloud.flavors.create({}), isError("UNAUTHENTICATED", "TOKEN_INVALID"));
     assert.deepEqual(seen, ["token-1", "token-2", "token-2", "token-3"]);
   });
 

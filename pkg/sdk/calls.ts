@@ -48,7 +48,7 @@ export class Caller {
     const endsAt = Date.now() + timeoutMs;
     for (let attempt = 1; ; attempt += 1)
       try {
-        return await this.#authenticated(signal, async (header) => {
+        return await this.#authenticated(signal, repeatable, async (header) => {
           const left = Math.max(1, endsAt - Date.now());
           return (await this.#transport.unary(method, signal, left, header, message)).message;
         });
@@ -75,7 +75,7 @@ export class Caller {
     let begun = false;
     try {
       // A refusal for the token comes with the first message, not with the answer to the call.
-      const [first, rest] = await this.#authenticated(signal, async (header) => {
+      const [first, rest] = await this.#authenticated(signal, true, async (header) => {
         token = header["x-auth-token"];
         const { message } = await this.#transport.stream(method, signal, undefined, header, once());
         const messages = message[Symbol.asyncIterator]();
@@ -95,9 +95,13 @@ export class Caller {
     }
   }
 
-  /** Logs in again once when the token is refused. */
+  /**
+   * Logs in again once when the token is refused. What may not be repeated is tried again only when it was
+   * refused before anything was done.
+   */
   async #authenticated<T>(
     signal: AbortSignal | undefined,
+    repeatable: boolean,
     attempt: (header: { "x-auth-token": string }) => Promise<T>,
   ): Promise<T> {
     const token = await this.#session.token(signal);
@@ -106,10 +110,17 @@ export class Caller {
     } catch (thrown) {
       const error = errorOf(thrown);
       if (error.code !== "UNAUTHENTICATED" || !this.#session.refuse(token)) throw error;
+      if (!repeatable && !error.is(REFUSED_AT_THE_DOOR)) throw error;
       return await attempt({ "x-auth-token": await this.#session.token(signal) });
     }
   }
 }
+
+/**
+ * The cloud looks at tokens before it looks at requests, and then gives this reason. With any other a token
+ * was refused, or ended, while the call was under way.
+ */
+const REFUSED_AT_THE_DOOR = "TOKEN_INVALID";
 
 /** Whether the same call may have another outcome a little later. */
 export function mayPass(error: KilonovaError): boolean {

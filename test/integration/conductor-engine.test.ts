@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { randomBytes, randomUUID } from "node:crypto";
+import { z } from "zod";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { AcceptOperationRequest } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
@@ -33,7 +34,8 @@ import { Conductor } from "../../pkg/conductor/engine/conductor.js";
 import { noCrash } from "../../pkg/conductor/engine/crash-points.js";
 import { engineDefaults } from "../../pkg/conductor/engine/defaults.js";
 import { defineKind, done, park } from "../../pkg/conductor/engine/kind.js";
-import type { OperationKind, StepResult } from "../../pkg/conductor/engine/kind.js";
+import type { OperationKind, StepCall, StepResult } from "../../pkg/conductor/engine/kind.js";
+import { readNote } from "../../pkg/conductor/engine/outputs.js";
 import { CommonErrors } from "../../pkg/kernel/index.js";
 import { Registry } from "../../pkg/conductor/engine/registry.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -311,6 +313,42 @@ describe("a conductor", () => {
       assert.equal(cancelled.steps.find((one) => one.name === "first")?.state, "undone");
       await conductor.stop(1_000);
     }
+  });
+
+  it("gives a step what its last start has left, until the step has finished", async () => {
+    const w = await world();
+    const looks = z.object({ count: z.number() });
+    const seen: (number | undefined)[] = [];
+    const step = (name: string, run: (call: StepCall) => Promise<StepResult>) => ({
+      ...{ name, event: "", timeoutMs: 60_000, run },
+    });
+    const kind = defineKind(LEDGER, {
+      steps: [
+        step("first", async ({ note }) => {
+          const before = readNote(looks, note)?.count;
+          seen.push(before);
+          // Once it says nothing of it, what was left stays.
+          if (before === 1 && seen.length === 2) return park("", 1);
+          return before === 2 ? done() : park("", 1, { note: { count: (before ?? 0) + 1 } });
+        }),
+        step("second", async ({ note }) => {
+          seen.push(readNote(looks, note)?.count);
+          return done();
+        }),
+        step("third", async () => done()),
+      ],
+      failed: () => ({}),
+    });
+    const { name } = await w.accept("");
+    const conductor = w.use(w.open("a", { kinds: [kind] }));
+    conductor.wake("cell1", name);
+    const ended = await w.reaches(name, OperationState.OPERATION_STATE_SUCCEEDED);
+    assert.deepEqual(seen, [undefined, 1, 1, 2, undefined]);
+    assert.deepEqual(
+      ended.steps.map(({ note }) => note.length),
+      [0, 0, 0],
+    );
+    await conductor.stop(1_000);
   });
 
   it("gives up a step before the pivot whose deadline has passed", async () => {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
 import { KilonovaError } from "../../pkg/kernel/errors.js";
 import { openDatabase } from "../../pkg/platform/db/index.js";
 import type { Database } from "../../pkg/platform/db/index.js";
 import {
+  FEED_PAGE,
   compactFeed,
   createFeedReader,
   createSequencer,
@@ -21,6 +24,7 @@ import type {
   FeedReader,
   FeedTables,
   FeedTail,
+  PageLimit,
   Sequencer,
 } from "../../pkg/platform/db/feed/index.js";
 import type { Clock } from "../../pkg/kernel/time.js";
@@ -33,6 +37,9 @@ import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
 import type { TestDatabase } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
 /** Longer than any test may take: whoever waits for a poll fails. */
 const NEVER_MS = 600_000;
@@ -60,6 +67,8 @@ const append = async (
     .values(outboxRows(events, systemIds, clock.now()))
     .execute();
 };
+/** A page of so many, however large. */
+const rows = (count: number): PageLimit => ({ rows: count, bytes: 1 << 30 });
 const reasonOf =
   (reason: string) =>
   (error: unknown): boolean =>
@@ -99,9 +108,12 @@ describe("feed", () => {
     return sequencer;
   };
   const headReaches = (revision: number): Promise<unknown> =>
-    until(async () => (await reader.head(testCtx())).revision >= revision, { what: `revision ${revision}` });
+    until(async () => (await reader.head(testCtx())).revision >= revision, {
+      what: `revision ${revision}`,
+      timeoutMs: 60_000,
+    });
   const all = async (limit = 10_000): Promise<readonly FeedEntry[]> =>
-    (await reader.readAfter(testCtx(), START, limit)).entries;
+    (await reader.readAfter(testCtx(), START, rows(limit))).entries;
   /** The promise of the feed: 1, 2, 3 … without gap or repetition. */
   const assertDense = (entries: readonly FeedEntry[], count: number): void =>
     assert.deepEqual(
@@ -157,13 +169,13 @@ describe("feed", () => {
     await commit(event("second"));
     sequencer.nudge();
     await headReaches(1);
-    const page = await reader.readAfter(testCtx(), START, 10);
+    const page = await reader.readAfter(testCtx(), START, rows(10));
     assert.deepEqual(ids(page.entries), ["second"]);
     finish();
     await slow;
     sequencer.nudge();
     await headReaches(2);
-    assert.deepEqual(ids((await reader.readAfter(testCtx(), page.position, 10)).entries), ["first"]);
+    assert.deepEqual(ids((await reader.readAfter(testCtx(), page.position, rows(10))).entries), ["first"]);
     await pool.close();
   });
 
@@ -239,20 +251,22 @@ describe("feed", () => {
       ["from memory", reader],
       ["from the database", cold],
     ] as const) {
-      const first = await from.readMatching(testCtx(), START, wanted, 2);
+      const first = await from.readMatching(testCtx(), START, wanted, rows(2));
       assert.deepEqual([ids(first.entries), first.position.revision], [["mine-1", "mine-2"], 4], name);
-      const second = await from.readMatching(testCtx(), first.position, wanted, 2);
+      const second = await from.readMatching(testCtx(), first.position, wanted, rows(2));
       assert.deepEqual([ids(second.entries), second.position.revision], [["mine-3"], 6], name);
-      const end = await from.readMatching(testCtx(), second.position, wanted, 2);
+      const end = await from.readMatching(testCtx(), second.position, wanted, rows(2));
       assert.deepEqual([ids(end.entries), end.position.revision], [[], 6], name);
     }
     await commit(...Array.from({ length: 2_100 }, (_, index) => event(`e${index}`)), mine(4));
     await headReaches(2_107);
-    const far = await cold.readMatching(testCtx(), { ...START, revision: 6 }, wanted, 2);
+    const far = await cold.readMatching(testCtx(), { ...START, revision: 6 }, wanted, rows(2));
     assert.deepEqual([far.entries.length, far.position.revision], [0, 2_006]);
-    assert.deepEqual(ids((await cold.readMatching(testCtx(), far.position, wanted, 2)).entries), ["mine-4"]);
+    assert.deepEqual(ids((await cold.readMatching(testCtx(), far.position, wanted, rows(2))).entries), [
+      "mine-4",
+    ]);
     await assert.rejects(
-      cold.readMatching(testCtx(), { ...START, revision: 9_999 }, wanted, 2),
+      cold.readMatching(testCtx(), { ...START, revision: 9_999 }, wanted, rows(2)),
       reasonOf("COMPACTED"),
     );
   });
@@ -309,7 +323,8 @@ describe("feed", () => {
     const stop = new AbortController();
     const seen: unknown[] = [];
     const following = (async () => {
-      for await (const page of followed.follow(testCtx({ signal: stop.signal }), START, 10)) seen.push(page);
+      for await (const page of followed.follow(testCtx({ signal: stop.signal }), START, rows(10)))
+        seen.push(page);
     })();
     await until(() => seen.length === 1);
     const before = reads;
@@ -353,7 +368,7 @@ describe("feed", () => {
     const waking = nudging(db, sequencer);
     const patient = createFeedReader(db, { tail, pollMs: NEVER_MS });
     const stop = new AbortController();
-    const arrivals = patient.follow(testCtx({ signal: stop.signal }), START, 100);
+    const arrivals = patient.follow(testCtx({ signal: stop.signal }), START, rows(100));
     await until(
       async () =>
         (
@@ -378,13 +393,82 @@ describe("feed", () => {
     await headReaches(25);
     const seen: FeedEntry[] = [];
     for (let position = START; seen.length < 25;) {
-      const page = await reader.readAfter(testCtx(), position, 10);
+      const page = await reader.readAfter(testCtx(), position, rows(10));
       assert.equal(page.head, 25);
       seen.push(...page.entries);
       position = page.position;
     }
     assertDense(seen, 25);
     assert.deepEqual(ids(seen), ids(await all()));
+  });
+
+  it("never holds more than a page of large records, from the database or from memory, however many", async () => {
+    const count = 1_000;
+    const large = Buffer.alloc(60_000, 1);
+    /** Bytes of buffers that are still in use. */
+    const memory = (): number => {
+      collect();
+      collect(); // what the first one found is freed beside us
+      return process.memoryUsage().arrayBuffers;
+    };
+    for (let at = 0; at < count; at += 100)
+      await commit(
+        ...Array.from({ length: 100 }, (_, index) => ({ ...event(`e${at + index}`), payload: large })),
+      );
+    const before = memory();
+    let most = before;
+    const look = (): number => (most = Math.max(most, memory()));
+    const looking = setInterval(look, 400);
+    run("one");
+    await headReaches(count);
+    for (const [name, from] of [
+      ["from memory where it can", reader],
+      ["from the database", createFeedReader(db, { pollMs: 20 })],
+    ] as const) {
+      const stop = new AbortController();
+      let seen = 0;
+      const ctx = testCtx({ signal: stop.signal, deadlineMs: undefined });
+      for await (const { entries } of from.follow(ctx, START, FEED_PAGE)) {
+        const bytes = entries.reduce((sum, { payload }) => sum + payload.length, 0);
+        assert.ok(bytes <= FEED_PAGE.bytes, `${bytes} bytes in a page, ${name}`);
+        seen += entries.length;
+        if (seen === count) break;
+      }
+      assert.equal(seen, count, name);
+    }
+    look();
+    clearInterval(looking);
+    const held = (revision: number): number | undefined =>
+      tail.after({ ...START, revision }, rows(count))?.entries.length;
+    assert.deepEqual([held(count - 17), held(count - 18)], [17, undefined]);
+    // All of them are 60 MB.
+    assert.ok(most - before < 12e6, `${Math.round((most - before) / 1e6)} MB`);
+  });
+
+  it("gives a record that is larger than a page by itself, and goes on", async () => {
+    run("one");
+    const sized = (name: string, bytes: number): FeedEvent => ({
+      ...event(name),
+      payload: Buffer.alloc(bytes),
+    });
+    await commit(sized("a", 10), sized("b", 500), sized("c", 10), sized("d", 0), sized("e", 10));
+    await headReaches(5);
+    const limit = { rows: 10, bytes: 100 };
+    const wanted = { projectId: "p", entityKinds: [] };
+    const cold = createFeedReader(db, { pollMs: 20 });
+    for (const read of [
+      (at: FeedPosition) => cold.readAfter(testCtx(), at, limit),
+      (at: FeedPosition) => cold.readMatching(testCtx(), at, wanted, limit),
+      (at: FeedPosition) => reader.readMatching(testCtx(), at, wanted, limit),
+    ]) {
+      const pages: string[][] = [];
+      for (let at = START; at.revision < 5;) {
+        const page = await read(at);
+        pages.push(ids(page.entries));
+        at = page.position;
+      }
+      assert.deepEqual(pages, [["a"], ["b"], ["c", "d", "e"]]);
+    }
   });
 
   it("answers COMPACTED for what is gone and goes on with what is kept", async () => {
@@ -399,12 +483,13 @@ describe("feed", () => {
     assert.equal(await compactFeed(testCtx(), db, { clock }), 0);
     await assert.rejects(all(), reasonOf("COMPACTED"));
     await assert.rejects(
-      reader.readAfter(testCtx(), { incarnation: "", revision: 1 }, 10),
+      reader.readAfter(testCtx(), { incarnation: "", revision: 1 }, rows(10)),
       reasonOf("COMPACTED"),
     );
-    assert.deepEqual(ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 2 }, 10)).entries), [
-      "new",
-    ]);
+    assert.deepEqual(
+      ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 2 }, rows(10))).entries),
+      ["new"],
+    );
     assert.deepEqual(
       await reader.head(testCtx()).then(({ revision, compacted }) => [revision, compacted]),
       [3, 2],
@@ -413,9 +498,10 @@ describe("feed", () => {
     assert.equal(await compactFeed(testCtx(), db, { clock }), 1);
     await commit(event("after"));
     await headReaches(4);
-    assert.deepEqual(ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 3 }, 10)).entries), [
-      "after",
-    ]);
+    assert.deepEqual(
+      ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 3 }, rows(10))).entries),
+      ["after"],
+    );
   });
 
   it("answers positions of another database, and of a lost future, with a refusal", async () => {
@@ -423,14 +509,17 @@ describe("feed", () => {
     await commit(event("a"));
     await headReaches(1);
     const { incarnation } = await reader.head(testCtx());
-    assert.equal((await reader.readAfter(testCtx(), { incarnation, revision: 1 }, 10)).entries.length, 0);
+    assert.equal(
+      (await reader.readAfter(testCtx(), { incarnation, revision: 1 }, rows(10))).entries.length,
+      0,
+    );
     await assert.rejects(
-      reader.readAfter(testCtx(), { incarnation, revision: 2 }, 10),
+      reader.readAfter(testCtx(), { incarnation, revision: 2 }, rows(10)),
       reasonOf("COMPACTED"),
     );
     await renewIncarnation(testCtx(), db);
     await assert.rejects(
-      reader.readAfter(testCtx(), { incarnation, revision: 1 }, 10),
+      reader.readAfter(testCtx(), { incarnation, revision: 1 }, rows(10)),
       reasonOf("UNKNOWN_INCARNATION"),
     );
   });

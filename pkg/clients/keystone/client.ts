@@ -65,7 +65,7 @@ export function keystoneClient(options: KeystoneOptions): Keystone {
         );
         if (answer.status === 200 || answer.status === 403) return true;
         if (answer.status === 404) return false;
-        if (answer.status === 401 && userToken !== undefined) throw KeystoneErrors.TOKEN_INVALID({});
+        if (answer.status === 401 && userToken !== undefined) throw KeystoneErrors.TOKEN_REFUSED({});
         if (answer.status !== 401 || attempt > 0)
           throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
         session.discard(own);

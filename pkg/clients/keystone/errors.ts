@@ -6,6 +6,11 @@ export const KeystoneErrors = defineErrors("keystone", {
     "unauthenticated",
     (_p: Record<string, never>) => "The request you have made requires authentication.",
   ],
+  /** Identity refuses a caller's token while we work for him. */
+  TOKEN_REFUSED: [
+    "unauthenticated",
+    (_p: Record<string, never>) => "The request you have made requires authentication.",
+  ],
   IDENTITY_UNAVAILABLE: [
     "unavailable",
     (_p: Record<string, never>) => "The Identity service is unavailable at this time.",

@@ -96,7 +96,7 @@ describe("keystone client on the wire", () => {
     server.on("GET /v3/projects/p", unauthorized, { status: 200, body: { project: { id: "p" } } });
     assert.equal(await keystone.projectExists(testCtx(), "p"), true);
     server.on("GET /v3/projects/p", unauthorized);
-    await assert.rejects(keystone.projectExists(testCtx(), "p", "the user's"), reason("TOKEN_INVALID"));
+    await assert.rejects(keystone.projectExists(testCtx(), "p", "the user's"), reason("TOKEN_REFUSED"));
   });
 
   it("renews a token in time, by the clock of the token", async () => {

@@ -63,6 +63,8 @@ export interface CloudCall<I = unknown> {
   /** Signals that wait; name those used up in the result. */
   readonly signals: readonly StoredSignal[];
   readonly outputs: Outputs;
+  /** What the step's last start left to this one with `park`; see `readNote`. */
+  readonly note: Buffer;
   /** Decrypted; only what the operation was accepted with. */
   readonly secrets: Buffer;
   readonly now: Instant;
@@ -109,6 +111,8 @@ export type StepResult =
       readonly kind: "park";
       readonly signal: string;
       readonly wakeAfterMs: number;
+      /** For the next start; without it what was left before stays. */
+      readonly note?: unknown;
       readonly consumed: readonly string[];
       readonly host: string;
     }
@@ -152,10 +156,15 @@ export const done = (output: unknown = {}, change?: Change, extra: Extra = {}): 
 /**
  * Waits for a kind of signal ("" for none) or a timer, whichever comes first; then the step is started again.
  */
-export const park = (signal: string, wakeAfterMs: number, extra: Extra = {}): StepResult => ({
+export const park = (
+  signal: string,
+  wakeAfterMs: number,
+  extra: Extra & { readonly note?: unknown } = {},
+): StepResult => ({
   kind: "park",
   signal,
   wakeAfterMs,
+  ...(extra.note === undefined ? {} : { note: extra.note }),
   consumed: extra.consumed ?? [],
   host: extra.host ?? "",
 });

@@ -51,11 +51,15 @@ export const encodeJson = (value: unknown): Buffer =>
     JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? one.toString() : one)),
   );
 
+/** What the step's last start has left to this one; undefined when there is nothing. */
+export const readNote = <T>(schema: z.ZodType<T>, note: Uint8Array): T | undefined =>
+  note.length === 0 ? undefined : schema.parse(decodeJson(note));
+
 /** What a later version has added to an output stays in it: steps store again what they have read. */
 function read<T>(of: OutputOf<T>, bytes: Buffer): T {
   const stored = decodeJson(bytes);
   return withUnknownKeys(stored, of.schema.parse(stored));
 }
 
-const decodeJson = (bytes: Buffer): unknown =>
-  bytes.length === 0 ? {} : (JSON.parse(bytes.toString()) as unknown);
+const decodeJson = (bytes: Uint8Array): unknown =>
+  bytes.length === 0 ? {} : (JSON.parse(Buffer.from(bytes).toString()) as unknown);

@@ -14,6 +14,7 @@ export function recordOf(steps: readonly StepRecord[], step: Step, now: Instant)
     name: step.name,
     state: "running",
     output: Buffer.alloc(0),
+    note: Buffer.alloc(0),
     attempts: 1,
     startedAt: toTimestamp(now),
     finishedAt: undefined,

@@ -120,6 +120,7 @@ export class Run {
       closesLanes: this.kind.closesLanes(operation.input),
       signals: operation.signals,
       outputs: new Outputs(operation.steps),
+      note: record.note,
       secrets: operation.secrets,
       now: this.now,
     };

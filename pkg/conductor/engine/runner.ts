@@ -231,6 +231,7 @@ async function finish(
     ...record,
     state: "done",
     output: encodeJson(result.output),
+    note: Buffer.alloc(0),
     finishedAt: toTimestamp(run.now),
     errorReason: "",
     errorMessage: "",
@@ -274,7 +275,13 @@ async function parkAt(
   await run.commit({
     state: OperationState.OPERATION_STATE_PARKED,
     currentStep: step.name,
-    steps: [{ ...record, host: result.host === "" ? record.host : result.host }],
+    steps: [
+      {
+        ...record,
+        host: result.host === "" ? record.host : result.host,
+        note: result.note === undefined ? record.note : encodeJson(result.note),
+      },
+    ],
     release: true,
     waitingFor: result.signal,
     consumed: result.consumed,

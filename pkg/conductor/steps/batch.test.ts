@@ -42,7 +42,7 @@ function handingOver(global: (look: number) => readonly Server[], cell0: readonl
         return { rows, more: false };
       },
     },
-    clock: { sleep: async () => undefined },
+    clock: { now: () => 0n, sleep: async () => undefined },
   };
   const run = (init: Parameters<typeof aCall>[0] = {}) =>
     handOverToCell(ports).run(

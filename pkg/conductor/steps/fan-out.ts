@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { HostTarget } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { mapLimit } from "../../kernel/concurrency.js";
 import { KilonovaError } from "../../kernel/errors.js";
+import type { Instant } from "../../kernel/time.js";
 import type { OperationDeclaration } from "../../model/operation-declaration.js";
 import { newestVersion } from "../../model/operation-declaration.js";
 import { isLive } from "../../model/operation-states.js";
+import { fromTimestamp } from "../../model/wire-time.js";
 import { ConductorErrors } from "../errors.js";
 import { done, fail, park } from "../engine/kind.js";
 import type { CloudCall, Step } from "../engine/kind.js";
+import { readNote } from "../engine/outputs.js";
 import type { Ports } from "../ports.js";
 
 /** An operation of each of many hosts. */
@@ -23,24 +27,38 @@ export interface FanOut<I, C> {
   input(call: CloudCall<I>): C;
 }
 
-type Child = Pick<Operation, "name" | "state" | "error">;
+type Child = Pick<Operation, "name" | "state" | "error" | "createdAt">;
 
 /** What became of a host: undefined while it is not known; "" when all went well; else a reason. */
 type Fate = string | undefined;
 
-const LOOK_AGAIN_MS = 500;
-/** Then a start gives way: others get its place, and a cancellation is seen. Ten seconds with that pause. */
-const LOOKS_PER_START = 20;
+/** What a start leaves to the next one: per host how its operation has ended, null while it has not. */
+const noteShape = z.object({ ended: z.array(z.string().nullable()) });
 
-/** How often one start may still look at hosts that are not done. */
-interface Patience {
-  looks: number;
+/** How long after it was begun a host is looked at again, and from when on as often as that. */
+const [SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [500, 10_000];
+/** As a share of the time since then. */
+const PAUSE_SHARE = 0.25;
+/** Then a start gives way: others get its place, and a cancellation is seen. */
+const START_MS = 10_000;
+
+/** One start over all hosts. */
+interface Round<I, C> {
+  readonly ports: Ports;
+  readonly init: FanOut<I, C>;
+  readonly call: CloudCall<I>;
+  readonly endsAt: Instant;
+  readonly ended: (string | null)[];
+  /** Until the first of the hosts that are at work is looked at again. */
+  pauseMs: number;
 }
 
 /**
- * Begins an operation on each host, a few at a time, and waits for their ends. The step's own id is their
- * client token, so that a repeated start finds those that it has begun. Hosts that are down are not waited
- * for. Cancelled, it begins no further ones; those that run end by themselves.
+ * Begins an operation on each host, a few at a time, and waits for their ends, looking less often the longer
+ * they take. The step's own id is their client token, so that a repeated start finds those that it has begun;
+ * those that have ended are not asked for again. Hosts that are down are not waited for. Cancelled, it begins
+ * no further ones; those that run end by themselves.
+ * @cost for each host at work a look every ten seconds at most, however many hosts there are
  */
 export const fanOut = <I, C>(ports: Ports, init: FanOut<I, C>): Step<I, CloudCall<I>> => ({
   name: init.name,
@@ -48,9 +66,15 @@ export const fanOut = <I, C>(ports: Ports, init: FanOut<I, C>): Step<I, CloudCal
   timeoutMs: init.timeoutMs,
   async run(call) {
     const hosts = init.hosts(call);
-    const patience: Patience = { looks: LOOKS_PER_START * init.atOnce };
-    const fates = await mapLimit(hosts, init.atOnce, (host) => fateOf(ports, init, call, host, patience));
-    if (fates.includes(undefined)) return park("", 1);
+    const known = readNote(noteShape, call.note)?.ended ?? [];
+    const round: Round<I, C> = {
+      ...{ ports, init, call },
+      endsAt: ports.clock.now() + BigInt(START_MS) * 1000n,
+      ended: hosts.map((_host, index) => known[index] ?? null),
+      pauseMs: LONGEST_PAUSE_MS,
+    };
+    const fates = await mapLimit(hosts, init.atOnce, (host, index) => fateOf(round, host, index));
+    if (fates.includes(undefined)) return park("", round.pauseMs, { note: { ended: round.ended } });
     const failed = hosts.flatMap(({ host }, index) =>
       fates[index] === "" ? [] : [{ host, reason: fates[index] }],
     );
@@ -62,14 +86,11 @@ export const fanOut = <I, C>(ports: Ports, init: FanOut<I, C>): Step<I, CloudCal
   },
 });
 
-async function fateOf<I, C>(
-  ports: Ports,
-  init: FanOut<I, C>,
-  call: CloudCall<I>,
-  target: HostTarget,
-  patience: Patience,
-): Promise<Fate> {
-  if (patience.looks <= 0) return undefined;
+async function fateOf<I, C>(round: Round<I, C>, target: HostTarget, index: number): Promise<Fate> {
+  const { ports, init, call, endsAt, ended } = round;
+  const { clock } = ports;
+  const known = ended[index] ?? undefined;
+  if (known !== undefined || clock.now() >= endsAt) return known;
   const { cell, host } = target;
   if (!(await ports.agents.isUp(call.ctx, { cell, host }))) return "HOST_DOWN";
   let begun: Child | undefined;
@@ -81,14 +102,22 @@ async function fateOf<I, C>(
   }
   for (;;) {
     if (begun === undefined) return "INTERNAL";
-    if (!isLive(begun.state))
-      return begun.state === OperationState.OPERATION_STATE_SUCCEEDED
-        ? ""
-        : (begun.error?.reason ?? "PREEMPTED");
-    if (--patience.looks < 0) return undefined;
-    await ports.clock.sleep(LOOK_AGAIN_MS, call.ctx.signal);
+    if (!isLive(begun.state)) return (ended[index] = endOf(begun));
+    const leftMs = Number((endsAt - clock.now()) / 1000n);
+    const pauseMs = pauseOf(begun, clock.now());
+    round.pauseMs = Math.min(round.pauseMs, pauseMs);
+    if (leftMs <= 0) return undefined;
+    await clock.sleep(Math.min(pauseMs, leftMs), call.ctx.signal);
     begun = await look(ports, call, target, begun);
   }
+}
+
+const endOf = ({ state, error }: Child): string =>
+  state === OperationState.OPERATION_STATE_SUCCEEDED ? "" : (error?.reason ?? "PREEMPTED");
+
+function pauseOf({ createdAt }: Child, now: Instant): number {
+  const sinceMs = createdAt === undefined ? 0 : Number((now - fromTimestamp(createdAt)) / 1000n);
+  return Math.round(Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, sinceMs * PAUSE_SHARE)));
 }
 
 /** What one host refuses is that host's failure, and no reason to stop. */

@@ -209,7 +209,7 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) },
     groups: someGroup(),
     instances: { listInstances: async () => ({ rows: [], more: false }) },
-    clock: { sleep: async () => undefined },
+    clock: { now: () => 0n, sleep: async () => undefined },
     holdings: { releaseHoldings: async () => ({}) },
     placement: {
       claimAllocations: async () => ({

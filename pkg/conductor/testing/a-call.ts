@@ -15,6 +15,7 @@ export const finished = <T>(of: OutputOf<T>, output: T, state = "done"): StepRec
   name: of.step,
   state,
   output: encodeJson(output),
+  note: Buffer.alloc(0),
   attempts: 1,
   startedAt: undefined,
   finishedAt: undefined,
@@ -32,7 +33,7 @@ export function aCall(
     readonly instance?: Parameters<typeof InstanceRecord.fromPartial>[0];
     readonly operation?: Partial<StoredOperation>;
     readonly steps?: readonly StepRecord[];
-  } & Partial<Pick<StepCall, "round" | "firstStart" | "database">> = {},
+  } & Partial<Pick<StepCall, "round" | "firstStart" | "database" | "note">> = {},
 ): StepCall {
   const instance = InstanceRecord.fromPartial({ server: aServer({ id: SERVER }), ...init.instance });
   const operation = StoredOperation.fromPartial({
@@ -57,6 +58,7 @@ export function aCall(
     closesLanes: false,
     signals: [],
     outputs: new Outputs(operation.steps),
+    note: init.note ?? Buffer.alloc(0),
     secrets: Buffer.alloc(0),
     now: 1_767_225_600_000_000n,
   };

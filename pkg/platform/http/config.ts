@@ -9,14 +9,24 @@ export const restConfig = z
       .min(2)
       .default(1_000)
       .describe(
-        "Connections at once, of each REST port; beyond it the oldest goes on which no valid token ever came, then the oldest that is idle, or the new one when there is neither.",
+        "Connections at once, of each REST port; beyond it the oldest goes on which no valid token ever came, then the one that has been idle for longest, or the new one when there is neither.",
       ),
     maxConnectionsPerAddress: z
       .number()
       .int()
       .min(1)
       .default(500)
-      .describe("The same for one client address; trusted proxies may have `maxConnections`."),
+      .describe(
+        "The same for one client address (IPv6: for one /64); trusted proxies may have `maxConnections`.",
+      ),
+    maxConnectionsPerProject: z
+      .number()
+      .int()
+      .min(1)
+      .default(500)
+      .describe(
+        "The same for one project: that of the first valid token on a connection. Connections of trusted proxies are nobody's.",
+      ),
     headersMs: z
       .number()
       .int()
@@ -43,7 +53,7 @@ export type RestConfig = z.output<typeof restConfig>;
 /** Bounds of the connections of one port. */
 export type ConnectionLimits = Pick<
   RestConfig,
-  "maxConnections" | "maxConnectionsPerAddress" | "headersMs" | "idleMs"
+  "maxConnections" | "maxConnectionsPerAddress" | "maxConnectionsPerProject" | "headersMs" | "idleMs"
 >;
 
 export const defaultRest: RestConfig = restConfig.parse({});

@@ -130,6 +130,19 @@ describe("http: connections", () => {
     assert.throws(() => restConfig.parse({ trustedProxies: ["everybody"] }));
   });
 
+  it("are cut when thousands of requests come at once on one, of which few are begun", async () => {
+    await start({});
+    const flood = await stranger();
+    flood.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2_000));
+    await new Promise((resolve) => flood.once("close", resolve));
+    const served = (): number => logged.filter(({ event }) => event === "http.request").length;
+    await until(() => served() > 0);
+    assert.ok(served() <= 16, `${served()} were begun`);
+    // One after the other there may be any number.
+    const patient = await stranger();
+    for (let i = 0; i < 40; i++) assert.match(await ask(patient, "/"), /^HTTP\/1.1 200/);
+  });
+
   it("leave only the start of a path in the log", async () => {
     await start({});
     await ask(await stranger(), `/${"x".repeat(9_000)}`);

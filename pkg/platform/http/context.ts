@@ -4,6 +4,7 @@ import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kerne
 import type { Authenticated, Ctx, Ids, Logger, Span } from "../../kernel/index.js";
 
 import { welcome } from "../sharing/connection-bounds.js";
+import { keyOf } from "../sharing/key.js";
 import type { Gate } from "../sharing/index.js";
 import type { SpanOrigin } from "../telemetry/index.js";
 
@@ -65,7 +66,7 @@ export const replaceCtx = (req: Request, ctx: Ctx): void => {
  */
 export async function setCaller(req: Request, { actor, ended }: Authenticated): Promise<Ctx> {
   const state = stateOf(req);
-  welcome(req.socket);
+  welcome(req.socket, keyOf(actor));
   if (ended) {
     // Any number of requests may hang on one token; each takes its listener off.
     setMaxListeners(0, ended);

@@ -1,8 +1,10 @@
 import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import type { Express } from "express";
 import type { Logger } from "../../kernel/index.js";
+import { withoutFloods } from "../sharing/pipelining.js";
 import { defaultRest } from "./config.js";
 import type { ConnectionLimits } from "./config.js";
 import { limitConnections } from "./connections.js";
@@ -23,6 +25,9 @@ export function httpApp(service: string, env: HttpEnv): Express {
   app.use(requestContext(env));
   return app;
 }
+
+/** Until TCP asks a silent client whether it is still there. */
+const KEEP_ALIVE_MS = 60_000;
 
 export interface ListenOptions {
   readonly host: string;
@@ -55,12 +60,15 @@ export async function listen(app: Express, options: ListenOptions): Promise<Http
   const server = createServer(
     {
       requestTimeout,
+      // A client that is gone without a word is noticed between two requests, and while it is answered.
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
       // Headers are part of the request.
       headersTimeout: requestTimeout === 0 ? limits.headersMs : Math.min(limits.headersMs, requestTimeout),
       keepAliveTimeout: limits.idleMs,
       connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
     },
-    app,
+    withoutFloods((req: IncomingMessage, res: ServerResponse) => void app(req, res)),
   );
   const isTrusted = app.get("trust proxy fn") as (address: string, hop: number) => boolean;
   limitConnections(server, limits, (address) => isTrusted(address, 0));

@@ -303,7 +303,7 @@ describe("the door of a public port", () => {
     await strict.close();
   });
 
-  it("gives one address no more connections than its share, and cuts no known caller's for it", async () => {
+  it("gives one address no more connections than its share, and cuts no caller's at work for it", async () => {
     const strict = await start({ maxConnections: 3, maxConnectionsPerAddress: 2 });
     const known = new grpc.Client(`127.0.0.1:${strict.port}`, grpc.credentials.createInsecure(), {
       "grpc.use_local_subchannel_pool": 1,
@@ -326,6 +326,13 @@ describe("the door of a public port", () => {
       "grpc.use_local_subchannel_pool": 1,
     });
     assert.ok((await send(other, GET_KEY_PAIR, Buffer.alloc(0), "good")).answer, "instead of a stranger");
+    const wait = async (client: grpc.Client): Promise<void> => {
+      const begun = new Promise<void>((resolve) => (waiting = resolve));
+      void send(client, "/kilonova.api.v1.OperationsService/WaitOperation", Buffer.alloc(0), "good");
+      await begun;
+    };
+    await wait(known);
+    await wait(other);
     const tooMany = await from("127.0.0.1");
     await once(tooMany, "close");
     assert.ok((await send(known, GET_KEY_PAIR, Buffer.alloc(0), "good")).answer);

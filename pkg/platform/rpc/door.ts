@@ -1,5 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { randomUUID } from "node:crypto";
+import type { ServerHttp2Stream } from "node:http2";
+import { constants } from "node:http2";
 import type { Actor, Authenticated, Ctx, Logger, Peer } from "../../kernel/index.js";
 import { rootCtx } from "../../kernel/index.js";
 import { CallEnd } from "./call-end.js";
@@ -23,7 +25,7 @@ export interface Entry {
   readonly peer: Peer;
   readonly known?: Authenticated;
   readonly end: CallEnd;
-  /** Gives back what the call was let in with. */
+  /** Gives back what the call was let in with, once its answer has left or nobody waits for it. */
   leave(): void;
 }
 
@@ -50,8 +52,11 @@ export interface CallHeaders {
 export interface PublicDoorOptions {
   readonly log: Logger;
   authenticate(ctx: Ctx, token: string): Promise<Authenticated>;
-  /** Told that a call with a valid token came on the connection of this peer (`address:port`). */
-  welcome(peer: string): void;
+  /**
+   * Told that a call with a valid token begins on the connection of this peer (`address:port`).
+   * @returns is told of its end; may be called again
+   */
+  begin(peer: string, actor: Actor): () => void;
   /**
    * Asked once the caller is known, before anything of the message is read.
    */
@@ -102,6 +107,23 @@ function setLimit(call: object, bytes: number): void {
   if (inner.decoder) inner.decoder.maxReadMessageLength = bytes;
 }
 
+/** How long a reader who takes nothing may take for the last words of a call that has ended. */
+export const FAREWELL_MS = 5_000;
+
+/** A call's own stream: not in the library's contract either. */
+function streamOf(call: object): ServerHttp2Stream {
+  const { stream } = call as { stream?: ServerHttp2Stream };
+  if (!stream) throw new Error("grpc-js has changed: a call's stream was not found");
+  return stream;
+}
+
+/** What is still unread then goes, and with it the stream of a client that does not end its request. */
+function cutLater(stream: ServerHttp2Stream): void {
+  if (stream.destroyed) return;
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), FAREWELL_MS).unref();
+  stream.once("close", () => clearTimeout(timer));
+}
+
 /**
  * The door of a public port: the token is checked on the headers, and only then is the message received.
  * Nothing of a stranger's message is decoded or kept; the library reads it no further than the window of flow
@@ -121,6 +143,7 @@ export class PublicDoor {
     const binding = this.#bindings.get(method.path);
     if (!binding) return call as grpc.ServerInterceptingCall;
     const end = new CallEnd();
+    end.signal.addEventListener("abort", () => cutLater(streamOf(call)), { once: true });
     const requestId = newRequestId();
     let entry: Entry | undefined;
     return new grpc.ServerInterceptingCall(call, {
@@ -143,6 +166,7 @@ export class PublicDoor {
           },
           onReceiveMessage: (message, pass) => pass(message),
           onReceiveHalfClose: (pass) => pass(),
+          // Also when the answer has left. Not before: one that nobody takes is memory of ours.
           onCancel: () => {
             end.leave();
             entry?.leave();
@@ -163,7 +187,7 @@ export class PublicDoor {
    * @throws what `authenticate` and `admit` throw; why the call ended when it ended meanwhile
    */
   async enter(binding: MethodBinding, requestId: string, headers: CallHeaders, end: CallEnd): Promise<Entry> {
-    const { authenticate, admit, log, welcome } = this.#options;
+    const { authenticate, admit, log, begin } = this.#options;
     const globalRequestId = headers.get(metadataKeys.globalRequestId);
     const unnamed: Carrier = {
       requestId,
@@ -182,17 +206,25 @@ export class PublicDoor {
     });
     const token = headers.get("x-auth-token") || headers.get("authorization").replace(/^bearer\s+/i, "");
     const known = await authenticate(ctx, token);
-    welcome(headers.peer);
-    end.endWithToken(known.ended);
-    if (end.signal.aborted && end.hasReader) throw end.signal.reason;
-    const leave = await admit?.(ctx, { actor: known.actor, token, method: binding });
-    return {
-      carrier: { ...unnamed, parent: headers.get(metadataKeys.traceparent) },
-      peer: { service: "user", host: "" },
-      known,
-      end,
-      leave: () => leave?.(),
-    };
+    const rest = begin(headers.peer, known.actor);
+    try {
+      end.endWithToken(known.ended);
+      if (end.signal.aborted && end.hasReader) throw end.signal.reason;
+      const leave = await admit?.(ctx, { actor: known.actor, token, method: binding });
+      return {
+        carrier: { ...unnamed, parent: headers.get(metadataKeys.traceparent) },
+        peer: { service: "user", host: "" },
+        known,
+        end,
+        leave: () => {
+          leave?.();
+          rest();
+        },
+      };
+    } catch (error) {
+      rest();
+      throw error;
+    }
   }
 }
 

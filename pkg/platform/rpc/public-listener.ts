@@ -1,11 +1,14 @@
+import type { Http2Session } from "node:http2";
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { createServer as createTls } from "node:tls";
-import { ConnectionBounds, welcome } from "../sharing/connection-bounds.js";
+import { ConnectionBounds, begin, welcome } from "../sharing/connection-bounds.js";
 import type { PublicLimits } from "./config.js";
 
 const LOOK_MS = 100;
+/** How often idle connections are looked for, at most. */
+const IDLE_LOOK_MS = 30_000;
 
 /** What every connection of HTTP/2 begins with. */
 const PREFACE = Buffer.from("PRI * HTTP/2.0");
@@ -25,34 +28,49 @@ export interface PublicListenerOptions {
   http2(socket: Socket): void;
 }
 
+/** One connection, while it is open. */
+interface Open {
+  readonly socket: Socket;
+  readonly sinceMs: number;
+  /** Once it speaks HTTP/2. */
+  session?: Http2Session;
+  /** Whether it was asked to go. */
+  asked?: true;
+}
+
 /**
  * Accepts the connections of a public port, and tells HTTP/2 from HTTP/1.1 by the first bytes. Until a call
  * with a valid token came on it, a connection is a stranger's: it lives for a while and may send some bytes,
- * then it is cut.
+ * then it is cut. One with a caller's token is asked to go when no call was under way on it for a while.
  */
 export class PublicListener {
   readonly #limits: PublicLimits;
   readonly #server: Server;
   readonly #bounds: ConnectionBounds;
-  /** By `address:port`, in order of arrival. */
-  readonly #strangers = new Map<string, { readonly socket: Socket; readonly sinceMs: number }>();
+  /** By `address:port`. */
+  readonly #open = new Map<string, Open>();
+  /** Those of strangers, in order of arrival. */
+  readonly #strangers = new Set<Open>();
   #timer: NodeJS.Timeout | undefined;
+  readonly #idleTimer: NodeJS.Timeout;
 
   constructor(options: PublicListenerOptions) {
     const { limits, tls } = options;
     this.#limits = limits;
-    // A known caller's connection stays: what is under way on it is not seen from here.
-    this.#bounds = new ConnectionBounds({ numbers: limits, isProxy: () => false, isIdle: () => false });
-    const begin = (socket: Socket): void => tellApart(socket, options);
+    this.#bounds = new ConnectionBounds(limits);
+    const tell = (socket: Socket): void => tellApart(socket, options);
     const secure = tls
-      ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"] }, begin).on("tlsClientError", cut)
+      ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"] }, tell).on("tlsClientError", cut)
       : undefined;
-    this.#server = createServer({ noDelay: true }, (socket) => {
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: limits.pingMs };
+    this.#server = createServer({ noDelay: true, ...keepAlive }, (socket) => {
       socket.on("error", () => {}); // cut while nobody has it yet
       if (!this.#add(socket)) return;
       if (secure) secure.emit("connection", socket);
-      else begin(socket);
+      else tell(socket);
     });
+    const { idleMs } = limits;
+    this.#idleTimer = setInterval(() => this.#sendHome(), Math.min(idleMs / 4, IDLE_LOOK_MS)).unref();
   }
 
   /** @param address  `host:port`; IPv6 in brackets @returns the port */
@@ -69,24 +87,42 @@ export class PublicListener {
     });
   }
 
-  /** A call on the connection of this peer (`address:port`) came with a valid token. */
-  welcome(peer: string): void {
-    const stranger = this.#strangers.get(peer);
-    if (stranger) welcome(stranger.socket);
-    this.#strangers.delete(peer);
+  /** The connection of this peer (`address:port`) speaks HTTP/2. */
+  speaksHttp2(peer: string, session: Http2Session): void {
+    const open = this.#open.get(peer);
+    if (open) open.session = session;
+  }
+
+  /**
+   * A call with a valid token begins on the connection of this peer (`address:port`).
+   * @param project  whose connection it is
+   * @returns tells of its end; more than once is no more than once
+   */
+  begin(peer: string, project: string | undefined): () => void {
+    const open = this.#open.get(peer);
+    if (!open) return () => {};
+    this.#strangers.delete(open);
+    welcome(open.socket, project);
+    return begin(open.socket);
   }
 
   /** Accepts nothing more. */
   stop(): void {
     this.#server.close();
     clearInterval(this.#timer);
+    clearInterval(this.#idleTimer);
   }
 
   #add(socket: Socket): boolean {
     if (!this.#bounds.admit(socket)) return false;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.#strangers.set(peer, { socket, sinceMs: performance.now() });
-    socket.once("close", () => this.#strangers.delete(peer));
+    const open: Open = { socket, sinceMs: performance.now() };
+    this.#open.set(peer, open);
+    this.#strangers.add(open);
+    socket.once("close", () => {
+      if (this.#open.get(peer) === open) this.#open.delete(peer);
+      this.#strangers.delete(open);
+    });
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
     return true;
   }
@@ -94,11 +130,23 @@ export class PublicListener {
   #look(): void {
     const { strangerMs, strangerBytes } = this.#limits;
     const bornBefore = performance.now() - strangerMs;
-    for (const { socket, sinceMs } of this.#strangers.values())
+    for (const { socket, sinceMs } of this.#strangers)
       if (sinceMs < bornBefore || socket.bytesRead > strangerBytes) socket.destroy();
     if (this.#strangers.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
+    }
+  }
+
+  /** Over HTTP/2 the client is told before, so that it repeats on another connection what it just sent. */
+  #sendHome(): void {
+    const idle = new Set(this.#bounds.idleFor(this.#limits.idleMs));
+    if (idle.size === 0) return;
+    for (const open of this.#open.values()) {
+      if (!idle.has(open.socket)) continue;
+      if (open.session === undefined || open.asked) open.socket.destroy();
+      else open.session.close();
+      open.asked = true;
     }
   }
 }

@@ -244,11 +244,11 @@ describe("allowed callers", () => {
       await reading;
       token.abort(Revoked.REVOKED({}));
       for (const error of await Promise.all([waiting, watching]))
-        assert.deepEqual([error.kind, error.reason], ["unauthenticated", "REVOKED"]);
+        assert.deepEqual([error.kind, error.reason], ["unauthenticated", "TOKEN_ENDED"]);
       await streamEnded;
       assert.equal(
         (await failure(channel.client(KeyPairsServiceDefinition).getKeyPair(ctx, { name: "slow" }))).reason,
-        "REVOKED",
+        "TOKEN_ENDED",
       );
     } finally {
       await channel.close();

@@ -12,9 +12,12 @@ import { defaultPublicLimits } from "./config.js";
 import { ConnectServer } from "./connect/server.js";
 import type { TlsFiles } from "./public-listener.js";
 import { PublicListener } from "./public-listener.js";
+import { keyOf } from "../sharing/key.js";
 import { metadataKeys } from "./carrier.js";
+import { peerOf } from "./connect/exchange.js";
 import type { PublicErrors, Telling } from "./status.js";
 import { addHealth, addReflection } from "./standard-services.js";
+import { StreamTurns } from "./stream-turns.js";
 import { peerOfCertificate } from "./identity.js";
 
 export interface RpcServerOptions extends PipelineOptions {
@@ -67,7 +70,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
           authenticate,
           log,
           publicly: options.errors,
-          welcome: (peer) => listener?.welcome(peer),
+          begin: (peer, actor) => listener?.begin(peer, keyOf(actor)) ?? (() => {}),
           ...(admit ? { admit } : {}),
         },
         methods,
@@ -76,7 +79,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const server = new grpc.Server({
     "grpc.max_receive_message_length": Math.max(0, ...[...methods.values()].map((m) => m.maxRequestBytes)),
     ...(door ? { "grpc.max_concurrent_streams": limits.maxStreams } : {}),
-    "grpc.keepalive_timeout_ms": 20_000,
+    // A client that is gone without a word is noticed, and with it whatever it held.
+    "grpc.keepalive_time_ms": limits.pingMs,
+    "grpc.keepalive_timeout_ms": Math.min(limits.pingMs, 20_000),
     interceptors: [limitMessages(methods, options.errors), ...(door ? [door.interceptor] : [])],
   });
   const stopping = new AbortController();
@@ -106,13 +111,16 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       : undefined;
   if (door) {
     const injector = server.createConnectionInjector(credentials);
-    if (connect) shareStreams(server, connect);
-    listener = new PublicListener({
+    const http2 = http2Of(server);
+    shareStreams(http2, connect);
+    const accepting = new PublicListener({
       limits,
       tls: options.tls,
       http2: (socket) => injector.injectConnection(socket),
       http1: (socket) => (connect ? connect.takeConnection(socket) : socket.destroy()),
     });
+    http2.on("session", (session) => accepting.speaksHttp2(peerOf(session.socket), session));
+    listener = accepting;
   }
   const port = await (listener
     ? listener.listen(options.address)
@@ -140,22 +148,32 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   };
 }
 
-/**
- * Lets HTTP/2 connections carry both protocols: what is not gRPC goes to Connect, where the library answers
- * 415. It has no door for that; its version is pinned, and tests call both on one connection.
- */
-function shareStreams(server: grpc.Server, connect: ConnectServer): void {
+/** The library has no door to its HTTP/2 server; its version is pinned, and tests need what is done there. */
+function http2Of(server: grpc.Server): Http2Server {
   const { http2Servers } = server as unknown as { http2Servers?: ReadonlyMap<Http2Server, unknown> };
   const [http2] = http2Servers?.keys() ?? [];
-  const [serveGrpc] = http2?.listeners("stream") ?? [];
-  if (!http2 || !serveGrpc) throw new Error("grpc-js has changed: its HTTP/2 server was not found");
-  http2.removeAllListeners("stream");
-  http2.on("stream", (stream, headers, ...rest) => {
-    if (headers["content-type"]?.startsWith("application/grpc"))
-      Reflect.apply(serveGrpc, http2, [stream, headers, ...rest]);
-    else connect.takeStream(stream, headers, ...rest);
-  });
+  if (!http2) throw new Error("grpc-js has changed: its HTTP/2 server was not found");
+  return http2;
 }
+
+/**
+ * Lets streams begin by turns, and HTTP/2 connections carry both protocols: what is not gRPC goes to Connect,
+ * where the library answers 415.
+ */
+function shareStreams(http2: Http2Server, connect: ConnectServer | undefined): void {
+  const [serveGrpc] = http2.listeners("stream");
+  if (!serveGrpc) throw new Error("grpc-js has changed: it does not listen to streams");
+  const turns = new StreamTurns();
+  http2.removeAllListeners("stream");
+  http2.on("stream", (stream, headers, ...rest) =>
+    turns.begin(stream, () => {
+      if (connect && !headers["content-type"]?.startsWith("application/grpc"))
+        connect.takeStream(stream, headers, ...rest);
+      else Reflect.apply(serveGrpc, http2, [stream, headers, ...rest]);
+    }),
+  );
+}
+
 /** A service of which users may call nothing is not served where only users come. */
 const isForUsers = ({ methods }: ServiceBinding): boolean =>
   methods.some(({ allowedCallers }) => allowedCallers.has("user") || allowedCallers.has("anyone"));
@@ -262,7 +280,6 @@ async function serveUnary(
     done(statusOf(error, tellingOf(serving, entry)));
   } finally {
     entry.end.release();
-    entry.leave();
   }
 }
 
@@ -287,7 +304,6 @@ async function serveStream(
     if (entry.end.hasReader) call.emit("error", statusOf(error, tellingOf(serving, entry)));
   } finally {
     entry.end.release();
-    entry.leave();
     void messages?.return(undefined).catch(() => {});
   }
 }

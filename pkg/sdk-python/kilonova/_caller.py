@@ -11,6 +11,10 @@ from ._errors import error_of, is_rpc_error
 
 DEFAULT_TIMEOUT = 60.0
 
+# The cloud looks at tokens before it looks at requests, and then gives this reason. With any other a token was
+# refused, or ended, while the call was under way.
+_REFUSED_AT_THE_DOOR = "TOKEN_INVALID"
+
 
 class Caller:
     """first, most: the pauses between attempts, in seconds."""
@@ -41,7 +45,8 @@ class Caller:
             attempt += 1
             try:
                 return self._authenticated(
-                    lambda metadata: call(request, metadata=metadata, timeout=max(0.001, ends_at - time.monotonic())))
+                    lambda metadata: call(request, metadata=metadata, timeout=max(0.001, ends_at - time.monotonic())),
+                    repeatable)
             except Exception as raised:
                 error = as_error(raised)
                 pause = self.pause(attempt, error.retry_after)
@@ -66,7 +71,7 @@ class Caller:
 
         begun = False
         try:
-            first, messages = self._authenticated(begin)
+            first, messages = self._authenticated(begin, True)
             begun = True
             if first is not None:
                 yield first
@@ -77,13 +82,18 @@ class Caller:
             if not (error.code == "UNAUTHENTICATED" and begun and self._session.refuse(used[-1])):
                 raise error from None
 
-    def _authenticated(self, attempt):
-        """Logs in again once when the token is refused."""
+    def _authenticated(self, attempt, repeatable):
+        """Logs in again once when the token is refused.
+
+        What may not be repeated is tried again only when it was refused before anything was done.
+        """
         token = self._session.token()
         try:
             return attempt((("x-auth-token", token),))
         except grpc.RpcError as error:
             if error.code() is not grpc.StatusCode.UNAUTHENTICATED or not self._session.refuse(token):
+                raise
+            if not repeatable and error_of(error).reason != _REFUSED_AT_THE_DOOR:
                 raise
         return attempt((("x-auth-token", self._session.token()),))
 

@@ -1,8 +1,12 @@
 """The client."""
 
+from __future__ import annotations
+
 import pathlib
 import ssl
 import urllib.parse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -12,6 +16,10 @@ from ._errors import KilonovaError
 from ._informer import Informer
 from ._resources import Events, Resources, Servers
 from ._session import Session
+
+if TYPE_CHECKING:
+    from . import types
+    from ._watch import Watch
 
 # The type by which the catalog knows the port.
 _SERVICE = "compute-rpc"
@@ -28,11 +36,11 @@ _OPTIONS = (
 class LiveServers(Servers):
     """Servers, and what happens to them."""
 
-    def watch(self, **fields):
+    def watch(self, **fields: Any) -> Watch[types.WatchEventsResponse]:
         """What happens to servers from now on, or from a resume_token. Fields: as of events.watch()."""
         return Events(self._caller).watch(**fields)
 
-    def informer(self, **options):
+    def informer(self, **options: Any) -> Informer:
         """A cache of servers that keeps itself up to date. Options: those of Informer."""
         return Informer(self._caller, **options)
 
@@ -40,7 +48,9 @@ class LiveServers(Servers):
 class Kilonova(Resources):
     """A cloud, for one user and project. Leaving a `with` lets go of the connection; so does `close()`."""
 
-    def __init__(self, session, channel):
+    servers: LiveServers
+
+    def __init__(self, session: Session, channel: grpc.Channel) -> None:
         caller = Caller(channel, session)
         super().__init__(caller)
         self.servers = LiveServers(caller)
@@ -48,7 +58,7 @@ class Kilonova(Resources):
         self._channel = channel
 
     @classmethod
-    def from_clouds_yaml(cls, cloud=None):
+    def from_clouds_yaml(cls, cloud: str | None = None) -> Kilonova:
         """Logs in to a cloud of clouds.yaml, or to that of the OS_* variables.
 
         Raises ValueError when the configuration lacks something, KilonovaError when the login fails.
@@ -65,7 +75,17 @@ class Kilonova(Resources):
         )
 
     @classmethod
-    def connect(cls, auth, *, region=None, interface="public", cacert=None, cert=None, key=None, verify=True):
+    def connect(
+        cls,
+        auth: Mapping[str, str],
+        *,
+        region: str | None = None,
+        interface: str = "public",
+        cacert: str | None = None,
+        cert: str | None = None,
+        key: str | None = None,
+        verify: bool = True,
+    ) -> Kilonova:
         """Logs in with what stands under `auth` in clouds.yaml. cacert, cert, key: files in PEM."""
         if not verify and urllib.parse.urlsplit(auth["auth_url"]).scheme == "https":
             raise ValueError("gRPC for Python always verifies: give cacert instead of verify: false")
@@ -85,7 +105,7 @@ class Kilonova(Resources):
         read = [path and pathlib.Path(path).read_bytes() for path in (cacert, key or cert, cert)]
         return cls(session, grpc.secure_channel(address, grpc.ssl_channel_credentials(*read), _OPTIONS))
 
-    def find_image(self, name):
+    def find_image(self, name: str) -> dict[str, Any]:
         """An image by its name, as Image tells of it: a dict. Raises KilonovaError NOT_FOUND when none is ready."""
         query = urllib.parse.urlencode({"name": name, "status": "active", "limit": 1})
         images = self.session.get("image", f"/v2/images?{query}")["images"]
@@ -93,11 +113,11 @@ class Kilonova(Resources):
             raise KilonovaError(f"there is no image {name}", "NOT_FOUND", "IMAGE_NOT_FOUND")
         return images[0]
 
-    def close(self):
+    def close(self) -> None:
         self._channel.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Kilonova:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -1,6 +1,9 @@
 """Slow work."""
 
+from __future__ import annotations
+
 import time
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _contract
 from ._errors import KilonovaError, OperationFailed
@@ -10,28 +13,34 @@ _SERVICE = "/kilonova.api.v1.OperationsService/"
 _HOLD = 30.0
 _GRACE = 15.0
 
+if TYPE_CHECKING:
+    from . import types
+
+Answer = TypeVar("Answer")
+Self = TypeVar("Self", bound="Started[Any]")
+
 
 class PendingOperation:
     """Slow work that was accepted. It will end, whatever process dies. `latest` is the message; its fields are here too."""
 
     def __init__(self, caller, operation):
         self._caller = caller
-        self.latest = operation
+        self.latest: types.Operation = operation
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.latest, name)
 
-    def refresh(self):
+    def refresh(self) -> PendingOperation:
         """Asks how it stands."""
         self.latest = self._caller.unary(_SERVICE + "GetOperation", {"name": self.latest.name}).operation
         return self
 
-    def cancel(self):
+    def cancel(self) -> PendingOperation:
         """Asks it to stop. What has passed its point of no return goes on."""
         self.latest = self._caller.unary(_SERVICE + "CancelOperation", {"name": self.latest.name}).operation
         return self
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> PendingOperation:
         """Waits for the end, be it good or bad, over breaks of the connection and restarts of the cloud.
 
         timeout: seconds; None waits as long as it takes. Raises KilonovaError DEADLINE_EXCEEDED when it is over first.
@@ -55,7 +64,7 @@ class PendingOperation:
                 time.sleep(min(self._caller.pause(failures, error.retry_after), max(0, ends_at - time.monotonic())))
         return self
 
-    def result(self, timeout=None):
+    def result(self, timeout: float | None = None) -> Any:
         """Waits for the good end; returns what it has brought about, or None. Raises OperationFailed when it ends otherwise."""
         self.wait(timeout)
         if self.latest.state != _contract.enum("kilonova.type.v1.OperationState").values_by_name["OPERATION_STATE_SUCCEEDED"].number:
@@ -66,11 +75,11 @@ class PendingOperation:
         return chosen and getattr(self.latest.result, chosen)
 
 
-class Started:
+class Started(Generic[Answer]):
     """The answer of a call that has started slow work. `message` is the answer; its fields are here too."""
 
     def __init__(self, caller, message, fields):
-        self.message = message
+        self.message: Answer = message
         self._operations = []
         for name in fields:
             value = getattr(message, name)
@@ -84,15 +93,15 @@ class Started:
                 value = None
             setattr(self, name, value)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.message, name)
 
-    def finished(self, timeout=None):
+    def finished(self: Self, timeout: float | None = None) -> Self:
         """This answer, once everything that it has started has come to its good end. Raises OperationFailed."""
         self._results(timeout)
         return self
 
-    def result(self, timeout=None):
+    def result(self, timeout: float | None = None) -> Any:
         """What the operation that it has started, or the first one, has brought about. Raises OperationFailed."""
         return next(iter(self._results(timeout)), None)
 

@@ -510,7 +510,7 @@ class Operations(Resource):
 
         Errors: NOT_FOUND / OPERATION_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
 
-        Fields: name, timeout.
+        Fields: name.
         """
         return self._start("/kilonova.api.v1.OperationsService/WaitOperation", ["operation"], fields, timeout)
 

@@ -1,12 +1,18 @@
 """Events."""
 
+from __future__ import annotations
+
 import threading
+from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 from . import types
 from ._errors import KilonovaError
 
+Event = TypeVar("Event")
 
-class Watch:
+
+class Watch(Generic[Event]):
     """Events, over breaks of the connection and restarts of the cloud: iterating gives each once and in order.
 
     `close()` ends it, from any thread; so does leaving a `with`.
@@ -19,15 +25,15 @@ class Watch:
         self._closed = threading.Event()
         self._call = None
 
-    def close(self):
+    def close(self) -> None:
         self._closed.set()
         if self._call is not None:
             self._call.cancel()
 
-    def __enter__(self):
+    def __enter__(self) -> Watch[Event]:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _opened(self, call):
@@ -35,7 +41,7 @@ class Watch:
         if self._closed.is_set():
             call.cancel()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Event]:
         token = self._fields.get("resume_token", "")
         failures = 0
         while not self._closed.is_set():

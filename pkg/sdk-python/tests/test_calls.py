@@ -69,7 +69,7 @@ class Calls(unittest.TestCase):
         self.assertGreater(handler.count, 2)
 
     def test_logs_in_again_once(self):
-        refused = Refusal(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+        refused = Refusal(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
         handler = turns(refused, {}, refused)
         with Cloud(CreateFlavor=handler) as cloud:
             cloud.flavors.create()
@@ -77,6 +77,18 @@ class Calls(unittest.TestCase):
             with self.assertRaises(KilonovaError):
                 cloud.flavors.create()
         self.assertEqual(handler.tokens, ["token-1", "token-2", "token-2", "token-3"])
+
+    def test_what_may_not_be_repeated_is_not_when_the_token_ended_meanwhile(self):
+        for reason in ("TOKEN_ENDED", "TOKEN_REFUSED"):
+            ended = Refusal(grpc.StatusCode.UNAUTHENTICATED, reason)
+            creates, reads = turns(ended, {}), turns(ended, {})
+            with Cloud(CreateFlavor=creates, GetServer=reads) as cloud:
+                with self.assertRaises(KilonovaError) as caught:
+                    cloud.flavors.create()
+                self.assertEqual((caught.exception.reason, creates.count), (reason, 1))
+                # What reads is repeated in any case, and the next call has a new token.
+                cloud.servers.get(server_id="s")
+            self.assertEqual(reads.tokens, ["token-2", "token-3"])
 
     def test_refusals_tell_all_that_they_say(self):
         wrong = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", fields=["name"])

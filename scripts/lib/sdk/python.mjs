@@ -18,6 +18,9 @@ ${table}
 `;
 }
 
+/** What can be given by name; `timeout` is always that of the call. */
+export const fieldsOf = (desc) => desc.fields.filter(({ name }) => name !== "timeout");
+
 function classOf({ desc, name, methods, comment }) {
   const body = methods.map((method) => methodOf(desc, method)).join("");
   return `class ${name}(Resource):
@@ -27,7 +30,7 @@ ${body}`;
 
 function methodOf(service, { desc, name, comment, manner, items, operations }) {
   const [extra, call] = waysOf(`"/${service.typeName}/${desc.name}"`, items, operations)[manner]();
-  const names = desc.input.fields.map((field) => field.name);
+  const names = fieldsOf(desc.input).map((field) => field.name);
   const fields = names.length > 0 ? `Fields: ${names.join(", ")}.` : "";
   return `
     def ${snake(name)}(self, ${extra}**fields):
@@ -48,12 +51,12 @@ function waysOf(path, items, operations = []) {
   };
 }
 
-function docstring(comment, indent) {
+export function docstring(comment, indent) {
   const lines = comment.join("\n").trim().split("\n");
   const [only] = lines;
   if (lines.length === 1) return `${indent}"""${only}"""`;
   return `${indent}"""${lines.map((line, at) => (at === 0 || line === "" ? line : indent + line)).join("\n")}\n${indent}"""`;
 }
 
-const snake = (name) =>
+export const snake = (name) =>
   name.replace(/(?<=[a-z])[A-Z]|^[A-Z]/g, (letter, at) => (at === 0 ? "" : "_") + letter.toLowerCase());

@@ -53,7 +53,8 @@ function manner(method) {
   return operations.length > 0 ? { manner: "starts", operations } : { manner: "call" };
 }
 
-function commentOf(file, path) {
+/** The comment before what a path of a file's descriptor names. */
+export function commentOf(file, path) {
   const at = file.proto.sourceCodeInfo?.location.find(
     (one) => one.path.length === path.length && one.path.every((step, i) => step === path[i]),
   );

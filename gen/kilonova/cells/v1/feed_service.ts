@@ -43,7 +43,7 @@ export interface WatchFeedRequest {
 
 /** A batch. */
 export interface WatchFeedResponse {
-  /** Matching entries, in order; may be empty. */
+  /** Matching entries, in order: at most 500, and 1 MiB of payloads (one entry may be larger); may be empty. */
   entries: FeedEntry[];
   /** Everything up to here was looked at. */
   revision: bigint;

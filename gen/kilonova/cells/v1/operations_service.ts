@@ -74,6 +74,11 @@ export interface StepRecord {
   round: number;
   /** Whether it makes effects that no fence holds back: while it runs, something may still arrive. */
   unfenced: boolean;
+  /**
+   * What its last start left to the next one when it parked; only the step knows the shape. Empty once it has
+   * finished.
+   */
+  note: Buffer;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -778,6 +783,7 @@ function createBaseStepRecord(): StepRecord {
     host: "",
     round: 0,
     unfenced: false,
+    note: Buffer.alloc(0),
   };
 }
 
@@ -818,6 +824,9 @@ export const StepRecord: MessageFns<StepRecord> = {
     }
     if (message.unfenced !== false) {
       writer.uint32(96).bool(message.unfenced);
+    }
+    if (message.note.length !== 0) {
+      writer.uint32(106).bytes(message.note);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -939,6 +948,14 @@ export const StepRecord: MessageFns<StepRecord> = {
             message.unfenced = reader.bool();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.note = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -983,6 +1000,7 @@ export const StepRecord: MessageFns<StepRecord> = {
     message.host = object.host ?? "";
     message.round = object.round ?? 0;
     message.unfenced = object.unfenced ?? false;
+    message.note = object.note ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -3,23 +3,14 @@ import type {
   FeedServiceDefinition,
   WatchFeedResponse,
 } from "../../../../gen/kilonova/cells/v1/feed_service.js";
-import type { FeedEntry as StoredEntry, FeedReader } from "../../../platform/db/feed/index.js";
-import { isWanted } from "../../../platform/db/feed/index.js";
+import type { FeedReader, PageLimit, FeedEntry as StoredEntry } from "../../../platform/db/feed/index.js";
+import { FEED_PAGE, isWanted } from "../../../platform/db/feed/index.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { bufferOf } from "../../domain/bytes.js";
 
-const PAGE = 500;
-
-/** Of payloads in one answer of ReadFeed. */
-const PAGE_BYTES = 64 * 1024;
-
-/** As many of the first entries as fit; the first one always does. */
-export function withinBytes(entries: readonly StoredEntry[], most: number): readonly StoredEntry[] {
-  let bytes = 0;
-  const end = entries.findIndex(({ payload }) => (bytes += payload.length) > most);
-  return end < 0 ? entries : entries.slice(0, Math.max(1, end));
-}
+/** What one answer of ReadFeed holds; a watch has pages of the feed's own size. */
+const STRETCH: PageLimit = { ...FEED_PAGE, bytes: 64 << 10 };
 
 const toEntry = (entry: StoredEntry): FeedEntry => ({
   revision: BigInt(entry.revision),
@@ -44,7 +35,7 @@ export function feedHandlers(readerOf: (database: string) => FeedReader): Handle
       const { incarnation } = await reader.head(ctx);
       yield { entries: [], revision: request.afterRevision, incarnation };
       const from = { incarnation: request.incarnation, revision: Number(request.afterRevision) };
-      for await (const { entries, position } of reader.follow(ctx, from, PAGE)) {
+      for await (const { entries, position } of reader.follow(ctx, from, FEED_PAGE)) {
         yield {
           entries: entries.filter((entry) => isWanted(request, entry)).map(toEntry),
           revision: BigInt(position.revision),
@@ -54,12 +45,15 @@ export function feedHandlers(readerOf: (database: string) => FeedReader): Handle
     },
     readFeed: async (ctx, request) => {
       const from = { incarnation: request.incarnation, revision: Number(request.afterRevision) };
-      const { entries, position } = await readerOf(request.database).readMatching(ctx, from, request, PAGE);
-      const sent = withinBytes(entries, PAGE_BYTES);
-      const last = sent.length < entries.length ? sent.at(-1)?.revision : undefined;
+      const { entries, position } = await readerOf(request.database).readMatching(
+        ctx,
+        from,
+        request,
+        STRETCH,
+      );
       return {
-        entries: sent.map(toEntry),
-        revision: BigInt(last ?? position.revision),
+        entries: entries.map(toEntry),
+        revision: BigInt(position.revision),
         incarnation: position.incarnation,
       };
     },

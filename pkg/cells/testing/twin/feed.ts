@@ -4,7 +4,7 @@ import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Clock } from "../../../kernel/time.js";
 import { parseOperationName } from "../../../model/operation-name.js";
-import { FeedErrors, isWanted } from "../../../platform/db/feed/index.js";
+import { FeedErrors, fitting, isWanted } from "../../../platform/db/feed/index.js";
 import type {
   FeedEntry,
   FeedEvent,
@@ -13,6 +13,7 @@ import type {
   FeedPosition,
   FeedReader,
   FeedSelection,
+  PageLimit,
 } from "../../../platform/db/feed/index.js";
 import { encoded } from "../../domain/bytes.js";
 
@@ -105,7 +106,7 @@ export class TwinFeed implements FeedReader {
     return Promise.resolve({ incarnation, revision, compacted: this.#compacted, expected: revision });
   }
 
-  async readAfter(_ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage> {
+  async readAfter(_ctx: Ctx, position: FeedPosition, limit: PageLimit): Promise<FeedPage> {
     return this.#after(position, limit);
   }
 
@@ -113,16 +114,16 @@ export class TwinFeed implements FeedReader {
     _ctx: Ctx,
     position: FeedPosition,
     wanted: FeedSelection,
-    limit: number,
+    limit: PageLimit,
   ): Promise<FeedPage> {
-    const page = this.#after(position, Math.min(STRETCH, this.readsAtMost));
-    const entries = page.entries.filter((entry) => this.careless || isWanted(wanted, entry));
-    if (entries.length <= limit) return { ...page, entries };
-    const first = entries.slice(0, limit);
-    return { ...page, entries: first, position: { ...page.position, revision: first.at(-1)?.revision ?? 0 } };
+    const page = this.#after(position, { rows: Math.min(STRETCH, this.readsAtMost), bytes: Infinity });
+    const found = page.entries.filter((entry) => this.careless || isWanted(wanted, entry));
+    const entries = fitting(found, limit);
+    const last = entries.length < found.length ? entries.at(-1)?.revision : undefined;
+    return { ...page, entries, position: { ...page.position, revision: last ?? page.position.revision } };
   }
 
-  async *follow(ctx: Ctx, from: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void> {
+  async *follow(ctx: Ctx, from: FeedPosition, limit: PageLimit): AsyncGenerator<FeedPage, void, void> {
     this.watchers++;
     try {
       let position = from;
@@ -138,13 +139,13 @@ export class TwinFeed implements FeedReader {
     }
   }
 
-  #after({ incarnation, revision }: FeedPosition, limit: number): FeedPage {
+  #after({ incarnation, revision }: FeedPosition, limit: PageLimit): FeedPage {
     if (incarnation !== "" && incarnation !== this.incarnation) throw FeedErrors.UNKNOWN_INCARNATION({});
     const { revision: head } = this;
     if (revision < this.#compacted || revision > head)
       throw FeedErrors.COMPACTED({ revision, compacted: this.#compacted, head });
     const at = revision - this.#compacted;
-    const entries = this.#entries.slice(at, at + limit);
+    const entries = fitting(this.#entries.slice(at), limit);
     const last = entries.at(-1)?.revision ?? revision;
     return { entries, head, position: { incarnation: this.incarnation, revision: last } };
   }

@@ -1,9 +1,11 @@
+import { sql } from "kysely";
 import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import type { Database } from "../database.js";
 import { FeedErrors } from "./errors.js";
-import type { FeedEntry, FeedHead, FeedPage, FeedPosition } from "./page.js";
+import { fitting } from "./page.js";
+import type { FeedEntry, FeedHead, FeedPage, FeedPosition, PageLimit } from "./page.js";
 import type { FeedTables } from "./schema.js";
 import { createTail } from "./tail.js";
 import type { FeedTail } from "./tail.js";
@@ -12,24 +14,23 @@ export interface FeedReader {
   /** The newest position: take it, read a snapshot of the tables after, then follow the feed from it. */
   head(ctx: Ctx): Promise<FeedHead>;
   /**
-   * Up to `limit` entries after a position; an incarnation of "" is not compared.
+   * The entries after a position, as many as the limit lets; an incarnation of "" is not compared.
    * @throws COMPACTED, UNKNOWN_INCARNATION: begin again with a snapshot
    * @cost one indexed statement
    */
-  readAfter(ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage>;
+  readAfter(ctx: Ctx, position: FeedPosition, limit: PageLimit): Promise<FeedPage>;
   /**
-   * As `readAfter`, but only what matches: looks at up to 2,000 entries behind the position and gives at most
-   * `limit` of them.
+   * As `readAfter`, but only what matches: looks at up to 2,000 entries behind the position.
    * @throws COMPACTED, UNKNOWN_INCARNATION: begin again with a snapshot
    * @cost nothing while the tail has what comes next; else one statement over a range of the index
    */
-  readMatching(ctx: Ctx, position: FeedPosition, wanted: FeedSelection, limit: number): Promise<FeedPage>;
+  readMatching(ctx: Ctx, position: FeedPosition, wanted: FeedSelection, limit: PageLimit): Promise<FeedPage>;
   /**
    * Pages as they come, never an empty one, until the context ends (then it returns).
    * @throws as `readAfter`
    * @cost nothing while the tail has what comes next; else a statement each
    */
-  follow(ctx: Ctx, position: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void>;
+  follow(ctx: Ctx, position: FeedPosition, limit: PageLimit): AsyncGenerator<FeedPage, void, void>;
 }
 
 /** Whose entries, and of which kinds; "" and an empty list stand for all. */
@@ -77,67 +78,88 @@ export function createFeedReader(
       return { incarnation, revision, compacted, expected: revision + (waiting ?? 0) };
     });
 
-  const readAfter = (ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage> =>
+  const readAfter = (ctx: Ctx, position: FeedPosition, limit: PageLimit): Promise<FeedPage> =>
     readStretch(ctx, position, limit);
 
   const readMatching = async (
     ctx: Ctx,
     position: FeedPosition,
     wanted: FeedSelection,
-    limit: number,
+    limit: PageLimit,
   ): Promise<FeedPage> => {
-    const near = tail.after(position, STRETCH);
+    const near = tail.after(position, { rows: STRETCH, bytes: Infinity });
     if (near === undefined) return readStretch(ctx, position, limit, wanted);
-    const entries = near.entries.filter((entry) => isWanted(wanted, entry));
-    if (entries.length <= limit) return { ...near, entries };
-    const first = entries.slice(0, limit);
-    return { ...near, entries: first, position: { ...near.position, revision: first.at(-1)?.revision ?? 0 } };
+    const found = near.entries.filter((entry) => isWanted(wanted, entry));
+    const entries = fitting(found, limit);
+    const last = entries.length < found.length ? entries.at(-1)?.revision : undefined;
+    return { ...near, entries, position: { ...near.position, revision: last ?? near.position.revision } };
   };
 
-  /** @param wanted  also bounds how far the statement looks */
-  const readStretch = (
+  /**
+   * Entries are chosen by their lengths before their payloads are read: what does not fit stays in the
+   * database.
+   * @param wanted  also bounds how far the statement looks
+   */
+  const readStretch = async (
     ctx: Ctx,
     position: FeedPosition,
-    limit: number,
+    limit: PageLimit,
     wanted?: FeedSelection,
-  ): Promise<FeedPage> =>
-    db.statement(ctx, "feed.read", async (d) => {
-      const rows = await d
+  ): Promise<FeedPage> => {
+    const rows = await db.statement(ctx, "feed.read", async (d) => {
+      const near = d
+        .selectFrom("outbox")
+        .selectAll()
+        .where((eb) => matching(eb, position, wanted))
+        .orderBy("revision")
+        .limit(limit.rows);
+      const measured = d
+        .selectFrom(near.as("near"))
+        .selectAll()
+        .select([
+          sql<number>`sum(octet_length(payload)) OVER (ORDER BY revision)`.as("up_to"),
+          sql<number>`count(*) OVER ()`.as("found"),
+        ]);
+      return d
         .selectFrom("feed_state as s")
-        .leftJoin("outbox as o", (join) => {
-          const after = join.on("o.revision", ">", position.revision);
-          return wanted === undefined ? after : after.on(matching(position.revision + STRETCH, wanted));
-        })
+        .leftJoin(measured.as("o"), (join) =>
+          join.on((eb) =>
+            eb.or([
+              eb("o.up_to", "<=", limit.bytes),
+              eb("o.up_to", "=", sql<number>`octet_length(o.payload)`),
+            ]),
+          ),
+        )
         .select([
           "s.incarnation",
           "s.head",
           "s.compacted",
+          "o.found",
           "o.revision",
           "o.entity_kind",
           "o.entity_id",
-          "o.project_id",
-          "o.generation",
-          "o.event_type",
-          "o.payload",
-          "o.created_at",
         ])
+        .select(["o.project_id", "o.generation", "o.event_type", "o.payload", "o.created_at"])
         .where("s.id", "=", 1)
         .orderBy("o.revision")
-        .limit(limit)
         .execute();
-      const state = rows[0];
-      if (state === undefined) throw new Error("feed_state has no row");
-      check(position, state);
-      const entries = rows.flatMap(toEntry);
-      const looked =
-        wanted === undefined || entries.length === limit
-          ? 0
-          : Math.min(position.revision + STRETCH, state.head);
-      const last = Math.max(looked, entries.at(-1)?.revision ?? position.revision);
-      return { entries, head: state.head, position: { incarnation: state.incarnation, revision: last } };
     });
+    const state = rows[0];
+    if (state === undefined) throw new Error("feed_state has no row");
+    check(position, state);
+    const entries = rows.flatMap(toEntry);
+    // `found` counts those that did not fit, too.
+    const cut = entries.length === limit.rows || entries.length < (state.found ?? 0);
+    const looked = wanted === undefined || cut ? 0 : Math.min(position.revision + STRETCH, state.head);
+    const last = Math.max(looked, entries.at(-1)?.revision ?? position.revision);
+    return { entries, head: state.head, position: { incarnation: state.incarnation, revision: last } };
+  };
 
-  async function* follow(ctx: Ctx, from: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void> {
+  async function* follow(
+    ctx: Ctx,
+    from: FeedPosition,
+    limit: PageLimit,
+  ): AsyncGenerator<FeedPage, void, void> {
     let position = from;
     while (!ctx.signal.aborted) {
       const seen = tail.rings;
@@ -145,14 +167,14 @@ export function createFeedReader(
       if (page === undefined) return;
       position = page.position;
       if (page.entries.length > 0) yield page;
-      if (page.entries.length < limit) await tail.wait(seen, pollMs, ctx.signal);
+      if (position.revision >= page.head) await tail.wait(seen, pollMs, ctx.signal);
     }
   }
 
   async function readUnlessEnded(
     ctx: Ctx,
     position: FeedPosition,
-    limit: number,
+    limit: PageLimit,
   ): Promise<FeedPage | undefined> {
     try {
       return await readAfter(ctx, position, limit);
@@ -165,14 +187,21 @@ export function createFeedReader(
   return { head, readAfter, readMatching, follow };
 }
 
-const matching =
-  (upTo: number, { projectId, entityKinds }: FeedSelection) =>
-  (eb: ExpressionBuilder<FeedTables & { o: FeedTables["outbox"] }, "o">): Expression<SqlBool> =>
-    eb.and([
-      eb("o.revision", "<=", upTo),
-      ...(projectId === "" ? [] : [eb("o.project_id", "=", projectId)]),
-      ...(entityKinds.length === 0 ? [] : [eb("o.entity_kind", "in", entityKinds)]),
-    ]);
+function matching(
+  eb: ExpressionBuilder<FeedTables, "outbox">,
+  { revision }: FeedPosition,
+  wanted: FeedSelection | undefined,
+): Expression<SqlBool> {
+  const behind = eb("revision", ">", revision);
+  if (wanted === undefined) return behind;
+  const { projectId, entityKinds } = wanted;
+  return eb.and([
+    behind,
+    eb("revision", "<=", revision + STRETCH),
+    ...(projectId === "" ? [] : [eb("project_id", "=", projectId)]),
+    ...(entityKinds.length === 0 ? [] : [eb("entity_kind", "in", entityKinds)]),
+  ]);
+}
 
 function check(
   position: FeedPosition,

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Database } from "../database.js";
 import { createBell } from "./bell.js";
+import { FEED_PAGE } from "./page.js";
 import type { FeedEntry } from "./page.js";
 import type { FeedTables } from "./schema.js";
 import type { FeedTail } from "./tail.js";
@@ -32,8 +33,13 @@ export interface Sequencer {
   run(ctx: Ctx): Promise<void>;
 }
 
-/** Rows numbered at once. */
-const BATCH = 1_000;
+/** Rows numbered at once, and bytes of their payloads: those and one row more. */
+const BATCH = { rows: 1_000, bytes: FEED_PAGE.bytes } as const;
+
+/** Whether there may be more that could be numbered at once. */
+const isFull = (entries: readonly FeedEntry[]): boolean =>
+  entries.length === BATCH.rows ||
+  entries.reduce((sum, { payload }) => sum + payload.length, 0) >= BATCH.bytes;
 
 /** An owner's place: its fence, and where the feed ended when it looked last. */
 interface Place {
@@ -68,7 +74,7 @@ export function createSequencer(db: Database<FeedTables>, options: SequencerOpti
         beatMs = askedMs;
       }
       if (ctx.signal.aborted) return;
-      if (entries.length === BATCH) continue;
+      if (isFull(entries)) continue;
       if (missed) {
         const place = await look(ctx, db, fence);
         if (place === undefined) return;
@@ -182,8 +188,11 @@ async function number(
   const outbox = sql.table(`${db.schema}.outbox`);
   const { rows } = await db.statement(ctx, "feed.number", (d) =>
     sql<NumberedRow>`
-    WITH fresh AS (
-      SELECT id, row_number() OVER (ORDER BY generation, created_at, id) AS place FROM ${outbox} WHERE revision IS NULL ORDER BY generation, created_at, id LIMIT ${BATCH}
+    WITH first AS (
+      SELECT id, row_number() OVER (ORDER BY generation, created_at, id) AS place, octet_length(payload) AS length
+      FROM ${outbox} WHERE revision IS NULL ORDER BY generation, created_at, id LIMIT ${BATCH.rows}
+    ), fresh AS (
+      SELECT id, place FROM (SELECT id, place, sum(length) OVER (ORDER BY place) - length AS before FROM first) AS measured WHERE before < ${BATCH.bytes}
     ), moved AS (
       UPDATE ${sql.table(`${db.schema}.feed_state`)} SET head = head + (SELECT count(*) FROM fresh), owner_seen_at = now()
       WHERE id = 1 AND fence = ${fence} AND head = ${head} AND (${shows}::bool OR EXISTS (SELECT 1 FROM fresh)) RETURNING incarnation

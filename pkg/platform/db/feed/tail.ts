@@ -1,6 +1,7 @@
 import { createBell } from "./bell.js";
 import type { Bell } from "./bell.js";
-import type { FeedEntry, FeedPage, FeedPosition } from "./page.js";
+import { FEED_PAGE, fitting } from "./page.js";
+import type { FeedEntry, FeedPage, FeedPosition, PageLimit } from "./page.js";
 
 /**
  * The newest entries of one feed, as the sequencer of this process has numbered them, and the bell that it
@@ -23,11 +24,15 @@ export interface FeedTail extends Bell {
    * The entries behind a position, none at the feed's end; undefined when that is not known here: only the
    * database knows then.
    */
-  after(position: FeedPosition, limit: number): FeedPage | undefined;
+  after(position: FeedPosition, limit: PageLimit): FeedPage | undefined;
 }
 
-/** @param keep  entries held at most */
-export function createTail(keep = 500): FeedTail {
+/** The newest of the entries that may be kept; the last one always is. */
+const newest = (entries: readonly FeedEntry[], keep: PageLimit): readonly FeedEntry[] =>
+  [...fitting([...entries].reverse(), keep)].reverse();
+
+/** @param keep  what is held at most */
+export function createTail(keep: PageLimit = FEED_PAGE): FeedTail {
   const bell = createBell();
   let incarnation = "";
   let held: readonly FeedEntry[] = [];
@@ -45,7 +50,7 @@ export function createTail(keep = 500): FeedTail {
     wait: bell.wait,
     put: (name, entries) => {
       const continues = name === incarnation && entries[0]?.revision === (held.at(-1)?.revision ?? 0) + 1;
-      held = (continues ? [...held, ...entries] : entries).slice(-keep);
+      held = newest(continues ? [...held, ...entries] : entries, keep);
       incarnation = name;
       bell.ring();
     },
@@ -65,7 +70,7 @@ export function createTail(keep = 500): FeedTail {
         (asked !== "" && asked !== incarnation)
       )
         return undefined;
-      const entries = held.slice(revision + 1 - first, revision + 1 - first + limit);
+      const entries = fitting(held.slice(revision + 1 - first), limit);
       return { entries, head, position: { incarnation, revision: entries.at(-1)?.revision ?? revision } };
     },
   };

@@ -472,6 +472,40 @@ describe("Connect on a public port", () => {
       assert.ok(most - before < 32 * MIB, `${Math.round((most - before) / MIB)} MiB`);
     });
 
+    it("cuts a connection of HTTP/1.1 on which thousands of requests come at once", async () => {
+      const socket = connectTcp(server.port, "127.0.0.1").on("error", () => {});
+      const body = '{"name":"k"}';
+      const head = `POST /${GET} HTTP/1.1\r\nhost: x\r\nx-auth-token: good\r\ncontent-type: application/json`;
+      socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(1_000));
+      await new Promise((resolve) => socket.resume().once("close", resolve));
+      assert.ok(seen.decoded <= 16, `${seen.decoded} were begun`);
+    });
+
+    it("takes a turn back when the answer has left, not when it is made", async () => {
+      let within = 0;
+      const turns = await start({
+        admit: () => {
+          within++;
+          return () => void within--;
+        },
+      });
+      const settings = { initialWindowSize: 0 };
+      const session = connectHttp2(`http://127.0.0.1:${turns.port}`, { settings }).on("error", () => {});
+      const unread = session.request({
+        ...{ ":method": "POST", ":path": `/${GET}`, "content-type": "application/json" },
+        "x-auth-token": "good",
+      });
+      unread.end('{"name":"k"}');
+      await once(unread, "response");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.equal(within, 1);
+      session.settings({ initialWindowSize: 65_536 });
+      await once(unread.resume(), "close");
+      await until(() => within === 0);
+      session.destroy();
+      await turns.close();
+    });
+
     it("asks for a body only when the caller is let in", async () => {
       const ask = (good: string): Promise<string> =>
         new Promise((resolve) => {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Socket } from "node:net";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { createContextValues } from "@connectrpc/connect";
+import { FAREWELL_MS } from "../door.js";
 import type { ConnectCall } from "./handlers.js";
 import { callKey } from "./handlers.js";
 
@@ -12,10 +14,12 @@ export type HttpResponse = (ServerResponse | Http2ServerResponse) & {
 };
 
 /** `address:port` of the connection. */
-export function peerOf(request: HttpRequest): string {
-  const socket = "stream" in request ? request.stream.session?.socket : request.socket;
-  return `${socket?.remoteAddress}:${socket?.remotePort}`;
-}
+export const peerOf = (socket: Pick<Socket, "remoteAddress" | "remotePort"> | undefined): string =>
+  `${socket?.remoteAddress}:${socket?.remotePort}`;
+
+/** `address:port` of the connection that a request came on. */
+export const peerOfRequest = (request: HttpRequest): string =>
+  peerOf("stream" in request ? request.stream.session?.socket : request.socket);
 
 /** A request as the Connect library takes it. @param body  read only once the call was let in */
 export function toUniversal(
@@ -38,9 +42,6 @@ export function toUniversal(
     contextValues: createContextValues().set(callKey, call),
   };
 }
-
-/** How long a reader who takes nothing may take for the last words of a call that ended before its time. */
-const FAREWELL_MS = 5_000;
 
 /**
  * Writes an answer as fast as its reader takes it: the next message is asked for when there is room again.
@@ -68,7 +69,7 @@ export async function send(
   }
 }
 
-function cutLater(response: HttpResponse): void {
+export function cutLater(response: HttpResponse): void {
   const timer = setTimeout(() => response.destroy(), FAREWELL_MS).unref();
   response.once("close", () => clearTimeout(timer));
 }

@@ -3,6 +3,7 @@ import type { ServerHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import { createServer as createHttp2 } from "node:http2";
 import type { Socket } from "node:net";
 import { CommonErrors, follow, raceAbort } from "../../../kernel/index.js";
+import { withoutFloods } from "../../sharing/pipelining.js";
 import { CallEnd } from "../call-end.js";
 import { newRequestId } from "../door.js";
 import { RpcErrors } from "../errors.js";
@@ -11,7 +12,7 @@ import { answerCors } from "./cors.js";
 import type { Telling } from "../status.js";
 import { connectErrorOf, refusal, tellingOf } from "./errors.js";
 import type { HttpRequest, HttpResponse } from "./exchange.js";
-import { peerOf, send, toUniversal } from "./exchange.js";
+import { cutLater, peerOfRequest, send, toUniversal } from "./exchange.js";
 import type { ConnectCall, ConnectHandler, ConnectMethods, ConnectServing } from "./handlers.js";
 import { assertSize, connectHandlers } from "./handlers.js";
 
@@ -46,16 +47,12 @@ export class ConnectServer {
     this.#options = options;
     // Before anybody can call: it takes longer than a call may keep the others waiting.
     this.#methods = connectHandlers(options.bindings, options.descriptors, options);
-    for (const server of [this.#http1, this.#http2]) {
-      server.on(
-        "request",
-        (request: HttpRequest, response: HttpResponse) => void this.#serve(request, response),
-      );
-      // Whoever asks before sending a body is told to go on when it is read, after the door.
-      server.on(
-        "checkContinue",
-        (request: HttpRequest, response: HttpResponse) => void this.#serve(request, response),
-      );
+    const serve = (request: HttpRequest, response: HttpResponse): void => void this.#serve(request, response);
+    const bounded = withoutFloods(serve);
+    // Whoever asks before sending a body is told to go on when it is read, after the door.
+    for (const event of ["request", "checkContinue"]) {
+      this.#http1.on(event, bounded);
+      this.#http2.on(event, serve);
     }
   }
 
@@ -86,16 +83,20 @@ export class ConnectServer {
     if (answerCors(request, response, this.#options.corsOrigins)) return;
     const call: ConnectCall = {
       requestId: newRequestId(),
-      peer: peerOf(request),
+      peer: peerOfRequest(request),
       end: new CallEnd(),
       entry: undefined,
     };
     response.setHeader("x-request-id", call.requestId);
     // Answers depend on the token, which is no part of the address.
     response.setHeader("cache-control", "no-store");
+    let closed = false;
     response.once("close", () => {
+      closed = true;
       // Of HTTP/2, "finished" also means that the client is gone.
       if (!response.writableEnded) call.end.leave();
+      // Not before: an answer that nobody takes is memory of ours.
+      call.entry?.leave();
     });
     this.#calls.add(call);
     try {
@@ -105,7 +106,7 @@ export class ConnectServer {
       response.destroy();
     } finally {
       call.end.release();
-      call.entry?.leave();
+      if (closed) call.entry?.leave();
       this.#calls.delete(call);
       if (this.#calls.size === 0) this.#idle();
     }
@@ -134,6 +135,8 @@ export class ConnectServer {
     if ((unread || this.#options.stopping.aborted) && request.httpVersionMajor === 1)
       response.setHeader("connection", "close");
     await send(answer, response, call);
+    // A client that does not end its request would keep the call open.
+    if (unread) cutLater(response);
   }
 }
 

@@ -10,19 +10,7 @@ import { until } from "../../../testkit/until.js";
 import { anAccount, anIdentity } from "../testing/an-identity.js";
 import { identityApp } from "./http/app.js";
 import { loginsConfig } from "../config.js";
-import { addressKey, secretChecks } from "./secret-checks.js";
-
-describe("addresses that logins are counted by", () => {
-  for (const [remote, key] of [
-    ["192.0.2.7", "192.0.2.7"],
-    ["::ffff:192.0.2.7", "192.0.2.7"],
-    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"],
-    ["2001:db8:1:2:ffff::1", "2001:db8:1:2::"],
-    ["2001:db8:1:3::1", "2001:db8:1:3::"],
-    [undefined, "?"],
-  ] as const)
-    it(`takes ${String(remote)} for ${key}`, () => assert.equal(addressKey(remote), key));
-});
+import { secretChecks } from "./secret-checks.js";
 
 describe("secrets that are tried at once", () => {
   it("are not looked at once those before them in the queue were wrong often enough", async () => {

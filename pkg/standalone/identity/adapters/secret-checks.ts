@@ -1,4 +1,3 @@
-import ipaddr from "ipaddr.js";
 import type { Clock, Ctx } from "../../../kernel/index.js";
 import type { LoginsConfig } from "../config.js";
 import { FailedLogins } from "../domain/failed-logins.js";
@@ -69,16 +68,4 @@ export function secretChecks(passwords: Passwords, clock: Clock, config: LoginsC
     waiting: () => queue.waiting,
     hash: (ctx, caller, secret) => queue.run(ctx.signal, placeOf(caller), () => passwords.hash(secret)),
   };
-}
-
-/**
- * What counts as one address: IPv4 whole, also within IPv6; of IPv6 the /64 that a single customer has for
- * himself.
- */
-export function addressKey(remote: string | undefined): string {
-  if (remote === undefined || !ipaddr.isValid(remote)) return "?";
-  const address = ipaddr.process(remote);
-  return address.kind() === "ipv4"
-    ? address.toString()
-    : ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/64`).toString();
 }

@@ -181,6 +181,26 @@ export const feeds: readonly Scenario[] = [
     },
   },
   {
+    name: "a watch tells a long history of large records in pages of a megabyte at most, without gap",
+    run: async (s) => {
+      const id = await s.put(1, { metadata: new Map([["k", "x".repeat(200_000)]]) });
+      const mark = await s.mark();
+      for (let n = 0; n < 12; n++) await rename(s, id, `n${n}`);
+      await s.mark();
+      const answers = await watched(
+        s,
+        { database: "cell1", afterRevision: mark, projectId: s.project },
+        (all) => entriesOf(all).length === 12,
+      );
+      for (const { entries } of answers)
+        assert.ok(entries.reduce((sum, { payload }) => sum + payload.length, 0) <= 1 << 20);
+      assert.deepEqual(
+        entriesOf(answers).map(({ payload }) => Server.decode(payload).name),
+        Array.from({ length: 12 }, (_, n) => `n${n}`),
+      );
+    },
+  },
+  {
     name: "a watch says at first that it stands, then tells what was and what comes",
     run: async (s) => {
       const id = await s.put(1);

@@ -2,6 +2,7 @@ import { Router } from "express";
 import type { Request } from "express";
 import type { Ctx } from "../../../../kernel/index.js";
 import { lastOf, queryOf } from "../../../../platform/http/index.js";
+import { addressKey } from "../../../../platform/sharing/index.js";
 import { AuthErrors } from "../../../shared/auth.js";
 import { parseFlag } from "../../../shared/input.js";
 import { readAuthRequest } from "../../domain/auth-request.js";
@@ -13,7 +14,6 @@ import { E } from "../../errors.js";
 import { authenticate } from "../../ops/authenticate.js";
 import type { IdentityParts } from "../../ports.js";
 import { stableId, tokenHash } from "../crypto.js";
-import { addressKey } from "../secret-checks.js";
 import { baseOf, demandIn, reply, selfUrl } from "./common.js";
 
 /** The one route that needs no token: it makes them. */

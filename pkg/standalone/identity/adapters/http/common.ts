@@ -1,11 +1,11 @@
 import type { Request, Response } from "express";
 import type { Ctx } from "../../../../kernel/index.js";
 import { baseUrlOf, ctxOf } from "../../../../platform/http/index.js";
+import { addressKey } from "../../../../platform/sharing/index.js";
 import { AuthErrors } from "../../../shared/auth.js";
 import type { IdentityAction } from "../../domain/policy.js";
 import { administers, isDomainAdmin, may } from "../../domain/policy.js";
 import type { DirectoryFilter } from "../../domain/model.js";
-import { addressKey } from "../secret-checks.js";
 import type { Caller } from "../secret-checks.js";
 
 /** One handler of the Identity service: what it returns is sent, `undefined` as an empty 204. */
