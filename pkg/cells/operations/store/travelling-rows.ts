@@ -1,14 +1,19 @@
+import { createHash } from "node:crypto";
+import type { Ctx } from "../../../kernel/ctx.js";
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import { insertInto } from "../../store/fragments.js";
 import type { DormantRow } from "../../store/rows.js";
 import type { Store, Tables, Tx } from "../../store/tables.js";
+import type { FoundCopy } from "./dormant.js";
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** Which rows of a table go with a server from cell to cell, beside its own record. */
 interface Travelling {
   readonly table: keyof Tables;
+  /** Its primary key. */
+  readonly key: readonly string[];
   /** Of the server; `servers` is a list of ids in brackets, or a query for them. */
   readonly where: (t: Tables, servers: Sql) => Sql;
   /** Those of the operation that moves stay: its awakening makes them anew. */
@@ -17,54 +22,145 @@ interface Travelling {
 
 const isItself = ({ id }: Row, moving: string): boolean => id === moving;
 
+/** Client tokens of servers: an index finds them by the names of their operations. */
+export const tokensOf = (t: Tables, servers: Sql): Sql =>
+  sql`operations[1] IN (SELECT 'operations/' || server_id || '/' || id FROM ${t.operation} WHERE server_id IN ${servers})`;
+
 /**
  * All of a server's rows that a cell's database has. Whoever adds a table of them adds it here.
  */
 const TRAVELLING: readonly Travelling[] = [
   {
     table: "instance_action_event",
+    key: ["action_id", "step", "round"],
     where: (t, servers) =>
       sql`action_id IN (SELECT id FROM ${t.instance_action} WHERE server_id IN ${servers})`,
     madeAnew: ({ action_id: action }, moving) => action === moving,
   },
-  { table: "instance_action", where: (_t, servers) => sql`server_id IN ${servers}`, madeAnew: isItself },
+  {
+    table: "instance_action",
+    key: ["server_id", "id"],
+    where: (_t, servers) => sql`server_id IN ${servers}`,
+    madeAnew: isItself,
+  },
   {
     table: "client_token",
-    where: (t, servers) =>
-      sql`operations[1] IN (SELECT 'operations/' || server_id || '/' || id FROM ${t.operation} WHERE server_id IN ${servers})`,
+    key: ["project_id", "user_id", "method", "token"],
+    where: tokensOf,
   },
-  { table: "block_device", where: (_t, servers) => sql`server_id IN ${servers}` },
-  { table: "migration", where: (_t, servers) => sql`server_id IN ${servers}` },
-  { table: "operation", where: (_t, servers) => sql`server_id IN ${servers}`, madeAnew: isItself },
+  // Those of the operation that moves go too, consumed ones as well: one that is sent again stays known.
+  {
+    table: "operation_signal",
+    key: ["operation_id", "signal_id"],
+    where: (t, servers) => sql`operation_id IN (SELECT id FROM ${t.operation} WHERE server_id IN ${servers})`,
+  },
+  {
+    table: "block_device",
+    key: ["server_id", "id"],
+    where: (_t, servers) => sql`server_id IN ${servers}`,
+  },
+  { table: "migration", key: ["id"], where: (_t, servers) => sql`server_id IN ${servers}` },
+  {
+    table: "operation",
+    key: ["id"],
+    where: (_t, servers) => sql`server_id IN ${servers}`,
+    madeAnew: isItself,
+  },
 ];
 
-type Rows = Readonly<Record<string, readonly Row[]>>;
+/** Rows of one statement. */
+const AT_ONCE = 200;
 
 /**
- * Everything that goes with a server, but the operation that moves it, which has a copy of its own. All
+ * Brings a server's rows to where a copy of it waits, page by page. There they lie apart, row by row, until
+ * the copy wakes. The source has promised, so that nothing of it changes any more. Repeatable, by several at
+ * once: a row is there or not, whoever brought it; and nothing is brought to a copy that has woken. All
  * columns go, also those that a newer process has added.
+ * @cost for each table one read, and one read and one write for each 200 rows
  */
-export async function packHistory(store: Store, tx: Tx, serverId: string, moving: string): Promise<Buffer> {
-  const packed: Record<string, readonly Row[]> = {};
-  for (const { table, where, madeAnew } of TRAVELLING) {
-    const { rows } =
-      await sql<Row>`SELECT * FROM ${store.t[table]} WHERE ${where(store.t, sql`(${serverId})`)}`.execute(tx);
-    packed[table] = rows.filter((row) => madeAnew?.(row, moving) !== true);
+export async function carryRows(source: Store, target: Store, ctx: Ctx, copy: FoundCopy): Promise<void> {
+  for (const one of TRAVELLING) {
+    for (let last: Row | undefined, more = true; more;) {
+      const rows = await rowsAfter(source, ctx, one, copy.serverId, last);
+      const going = rows.filter((row) => one.madeAnew?.(row, copy.operationId) !== true);
+      if (going.length > 0) await putApart(target, ctx, copy, one, going);
+      last = rows.at(-1);
+      more = rows.length === AT_ONCE;
+    }
   }
-  return Buffer.from(JSON.stringify(packed, packValue));
 }
 
+/** The next page of a table's rows, in the order of its key. */
+async function rowsAfter(
+  { db, t }: Store,
+  ctx: Ctx,
+  { table, key, where }: Travelling,
+  serverId: string,
+  last: Row | undefined,
+): Promise<readonly Row[]> {
+  const columns = sql.join(key.map((column) => sql.ref(column)));
+  const after = last && sql` AND (${columns}) > (${sql.join(key.map((column) => last[column]))})`;
+  const { rows } = await db.statement(ctx, "handover.pack", (on) =>
+    sql<Row>`SELECT * FROM ${t[table]} WHERE ${where(t, sql`(${serverId})`)}${after ?? sql``}
+      ORDER BY ${columns} LIMIT ${AT_ONCE}`.execute(on),
+  );
+  return rows;
+}
+
+async function putApart(
+  { db, t }: Store,
+  ctx: Ctx,
+  { operationId, sourceFence }: FoundCopy,
+  { table, key }: Travelling,
+  rows: readonly Row[],
+): Promise<void> {
+  const keys = rows.map((row) => hashOf(key.map((column) => row[column])));
+  const bodies = rows.map((row) => JSON.stringify(row, packValue));
+  await db.statement(ctx, "handover.carry", (on) =>
+    sql`WITH held AS (
+      SELECT 1 FROM ${t.dormant_operation}
+      WHERE operation_id = ${operationId} AND source_fence = ${sourceFence} AND NOT activated FOR UPDATE
+    )
+    INSERT INTO ${t.travelling_row} (operation_id, source_fence, source_table, key, body)
+    SELECT ${operationId}::text, ${sourceFence}::int8, ${table}::text, one.key, one.body
+    FROM held, unnest(${keys}::text[], ${bodies}::text[]) AS one (key, body)
+    ON CONFLICT DO NOTHING`.execute(on),
+  );
+}
+
+/** Names a row among those of its table; a key itself may be too long for an index once more. */
+const hashOf = (key: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(key, packValue)).digest("hex");
+
 /** Stores what came with a server. What it left here when it was here before gives way. */
-export async function unpackHistory(store: Store, tx: Tx, { server_id, history }: DormantRow): Promise<void> {
+export async function unpackRows(store: Store, tx: Tx, dormant: DormantRow): Promise<void> {
   const { t } = store;
+  const { server_id, operation_id, source_fence } = dormant;
   await sql`DELETE FROM ${t.operation} WHERE server_id = ${server_id} AND state = 'handed-over'`.execute(tx);
-  if (history === null) return;
-  const packed = JSON.parse(history.toString(), unpackValue) as Rows;
+  const its = sql`operation_id = ${operation_id} AND source_fence = ${source_fence}`;
   for (const { table } of TRAVELLING) {
-    const rows = packed[table] ?? [];
-    for (let from = 0; from < rows.length; from += AT_ONCE)
-      await sql`${insertInto(t[table], rows.slice(from, from + AT_ONCE))} ON CONFLICT DO NOTHING`.execute(tx);
+    for (let last = "", more = true; more;) {
+      const { rows } = await sql<{ key: string; body: string }>`SELECT key, body FROM ${t.travelling_row}
+        WHERE ${its} AND source_table = ${table} AND key > ${last} ORDER BY key LIMIT ${AT_ONCE}`.execute(tx);
+      for (const alike of byColumns(rows.map(({ body }) => JSON.parse(body, unpackValue) as Row)))
+        await sql`${insertInto(t[table], alike)} ON CONFLICT DO NOTHING`.execute(tx);
+      last = rows.at(-1)?.key ?? "";
+      more = rows.length === AT_ONCE;
+    }
   }
+  await sql`DELETE FROM ${t.travelling_row} WHERE ${its}`.execute(tx);
+}
+
+/** Rows by the columns that they have: the source's table may have got one while they were read. */
+function byColumns(rows: readonly Row[]): Iterable<Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const columns = Object.keys(row).join();
+    const group = groups.get(columns);
+    if (group === undefined) groups.set(columns, [row]);
+    else group.push(row);
+  }
+  return groups.values();
 }
 
 /** Parts of a statement that forget everything that has gone with the servers that `gone` names. */
@@ -73,9 +169,6 @@ export const forgettingHistory = (t: Tables, gone: Sql): { readonly name: string
     name: `gone_${table}`,
     body: sql`DELETE FROM ${t[table]} WHERE ${where(t, gone)}${table === "operation" ? sql` AND state <> 'handed-over'` : sql``}`,
   }));
-
-/** Rows of one statement. */
-const AT_ONCE = 50;
 
 const BIG = "$bigint";
 const BYTES = "$bytes";
