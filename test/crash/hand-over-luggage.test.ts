@@ -18,13 +18,14 @@ import type { OperationRow } from "../../pkg/cells/store/rows.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import type { Sql } from "../../pkg/cells/store/sql.js";
 import type { Tables } from "../../pkg/cells/store/tables.js";
+import { CommonErrors } from "../../pkg/kernel/index.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import { acquire, calls, whereIs } from "./hand-over-calls.js";
 import type { Held } from "./hand-over-calls.js";
 import { GOER, handOverScenario, openHandOvers } from "./hand-over-scenario.js";
-import type { HandOverWorld } from "./hand-over-scenario.js";
+import type { HandOverOptions, HandOverWorld } from "./hand-over-scenario.js";
 import { newPlace } from "./matrix.js";
 import { GOING } from "./toy.moves.js";
 
@@ -34,9 +35,10 @@ const AT_REST = { kind: "victim-at-rest", payload: Buffer.alloc(0) };
 describe("what goes with a server from database to database", function () {
   this.timeout(120_000);
   const worlds: HandOverWorld[] = [];
-  const world = async (): Promise<HandOverWorld> => {
+  const world = async (options: HandOverOptions = {}): Promise<HandOverWorld> => {
     const { connection } = await testCluster();
-    const opened = openHandOvers(await newPlace(handOverScenario, "luggage"), connection, { asleep: true });
+    const place = await newPlace(handOverScenario, "luggage");
+    const opened = openHandOvers(place, connection, { asleep: true, ...options });
     worlds.push(opened);
     return opened;
   };
@@ -389,6 +391,51 @@ describe("what goes with a server from database to database", function () {
       });
       assert.equal(there?.state, operation?.state);
       if (what === "cancelled") assert.equal(there?.cancelRequested, true);
+    });
+
+  for (const [what, kind] of [
+    ["returns to", GOING.return.kind],
+    ["is forgotten by", GOING.confirm.kind],
+  ] as const)
+    it(`${what} a cell that has not yet hidden its record when the operation goes on`, async () => {
+      let cut = true;
+      const w = await world({
+        at: async (statement) => {
+          if (cut && statement === "cell1 handover.leave") throw CommonErrors.CANCELLED({ what: "Leaving" });
+        },
+      });
+      const held = await moving(w);
+      const { name, fence } = held.operation;
+      const { prepare, commit, activate } = move(w, held);
+      await prepare("after");
+      await commit();
+      await assert.rejects(activate("a"), { reason: "CANCELLED" });
+      assert.deepEqual(await whereIs(w), ["cell1", "cell2"], "it is awake, and nothing is kept yet");
+      cut = false;
+      await w.store.commitStep(testCtx(), {
+        database: "cell2",
+        name,
+        fence: fence + 1n,
+        state: OperationState.OPERATION_STATE_SUCCEEDED,
+        currentStep: "after",
+      });
+      if (kind === GOING.confirm.kind) {
+        const kept = { database: "cell1", serverId: GOER, operation: name };
+        await w.store.forgetKept(testCtx(), kept);
+        await w.store.forgetKept(testCtx(), kept);
+        assert.deepEqual(await whereIs(w), ["cell2"]);
+      } else {
+        const returning = await acquire(w, "cell2", await w.accept(kind, "cell2"), "a");
+        const back = calls(w, returning, "cell2", "cell1", HANDOVER_PROTOCOL_RETURN);
+        await back.prepare("after");
+        await back.commit();
+        assert.equal((await back.activate("a")).instance?.server?.hostInfo?.host, "host1");
+        assert.deepEqual(await whereIs(w), ["cell1"]);
+      }
+      // Whoever looks for old copies finishes the first hand-over once more.
+      await w.store.listDormant(testCtx(), { database: "cell2", olderThan: { seconds: 0n } });
+      assert.deepEqual(await at(w, "cell1", (t) => sql`SELECT 1 FROM ${t.kept_server}`), []);
+      assert.deepEqual(await whereIs(w), [kind === GOING.confirm.kind ? "cell2" : "cell1"]);
     });
 
   it("is brought in pages, however long its history, and found in it by its own operations", async () => {

@@ -115,7 +115,7 @@ export function openHandOvers(
   {
     at = async () => {},
     crash = noCrash,
-    dormantMs = 300,
+    dormantMs = 500,
     asleep = false,
     tap = (store) => store,
   }: HandOverOptions = {},

@@ -1,9 +1,10 @@
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { CellsErrors } from "../../errors.js";
 import { returnedCopy } from "../domain/hand-over.js";
-import { dropKept, findKept } from "../store/kept.js";
+import { dropKept } from "../store/kept.js";
 import { forgetServer } from "../store/leave.js";
 import { unpackRows } from "../store/travelling-rows.js";
+import { keptRecord } from "./kept-record.js";
 import { move } from "./move.js";
 import { copyingFromCell, keepCopy } from "./protocol.js";
 import type { HandOver } from "./protocol.js";
@@ -20,7 +21,7 @@ export const giveBack: HandOver = {
     const server = operation.serverId;
     const kept =
       before.kept?.database === target.name
-        ? await findKept(target, ctx, server, before.kept.operation)
+        ? await keptRecord(places, ctx, target, server, before.kept.operation)
         : undefined;
     if (kept === undefined) throw CellsErrors.RECORD_NOT_KEPT({ server });
     const copying = await copyingFromCell(places, ctx, preparing, before);

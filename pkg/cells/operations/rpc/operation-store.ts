@@ -13,6 +13,7 @@ import type { NumberBlocks } from "../../store/number-blocks.js";
 import { activate } from "../hand-over/activate.js";
 import { awakening } from "../hand-over/awakening.js";
 import { notYetElsewhere } from "../hand-over/not-yet-elsewhere.js";
+import { forgetKeptRecord } from "../hand-over/kept-record.js";
 import { overdueCopies } from "../hand-over/overdue.js";
 import { handOvers } from "../hand-over/protocols.js";
 import { signalWhereItIs } from "../hand-over/signal-where-it-is.js";
@@ -25,7 +26,6 @@ import { settleClaim } from "../../quota/store/claims.js";
 import { commitStep } from "../store/commit-step.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { dropDormant } from "../store/dormant.js";
-import { forgetKept } from "../store/kept.js";
 import { protocolOf, requireLife } from "../domain/hand-over.js";
 import { subjectIn, subjectOfRequest } from "../domain/subjects.js";
 import {
@@ -188,7 +188,7 @@ export function operationStoreHandlers({
       return {};
     },
     forgetKept: async (ctx, { database, serverId, operation }) => {
-      await forgetKept(stores.cell(database), ctx, serverId, operation);
+      await forgetKeptRecord(places, ctx, stores.cell(database), serverId, operation);
       return {};
     },
     listDormant: async (ctx, { database, olderThan, pageToken }) => {

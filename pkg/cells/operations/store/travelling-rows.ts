@@ -76,18 +76,20 @@ const AT_ONCE = 200;
  * the copy wakes. The source has promised, so that nothing of it changes any more. Repeatable, by several at
  * once: a row is there or not, whoever brought it; and nothing is brought to a copy that has woken. All
  * columns go, also those that a newer process has added.
- * @cost for each table one read, and one read and one write for each 200 rows
+ * @cost for each table one read, one more for each 200 rows, and one write for 200 rows
  */
 export async function carryRows(source: Store, target: Store, ctx: Ctx, copy: FoundCopy): Promise<void> {
+  const going: PackedRow[] = [];
   for (const one of TRAVELLING) {
-    for (let last: Row | undefined, more = true; more;) {
-      const rows = await rowsAfter(source, ctx, one, copy.serverId, last);
-      const going = rows.filter((row) => one.madeAnew?.(row, copy.operationId) !== true);
-      if (going.length > 0) await putApart(target, ctx, copy, one, going);
-      last = rows.at(-1);
-      more = rows.length === AT_ONCE;
-    }
+    let rows: readonly Row[] = [];
+    do {
+      rows = await rowsAfter(source, ctx, one, copy.serverId, rows.at(-1));
+      for (const row of rows)
+        if (one.madeAnew?.(row, copy.operationId) !== true) going.push(packed(one, row));
+      while (going.length >= AT_ONCE) await putApart(target, ctx, copy, going.splice(0, AT_ONCE));
+    } while (rows.length === AT_ONCE);
   }
+  if (going.length > 0) await putApart(target, ctx, copy, going);
 }
 
 /** The next page of a table's rows, in the order of its key. */
@@ -107,30 +109,47 @@ async function rowsAfter(
   return rows;
 }
 
+/** A row of `travelling_row`. */
+interface PackedRow {
+  readonly table: string;
+  /** Names the row among those of its table; its own key may be too long for an index once more. */
+  readonly key: string;
+  readonly body: string;
+}
+
+const packed = ({ table, key }: Travelling, row: Row): PackedRow => ({
+  table,
+  key: createHash("sha256")
+    .update(
+      JSON.stringify(
+        key.map((column) => row[column]),
+        packValue,
+      ),
+    )
+    .digest("hex"),
+  body: JSON.stringify(row, packValue),
+});
+
 async function putApart(
   { db, t }: Store,
   ctx: Ctx,
   { operationId, sourceFence }: FoundCopy,
-  { table, key }: Travelling,
-  rows: readonly Row[],
+  rows: readonly PackedRow[],
 ): Promise<void> {
-  const keys = rows.map((row) => hashOf(key.map((column) => row[column])));
-  const bodies = rows.map((row) => JSON.stringify(row, packValue));
+  const tables = rows.map(({ table }) => table);
+  const keys = rows.map(({ key }) => key);
+  const bodies = rows.map(({ body }) => body);
   await db.statement(ctx, "handover.carry", (on) =>
     sql`WITH held AS (
       SELECT 1 FROM ${t.dormant_operation}
       WHERE operation_id = ${operationId} AND source_fence = ${sourceFence} AND NOT activated FOR UPDATE
     )
     INSERT INTO ${t.travelling_row} (operation_id, source_fence, source_table, key, body)
-    SELECT ${operationId}::text, ${sourceFence}::int8, ${table}::text, one.key, one.body
-    FROM held, unnest(${keys}::text[], ${bodies}::text[]) AS one (key, body)
+    SELECT ${operationId}::text, ${sourceFence}::int8, one.source_table, one.key, one.body
+    FROM held, unnest(${tables}::text[], ${keys}::text[], ${bodies}::text[]) AS one (source_table, key, body)
     ON CONFLICT DO NOTHING`.execute(on),
   );
 }
-
-/** Names a row among those of its table; a key itself may be too long for an index once more. */
-const hashOf = (key: readonly unknown[]): string =>
-  createHash("sha256").update(JSON.stringify(key, packValue)).digest("hex");
 
 /** Stores what came with a server. What it left here when it was here before gives way. */
 export async function unpackRows(store: Store, tx: Tx, dormant: DormantRow): Promise<void> {
@@ -139,14 +158,14 @@ export async function unpackRows(store: Store, tx: Tx, dormant: DormantRow): Pro
   await sql`DELETE FROM ${t.operation} WHERE server_id = ${server_id} AND state = 'handed-over'`.execute(tx);
   const its = sql`operation_id = ${operation_id} AND source_fence = ${source_fence}`;
   for (const { table } of TRAVELLING) {
-    for (let last = "", more = true; more;) {
-      const { rows } = await sql<{ key: string; body: string }>`SELECT key, body FROM ${t.travelling_row}
-        WHERE ${its} AND source_table = ${table} AND key > ${last} ORDER BY key LIMIT ${AT_ONCE}`.execute(tx);
+    let rows: readonly { readonly key: string; readonly body: string }[] = [];
+    do {
+      const page = sql<(typeof rows)[number]>`SELECT key, body FROM ${t.travelling_row}
+        WHERE ${its} AND source_table = ${table} AND key > ${rows.at(-1)?.key ?? ""} ORDER BY key LIMIT ${AT_ONCE}`;
+      ({ rows } = await page.execute(tx));
       for (const alike of byColumns(rows.map(({ body }) => JSON.parse(body, unpackValue) as Row)))
         await sql`${insertInto(t[table], alike)} ON CONFLICT DO NOTHING`.execute(tx);
-      last = rows.at(-1)?.key ?? "";
-      more = rows.length === AT_ONCE;
-    }
+    } while (rows.length === AT_ONCE);
   }
   await sql`DELETE FROM ${t.travelling_row} WHERE ${its}`.execute(tx);
 }
