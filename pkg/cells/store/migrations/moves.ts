@@ -23,7 +23,8 @@ export const travellingRowStatements: readonly string[] = [
     source_fence int8 NOT NULL,
     source_table text NOT NULL,
     key text NOT NULL,
-    body text NOT NULL,
+    columns text NOT NULL,
+    body jsonb NOT NULL,
     PRIMARY KEY (operation_id, source_fence, source_table, key)
   )`,
   `CREATE INDEX client_token_by_operation ON client_token ((operations[1]))`,
