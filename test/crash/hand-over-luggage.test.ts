@@ -10,9 +10,9 @@ import {
   MigrationRecord,
 } from "../../gen/kilonova/cells/v1/server_records.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
-import { victimBytes } from "../../pkg/cells/operations/store/operation-rows.js";
+import { victimBytes } from "../../pkg/cells/operations/domain/operation-rows.js";
 import { operationColumns } from "../../pkg/cells/operations/store/owned-operation.js";
-import { recordsOf } from "../../pkg/cells/servers/store/server-rows.js";
+import { recordsOf } from "../../pkg/cells/testing/records.js";
 import { insertInto } from "../../pkg/cells/store/fragments.js";
 import type { OperationRow } from "../../pkg/cells/store/rows.js";
 import { sql } from "../../pkg/cells/store/sql.js";

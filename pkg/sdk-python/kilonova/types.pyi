@@ -163,8 +163,9 @@ class AttachInterfaceRequest(Message):
     fixed_ip: str
     """Address asked for; only with network_id."""
     tag: str
-    """Device tag, 1 to 60 characters without comma and slash; empty for none."""
+    """Device tag, 1 to 60 characters without comma and slash; unset for none."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag"]) -> bool: ...
 
 class AttachInterfaceResponse(Message):
     """Output of AttachInterface."""
@@ -188,6 +189,7 @@ class AttachShareRequest(Message):
     tag: str
     """Name under which the guest mounts it: 1 to 255 letters, digits and '-'. Default: the share's id."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., share_id: str | None = ..., tag: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["tag"]) -> bool: ...
 
 class AttachShareResponse(Message):
     """Output of AttachShare."""
@@ -211,12 +213,13 @@ class AttachVolumeRequest(Message):
     volume_id: str
     """The volume."""
     device: str
-    """Device asked for, such as /dev/vdb; the host may choose another. Empty for any."""
+    """Device asked for, such as /dev/vdb; the host may choose another. Unset for any."""
     tag: str
-    """Device tag, 1 to 60 characters without comma and slash; empty for none."""
+    """Device tag, 1 to 60 characters without comma and slash; unset for none."""
     delete_on_termination: bool
     """Whether the volume goes with the server. Default false."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["device", "tag"]) -> bool: ...
 
 class AttachVolumeResponse(Message):
     """Output of AttachVolume."""
@@ -414,7 +417,7 @@ class ComputeService(Message):
     disabled: bool
     """Whether an operator disabled it."""
     disabled_reason: str
-    """Why; empty when not told."""
+    """Why; unset when not told."""
     forced_down: bool
     """Whether an operator declared it down."""
     up: bool
@@ -424,7 +427,7 @@ class ComputeService(Message):
     cell: str
     """Cell it belongs to."""
     def __init__(self, *, id: str | None = ..., number: int | None = ..., binary: str | None = ..., host: str | None = ..., zone: str | None = ..., disabled: bool | None = ..., disabled_reason: str | None = ..., forced_down: bool | None = ..., up: bool | None = ..., updated_at: Timestamp | Mapping[str, Any] | None = ..., cell: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["updated_at"]) -> bool: ...
+    def HasField(self, field_name: Literal["disabled_reason", "updated_at"]) -> bool: ...
 
 class ConfirmServerResizeRequest(Message):
     """Input of ConfirmServerResize."""
@@ -562,10 +565,11 @@ class CreateKeyPairRequest(Message):
     type: int
     """Default SSH."""
     public_key: str
-    """Key to import; empty makes a pair (refused from microversion 2.92 on by the gateway)."""
+    """Key to import; unset makes a pair (refused from microversion 2.92 on by the gateway)."""
     user_id: str
     """Whose; default the caller. Others need policy."""
     def __init__(self, *, name: str | None = ..., type: int | str | None = ..., public_key: str | None = ..., user_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["public_key", "user_id"]) -> bool: ...
 
 class CreateKeyPairResponse(Message):
     """Output of CreateKeyPair."""
@@ -575,7 +579,7 @@ class CreateKeyPairResponse(Message):
     private_key: str
     """PEM; only when a pair was made, and told only here."""
     def __init__(self, *, key_pair: KeyPair | Mapping[str, Any] | None = ..., private_key: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["key_pair"]) -> bool: ...
+    def HasField(self, field_name: Literal["key_pair", "private_key"]) -> bool: ...
 
 class CreateRemoteConsoleRequest(Message):
     """Input of CreateRemoteConsole."""
@@ -625,9 +629,9 @@ class CreateServerBackupResponse(Message):
     operation: Operation
     """The backup."""
     image_id: str
-    """The image; empty with rotation 0."""
+    """The image; unset with rotation 0."""
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., image_id: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["operation"]) -> bool: ...
+    def HasField(self, field_name: Literal["operation", "image_id"]) -> bool: ...
 
 class CreateServerGroupRequest(Message):
     """Input of CreateServerGroup."""
@@ -684,8 +688,9 @@ class CreateServerMetadata(Message):
     flavor_id: str
     """Flavor's id."""
     image_id: str
-    """Image's id; empty for none."""
+    """Image's id; unset for none."""
     def __init__(self, *, name: str | None = ..., flavor_id: str | None = ..., image_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["image_id"]) -> bool: ...
 
 class CreateServersRequest(Message):
     """Input of CreateServers."""
@@ -761,12 +766,13 @@ class CreateServersResponse(Message):
     reservation_id: str
     """Shared by all of them."""
     admin_password: str
-    """The given or made password. Only the first answer has it: with `replayed` it is empty. Whoever may lose
+    """The given or made password. Only the first answer has it: with `replayed` it is unset. Whoever may lose
     the answer gives one.
     """
     replayed: bool
     """Whether this answers an earlier call with the same client token."""
     def __init__(self, *, servers: Iterable[Server | Mapping[str, Any]] = ..., operations: Iterable[Operation | Mapping[str, Any]] = ..., reservation_id: str | None = ..., admin_password: str | None = ..., replayed: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["admin_password"]) -> bool: ...
 
 class DeleteAggregateRequest(Message):
     """Input of DeleteAggregate."""
@@ -790,10 +796,11 @@ class DeleteAssistedVolumeSnapshotRequest(Message):
     snapshot_id: str
     """The Block Storage service's snapshot."""
     file_to_merge: str
-    """File that is merged away; empty for the active one."""
+    """File that is merged away; unset for the active one."""
     merge_target_file: str
-    """File that it is merged into; empty for the base."""
+    """File that it is merged into; unset for the base."""
     def __init__(self, *, client_token: str | None = ..., volume_id: str | None = ..., snapshot_id: str | None = ..., file_to_merge: str | None = ..., merge_target_file: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["file_to_merge", "merge_target_file"]) -> bool: ...
 
 class DeleteAssistedVolumeSnapshotResponse(Message):
     """Output of DeleteAssistedVolumeSnapshot."""
@@ -849,6 +856,7 @@ class DeleteKeyPairRequest(Message):
     user_id: str
     """Whose; default the caller."""
     def __init__(self, *, name: str | None = ..., user_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["user_id"]) -> bool: ...
 
 class DeleteKeyPairResponse(Message):
     """Output of DeleteKeyPair."""
@@ -861,8 +869,9 @@ class DeleteQuotaSetRequest(Message):
     project_id: str
     """Project."""
     user_id: str
-    """User within the project; empty for the project and all of its users."""
+    """User within the project; unset for the project and all of its users."""
     def __init__(self, *, project_id: str | None = ..., user_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["user_id"]) -> bool: ...
 
 class DeleteQuotaSetResponse(Message):
     """Output of DeleteQuotaSet."""
@@ -1496,11 +1505,11 @@ class GetConsoleConnectionResponse(Message):
     tls_port: int
     """Port with TLS; unset when there is none."""
     internal_access_path: str
-    """What to ask for at that port; empty when nothing."""
+    """What to ask for at that port; unset when nothing."""
     type: int
     """Type."""
     def __init__(self, *, server_id: str | None = ..., host: str | None = ..., port: int | None = ..., tls_port: int | None = ..., internal_access_path: str | None = ..., type: int | str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["tls_port"]) -> bool: ...
+    def HasField(self, field_name: Literal["tls_port", "internal_access_path"]) -> bool: ...
 
 class GetConsoleOutputRequest(Message):
     """Input of GetConsoleOutput."""
@@ -1535,6 +1544,7 @@ class GetFlavorRequest(Message):
     A key that the flavor does not have is no error.
     """
     def __init__(self, *, flavor_id: str | None = ..., with_access: bool | None = ..., with_extra_specs: bool | None = ..., extra_spec_key: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["extra_spec_key"]) -> bool: ...
 
 class GetFlavorResponse(Message):
     """Output of GetFlavor."""
@@ -1609,6 +1619,7 @@ class GetKeyPairRequest(Message):
     user_id: str
     """Whose; default the caller."""
     def __init__(self, *, name: str | None = ..., user_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["user_id"]) -> bool: ...
 
 class GetKeyPairResponse(Message):
     """Output of GetKeyPair."""
@@ -1624,6 +1635,7 @@ class GetLimitsRequest(Message):
     project_id: str
     """Default: the caller's."""
     def __init__(self, *, project_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["project_id"]) -> bool: ...
 
 class GetLimitsResponse(Message):
     """Output of GetLimits."""
@@ -1730,10 +1742,11 @@ class GetQuotaSetRequest(Message):
     project_id: str
     """Project."""
     user_id: str
-    """User within the project; empty for the project itself."""
+    """User within the project; unset for the project itself."""
     with_usage: bool
     """Also fill `used`: asks the second rule instead of the first."""
     def __init__(self, *, project_id: str | None = ..., user_id: str | None = ..., with_usage: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["user_id"]) -> bool: ...
 
 class GetQuotaSetResponse(Message):
     """Output of GetQuotaSet."""
@@ -1752,6 +1765,7 @@ class GetServerAddressesRequest(Message):
     server is not on is no error.
     """
     def __init__(self, *, server_id: str | None = ..., network_label: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["network_label"]) -> bool: ...
 
 class GetServerAddressesResponse(Message):
     """Output of GetServerAddresses."""
@@ -1775,9 +1789,9 @@ class GetServerDiagnosticsResponse(Message):
     driver: str
     """Such as "qemu"."""
     hypervisor: str
-    """Such as "qemu" or "kvm"; empty when not known."""
+    """Such as "qemu" or "kvm"; unset when not known."""
     hypervisor_os: str
-    """Such as "linux"; empty when not known."""
+    """Such as "linux"; unset when not known."""
     uptime_seconds: int
     """Since the guest was started, seconds."""
     config_drive: bool
@@ -1793,7 +1807,7 @@ class GetServerDiagnosticsResponse(Message):
     memory_used_mib: int
     """Memory in use, MiB."""
     def __init__(self, *, power_state: int | str | None = ..., driver: str | None = ..., hypervisor: str | None = ..., hypervisor_os: str | None = ..., uptime_seconds: int | None = ..., config_drive: bool | None = ..., cpus: Iterable[CpuDiagnostics | Mapping[str, Any]] = ..., nics: Iterable[NicDiagnostics | Mapping[str, Any]] = ..., disks: Iterable[DiskDiagnostics | Mapping[str, Any]] = ..., memory_maximum_mib: int | None = ..., memory_used_mib: int | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["uptime_seconds", "memory_maximum_mib", "memory_used_mib"]) -> bool: ...
+    def HasField(self, field_name: Literal["hypervisor", "hypervisor_os", "uptime_seconds", "memory_maximum_mib", "memory_used_mib"]) -> bool: ...
 
 class GetServerGroupRequest(Message):
     """Input of GetServerGroup."""
@@ -1816,8 +1830,9 @@ class GetServerMetadataRequest(Message):
     server_id: str
     """UUID."""
     key: str
-    """Only this item; empty for all."""
+    """Only this item; unset for all."""
     def __init__(self, *, server_id: str | None = ..., key: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["key"]) -> bool: ...
 
 class GetServerMetadataResponse(Message):
     """Output of GetServerMetadata."""
@@ -1839,8 +1854,9 @@ class GetServerPasswordResponse(Message):
     """Output of GetServerPassword."""
 
     encrypted_password: str
-    """Base64 of the encrypted password; empty when the guest has left none."""
+    """Base64 of the encrypted password; unset when the guest has left none."""
     def __init__(self, *, encrypted_password: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["encrypted_password"]) -> bool: ...
 
 class GetServerRequest(Message):
     """Input of GetServer."""
@@ -2040,11 +2056,11 @@ class Hypervisor(Message):
     service: ComputeService
     """Its compute service."""
     uptime: str
-    """As the host tells; empty when unknown."""
+    """As the host tells; unset when unknown."""
     servers: MutableSequence[HypervisorServer]
     """With with_servers only."""
     def __init__(self, *, id: str | None = ..., number: int | None = ..., hypervisor_hostname: str | None = ..., hypervisor_type: str | None = ..., hypervisor_version: int | None = ..., host_ip: str | None = ..., cpu_info_json: str | None = ..., vcpus: int | None = ..., vcpus_used: int | None = ..., memory_mib: int | None = ..., memory_mib_used: int | None = ..., disk_gib: int | None = ..., disk_gib_used: int | None = ..., disk_available_least_gib: int | None = ..., running_servers: int | None = ..., current_workload: int | None = ..., service: ComputeService | Mapping[str, Any] | None = ..., uptime: str | None = ..., servers: Iterable[HypervisorServer | Mapping[str, Any]] = ...) -> None: ...
-    def HasField(self, field_name: Literal["service"]) -> bool: ...
+    def HasField(self, field_name: Literal["service", "uptime"]) -> bool: ...
 
 class HypervisorServer(Message):
     """A server on a hypervisor."""
@@ -2133,11 +2149,11 @@ class InstanceAction(Message):
     updated_at: Timestamp
     """Last change."""
     message: str
-    """"Error" after a failure; empty otherwise."""
+    """"Error" after a failure; unset otherwise."""
     events: MutableSequence[InstanceActionEvent]
     """Only when one action is read."""
     def __init__(self, *, request_id: str | None = ..., action: str | None = ..., server_id: str | None = ..., project_id: str | None = ..., user_id: str | None = ..., started_at: Timestamp | Mapping[str, Any] | None = ..., updated_at: Timestamp | Mapping[str, Any] | None = ..., message: str | None = ..., events: Iterable[InstanceActionEvent | Mapping[str, Any]] = ...) -> None: ...
-    def HasField(self, field_name: Literal["started_at", "updated_at"]) -> bool: ...
+    def HasField(self, field_name: Literal["started_at", "updated_at", "message"]) -> bool: ...
 
 class InstanceActionEvent(Message):
     """One step of an action."""
@@ -2149,7 +2165,7 @@ class InstanceActionEvent(Message):
     finished_at: Timestamp
     """End; unset while it runs."""
     result: str
-    """Success, Error, or empty while it runs."""
+    """Success, Error, or unset while it runs."""
     host: str
     """Host where it ran; needs policy."""
     host_id: str
@@ -2159,7 +2175,7 @@ class InstanceActionEvent(Message):
     traceback: str
     """For administrators: reason code and facts."""
     def __init__(self, *, event: str | None = ..., started_at: Timestamp | Mapping[str, Any] | None = ..., finished_at: Timestamp | Mapping[str, Any] | None = ..., result: str | None = ..., host: str | None = ..., host_id: str | None = ..., details: str | None = ..., traceback: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["started_at", "finished_at"]) -> bool: ...
+    def HasField(self, field_name: Literal["started_at", "finished_at", "result", "host", "host_id", "details", "traceback"]) -> bool: ...
 
 class Interface(Message):
     """One network interface of a server."""
@@ -2175,8 +2191,9 @@ class Interface(Message):
     addresses: MutableSequence[InterfaceAddress]
     """Its addresses."""
     tag: str
-    """Device tag; empty when none."""
+    """Device tag; unset when none."""
     def __init__(self, *, port_id: str | None = ..., network_id: str | None = ..., mac_address: str | None = ..., port_state: str | None = ..., addresses: Iterable[InterfaceAddress | Mapping[str, Any]] = ..., tag: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["tag"]) -> bool: ...
 
 class InterfaceAddress(Message):
     """One address of an interface."""
@@ -2223,6 +2240,7 @@ class ListAggregatesRequest(Message):
     page_token: str
     """From an earlier answer."""
     def __init__(self, *, host: str | None = ..., page_size: int | None = ..., page_token: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["host"]) -> bool: ...
 
 class ListAggregatesResponse(Message):
     """Output of ListAggregates."""
@@ -2263,6 +2281,7 @@ class ListComputeServicesRequest(Message):
     page_token: str
     """From an earlier answer."""
     def __init__(self, *, host: str | None = ..., binary: str | None = ..., page_size: int | None = ..., page_token: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["host", "binary"]) -> bool: ...
 
 class ListComputeServicesResponse(Message):
     """Output of ListComputeServices."""
@@ -2297,6 +2316,7 @@ class ListFlavorsRequest(Message):
     page_token: str
     """From an earlier answer."""
     def __init__(self, *, visibility: int | str | None = ..., min_memory_mib: int | None = ..., min_root_gib: int | None = ..., name: str | None = ..., sort: Iterable[FlavorSort | Mapping[str, Any]] = ..., page_size: int | None = ..., page_token: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["name"]) -> bool: ...
 
 class ListFlavorsResponse(Message):
     """Output of ListFlavors."""
@@ -2323,6 +2343,7 @@ class ListHypervisorsRequest(Message):
     view: int
     """What is told, and which rule decides."""
     def __init__(self, *, hostname_pattern: str | None = ..., with_servers: bool | None = ..., page_size: int | None = ..., page_token: str | None = ..., view: int | str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["hostname_pattern"]) -> bool: ...
 
 class ListHypervisorsResponse(Message):
     """Output of ListHypervisors."""
@@ -2392,6 +2413,7 @@ class ListKeyPairsRequest(Message):
     page_token: str
     """From an earlier answer."""
     def __init__(self, *, user_id: str | None = ..., page_size: int | None = ..., page_token: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["user_id"]) -> bool: ...
 
 class ListKeyPairsResponse(Message):
     """Output of ListKeyPairs."""
@@ -2434,7 +2456,7 @@ class ListMigrationsRequest(Message):
     page_token: str
     """From an earlier answer."""
     def __init__(self, *, server_ids: Iterable[str] = ..., host: str | None = ..., source_compute: str | None = ..., status: str | None = ..., type: int | str | None = ..., project_id: str | None = ..., user_id: str | None = ..., all_projects: bool | None = ..., hidden: bool | None = ..., changes_since: Timestamp | Mapping[str, Any] | None = ..., changes_before: Timestamp | Mapping[str, Any] | None = ..., in_progress_only: bool | None = ..., page_size: int | None = ..., page_token: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["hidden", "changes_since", "changes_before"]) -> bool: ...
+    def HasField(self, field_name: Literal["host", "source_compute", "status", "project_id", "user_id", "hidden", "changes_since", "changes_before"]) -> bool: ...
 
 class ListMigrationsResponse(Message):
     """Output of ListMigrations."""
@@ -2455,7 +2477,7 @@ class ListOperationsRequest(Message):
     """Input of ListOperations. Filters narrow each other."""
 
     server_id: str
-    """UUID. Empty lists those of all servers of the project."""
+    """UUID. Unset lists those of all servers of the project."""
     page_size: int
     """Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB."""
     page_token: str
@@ -2471,7 +2493,7 @@ class ListOperationsRequest(Message):
     with_resume_token: bool
     """Also a token for WatchEvents. Only the first page has one."""
     def __init__(self, *, server_id: str | None = ..., page_size: int | None = ..., page_token: str | None = ..., all_projects: bool | None = ..., states: Iterable[int | str] = ..., kinds: Iterable[str] = ..., created_since: Timestamp | Mapping[str, Any] | None = ..., with_resume_token: bool | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["created_since"]) -> bool: ...
+    def HasField(self, field_name: Literal["server_id", "created_since"]) -> bool: ...
 
 class ListOperationsResponse(Message):
     """Output of ListOperations."""
@@ -2683,8 +2705,9 @@ class LockServerMetadata(Message):
     """What was asked for with a lock."""
 
     reason: str
-    """Why; empty for no reason given."""
+    """Why; unset for no reason given."""
     def __init__(self, *, reason: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["reason"]) -> bool: ...
 
 class LockServerRequest(Message):
     """Input of LockServer."""
@@ -2692,10 +2715,11 @@ class LockServerRequest(Message):
     server_id: str
     """UUID."""
     reason: str
-    """Why, 1 to 255 characters; empty when not told."""
+    """Why, 1 to 255 characters; unset when not told."""
     client_token: str
     """See CreateServersRequest."""
     def __init__(self, *, server_id: str | None = ..., reason: str | None = ..., client_token: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["reason"]) -> bool: ...
 
 class LockServerResponse(Message):
     """Output of LockServer."""
@@ -2749,7 +2773,7 @@ class Migration(Message):
     source_node: str
     """Hypervisor it leaves; needs policy."""
     dest_compute: str
-    """Host it goes to; empty until chosen; needs policy."""
+    """Host it goes to; unset until chosen; needs policy."""
     dest_node: str
     """Hypervisor it goes to; needs policy."""
     dest_host: str
@@ -2767,7 +2791,7 @@ class Migration(Message):
     operation: str
     """The operation that does it."""
     def __init__(self, *, id: str | None = ..., number: int | None = ..., server_id: str | None = ..., project_id: str | None = ..., user_id: str | None = ..., type: int | str | None = ..., status: str | None = ..., source_compute: str | None = ..., source_node: str | None = ..., dest_compute: str | None = ..., dest_node: str | None = ..., dest_host: str | None = ..., old_flavor_number: int | None = ..., new_flavor_number: int | None = ..., created_at: Timestamp | Mapping[str, Any] | None = ..., updated_at: Timestamp | Mapping[str, Any] | None = ..., progress: MigrationProgress | Mapping[str, Any] | None = ..., operation: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["created_at", "updated_at", "progress"]) -> bool: ...
+    def HasField(self, field_name: Literal["source_compute", "source_node", "dest_compute", "dest_node", "dest_host", "created_at", "updated_at", "progress"]) -> bool: ...
 
 class MigrationProgress(Message):
     """Progress of a live migration. Unset fields are not known yet."""
@@ -2865,9 +2889,9 @@ class Operation(Message):
     kind: str
     """Such as "server.boot"."""
     server_id: str
-    """Server concerned; empty when it is about a host or the cloud."""
+    """Server concerned; unset when it is about a host or the cloud."""
     project_id: str
-    """Owner of the server; empty when there is none."""
+    """Owner of the server; unset when there is none."""
     request_id: str
     """`req-…` of the call that started it."""
     state: int
@@ -2901,7 +2925,7 @@ class Operation(Message):
     generation: int
     """Grows with every change that is told. Of two records of an operation the higher one is the newer."""
     def __init__(self, *, name: str | None = ..., kind: str | None = ..., server_id: str | None = ..., project_id: str | None = ..., request_id: str | None = ..., state: int | str | None = ..., done: bool | None = ..., current_step: str | None = ..., steps: Iterable[OperationStep | Mapping[str, Any]] = ..., error: OperationError | Mapping[str, Any] | None = ..., created_at: Timestamp | Mapping[str, Any] | None = ..., updated_at: Timestamp | Mapping[str, Any] | None = ..., progress: OperationProgress | Mapping[str, Any] | None = ..., action: str | None = ..., metadata: OperationMetadata | Mapping[str, Any] | None = ..., result: OperationResult | Mapping[str, Any] | None = ..., initiator: OperationInitiator | Mapping[str, Any] | None = ..., successor: str | None = ..., generation: int | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["error", "created_at", "updated_at", "progress", "metadata", "result", "initiator"]) -> bool: ...
+    def HasField(self, field_name: Literal["server_id", "project_id", "current_step", "error", "created_at", "updated_at", "progress", "action", "metadata", "result", "initiator", "successor"]) -> bool: ...
 
 class OperationError(Message):
     """Why an operation failed. `reason` is the contract, `message` is for people and tenant-safe."""
@@ -2925,10 +2949,11 @@ class OperationInitiator(Message):
     kind: int
     """On whose behalf."""
     user_id: str
-    """Identity's user id; empty for the cloud itself."""
+    """Identity's user id; unset for the cloud itself."""
     project_id: str
-    """Project in which the user acted; empty for the cloud itself, and for a token without one."""
+    """Project in which the user acted; unset for the cloud itself, and for a token without one."""
     def __init__(self, *, kind: int | str | None = ..., user_id: str | None = ..., project_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["user_id", "project_id"]) -> bool: ...
 
 class OperationMetadata(Message):
     """What was asked for, as far as it decides what is done. Holds no secrets and nothing of other projects."""
@@ -2951,7 +2976,7 @@ class OperationProgress(Message):
     percent: int
     """0 to 100. May fall when a step begins again."""
     phase: str
-    """What is counted, such as "image_bytes". Empty if nothing is."""
+    """What is counted, such as "image_bytes"."""
     done: int
     """How much of it is done."""
     total: int
@@ -2969,6 +2994,12 @@ class OperationResult(Message):
     def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["server"]) -> bool: ...
     def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server"] | None: ...
+
+class OperationRules(IntEnum):
+    """Which operations a method asks the rule of that beginning one of their kind needs."""
+    UNSPECIFIED = 0
+    HOSTS_AND_CLOUD = 1
+    ALL = 2
 
 class OperationState(IntEnum):
     """Life of an operation. The last five are final, except NEEDS_OPERATOR, which an operator may retry."""
@@ -2992,11 +3023,11 @@ class OperationStep(Message):
     finished_at: Timestamp
     """Unset while it runs."""
     result: str
-    """"success", "error", "undone", or empty while it runs."""
+    """"success", "error", "undone", or unset while it runs."""
     attempts: int
     """How often it was started."""
     def __init__(self, *, name: str | None = ..., started_at: Timestamp | Mapping[str, Any] | None = ..., finished_at: Timestamp | Mapping[str, Any] | None = ..., result: str | None = ..., attempts: int | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["started_at", "finished_at"]) -> bool: ...
+    def HasField(self, field_name: Literal["started_at", "finished_at", "result"]) -> bool: ...
 
 class PauseServerRequest(Message):
     """Input of PauseServer."""
@@ -3112,11 +3143,11 @@ class RebuildServerResponse(Message):
     server: Server
     """As accepted."""
     admin_password: str
-    """The given or made password, told only here; empty in repeated answers."""
+    """The given or made password, told only here; unset in repeated answers."""
     hidden_fields: MutableSequence[str]
     """Paths of fields that policy hid from this caller, as in GetServer."""
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., server: Server | Mapping[str, Any] | None = ..., admin_password: str | None = ..., hidden_fields: Iterable[str] = ...) -> None: ...
-    def HasField(self, field_name: Literal["operation", "server"]) -> bool: ...
+    def HasField(self, field_name: Literal["operation", "server", "admin_password"]) -> bool: ...
 
 class RemoveAggregateHostRequest(Message):
     """Input of RemoveAggregateHost."""
@@ -3200,7 +3231,7 @@ class RequestedNetwork(Message):
     """One interface asked for at boot, in order."""
 
     network_id: str
-    """Network on which a port is made; empty with port_id."""
+    """Network on which a port is made; unset with port_id."""
     port_id: str
     """Port made beforehand."""
     fixed_ip: str
@@ -3208,6 +3239,7 @@ class RequestedNetwork(Message):
     tag: str
     """Device tag."""
     def __init__(self, *, network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag"]) -> bool: ...
 
 class RescueServerRequest(Message):
     """Input of RescueServer."""
@@ -3229,11 +3261,11 @@ class RescueServerResponse(Message):
     operation: Operation
     """The rescue."""
     admin_password: str
-    """The given or made password, told only here; empty where the deployment sets none, and in repeated
+    """The given or made password, told only here; unset where the deployment sets none, and in repeated
     answers.
     """
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., admin_password: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["operation"]) -> bool: ...
+    def HasField(self, field_name: Literal["operation", "admin_password"]) -> bool: ...
 
 class ResetServerStateRequest(Message):
     """Input of ResetServerState."""
@@ -3379,11 +3411,11 @@ class SchedulingExplanation(Message):
     has_host: bool
     """Whether a host fits."""
     message: str
-    """What the fault of a server says for which none fits; empty when one does. Without numbers for whom they
+    """What the fault of a server says for which none fits; unset when one does. Without numbers for whom they
     are hidden.
     """
     def __init__(self, *, hosts_considered: int | None = ..., hosts_accepted: int | None = ..., refusals: Iterable[SchedulingRefusal | Mapping[str, Any]] = ..., accepted_hosts: Iterable[str] = ..., at: Timestamp | Mapping[str, Any] | None = ..., has_host: bool | None = ..., message: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["at"]) -> bool: ...
+    def HasField(self, field_name: Literal["at", "message"]) -> bool: ...
 
 class SchedulingRefusal(Message):
     """How one rule refused hosts."""
@@ -3399,6 +3431,7 @@ class SchedulingRefusal(Message):
     nearest_host: str
     """Host that came nearest; administrators only."""
     def __init__(self, *, rule: str | None = ..., reason: str | None = ..., hosts: int | None = ..., nearest_facts: Mapping[str, str] = ..., nearest_host: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["nearest_host"]) -> bool: ...
 
 class SecurityGroupRule(Message):
     """Traffic that is let through."""
@@ -3408,21 +3441,21 @@ class SecurityGroupRule(Message):
     direction: int
     """Which way."""
     protocol: str
-    """tcp, udp, icmp, a number, or empty for any."""
+    """tcp, udp, icmp, a number, or unset for any."""
     port_min: int
     """First port, or ICMP type; unset for any."""
     port_max: int
     """Last port, or ICMP code; unset for any."""
     remote_cidr: str
-    """Addresses in CIDR form; empty for any."""
+    """Addresses in CIDR form; unset for any."""
     remote_group_id: str
-    """Members of this group instead; empty when none."""
+    """Members of this group instead; unset when none."""
     remote_group_name: str
-    """That group's name; empty when none."""
+    """That group's name; unset when none."""
     remote_group_project_id: str
-    """That group's owner; empty when none."""
+    """That group's owner; unset when none."""
     def __init__(self, *, id: str | None = ..., direction: int | str | None = ..., protocol: str | None = ..., port_min: int | None = ..., port_max: int | None = ..., remote_cidr: str | None = ..., remote_group_id: str | None = ..., remote_group_name: str | None = ..., remote_group_project_id: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["port_min", "port_max"]) -> bool: ...
+    def HasField(self, field_name: Literal["protocol", "port_min", "port_max", "remote_cidr", "remote_group_id", "remote_group_name", "remote_group_project_id"]) -> bool: ...
 
 class Server(Message):
     """A virtual machine as its tenant sees it. What a server does not have is unset. `hidden_fields` of an answer
@@ -3536,6 +3569,7 @@ class ServerAddress(Message):
     subnet_id: str
     """The subnet."""
     def __init__(self, *, network_label: str | None = ..., version: int | None = ..., address: str | None = ..., type: str | None = ..., mac_address: str | None = ..., port_id: str | None = ..., network_id: str | None = ..., subnet_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["mac_address", "port_id", "network_id", "subnet_id"]) -> bool: ...
 
 class ServerFault(Message):
     """Why the server is in ERROR."""
@@ -3551,7 +3585,7 @@ class ServerFault(Message):
     reason: str
     """Reason code of the operation that failed."""
     def __init__(self, *, code: int | None = ..., message: str | None = ..., details: str | None = ..., created_at: Timestamp | Mapping[str, Any] | None = ..., reason: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["created_at"]) -> bool: ...
+    def HasField(self, field_name: Literal["details", "created_at", "reason"]) -> bool: ...
 
 class ServerFilter(Message):
     """Which servers to list. Unset fields do not filter; all that are set must hold."""
@@ -3628,7 +3662,7 @@ class ServerFilter(Message):
     vm_states names SOFT_DELETED. Always, unless `deleted` is set, with changes_since and changes_before.
     """
     def __init__(self, *, ids: Iterable[str] = ..., name_regex: str | None = ..., hostname_regex: str | None = ..., vm_states: Iterable[int | str] = ..., task_states: Iterable[str] = ..., power_states: Iterable[int | str] = ..., image_id: str | None = ..., flavor_id: str | None = ..., ip_regex: str | None = ..., ip6_regex: str | None = ..., changes_since: Timestamp | Mapping[str, Any] | None = ..., changes_before: Timestamp | Mapping[str, Any] | None = ..., deleted: bool | None = ..., project_id: str | None = ..., user_id: str | None = ..., host: str | None = ..., node: str | None = ..., availability_zone: str | None = ..., key_name: str | None = ..., config_drive: bool | None = ..., locked: bool | None = ..., progress: int | None = ..., reservation_id: str | None = ..., description: str | None = ..., tags: Iterable[str] = ..., tags_any: Iterable[str] = ..., not_tags: Iterable[str] = ..., not_tags_any: Iterable[str] = ..., created_at: Timestamp | Mapping[str, Any] | None = ..., launched_at: Timestamp | Mapping[str, Any] | None = ..., terminated_at: Timestamp | Mapping[str, Any] | None = ..., text_matches: Iterable[ServerTextMatch | Mapping[str, Any]] = ..., soft_deleted: bool | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["changes_since", "changes_before", "deleted", "config_drive", "locked", "progress", "created_at", "launched_at", "terminated_at", "soft_deleted"]) -> bool: ...
+    def HasField(self, field_name: Literal["name_regex", "hostname_regex", "image_id", "flavor_id", "ip_regex", "ip6_regex", "changes_since", "changes_before", "deleted", "project_id", "user_id", "host", "node", "availability_zone", "key_name", "config_drive", "locked", "progress", "reservation_id", "description", "created_at", "launched_at", "terminated_at", "soft_deleted"]) -> bool: ...
 
 class ServerGroup(Message):
     """One group."""
@@ -3680,15 +3714,17 @@ class ServerHostInfo(Message):
     root_device_name: str
     """Such as /dev/vda."""
     def __init__(self, *, host: str | None = ..., node: str | None = ..., instance_name: str | None = ..., cell: str | None = ..., compute_node_uuid: str | None = ..., launched_on: str | None = ..., kernel_id: str | None = ..., ramdisk_id: str | None = ..., root_device_name: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["host", "node", "instance_name", "cell", "compute_node_uuid", "launched_on", "kernel_id", "ramdisk_id", "root_device_name"]) -> bool: ...
 
 class ServerImage(Message):
     """The image a server was built from."""
 
     id: str
-    """Image id; empty when booted from a volume."""
+    """Image id; unset when booted from a volume."""
     properties: MutableMapping[str, str]
     """Properties as they were at boot (REST from 2.98)."""
     def __init__(self, *, id: str | None = ..., properties: Mapping[str, str] = ...) -> None: ...
+    def HasField(self, field_name: Literal["id"]) -> bool: ...
 
 class ServerLock(Message):
     """A lock on a server."""
@@ -3763,6 +3799,7 @@ class ServerShare(Message):
     export_location: str
     """Where it is exported; administrators only."""
     def __init__(self, *, id: str | None = ..., share_id: str | None = ..., state: int | str | None = ..., tag: str | None = ..., export_location: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["id", "export_location"]) -> bool: ...
 
 class ServerShareState(IntEnum):
     """Life of a share of a server."""
@@ -4204,7 +4241,7 @@ class UpdateComputeServiceRequest(Message):
     """Input of UpdateComputeService. Unset fields stay."""
 
     service_id: str
-    """UUID; or leave empty and give host and binary."""
+    """UUID; or leave unset and give host and binary."""
     host: str
     """Host, below microversion 2.53."""
     binary: str
@@ -4216,7 +4253,7 @@ class UpdateComputeServiceRequest(Message):
     forced_down: bool
     """Force down or not."""
     def __init__(self, *, service_id: str | None = ..., host: str | None = ..., binary: str | None = ..., disabled: bool | None = ..., disabled_reason: str | None = ..., forced_down: bool | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["disabled", "disabled_reason", "forced_down"]) -> bool: ...
+    def HasField(self, field_name: Literal["service_id", "host", "binary", "disabled", "disabled_reason", "forced_down"]) -> bool: ...
 
 class UpdateComputeServiceResponse(Message):
     """Output of UpdateComputeService."""
@@ -4268,12 +4305,13 @@ class UpdateQuotaSetRequest(Message):
     project_id: str
     """Project."""
     user_id: str
-    """User within the project; empty for the project itself."""
+    """User within the project; unset for the project itself."""
     limits: MutableMapping[str, int]
     """New limits by resource, -1 (unlimited) to 2,147,483,647. Names as in GetQuotaSet."""
     force: bool
     """Also limits that are below what is used."""
     def __init__(self, *, project_id: str | None = ..., user_id: str | None = ..., limits: Mapping[str, int] = ..., force: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["user_id"]) -> bool: ...
 
 class UpdateQuotaSetResponse(Message):
     """Output of UpdateQuotaSet."""
@@ -4346,11 +4384,11 @@ class UpdateVolumeAttachmentRequest(Message):
     volume_id: str
     """The volume that is attached."""
     new_volume_id: str
-    """Volume to put in its place; empty or the same for no swap."""
+    """Volume to put in its place; unset or the same for no swap."""
     delete_on_termination: bool
     """Whether the volume goes with the server. Unset: stays."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., new_volume_id: str | None = ..., delete_on_termination: bool | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["delete_on_termination"]) -> bool: ...
+    def HasField(self, field_name: Literal["new_volume_id", "delete_on_termination"]) -> bool: ...
 
 class UpdateVolumeAttachmentResponse(Message):
     """Output of UpdateVolumeAttachment."""
@@ -4386,9 +4424,9 @@ class VolumeAttachment(Message):
     server_id: str
     """The server."""
     device: str
-    """Such as /dev/vdb; decided by the host, empty until then."""
+    """Such as /dev/vdb; decided by the host, unset until then."""
     tag: str
-    """Device tag; empty when none."""
+    """Device tag; unset when none."""
     delete_on_termination: bool
     """Whether the volume goes with the server."""
     attachment_id: str
@@ -4396,6 +4434,7 @@ class VolumeAttachment(Message):
     block_device_id: str
     """The record's UUID (REST from 2.89)."""
     def __init__(self, *, volume_id: str | None = ..., server_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ..., attachment_id: str | None = ..., block_device_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["device", "tag"]) -> bool: ...
 
 class WaitOperationRequest(Message):
     """Input of WaitOperation."""
@@ -4446,7 +4485,7 @@ class WatchEventsResponse(Message):
     hidden_fields: MutableSequence[str]
     """With `server`: paths of its fields that policy hid from this caller, as in the answers of ServersService."""
     def __init__(self, *, type: int | str | None = ..., server: Server | Mapping[str, Any] | None = ..., operation: Operation | Mapping[str, Any] | None = ..., resume_token: str | None = ..., at: Timestamp | Mapping[str, Any] | None = ..., cell: str | None = ..., hidden_fields: Iterable[str] = ...) -> None: ...
-    def HasField(self, field_name: Literal["server", "operation", "at"]) -> bool: ...
+    def HasField(self, field_name: Literal["server", "operation", "at", "cell"]) -> bool: ...
 
 class WhatIfRequest(Message):
     """Input of WhatIf."""

@@ -5,7 +5,7 @@ import { publicContract } from "../../../pkg/api/contract.gen.js";
 import { catalogue } from "../../../pkg/model/operation-catalogue.js";
 import { parseRoutes } from "../../../pkg/gateway/routing/routes.js";
 import { routeTable } from "../../../pkg/gateway/routing/table.js";
-import { translations } from "../../../pkg/gateway/testing/translations.js";
+import { translations } from "../../../pkg/gateway/testing/translations/index.gen.js";
 import { packageRoot } from "../../../pkg/platform/service/index.js";
 
 const ROW = /^\| `([A-Z]+ [^`]+)` +\| ([^|]*[^| ]) +\| (?:`(\w+\/\w+)`|no: .+) +\|$/;

@@ -5,7 +5,7 @@ import type {
 } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { HandoverProtocol } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerRecords } from "../../../../gen/kilonova/cells/v1/server_records.js";
-import { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
+import type { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { CELL0, GLOBAL } from "../../../model/database-names.js";
 import { guestName } from "../../../model/guest-name.js";
@@ -124,10 +124,8 @@ export function movedCopy(
   source: string,
 ): InstanceRecord {
   const kept: KeptRecord = { database: source, operation: copying.operation };
-  return {
-    ...settled({ ...record, records: undefined }, { ...place, hostInfo: NOWHERE }, copying),
-    kept,
-  };
+  const hostInfo = inPlace(record, NOWHERE);
+  return { ...settled({ ...record, records: undefined }, { ...place, hostInfo }, copying), kept };
 }
 
 /**
@@ -142,11 +140,22 @@ export const returnedCopy = (
 ): InstanceRecord =>
   settled(
     { ...record, kept: undefined, records: undefined },
-    { database, number: kept.number, hostInfo: serverOf(kept).hostInfo ?? NOWHERE },
+    { database, number: kept.number, hostInfo: inPlace(record, serverOf(kept).hostInfo ?? NOWHERE) },
     copying,
   );
 
-const NOWHERE = ServerHostInfo.fromPartial({});
+const NOWHERE: ServerHostInfo = {};
+
+/** What is known of a server's place, but where it is: that is `there`. */
+const inPlace = (
+  record: InstanceRecord,
+  { host, node, computeNodeUuid }: ServerHostInfo,
+): ServerHostInfo => ({
+  ...(serverOf(record).hostInfo ?? NOWHERE),
+  host,
+  node,
+  computeNodeUuid,
+});
 
 /**
  * The change applied where the server was, the rows that it writes among `records`; then the server is where
@@ -171,7 +180,7 @@ function settled(
     ...changed.record,
     server: {
       ...server,
-      hostId: hostIdOf(server.projectId, host),
+      hostId: hostIdOf(server.projectId, host ?? ""),
       hostInfo: { ...more, host, cell: database, instanceName: guestName(number) },
     },
     number,

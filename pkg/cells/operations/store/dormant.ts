@@ -11,7 +11,7 @@ import type { Sql } from "../../store/sql.js";
 import type { Store } from "../../store/tables.js";
 import type { Protocol } from "../domain/hand-over.js";
 import { operationIdOf } from "./owned-operation.js";
-import { readToken, writeToken } from "./read-operations.js";
+import { readToken, writeToken } from "../../store/page-tokens.js";
 
 /** What a target keeps until the source has committed. */
 export interface DormantCopy {

@@ -2,6 +2,7 @@ import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { BlockDeviceRecord, MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
+import type { ServerRecords } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { GLOBAL } from "../../../model/database-names.js";

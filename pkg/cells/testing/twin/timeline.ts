@@ -14,6 +14,7 @@ import type { ActionRow, EventRow } from "../../operations/domain/timeline-rows.
 import { readToken, writeToken } from "../../store/page-tokens.js";
 import type { OperationRow } from "../../store/rows.js";
 import { bytewise, pageSize } from "./order.js";
+import { orNone } from "../../../model/presence.js";
 
 /** A row of `instance_action` with its events. */
 export interface ActionEntry extends Omit<ActionRow, "updated_at"> {
@@ -125,7 +126,7 @@ const toAction = (row: ActionEntry): InstanceAction => ({
   userId: row.user_id,
   startedAt: toTimestamp(row.started_at),
   updatedAt: toTimestamp(row.updated_at),
-  message: row.failed ? "Error" : "",
+  message: row.failed ? "Error" : undefined,
   events: [],
 });
 
@@ -142,9 +143,9 @@ const eventsOf = (action: ActionEntry): InstanceAction["events"] =>
       event: row.event,
       startedAt: toTimestamp(row.started_at),
       finishedAt: toTimestampOrUnset(row.finished_at),
-      result: row.result,
-      host: row.host,
-      hostId: hostIdOf(action.project_id, row.host),
-      details: row.details,
-      traceback: row.traceback,
+      result: orNone(row.result),
+      host: orNone(row.host),
+      hostId: orNone(hostIdOf(action.project_id, row.host)),
+      details: orNone(row.details),
+      traceback: orNone(row.traceback),
     }));
