@@ -287,6 +287,26 @@ describe("quota of operations", () => {
       );
     });
 
+    it("after the end, and the operation has moved on with its server: it is not taken for one that never was", async () => {
+      const { id, projectId } = await server();
+      const operationId = (await accept(id, "6")).split("/")[2] ?? "";
+      const { t } = s.store;
+      await row(
+        s.store,
+        sql`UPDATE ${t.operation} SET state = 'succeeded', ready_at = NULL WHERE id = ${operationId}`,
+      );
+      const travelled = await row(
+        s.store,
+        sql`DELETE FROM ${t.operation} WHERE id = ${operationId} RETURNING *`,
+      );
+      await row(s.globalStore, insertInto(s.globalStore.t.operation, [travelled as Record<string, unknown>]));
+      await settleClaims(stores, deps, testCtx(), 0n);
+      assert.deepEqual(
+        [await used(projectId), await held(id), await claims(id)],
+        [{ ...one, cores: 6 }, { cores: 6, ram: 512 }, 0],
+      );
+    });
+
     it("or the same token comes twice at once: the one that is only answered gives it back", async () => {
       const { id, projectId } = await server();
       const twice = AcceptOperationRequest.fromPartial({

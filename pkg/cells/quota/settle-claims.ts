@@ -1,8 +1,10 @@
 import type { Ctx } from "../../kernel/ctx.js";
+import { mapLimit } from "../../kernel/concurrency.js";
 import { operationStateOf } from "../../model/operation-states.js";
 import type { Clock, Instant } from "../../kernel/time.js";
 import type { StoreDeps } from "../store/deps.js";
 import type { Stores } from "../stores.js";
+import type { Store } from "../store/tables.js";
 import { endedWell } from "./domain/claims.js";
 import type { QuotaDesk } from "./domain/claims.js";
 import { fatesOf, forgetVoid, openClaims, settleClaim, takeClaim, voidOperation } from "./store/claims.js";
@@ -20,6 +22,7 @@ export const quotaDesk = (
 });
 
 const PAGE = 500;
+const CELLS_AT_ONCE = 8;
 /** Much longer than an acceptance may take. */
 const ABANDONED_MS = 60_000n;
 /** Much longer than any call lives. */
@@ -75,7 +78,9 @@ async function settleIn(
 ): Promise<void> {
   const store = stores.get(database);
   const ids = claims.map(({ operationId }) => operationId);
-  const fates = await fatesOf(store, ctx, ids);
+  const fates = new Map(await fatesOf(store, ctx, ids));
+  const missing = claims.filter((one) => !fates.has(one.operationId) && one.createdAt <= abandoned);
+  for (const [id, fate] of await travelledFates(stores, ctx, store, missing)) fates.set(id, fate);
   for (const { operationId, createdAt } of claims) {
     const fate = fates.get(operationId);
     const well =
@@ -84,6 +89,21 @@ async function settleIn(
         : await outcome(stores, ctx, operationId, fate);
     if (well !== undefined) await settleClaim(stores.global, ctx, operationId, well);
   }
+}
+
+/** What became of operations that are in another database by now: they go along when their server moves. */
+async function travelledFates(
+  { all }: Stores,
+  ctx: Ctx,
+  store: Store,
+  missing: readonly OpenClaim[],
+): Promise<(readonly [string, Fate])[]> {
+  if (missing.length === 0) return [];
+  const ids = missing.map(({ operationId }) => operationId);
+  const others = all.filter((other) => other !== store);
+  return (
+    await mapLimit(others, CELLS_AT_ONCE, async (other) => [...(await fatesOf(other, ctx, ids))])
+  ).flat();
 }
 
 /** An operation that will never be did not end well; of one that may yet come nothing is known. */
