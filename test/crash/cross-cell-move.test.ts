@@ -8,6 +8,7 @@ describe("a move from cell to cell", function () {
       "cell2 handover.prepare",
       "cell1 handover.promise",
       "global handover.swap",
+      "cell2 handover.carry",
       "cell2 handover.activate",
       "cell1 handover.leave",
       "cell1 handover.leave",

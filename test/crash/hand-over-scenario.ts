@@ -71,7 +71,7 @@ function watched(db: Database<Schema>, name: string, at: AtStatement): Database<
 
 /** Names of the statements and transactions that a hand-over is made of. */
 const WRITES = new Set(
-  ["prepare", "commit", "promise", "swap", "activate", "leave", "drop", "forget-kept"].map(
+  ["prepare", "commit", "promise", "swap", "carry", "activate", "leave", "drop", "forget-kept"].map(
     (what) => `handover.${what}`,
   ),
 );
@@ -82,6 +82,8 @@ export interface HandOverWorld extends World {
   readonly deps: StoreDeps;
   /** As conductors call it. */
   readonly store: OperationStore;
+  /** As operators do. */
+  readonly operator: OperationStore;
   readonly instances: Client<typeof InstancesServiceDefinition>;
   /** Puts the server where the kind begins, with a past. */
   put(kind: string): Promise<void>;
@@ -93,6 +95,8 @@ export interface HandOverOptions {
   readonly at?: AtStatement;
   readonly crash?: CrashPoints;
   readonly dormantMs?: number;
+  /** The conductor hears of nothing: the test itself is one. */
+  readonly asleep?: boolean;
   /** Around every call of the conductor. */
   readonly tap?: (store: OperationStore) => OperationStore;
 }
@@ -108,7 +112,13 @@ export async function migrateHandOvers(place: Place, connection: Connection): Pr
 export function openHandOvers(
   place: Place,
   connection: Connection,
-  { at = async () => {}, crash = noCrash, dormantMs = 300, tap = (store) => store }: HandOverOptions = {},
+  {
+    at = async () => {},
+    crash = noCrash,
+    dormantMs = 500,
+    asleep = false,
+    tap = (store) => store,
+  }: HandOverOptions = {},
 ): HandOverWorld {
   const pool = openPool(connection);
   const open = (name: string, schema: string): Store =>
@@ -130,7 +140,11 @@ export function openHandOvers(
     if (found === undefined) throw new Error(`no cell ${cell}`);
     return found;
   };
-  const waker = { wake: (_ctx: unknown, database: string, name: string) => conductor.wake(database, name) };
+  const waker = {
+    wake: (_ctx: unknown, database: string, name: string) => {
+      if (!asleep) conductor.wake(database, name);
+    },
+  };
   network.listen("cells", [
     bindService(
       OperationStoreServiceDefinition,
@@ -141,6 +155,9 @@ export function openHandOvers(
   const ledger = new Ledger(join(place.folder, "ledger"));
   const store = network
     .connect("cells", { service: "conductor", host: "" })
+    .client(OperationStoreServiceDefinition);
+  const operator = network
+    .connect("cells", { service: "operator", host: "" })
     .client(OperationStoreServiceDefinition);
   const kinds = toyMoves(ledger, store);
   const conductor = new Conductor({
@@ -194,6 +211,7 @@ export function openHandOvers(
     stores,
     deps,
     store,
+    operator,
     instances: network.connect("cells", { service: "api", host: "" }).client(InstancesServiceDefinition),
     start,
     accept,

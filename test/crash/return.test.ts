@@ -8,6 +8,7 @@ describe("a return to the cell that keeps a record", function () {
       "cell1 handover.prepare",
       "cell2 handover.promise",
       "global handover.swap",
+      "cell1 handover.carry",
       "cell1 handover.activate",
       "cell2 handover.leave",
       "cell2 handover.leave",

@@ -8,17 +8,21 @@ import {
   dropCopies,
   dropDormant,
   findCopies,
+  oldCopies,
   storeDormant,
 } from "../../pkg/cells/operations/store/dormant.js";
 import { findKept, forgetKept } from "../../pkg/cells/operations/store/kept.js";
 import { forgetServer, keepServer } from "../../pkg/cells/operations/store/leave.js";
 import { mappingOf, swapMapping } from "../../pkg/cells/operations/store/mapping-swap.js";
+import { tokensOf } from "../../pkg/cells/operations/store/travelling-rows.js";
 import { reportGuest } from "../../pkg/cells/servers/store/guest-reports.js";
 import { reportLostPorts } from "../../pkg/cells/servers/store/lost-ports.js";
 import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
 import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
 import { secretBox } from "../../pkg/cells/store/secret-box.js";
+import { insertInto } from "../../pkg/cells/store/fragments.js";
 import { sql } from "../../pkg/cells/store/sql.js";
+import type { Sql } from "../../pkg/cells/store/sql.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
 import type { Store } from "../../pkg/cells/store/tables.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
@@ -116,14 +120,15 @@ describe("a hand-over's statements", () => {
       sourceDatabase: "cell2",
       operation: StoredOperation.fromPartial({ name: `operations/${serverId}/${operationId}`, serverId }),
       record: InstanceRecord.fromPartial({ server: aServer({ id: serverId }) }),
-      userData: Buffer.alloc(0),
-      history: null,
+      userData: null,
     };
     const fences = async (): Promise<number[]> =>
       (await findCopies(cell, testCtx(), serverId)).map(({ sourceFence }) => sourceFence);
-    assert.notEqual(await storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 5n }), undefined);
-    assert.notEqual(await storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 7n }), undefined);
-    assert.equal(await storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 5n }), undefined);
+    await storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 5n });
+    await storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 7n });
+    await assert.rejects(storeDormant(cell, deps, testCtx(), { ...copy, sourceFence: 5n }), {
+      reason: "FENCE_LOST",
+    });
     await dropCopies(cell, testCtx(), [{ operationId, sourceFence: 5 }]);
     assert.deepEqual(await fences(), [7]);
     await cell.db.statement(testCtx(), "test.woke", (db) =>
@@ -135,6 +140,59 @@ describe("a hand-over's statements", () => {
     assert.deepEqual(await fences(), [7]);
     await dropCopies(cell, testCtx(), [{ operationId, sourceFence: 7 }]);
     assert.deepEqual(await fences(), []);
+  });
+
+  it("list old copies page by page, the oldest first, those of one moment too", async () => {
+    const database = openStore("cell3", (await testDatabase(cellMigrations)).open());
+    const now = systemClock.now();
+    const ages = [9, 5, 5, 5, 7];
+    await database.db.statement(testCtx(), "test.copies", (db) =>
+      insertInto(
+        database.t.dormant_operation,
+        ages.map((seconds, index) => ({
+          operation_id: `o${index}`,
+          server_id: `s${index}`,
+          source_database: "cell1",
+          source_fence: index,
+          operation: Buffer.alloc(0),
+          instance: Buffer.alloc(0),
+          created_at: now - BigInt(seconds) * 1_000_000n,
+        })),
+      ).execute(db),
+    );
+    const found: string[][] = [];
+    let pageToken = "";
+    do {
+      const asked = { olderThanMs: 1_000, pageToken, pageSize: 2 };
+      const page = await oldCopies(database, deps, testCtx(), asked);
+      found.push(page.copies.map(({ operationId }) => operationId));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    assert.deepEqual(found, [["o0", "o4"], ["o1", "o2"], ["o3"]]);
+    const { pageToken: second } = (
+      await oldCopies(database, deps, testCtx(), { olderThanMs: 1_000, pageToken: "" })
+    ).copies[1] ?? { pageToken: "" };
+    const rest = await oldCopies(database, deps, testCtx(), { olderThanMs: 1_000, pageToken: second });
+    assert.deepEqual(
+      rest.copies.map(({ operationId }) => operationId),
+      ["o1", "o2", "o3"],
+    );
+  });
+
+  it("find a server's client tokens without looking at those of others", async () => {
+    const database = openStore("cell4", (await testDatabase(cellMigrations)).open());
+    const { t } = database;
+    const run = <R>(query: Sql<R>): Promise<readonly R[]> =>
+      database.db.statement(testCtx(), "test.tokens", async (db) => (await query.execute(db)).rows);
+    await run(sql`INSERT INTO ${t.client_token} (project_id, user_id, method, token, body_hash, operations, created_at)
+      SELECT 'p', 'u', 'm', n::text, '', ARRAY['operations/s' || n || '/o' || n], now() FROM generate_series(1, 20000) AS n`);
+    await run(sql`ANALYZE ${t.client_token}`);
+    const plan = await run<{ readonly "QUERY PLAN": string }>(
+      sql`EXPLAIN SELECT * FROM ${t.client_token} WHERE ${tokensOf(sql`SELECT 's7' AS server_id, unnest(${["o7"]}::text[]) AS id`)}`,
+    );
+    const text = plan.map((line) => line["QUERY PLAN"]).join("\n");
+    assert.match(text, /client_token_by_operation/);
+    assert.doesNotMatch(text, /Seq Scan on client_token/);
   });
 
   it("are not disturbed by what hosts tell of a server that has left", async () => {

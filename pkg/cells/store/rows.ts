@@ -76,8 +76,6 @@ export interface DormantRow {
   readonly activated: boolean;
   readonly created_at: Instant;
   readonly protocol: Protocol;
-  /** What else of the server's history goes with it, see `travelling-rows.ts`; null for a new server. */
-  readonly history: Buffer | null;
 }
 
 /** A row of `kept_server`: a record that is hidden while its server is in another cell. */

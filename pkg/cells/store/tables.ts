@@ -20,6 +20,7 @@ const NAMES = [
   "instance_action",
   "instance_action_event",
   "dormant_operation",
+  "travelling_row",
   "kept_server",
   "block_device",
   "migration",

@@ -6,7 +6,7 @@ import { mapLimit } from "../../kernel/concurrency.js";
 import type { Logger } from "../../kernel/logger.js";
 import { Ownership } from "./ownership.js";
 import type { Hold, Taken } from "./ownership.js";
-import { recoverHandovers } from "./recovery.js";
+import { handOverRecovery } from "./recovery.js";
 import type { Registry } from "./registry.js";
 import { toDuration } from "../../model/wire-time.js";
 import { Run } from "./run.js";
@@ -75,15 +75,11 @@ export class Conductor {
         this.#renewAll(ctx),
       ),
     );
+    const { store, dormantMs } = this.#options;
+    const recover = handOverRecovery(store, dormantMs, (database, name) => this.wake(database, name));
     this.#loops.push(
-      this.#every(this.#options.dormantMs, "conductor.recover", async (ctx) =>
-        recoverHandovers(
-          ctx,
-          this.#options.store,
-          await this.#options.databases(ctx),
-          this.#options.dormantMs,
-          (database, name) => this.wake(database, name),
-        ),
+      this.#every(dormantMs, "conductor.recover", async (ctx) =>
+        recover(ctx, await this.#options.databases(ctx)),
       ),
     );
   }

@@ -1,3 +1,6 @@
+import type { ListDormantResponse } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { mapLimit } from "../../kernel/concurrency.js";
+import { within } from "../../kernel/ctx.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { GLOBAL } from "../../model/database-names.js";
@@ -11,35 +14,56 @@ type DormantStore = Pick<
   "listDormant" | "getStoredOperation" | "activateHandover" | "dropHandover"
 >;
 
+/** Databases that are looked through side by side. */
+const DATABASES_AT_ONCE = 4;
+/** A source that does not answer within this time does not keep the next copy waiting. */
+const VERDICT_MS = 2_000;
+
 /**
  * Looks after dormant copies that a dead conductor left: asks the source, then wakes or drops them. One that
- * cannot be looked after now, because its source is away say, does not keep others waiting.
+ * cannot be looked after now, because its source is away say, does not keep others waiting: a look that was
+ * cut short is gone on with after the copy at which it was, and only then begun anew.
  * @param onAwake  told of each operation that can go on now
+ * @returns one look at all copies of the databases that are older than `olderThanMs`
  */
-export async function recoverHandovers(
-  ctx: Ctx,
+export function handOverRecovery(
   store: DormantStore,
-  databases: readonly string[],
   olderThanMs: number,
   onAwake: (database: string, name: string) => void,
-): Promise<void> {
-  for (const database of databases.filter((name) => name !== GLOBAL)) {
-    const { operations } = await store
-      .listDormant(ctx, { database, olderThan: toDuration(olderThanMs) })
-      .catch((error: unknown) => {
-        if (ctx.signal.aborted) throw error;
-        ctx.log.warn("operation.dormant.unlisted", { database, error });
-        return { operations: [] };
-      });
-    for (const { name, sourceDatabase } of operations) {
-      try {
-        if (await lookAfter(ctx, store, database, name, sourceDatabase)) onAwake(database, name);
-      } catch (error) {
-        if (ctx.signal.aborted) throw error;
-        ctx.log.warn("operation.dormant.failed", { operation: name, database, error });
-      }
+): (ctx: Ctx, databases: readonly string[]) => Promise<void> {
+  /** By database: where its look goes on. */
+  const reached = new Map<string, string>();
+
+  const pageAt = async (ctx: Ctx, database: string, pageToken: string): Promise<ListDormantResponse> => {
+    try {
+      return await store.listDormant(ctx, { database, olderThan: toDuration(olderThanMs), pageToken });
+    } catch (error) {
+      if (ctx.signal.aborted) throw error;
+      ctx.log.warn("operation.dormant.unlisted", { database, error });
+      return { operations: [], nextPageToken: "" };
     }
-  }
+  };
+
+  const lookThrough = async (ctx: Ctx, database: string): Promise<void> => {
+    do {
+      const { operations, nextPageToken } = await pageAt(ctx, database, reached.get(database) ?? "");
+      for (const { name, sourceDatabase, pageToken } of operations) {
+        reached.set(database, pageToken);
+        try {
+          if (await lookAfter(ctx, store, database, name, sourceDatabase)) onAwake(database, name);
+        } catch (error) {
+          if (ctx.signal.aborted) throw error;
+          ctx.log.warn("operation.dormant.failed", { operation: name, database, error });
+        }
+      }
+      reached.set(database, nextPageToken);
+    } while (reached.get(database) !== "");
+  };
+
+  return async (ctx, databases) => {
+    const cells = databases.filter((name) => name !== GLOBAL);
+    await mapLimit(cells, DATABASES_AT_ONCE, (database) => lookThrough(ctx, database));
+  };
 }
 
 /** @returns whether the operation can go on now */
@@ -50,7 +74,9 @@ async function lookAfter(
   name: string,
   source: string,
 ): Promise<boolean> {
-  const verdict = await verdictOf(ctx, store, source, name, database);
+  const verdict = await within(ctx, VERDICT_MS, "The source of a copy", (inner) =>
+    verdictOf(inner, store, source, name, database),
+  );
   ctx.log.info("operation.dormant.found", { operation: name, database, verdict });
   if (verdict === "wake") await store.activateHandover(ctx, { database, name });
   if (verdict === "drop") await store.dropHandover(ctx, { database, name });

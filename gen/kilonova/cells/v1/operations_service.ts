@@ -654,7 +654,11 @@ export interface ListDormantRequest {
   /** Target database. */
   database: string;
   /** Only older than this. */
-  olderThan: Duration | undefined;
+  olderThan:
+    | Duration
+    | undefined;
+  /** From an earlier page; empty for the first. */
+  pageToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -664,13 +668,17 @@ export interface DormantOperation {
   name: string;
   /** Database that decides. */
   sourceDatabase: string;
+  /** For a page that begins after it. */
+  pageToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListDormant. */
 export interface ListDormantResponse {
-  /** Dormant copies. */
+  /** Dormant copies, the oldest first; 500 at most, and fewer when others of the page have woken. */
   operations: DormantOperation[];
+  /** For the next page; empty when there is none. */
+  nextPageToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5473,7 +5481,7 @@ export const ForgetKeptResponse: MessageFns<ForgetKeptResponse> = {
 };
 
 function createBaseListDormantRequest(): ListDormantRequest {
-  return { database: "", olderThan: undefined };
+  return { database: "", olderThan: undefined, pageToken: "" };
 }
 
 export const ListDormantRequest: MessageFns<ListDormantRequest> = {
@@ -5483,6 +5491,9 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
     }
     if (message.olderThan !== undefined) {
       Duration.encode(message.olderThan, writer.uint32(18).fork()).join();
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5524,6 +5535,14 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
             message.olderThan = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5556,12 +5575,13 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
     message.olderThan = (object.olderThan !== undefined && object.olderThan !== null)
       ? Duration.fromPartial(object.olderThan)
       : undefined;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseDormantOperation(): DormantOperation {
-  return { name: "", sourceDatabase: "" };
+  return { name: "", sourceDatabase: "", pageToken: "" };
 }
 
 export const DormantOperation: MessageFns<DormantOperation> = {
@@ -5571,6 +5591,9 @@ export const DormantOperation: MessageFns<DormantOperation> = {
     }
     if (message.sourceDatabase !== "") {
       writer.uint32(18).string(message.sourceDatabase);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5612,6 +5635,14 @@ export const DormantOperation: MessageFns<DormantOperation> = {
             message.sourceDatabase = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5642,18 +5673,22 @@ export const DormantOperation: MessageFns<DormantOperation> = {
       message._unknownFields = object._unknownFields as DormantOperation["_unknownFields"];
     message.name = object.name ?? "";
     message.sourceDatabase = object.sourceDatabase ?? "";
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListDormantResponse(): ListDormantResponse {
-  return { operations: [] };
+  return { operations: [], nextPageToken: "" };
 }
 
 export const ListDormantResponse: MessageFns<ListDormantResponse> = {
   encode(message: ListDormantResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.operations) {
       DormantOperation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5687,6 +5722,14 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
             message.operations.push(DormantOperation.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5716,6 +5759,7 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ListDormantResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => DormantOperation.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -6647,8 +6691,9 @@ export const OperationStoreServiceDefinition = {
      * Target database: stores a dormant copy of the instance and the operation, which nobody sees. Idempotent;
      * a copy made under a higher fence stays.
      *
-     * Errors: INVALID_ARGUMENT when the protocol does not fit the two databases; FAILED_PRECONDITION /
-     * RECORD_NOT_KEPT when nothing is kept there to return to.
+     * Errors: INVALID_ARGUMENT when the protocol does not fit the two databases, or the change ends the server;
+     * FAILED_PRECONDITION / RECORD_NOT_KEPT when nothing is kept there to return to; ABORTED / FENCE_LOST when
+     * the server has been there under this fence or a higher one, or a copy of a higher one waits.
      */
     prepareHandover: {
       name: "PrepareHandover",
@@ -6663,8 +6708,9 @@ export const OperationStoreServiceDefinition = {
      * over and the instance as leaving. From here on it only goes forward. The mapping of a new server names
      * the target with that; of a move or return with ActivateHandover. Idempotent.
      *
-     * Errors: ABORTED / FENCE_LOST; FAILED_PRECONDITION / PREEMPTED when the user deleted the server meanwhile;
-     * OPERATION_IN_PROGRESS while something runs in another lane of a server that would move.
+     * Errors: ABORTED / FENCE_LOST, also when another lane has got a higher fence since; FAILED_PRECONDITION /
+     * PREEMPTED when the user deleted the server meanwhile; OPERATION_IN_PROGRESS while something runs in another
+     * lane of a server that would move, or is being pre-empted.
      */
     commitHandover: {
       name: "CommitHandover",
@@ -6735,7 +6781,12 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([3, 2, 3, 9]) as Buffer] } },
     },
-    /** Puts an operation in NEEDS_OPERATOR back to work. */
+    /**
+     * Puts an operation in NEEDS_OPERATOR back to work.
+     *
+     * Errors: FAILED_PRECONDITION / NOT_NEEDING_OPERATOR, OPERATION_IN_PROGRESS; SERVER_MOVED when the named
+     * database is one that its server leaves. So do AbandonOperation and RequestCancel.
+     */
     retryOperation: {
       name: "RetryOperation",
       requestType: RetryOperationRequest as typeof RetryOperationRequest,

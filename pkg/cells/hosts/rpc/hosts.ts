@@ -29,7 +29,8 @@ import {
 } from "../store/hosts.js";
 import { findDeletedInstances, listHostInstances } from "../../servers/store/read-instances.js";
 import { storeProgress } from "../../operations/store/progress.js";
-import { signalOperation } from "../../operations/store/signals.js";
+import { awakening } from "../../operations/hand-over/awakening.js";
+import { signalWhereItIs } from "../../operations/hand-over/signal-where-it-is.js";
 import { COMPUTE_BINARY } from "../../../model/service-names.js";
 import type { Store } from "../../store/tables.js";
 
@@ -63,6 +64,8 @@ export function hostsHandlers({
   ): Promise<void> => {
     await placement.syncProviderTree(ctx, providerTree(node, disabled, before));
   };
+  const places = { stores, deps };
+  const moving = awakening(places, waker);
   const reporting = new Map<Store, ReturnType<typeof hostReports>>();
   const reportTo = (store: Store): ReturnType<typeof hostReports> => {
     let reports = reporting.get(store);
@@ -98,14 +101,13 @@ export function hostsHandlers({
       ),
     }),
     reportCommand: async (ctx, request) => {
-      const store = stores.cell(request.cell);
-      const { woke } = await signalOperation(store, deps, ctx, {
+      const { woke, database } = await signalWhereItIs(places, moving, ctx, stores.cell(request.cell), {
         operation: request.operation,
         id: `${AGENT_REPORT}/${request.commandId}`,
         kind: AGENT_REPORT,
         payload: encoded(ReportCommandRequest, request),
       });
-      if (woke) waker.wake(ctx, store.name, request.operation);
+      if (woke) waker.wake(ctx, database, request.operation);
       return {};
     },
     reportProgress: async (ctx, request) => ({

@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
 import { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { HandoverProtocol } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { BlockDeviceRecord, MigrationKind } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { aServer } from "../../testing/records.js";
-import { mayWake, movedCopy, newServersCopy, protocolOf, returnedCopy } from "./hand-over.js";
+import { NO_ROWS } from "../../servers/domain/plan-change.js";
+import {
+  knownIn,
+  mayWake,
+  movedCopy,
+  newServersCopy,
+  protocolOf,
+  requireLife,
+  returnedCopy,
+} from "./hand-over.js";
+import type { Copying } from "./hand-over.js";
 
 const {
   HANDOVER_PROTOCOL_UNSPECIFIED,
@@ -31,6 +42,12 @@ describe("a hand-over's protocol", () => {
       if (expected === undefined) assert.throws(ask, { reason: "INVALID_ARGUMENT" });
       else assert.equal(ask(), expected);
     });
+});
+
+it("a server goes with an operation of its life only", () => {
+  requireLife("life");
+  requireLife("");
+  assert.throws(() => requireLife("volumes"), { reason: "INVALID_ARGUMENT" });
 });
 
 describe("a copy that somebody found", () => {
@@ -60,7 +77,16 @@ describe("a server's record in another database", () => {
     }),
     number: 7n,
   });
-  const copying = { change: undefined, operation: "operations/s/o", now: 1n };
+  const copying: Copying = {
+    change: undefined,
+    known: NO_ROWS,
+    operation: "operations/s/o",
+    operationId: "o",
+    userId: "u",
+    now: 1n,
+    newId: () => "new",
+    numbers: [9n],
+  };
   const hostOf = (copy: InstanceRecord) => serverOf(copy).hostInfo;
 
   it("has a place and a number there, and is the next generation", () => {
@@ -84,6 +110,51 @@ describe("a server's record in another database", () => {
       [hostOf(placed)?.host, hostOf(placed)?.cell, hostOf(placed)?.instanceName],
       ["h2", "cell2", "instance-0000001a"],
     );
+  });
+
+  it("has the rows that the change writes, decided where the server was", () => {
+    const change = InstanceChange.fromPartial({
+      server: { hostInfo: ServerHostInfo.fromPartial({ host: "h2" }) },
+      updateMask: ["host_info"],
+      blockDevices: [{ device: { id: "d", volumeId: "w" }, updateMask: ["volume_id"] }],
+      migrations: [{ migration: { kind: MigrationKind.MIGRATION_KIND_RESIZE }, create: true }],
+    });
+    const known = { devices: [BlockDeviceRecord.fromPartial({ id: "d", volumeId: "v" })], migrations: [] };
+    const place = { database: "cell2", number: 26n };
+    const { server, records } = movedCopy(record, place, { ...copying, change, known }, "cell1");
+    assert.deepEqual(
+      records?.blockDevices.map(({ id, volumeId }) => [id, volumeId]),
+      [["d", "w"]],
+    );
+    assert.deepEqual(
+      records?.migrations.map(({ id, number, source }) => [id, number, source?.host, source?.cell]),
+      [["o", 9n, "h1", "cell1"]],
+    );
+    assert.deepEqual(server?.volumes, [{ id: "w", deleteOnTermination: false }]);
+    assert.equal(server?.hostInfo?.host, "h2");
+  });
+
+  it("keeps the rows of a build request that the change says nothing of", () => {
+    const rows = ["a", "b"].map((id) => BlockDeviceRecord.fromPartial({ id, deviceName: id }));
+    const built = { ...record, records: { blockDevices: rows, migrations: [] } };
+    const change = InstanceChange.fromPartial({ blockDevices: [{ device: { id: "b" }, remove: true }] });
+    const place = { database: "cell1", number: 1n };
+    const copy = newServersCopy(built, place, { ...copying, change, known: knownIn(built) });
+    assert.deepEqual(
+      copy.records?.blockDevices.map(({ id, deletedAt }) => [id, deletedAt !== undefined]),
+      [
+        ["a", false],
+        ["b", true],
+      ],
+    );
+  });
+
+  it("is not ended by the change", () => {
+    const change = InstanceChange.fromPartial({ deleteRecord: true });
+    const place = { database: "cell1", number: 1n };
+    assert.throws(() => newServersCopy(record, place, { ...copying, change }), {
+      reason: "INVALID_ARGUMENT",
+    });
   });
 
   it("is where it was when it returns, and what it is now", () => {

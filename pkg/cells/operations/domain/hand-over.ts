@@ -4,13 +4,16 @@ import type {
   InstanceRecord,
 } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { HandoverProtocol } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { ServerRecords } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../../kernel/errors.js";
-import type { Instant } from "../../../kernel/time.js";
 import { CELL0, GLOBAL } from "../../../model/database-names.js";
 import { guestName } from "../../../model/guest-name.js";
-import { applyChange } from "../../servers/domain/apply-change.js";
+import { hostIdOf } from "../../../model/host-id.js";
+import { planChange } from "../../servers/domain/plan-change.js";
+import type { Changing, KnownRows, ServerRows } from "../../servers/domain/plan-change.js";
 import { serverOf } from "../../servers/domain/records.js";
+import { LIFE } from "./lanes.js";
 
 /** How a server goes from one database to another; also what the dormant copy's row says. */
 export type Protocol = "new-server" | "move" | "return";
@@ -29,6 +32,19 @@ export function protocolOf(word: HandoverProtocol, source: string, target: strin
       problem: `${protocol} does not go from ${source} to ${target}`,
     });
   return protocol;
+}
+
+/**
+ * Only an operation that has the server takes it along.
+ * @param lane  "" from an older process, which knows "life" only
+ * @throws INVALID_ARGUMENT
+ */
+export function requireLife(lane: string): void {
+  if (lane !== "" && lane !== LIFE)
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: "operation.lane",
+      problem: `a server does not go with an operation of the lane ${lane}`,
+    });
 }
 
 /** Whether hosts can be there. */
@@ -76,15 +92,22 @@ export const mayWake = ({ target, fence, mapping }: Way): boolean =>
 export interface Place {
   readonly database: string;
   readonly number: bigint;
+  /** On which host it is there, if its change does not say; undefined for where it was. */
+  readonly hostInfo?: ServerHostInfo;
 }
 
-/** What happens to a record while it is copied. */
-export interface Copying {
+/** What happens to a record while it is copied, by the operation that goes with it. */
+export interface Copying extends Omit<Changing, "owner"> {
   readonly change: InstanceChange | undefined;
-  /** Name of the operation that goes with it. */
-  readonly operation: string;
-  readonly now: Instant;
+  /** Rows by which the change is decided. */
+  readonly known: KnownRows;
 }
+
+/** The rows that a record brings along, as far as changes look at them. */
+export const knownIn = ({ records }: InstanceRecord): KnownRows => ({
+  devices: (records?.blockDevices ?? []).filter(({ deletedAt }) => deletedAt === undefined),
+  migrations: records?.migrations ?? [],
+});
 
 /** A new server's record in its first cell. */
 export const newServersCopy = (record: InstanceRecord, place: Place, copying: Copying): InstanceRecord =>
@@ -101,7 +124,10 @@ export function movedCopy(
   source: string,
 ): InstanceRecord {
   const kept: KeptRecord = { database: source, operation: copying.operation };
-  return settled({ ...onHost(record, NOWHERE), kept }, place, copying);
+  return {
+    ...settled({ ...record, records: undefined }, { ...place, hostInfo: NOWHERE }, copying),
+    kept,
+  };
 }
 
 /**
@@ -115,32 +141,59 @@ export const returnedCopy = (
   database: string,
 ): InstanceRecord =>
   settled(
-    { ...onHost(record, serverOf(kept).hostInfo ?? NOWHERE), kept: undefined },
-    { database, number: kept.number },
+    { ...record, kept: undefined, records: undefined },
+    { database, number: kept.number, hostInfo: serverOf(kept).hostInfo ?? NOWHERE },
     copying,
   );
 
 const NOWHERE = ServerHostInfo.fromPartial({});
 
-const onHost = (record: InstanceRecord, hostInfo: ServerHostInfo): InstanceRecord => ({
-  ...record,
-  server: { ...serverOf(record), hostInfo },
-});
-
-/** The change applied; the cell and the guest's name are the place's, whatever the change says. */
+/**
+ * The change applied where the server was, the rows that it writes among `records`; then the server is where
+ * its place is. The cell and the guest's name are the place's, whatever the change says.
+ * @throws INVALID_ARGUMENT for a change that ends the server; what `planChange` throws
+ */
 function settled(
   record: InstanceRecord,
-  { database, number }: Place,
-  { change, operation, now }: Copying,
+  { database, number, hostInfo }: Place,
+  { change, known, ...changing }: Copying,
 ): InstanceRecord {
-  const changed = applyChange(record, change, operation, now);
-  const server = serverOf(changed);
+  if (change?.deleteRecord === true)
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: "change.delete_record",
+      problem: "a server that is handed over does not end",
+    });
+  const changed = planChange(record, change, known, { ...changing, owner: changing.operation });
+  const server = serverOf(changed.record);
+  const placed = change?.updateMask?.includes("host_info") === true ? undefined : hostInfo;
+  const { host, ...more } = placed ?? server.hostInfo ?? NOWHERE;
   return {
-    ...onHost(changed, {
-      ...(server.hostInfo ?? NOWHERE),
-      cell: database,
-      instanceName: guestName(number),
-    }),
+    ...changed.record,
+    server: {
+      ...server,
+      hostId: hostIdOf(server.projectId, host),
+      hostInfo: { ...more, host, cell: database, instanceName: guestName(number) },
+    },
     number,
+    records: withRows(record.records, changed.rows),
   };
+}
+
+/** Rows that come with a record, those that a change wrote in place of what they were. */
+function withRows(
+  before: ServerRecords | undefined,
+  { devices, migrations }: ServerRows,
+): ServerRecords | undefined {
+  if (devices.length === 0 && migrations.length === 0) return before;
+  return {
+    ...(before ?? ServerRecords.fromPartial({})),
+    blockDevices: replaced(before?.blockDevices ?? [], devices),
+    migrations: replaced(before?.migrations ?? [], migrations),
+  };
+}
+
+function replaced<R extends { readonly id: string }>(before: readonly R[], written: readonly R[]): R[] {
+  const rows = new Map(before.map((row) => [row.id, row]));
+  for (const row of written) rows.set(row.id, row);
+  return [...rows.values()];
 }

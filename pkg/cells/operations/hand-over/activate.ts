@@ -65,6 +65,7 @@ export async function activate(
     await dropDormant(target, ctx, operationId);
     return NOTHING;
   }
+  if (!copy.activated) await handOver.carry(places, ctx, target, stores.get(copy.sourceDatabase), copy);
   const awake = await awakenLocked(
     target,
     deps,

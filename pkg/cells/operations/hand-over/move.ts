@@ -1,36 +1,27 @@
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { movedCopy } from "../domain/hand-over.js";
-import { storeDormant } from "../store/dormant.js";
 import { keepServer } from "../store/leave.js";
 import { swapMapping } from "../store/mapping-swap.js";
-import { operationIdOf } from "../store/owned-operation.js";
 import { promiseServer } from "../store/promise.js";
-import { packHistory, unpackHistory } from "../store/travelling-rows.js";
-import type { Ctx } from "../../../kernel/ctx.js";
-import { copyingOf } from "./protocol.js";
-import type { HandOver, Places } from "./protocol.js";
+import { carryRows, unpackRows } from "../store/travelling-rows.js";
+import { copyingFromCell, keepCopy } from "./protocol.js";
+import type { HandOver } from "./protocol.js";
 
 /**
- * A server goes from one cell to another. The copy has its whole history. The promise freezes the server in
- * its cell; the swap of the mapping is the commit: until then it is in the old cell for everybody, afterwards
- * in the new one. A promise is not taken back, so that neither has to wait for the other: whoever finds the
- * copy swaps. The old cell keeps the record, hidden, until it is forgotten (`ForgetKept`) or returned to.
+ * A server goes from one cell to another. The promise freezes the server in its cell, with its whole history,
+ * which is brought after it; the swap of the mapping is the commit: until then it is in the old cell for
+ * everybody, afterwards in the new one. A promise is not taken back, so that neither has to wait for the
+ * other: whoever finds the copy swaps. The old cell keeps the record, hidden, until it is forgotten
+ * (`ForgetKept`) or returned to.
  */
 export const move: HandOver = {
   async prepare(places, ctx, preparing) {
-    const { target, request, operation, number } = preparing;
+    const { target, request, number } = preparing;
     const before = InstanceRecord.decode(request.instance);
     const place = { database: target.name, number: await number() };
-    await storeDormant(target, places.deps, ctx, {
-      protocol: "move",
-      sourceDatabase: request.sourceDatabase,
-      sourceFence: request.fence,
-      operation,
-      record: movedCopy(before, place, copyingOf(places, preparing), request.sourceDatabase),
-      userData: before.encryptedUserData,
-      history: await packedHistory(places, ctx, request.sourceDatabase, operation),
-    });
+    const copying = await copyingFromCell(places, ctx, preparing, before);
+    const record = movedCopy(before, place, copying, request.sourceDatabase);
+    await keepCopy(places, ctx, preparing, "move", { before, record });
   },
 
   promise: ({ deps }, ctx, source, asked) => promiseServer(source, deps, ctx, asked),
@@ -43,20 +34,11 @@ export const move: HandOver = {
       fence: sourceFence,
     }),
 
-  alongside: (target) => (tx, dormant) => unpackHistory(target, tx, dormant),
+  carry: (_places, ctx, target, source, copy) => carryRows(source, target, ctx, copy),
+
+  alongside: (target) => (tx, dormant) => unpackRows(target, tx, dormant),
 
   async leave({ deps }, ctx, target, source, copies) {
     for (const copy of copies) await keepServer(source, deps, ctx, target.name, copy);
   },
 };
-
-/** What goes with a server from its cell. */
-export async function packedHistory(
-  { stores }: Places,
-  ctx: Ctx,
-  database: string,
-  { name, serverId }: StoredOperation,
-): Promise<Buffer> {
-  const source = stores.cell(database);
-  return source.db.read(ctx, "handover.pack", (tx) => packHistory(source, tx, serverId, operationIdOf(name)));
-}

@@ -1,21 +1,22 @@
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Store } from "../../store/tables.js";
 import { dropCopies, oldCopies } from "../store/dormant.js";
-import type { FoundCopy } from "../store/dormant.js";
+import type { FoundCopy, OldCopies, OldCopiesPage } from "../store/dormant.js";
 import type { Places } from "./protocol.js";
 import { handOvers } from "./protocols.js";
 
 /**
  * Copies that have been dormant for long: somebody has to ask their source. Those that woke since are
- * forgotten here, many at a time, the source's record first: a boot does not wait for it.
+ * forgotten here, a page at a time, the source's record first: a boot does not wait for it. What cannot be
+ * forgotten or woken now stands at the beginning for long: go on to the next page.
  */
 export async function overdueCopies(
   places: Places,
   ctx: Ctx,
   target: Store,
-  olderThanMs: number,
-): Promise<FoundCopy[]> {
-  const old = await oldCopies(target, places.deps, ctx, olderThanMs);
+  asked: OldCopies,
+): Promise<OldCopiesPage> {
+  const { copies: old, nextPageToken } = await oldCopies(target, places.deps, ctx, asked);
   const awake = old.filter(({ activated }) => activated);
   for (const copies of bySourceAndProtocol(awake)) {
     const [{ sourceDatabase, protocol }] = copies;
@@ -28,7 +29,7 @@ export async function overdueCopies(
       ctx.log.warn("operation.dormant.kept", { database: target.name, source: sourceDatabase, error });
     }
   }
-  return old.filter(({ activated }) => !activated);
+  return { copies: old.filter(({ activated }) => !activated), nextPageToken };
 }
 
 type Some<T> = [T, ...T[]];

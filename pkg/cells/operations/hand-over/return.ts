@@ -1,12 +1,12 @@
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { CellsErrors } from "../../errors.js";
 import { returnedCopy } from "../domain/hand-over.js";
-import { storeDormant } from "../store/dormant.js";
-import { dropKept, findKept } from "../store/kept.js";
+import { dropKept } from "../store/kept.js";
 import { forgetServer } from "../store/leave.js";
-import { unpackHistory } from "../store/travelling-rows.js";
-import { move, packedHistory } from "./move.js";
-import { copyingOf } from "./protocol.js";
+import { unpackRows } from "../store/travelling-rows.js";
+import { keptRecord } from "./kept-record.js";
+import { move } from "./move.js";
+import { copyingFromCell, keepCopy } from "./protocol.js";
 import type { HandOver } from "./protocol.js";
 
 /**
@@ -16,30 +16,25 @@ import type { HandOver } from "./protocol.js";
  */
 export const giveBack: HandOver = {
   async prepare(places, ctx, preparing) {
-    const { target, request, operation } = preparing;
-    const before = InstanceRecord.decode(request.instance);
+    const { target, operation } = preparing;
+    const before = InstanceRecord.decode(preparing.request.instance);
     const server = operation.serverId;
     const kept =
       before.kept?.database === target.name
-        ? await findKept(target, ctx, server, before.kept.operation)
+        ? await keptRecord(places, ctx, target, server, before.kept.operation)
         : undefined;
     if (kept === undefined) throw CellsErrors.RECORD_NOT_KEPT({ server });
-    await storeDormant(target, places.deps, ctx, {
-      protocol: "return",
-      sourceDatabase: request.sourceDatabase,
-      sourceFence: request.fence,
-      operation,
-      record: returnedCopy(before, kept, copyingOf(places, preparing), target.name),
-      userData: before.encryptedUserData,
-      history: await packedHistory(places, ctx, request.sourceDatabase, operation),
-    });
+    const copying = await copyingFromCell(places, ctx, preparing, before);
+    const record = returnedCopy(before, kept, copying, target.name);
+    await keepCopy(places, ctx, preparing, "return", { before, record });
   },
 
   promise: move.promise,
   settle: move.settle,
+  carry: move.carry,
 
   alongside: (target) => async (tx, dormant) => {
-    await unpackHistory(target, tx, dormant);
+    await unpackRows(target, tx, dormant);
     await dropKept(target, tx, dormant.server_id);
   },
 

@@ -3,6 +3,7 @@ import type {
   OperationStoreServiceDefinition,
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import { KilonovaError } from "../../../kernel/errors.js";
 import { operationName, parseOperationName } from "../../../model/operation-name.js";
 import { presentOperation } from "../../../model/operation-view.js";
 import { VICTIM_AT_REST } from "../../../model/signals.js";
@@ -12,8 +13,10 @@ import type { NumberBlocks } from "../../store/number-blocks.js";
 import { activate } from "../hand-over/activate.js";
 import { awakening } from "../hand-over/awakening.js";
 import { notYetElsewhere } from "../hand-over/not-yet-elsewhere.js";
+import { forgetKeptRecord } from "../hand-over/kept-record.js";
 import { overdueCopies } from "../hand-over/overdue.js";
 import { handOvers } from "../hand-over/protocols.js";
+import { signalWhereItIs } from "../hand-over/signal-where-it-is.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { CellsErrors } from "../../errors.js";
@@ -23,8 +26,7 @@ import { settleClaim } from "../../quota/store/claims.js";
 import { commitStep } from "../store/commit-step.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { dropDormant } from "../store/dormant.js";
-import { forgetKept } from "../store/kept.js";
-import { protocolOf } from "../domain/hand-over.js";
+import { protocolOf, requireLife } from "../domain/hand-over.js";
 import { subjectIn, subjectOfRequest } from "../domain/subjects.js";
 import {
   abandonOperation,
@@ -35,7 +37,6 @@ import {
 import { operationIdOf } from "../store/owned-operation.js";
 import { getOperation, listOperations } from "../store/read-operations.js";
 import { confirmOwnership, leaveOperation, settleOperation } from "../store/settle.js";
-import { signalOperation } from "../store/signals.js";
 import type { Signal } from "../store/signals.js";
 import type { Store } from "../../store/tables.js";
 
@@ -56,21 +57,31 @@ export function operationStoreHandlers({
 }: OperationStoreDeps): Handlers<OperationStoreServiceDefinition> {
   const places = { stores, deps };
   const { wake, whereAwake } = awakening(places, waker);
+  /** Runs `fn` where an operation is; where it has gone meanwhile, unless a database is named. */
   const awake = async <T>(
     ctx: Ctx,
     database: string,
     name: string,
     fn: (store: Store) => Promise<T>,
-  ): Promise<T> =>
-    whereAwake(
-      ctx,
-      await stores.locateOperation(ctx, database, name),
-      parseOperationName(name)?.serverId ?? "",
-      fn,
-    );
+  ): Promise<T> => {
+    const attempt = async (): Promise<T> =>
+      whereAwake(
+        ctx,
+        await stores.locateOperation(ctx, database, name),
+        parseOperationName(name)?.serverId ?? "",
+        fn,
+      );
+    try {
+      return await attempt();
+    } catch (error) {
+      if (database === "" && error instanceof KilonovaError && error.reason === "SERVER_MOVED")
+        return attempt();
+      throw error;
+    }
+  };
   const signal = async (ctx: Ctx, store: Store, one: Signal): Promise<boolean> => {
-    const { accepted, woke } = await signalOperation(store, deps, ctx, one);
-    if (woke) waker.wake(ctx, store.name, one.operation);
+    const { accepted, woke, database } = await signalWhereItIs(places, { wake }, ctx, store, one);
+    if (woke) waker.wake(ctx, database, one.operation);
     return accepted;
   };
   return {
@@ -150,6 +161,7 @@ export function operationStoreHandlers({
       const target = stores.cell(request.database);
       const { sourceDatabase, protocol } = request;
       if (request.operation === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: "" });
+      requireLife(request.operation.lane);
       await handOvers[protocolOf(protocol, sourceDatabase, target.name)].prepare(places, ctx, {
         target,
         request,
@@ -176,16 +188,19 @@ export function operationStoreHandlers({
       return {};
     },
     forgetKept: async (ctx, { database, serverId, operation }) => {
-      await forgetKept(stores.cell(database), ctx, serverId, operation);
+      await forgetKeptRecord(places, ctx, stores.cell(database), serverId, operation);
       return {};
     },
-    listDormant: async (ctx, { database, olderThan }) => {
-      const overdue = await overdueCopies(places, ctx, stores.cell(database), durationMs(olderThan));
+    listDormant: async (ctx, { database, olderThan, pageToken }) => {
+      const asked = { olderThanMs: durationMs(olderThan), pageToken };
+      const { copies, nextPageToken } = await overdueCopies(places, ctx, stores.cell(database), asked);
       return {
-        operations: overdue.map(({ serverId, operationId, sourceDatabase }) => ({
-          name: operationName(serverId, operationId),
-          sourceDatabase,
+        operations: copies.map((copy) => ({
+          name: operationName(copy.serverId, copy.operationId),
+          sourceDatabase: copy.sourceDatabase,
+          pageToken: copy.pageToken,
         })),
+        nextPageToken,
       };
     },
     acceptSubjectOperation: async (ctx, request) => {
@@ -194,18 +209,18 @@ export function operationStoreHandlers({
       if (!replayed) waker.wake(ctx, store.name, operation.name);
       return { operation: presentOperation(operation), replayed };
     },
-    retryOperation: async (ctx, { database, name }) => {
-      const store = await stores.locateOperation(ctx, database, name);
-      const operation = await retryOperation(store, deps, ctx, name);
-      waker.wake(ctx, store.name, name);
-      return { operation };
-    },
-    abandonOperation: async (ctx, { database, name, reason }) => {
-      const store = await stores.locateOperation(ctx, database, name);
-      const { operation, next } = await abandonOperation(store, deps, ctx, name, reason);
-      if (next !== undefined) waker.wake(ctx, store.name, next);
-      return { operation };
-    },
+    retryOperation: async (ctx, { database, name }) =>
+      awake(ctx, database, name, async (store) => {
+        const operation = await retryOperation(store, deps, ctx, name);
+        waker.wake(ctx, store.name, name);
+        return { operation };
+      }),
+    abandonOperation: async (ctx, { database, name, reason }) =>
+      awake(ctx, database, name, async (store) => {
+        const { operation, next } = await abandonOperation(store, deps, ctx, name, reason);
+        if (next !== undefined) waker.wake(ctx, store.name, next);
+        return { operation };
+      }),
     requestCancel: async (ctx, { database, name }) =>
       awake(ctx, database, name, async (store) => {
         const operation = await requestCancel(store, deps, ctx, name);

@@ -18,7 +18,7 @@ import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type { Store, Tx } from "../../store/tables.js";
 import { wakingFence } from "../domain/hand-over.js";
-import { otherOperationFields } from "./operation-rows.js";
+import { otherOperationFields, victimsOf } from "./operation-rows.js";
 import { instanceOf, joinRows, lockOperation } from "./owned-operation.js";
 import type { LateNews } from "./promise.js";
 import { timelineParts } from "./timeline.js";
@@ -113,7 +113,7 @@ async function wokenBefore(
 }
 
 const wakingUp = ({ t }: Store, operationId: string): Sql =>
-  sql`UPDATE ${t.dormant_operation} SET activated = true, secrets = NULL, user_data = NULL, history = NULL WHERE operation_id = ${operationId}`;
+  sql`UPDATE ${t.dormant_operation} SET activated = true, secrets = NULL, user_data = NULL WHERE operation_id = ${operationId}`;
 
 /** Everything that an awakening writes, and the rows as they are after it. */
 interface Plan {
@@ -163,7 +163,17 @@ function planOf(store: Store, deps: StoreDeps, dormant: DormantRow, waking: Waki
     ...timelineParts(t, operation, copy.action === "" ? [] : copy.steps, false, now).filter(
       ({ name }) => name === "timeline_events",
     ),
-    ...(signals.length === 0 ? [] : [inserting("sig", t.operation_signal, signals)]),
+    // Those of a move have come with its rows.
+    ...(signals.length === 0
+      ? []
+      : [
+          inserting(
+            "sig",
+            t.operation_signal,
+            signals,
+            sql` ON CONFLICT (operation_id, signal_id) DO NOTHING`,
+          ),
+        ]),
     outboxPart(t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(operation)], now),
   ];
   const row: InstanceRow = {
@@ -216,7 +226,7 @@ const operationRowOf = (
   cancel_requested: waking.cancelRequested || copy.cancelRequested,
   error: null,
   preempts: copy.preempts,
-  preempted: null,
+  preempted: victimsOf(copy),
   handed_over_to: "",
   other_fields: otherOperationFields(copy),
   lane: "life",

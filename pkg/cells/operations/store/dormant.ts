@@ -2,6 +2,8 @@ import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_chang
 import { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { encoded } from "../../domain/bytes.js";
+import { CellsErrors } from "../../errors.js";
+import { sealedRecords } from "../../servers/store/server-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import type { DormantRow } from "../../store/rows.js";
 import { sql } from "../../store/sql.js";
@@ -9,6 +11,7 @@ import type { Sql } from "../../store/sql.js";
 import type { Store } from "../../store/tables.js";
 import type { Protocol } from "../domain/hand-over.js";
 import { operationIdOf } from "./owned-operation.js";
+import { readToken, writeToken } from "./read-operations.js";
 
 /** What a target keeps until the source has committed. */
 export interface DormantCopy {
@@ -17,23 +20,23 @@ export interface DormantCopy {
   readonly sourceFence: bigint;
   readonly operation: StoredOperation;
   readonly record: InstanceRecord;
-  /** Sealed as the source has it. */
-  readonly userData: Buffer;
-  readonly history: Buffer | null;
+  /** Sealed. */
+  readonly userData: Buffer | null;
 }
 
 /**
  * Keeps a dormant copy, invisible to everybody until it wakes. A copy made under a higher fence stays, and
  * nothing is made once the server has been here under this fence or a higher one: that comes too late,
  * wherever the server is by now.
- * @returns what was stored; undefined when nothing was
+ * @returns what was stored
+ * @throws FENCE_LOST when nothing was
  */
 export async function storeDormant(
   store: Store,
   deps: StoreDeps,
   ctx: Ctx,
   copy: DormantCopy,
-): Promise<DormantRow | undefined> {
+): Promise<DormantRow> {
   const { t } = store;
   const { operation, record } = copy;
   const id = operationIdOf(operation.name);
@@ -44,11 +47,14 @@ export async function storeDormant(
     source_fence: Number(copy.sourceFence),
     operation: encoded(StoredOperation, { ...operation, secrets: Buffer.alloc(0) }),
     secrets: operation.secrets.length === 0 ? null : deps.box.seal(operation.secrets, id),
-    instance: encoded(InstanceRecord, { ...record, encryptedUserData: Buffer.alloc(0) }),
-    user_data: copy.userData.length === 0 ? null : copy.userData,
+    instance: encoded(InstanceRecord, {
+      ...record,
+      encryptedUserData: Buffer.alloc(0),
+      records: record.records && sealedRecords(deps.box, record.records),
+    }),
+    user_data: copy.userData === null || copy.userData.length === 0 ? null : copy.userData,
     created_at: deps.clock.now(),
     protocol: copy.protocol,
-    history: copy.history,
   };
   const columns = Object.entries(row);
   const { rows } = await store.db.statement(ctx, "handover.prepare", (db) =>
@@ -59,12 +65,13 @@ export async function storeDormant(
     ON CONFLICT (operation_id) DO UPDATE SET
       source_database = excluded.source_database, source_fence = excluded.source_fence, operation = excluded.operation, secrets = excluded.secrets,
       instance = excluded.instance, user_data = excluded.user_data, created_at = excluded.created_at, protocol = excluded.protocol,
-      history = excluded.history, activated = false
+      activated = false
       WHERE ${t.dormant_operation}.source_fence <= excluded.source_fence
         AND (NOT ${t.dormant_operation}.activated OR ${t.dormant_operation}.source_fence < excluded.source_fence)
     RETURNING 1`.execute(db),
   );
-  return rows.length === 0 ? undefined : { ...row, activated: false };
+  if (rows.length === 0) throw CellsErrors.FENCE_LOST({ operation: operation.name });
+  return { ...row, activated: false };
 }
 
 /** Parameters of a SELECT list are text unless told otherwise. */
@@ -75,7 +82,6 @@ const TYPES: Readonly<Record<string, Sql>> = {
   instance: sql`::bytea`,
   user_data: sql`::bytea`,
   created_at: sql`::timestamptz`,
-  history: sql`::bytea`,
 };
 
 /** A server that goes to another database with one of its operations. */
@@ -126,20 +132,49 @@ export async function findCopies(store: Store, ctx: Ctx, serverId: string): Prom
   return rows.map(foundCopy);
 }
 
-/** The oldest 500 of the copies that are older than `olderThanMs`. */
+/** Which old copies are asked for. */
+export interface OldCopies {
+  readonly olderThanMs: number;
+  /** Of an earlier page; "" for the first. */
+  readonly pageToken: string;
+  readonly pageSize?: number;
+}
+
+/** One of them. */
+export interface OldCopy extends FoundCopy {
+  /** For a page that begins after it. */
+  readonly pageToken: string;
+}
+
+/** A page of old copies. */
+export interface OldCopiesPage {
+  readonly copies: readonly OldCopy[];
+  /** "" after the last page. */
+  readonly nextPageToken: string;
+}
+
+/** Copies that are older than `olderThanMs`, the oldest first. @throws INVALID_ARGUMENT for another token */
 export async function oldCopies(
   store: Store,
   deps: StoreDeps,
   ctx: Ctx,
-  olderThanMs: number,
-): Promise<FoundCopy[]> {
+  { olderThanMs, pageToken, pageSize = 500 }: OldCopies,
+): Promise<OldCopiesPage> {
   const before = deps.clock.now() - BigInt(olderThanMs) * 1000n;
+  const last = readToken(pageToken);
+  const after = last && sql` AND (created_at, operation_id) > (${last.at}::timestamptz, ${last.id})`;
   const { rows } = await store.db.statement(ctx, "handover.list", (db) =>
-    sql<FoundRow>`SELECT ${FOUND} FROM ${store.t.dormant_operation} WHERE created_at <= ${before} ORDER BY created_at LIMIT 500`.execute(
+    sql<FoundRow & Pick<DormantRow, "created_at">>`
+    SELECT ${FOUND}, created_at FROM ${store.t.dormant_operation}
+    WHERE created_at <= ${before}${after ?? sql``} ORDER BY created_at, operation_id LIMIT ${pageSize}`.execute(
       db,
     ),
   );
-  return rows.map(foundCopy);
+  const copies = rows.map((row) => ({
+    ...foundCopy(row),
+    pageToken: writeToken(row.created_at, row.operation_id),
+  }));
+  return { copies, nextPageToken: rows.length < pageSize ? "" : (copies.at(-1)?.pageToken ?? "") };
 }
 
 /** A copy and the fence that it was made under: one of a later hand-over is another. */

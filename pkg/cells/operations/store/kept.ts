@@ -20,13 +20,19 @@ export async function findKept(
   return rows[0] && loadRecord(rows[0]);
 }
 
-/** Forgets it. Repeatable; the record of a later move stays. */
-export async function forgetKept(store: Store, ctx: Ctx, serverId: string, operation: string): Promise<void> {
-  await store.db.statement(ctx, "handover.forget-kept", (db) =>
-    sql`DELETE FROM ${store.t.kept_server} WHERE server_id = ${serverId} AND operation_id = ${operationIdOf(operation)}`.execute(
+/** Forgets it. Repeatable; the record of a later move stays. @returns whether it was there */
+export async function forgetKept(
+  store: Store,
+  ctx: Ctx,
+  serverId: string,
+  operation: string,
+): Promise<boolean> {
+  const { rows } = await store.db.statement(ctx, "handover.forget-kept", (db) =>
+    sql`DELETE FROM ${store.t.kept_server} WHERE server_id = ${serverId} AND operation_id = ${operationIdOf(operation)} RETURNING 1`.execute(
       db,
     ),
   );
+  return rows.length > 0;
 }
 
 /** The record that was kept is the server's own again. */

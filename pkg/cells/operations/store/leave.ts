@@ -1,11 +1,11 @@
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { StoreDeps } from "../../store/deps.js";
-import { allTogether } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type { Store } from "../../store/tables.js";
 import type { FoundCopy } from "./dormant.js";
+import type { SignalRow } from "./signals.js";
 import { forgettingHistory } from "./travelling-rows.js";
 
 /** A copy that woke elsewhere: what its source may let go. */
@@ -18,8 +18,13 @@ export type Left = Pick<FoundCopy, "serverId" | "operationId" | "sourceFence">;
 const leaving = ({ t }: Store, target: string, { serverId, sourceFence }: Left, columns: Sql): Sql =>
   sql`DELETE FROM ${t.instance} WHERE id = ${serverId} AND leaving_to = ${target} AND operation_fence = ${sourceFence} RETURNING ${columns}`;
 
+/** Signals that are read at once. */
+const SIGNALS_AT_ONCE = 500;
+
 /**
  * The global database forgets new servers that their cell has by now, and their timelines. Repeatable.
+ * @returns signals of their operations, which are still here: bring them to the cell, forget them, and call
+ *   again until there are none
  * @cost one round trip, however many
  */
 export async function forgetNewServers(
@@ -27,26 +32,22 @@ export async function forgetNewServers(
   ctx: Ctx,
   target: string,
   left: readonly Left[],
-): Promise<void> {
+): Promise<readonly SignalRow[]> {
   const { t } = store;
   const servers = left.map(({ serverId }) => serverId);
   const operations = left.map(({ operationId }) => operationId);
-  await store.db.statement(ctx, "handover.leave", (db) =>
-    allTogether([
-      {
-        name: "inst",
-        body: sql`DELETE FROM ${t.instance} WHERE id = ANY(${servers}::text[]) AND leaving_to = ${target}`,
-      },
-      {
-        name: "act",
-        body: sql`DELETE FROM ${t.instance_action} WHERE server_id = ANY(${servers}::text[]) AND id = ANY(${operations}::text[])`,
-      },
-      {
-        name: "ev",
-        body: sql`DELETE FROM ${t.instance_action_event} WHERE action_id = ANY(${operations}::text[])`,
-      },
-    ]).execute(db),
+  const { rows } = await store.db.statement(ctx, "handover.leave", (db) =>
+    sql<SignalRow>`WITH inst AS (
+      DELETE FROM ${t.instance} WHERE id = ANY(${servers}::text[]) AND leaving_to = ${target}
+    ), act AS (
+      DELETE FROM ${t.instance_action} WHERE server_id = ANY(${servers}::text[]) AND id = ANY(${operations}::text[])
+    ), ev AS (
+      DELETE FROM ${t.instance_action_event} WHERE action_id = ANY(${operations}::text[])
+    )
+    SELECT operation_id, signal_id, kind, payload, created_at, consumed_at FROM ${t.operation_signal}
+    WHERE operation_id = ANY(${operations}::text[]) ORDER BY created_at LIMIT ${SIGNALS_AT_ONCE}`.execute(db),
   );
+  return rows;
 }
 
 /** A cell forgets a server that another one has by now, with its history. Repeatable. */

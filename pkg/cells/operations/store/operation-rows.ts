@@ -140,6 +140,27 @@ export const victimBytes = (own: OperationRow | undefined, others: readonly Oper
         }),
       );
 
+/** The same of an operation as a message. */
+export const victimsOf = ({
+  preempts,
+  preemptedKind,
+  preemptedInput,
+  preemptedSteps,
+  alsoPreempted,
+}: StoredOperation): Buffer | null =>
+  preemptedKind === "" && alsoPreempted.length === 0
+    ? null
+    : encoded(
+        StoredOperation,
+        StoredOperation.fromPartial({
+          name: preempts,
+          kind: preemptedKind,
+          input: preemptedInput,
+          steps: preemptedSteps,
+          alsoPreempted,
+        }),
+      );
+
 const remains = (row: OperationRow): PreemptedOperation => ({
   name: nameOf(row),
   kind: row.kind,

@@ -26,15 +26,18 @@ import { instanceOf, isLiveWord, lockOperation, operationColumns } from "./owned
 import type { JoinedRow, OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
 
+/** @throws OPERATION_NOT_FOUND; SERVER_MOVED when it leaves with its server: what is written here is lost */
 async function lockExisting(store: Store, tx: Tx, name: string): Promise<JoinedRow> {
   const row = await lockOperation(store, tx, name);
   if (row === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: name });
+  if (row.i_leaving_to !== "") throw CellsErrors.SERVER_MOVED({ server: row.server_id });
   return row;
 }
 
 /**
  * Asks an operation to cancel; one that is parked wakes up for it, one that waits for its turn ends at once.
  * One that has ended stays as it is.
+ * @throws as `lockExisting`
  */
 export async function requestCancel(
   store: Store,
@@ -112,7 +115,8 @@ function withFreshAttempts(stored: Buffer): Buffer {
 
 /**
  * Puts an operation that waits for an operator back to work where it stopped.
- * @throws NOT_NEEDING_OPERATOR; OPERATION_IN_PROGRESS when something else runs on the instance by now
+ * @throws NOT_NEEDING_OPERATOR; OPERATION_IN_PROGRESS when something else runs on the instance by now; what
+ *   `lockExisting` throws
  */
 export async function retryOperation(
   store: Store,
@@ -157,6 +161,7 @@ export interface Abandoned {
 /**
  * Ends an operation by decree: FAILED, every older fence of it refused from now on. In the lane "life" the
  * instance is ERROR then; in others the next of the lane gets its turn. Repeatable.
+ * @throws as `lockExisting`
  */
 export async function abandonOperation(
   store: Store,

@@ -1,6 +1,7 @@
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import { operationName } from "../../../model/operation-name.js";
 import { loadRecord } from "../../servers/domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -76,8 +77,9 @@ export async function promiseNewServer(
 /**
  * A cell promises a server to another one: from here on it accepts nothing for it, and nobody goes on with
  * the operation here.
- * @throws FENCE_LOST; PREEMPTED when a deletion took over first; OPERATION_IN_PROGRESS while something runs
- *   in another lane, which could not go with it
+ * @throws FENCE_LOST, also when an operation of another lane has got a higher fence since: the server leaves
+ *   under the highest that it has had here; PREEMPTED when a deletion took over first; OPERATION_IN_PROGRESS
+ *   while something runs in another lane, or its pre-empted owner is still at work: it could not go with it
  */
 export async function promiseServer(
   store: Store,
@@ -92,15 +94,13 @@ export async function promiseServer(
     const before = await promisedBefore(store, tx, asked);
     if (before !== undefined) return before;
     const row = await lockOwned(store, tx, name, asked.fence);
-    const { rows: beside } = await sql<{ id: string }>`
-      SELECT id FROM ${t.operation} WHERE server_id = ${row.server_id} AND id <> ${id} AND state IN ('running', 'parked', 'undoing') LIMIT 1`.execute(
-      tx,
-    );
-    if (beside[0] !== undefined)
+    const beside = await underWay(store, deps, tx, row);
+    if (beside !== undefined)
       throw CellsErrors.OPERATION_IN_PROGRESS({
         server: row.server_id,
-        operation: `operations/${row.server_id}/${beside[0].id}`,
+        operation: operationName(row.server_id, beside),
       });
+    if (BigInt(row.i_operation_fence) !== asked.fence) throw CellsErrors.FENCE_LOST({ operation: name });
     if (generation !== 0n && BigInt(row.i_generation) !== generation) return stale(instanceOf(row));
     const signals = await pendingSignals(store, tx, id);
     await sql`UPDATE ${t.operation} AS o SET ${handedOver(deps, target)} WHERE o.id = ${id}`.execute(tx);
@@ -109,6 +109,24 @@ export async function promiseServer(
   });
   store.recent.drop(id);
   return answer;
+}
+
+/**
+ * Another operation of the server that is under way: one that has not ended, or was pre-empted and whose
+ * owner has neither come to rest nor counts as dead.
+ */
+async function underWay(
+  { t }: Store,
+  { clock }: StoreDeps,
+  tx: Tx,
+  { id, server_id }: OperationRow,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM ${t.operation} WHERE server_id = ${server_id} AND id <> ${id}
+      AND (state IN ('running', 'parked', 'undoing') OR (state = 'preempted' AND owner <> '' AND ready_at > ${clock.now()})) LIMIT 1`.execute(
+    tx,
+  );
+  return rows[0]?.id;
 }
 
 /** The source's answer to somebody who found a copy. @returns undefined when it has promised nothing */

@@ -32,6 +32,18 @@ export async function getOperation(store: Store, ctx: Ctx, name: string): Promis
   return toStored(row);
 }
 
+/**
+ * The database to which an operation has gone from here; "" when it is here, undefined when it is not (yet).
+ */
+export async function handedOverTo(store: Store, ctx: Ctx, name: string): Promise<string | undefined> {
+  const { rows } = await store.db.statement(ctx, "operations.handed-over-to", (db) =>
+    sql<
+      Pick<OperationRow, "handed_over_to">
+    >`SELECT handed_over_to FROM ${store.t.operation} WHERE id = ${operationIdOf(name)}`.execute(db),
+  );
+  return rows[0]?.handed_over_to;
+}
+
 /** Operations that a page with filters looks at, at most: few of them may fit, and a project has many. */
 export const SEARCHED_AT_ONCE = 5_000;
 

@@ -1,5 +1,6 @@
 import { sql } from "../../store/sql.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { MAX_WAITING_SIGNALS } from "../../../model/signals.js";
 import { requireSignal } from "../domain/signal-rules.js";
@@ -56,4 +57,54 @@ export async function signalOperation(
   );
   if (rows[0]?.full === true) throw CellsErrors.TOO_MANY_SIGNALS({ operation: signal.operation });
   return rows[0] ?? { accepted: false, woke: false };
+}
+
+/** A row of `operation_signal`. */
+export interface SignalRow {
+  readonly operation_id: string;
+  readonly signal_id: string;
+  readonly kind: string;
+  readonly payload: Buffer;
+  readonly created_at: Instant;
+  readonly consumed_at: Instant | null;
+}
+
+/**
+ * Brings a signal after its operation, which has come here from another database; an operation that is
+ * parked for it becomes ready. Repeatable.
+ */
+export async function bringSignal(
+  { db, t }: Store,
+  { clock }: StoreDeps,
+  ctx: Ctx,
+  { operation_id: id, signal_id, kind, payload, created_at, consumed_at }: SignalRow,
+): Promise<void> {
+  await db.statement(ctx, "handover.bring-signal", (on) =>
+    sql`
+    WITH op AS (
+      SELECT id, state, waiting_for FROM ${t.operation} WHERE id = ${id} FOR UPDATE
+    ), stored AS (
+      INSERT INTO ${t.operation_signal} (operation_id, signal_id, kind, payload, created_at, consumed_at)
+      SELECT op.id, ${signal_id}::text, ${kind}::text, ${payload}::bytea, ${created_at}::timestamptz, ${consumed_at}::timestamptz FROM op
+      ON CONFLICT (operation_id, signal_id) DO NOTHING RETURNING consumed_at
+    )
+    UPDATE ${t.operation} AS o SET ready_at = ${clock.now()} FROM op, stored
+    WHERE o.id = op.id AND stored.consumed_at IS NULL AND op.state = 'parked' AND op.waiting_for = ${kind}`.execute(
+      on,
+    ),
+  );
+}
+
+/** Forgets signals that are with their operations by now. Repeatable. */
+export async function forgetSignals(
+  { db, t }: Store,
+  ctx: Ctx,
+  signals: readonly Pick<SignalRow, "operation_id" | "signal_id">[],
+): Promise<void> {
+  const operations = signals.map(({ operation_id }) => operation_id);
+  const ids = signals.map(({ signal_id }) => signal_id);
+  await db.statement(ctx, "handover.forget-signals", (on) =>
+    sql`DELETE FROM ${t.operation_signal} AS s USING unnest(${operations}::text[], ${ids}::text[]) AS gone (operation_id, signal_id)
+      WHERE s.operation_id = gone.operation_id AND s.signal_id = gone.signal_id`.execute(on),
+  );
 }

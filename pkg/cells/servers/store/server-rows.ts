@@ -189,6 +189,12 @@ export const sealedDevice = (box: StoreDeps["box"], device: BlockDeviceRecord): 
         encryptedConnectionInfo: box.seal(Buffer.from(device.connectionInfo), bound(device)),
       };
 
+/** Rows that travel with a server. */
+export const sealedRecords = (box: StoreDeps["box"], records: ServerRecords): ServerRecords => ({
+  ...records,
+  blockDevices: records.blockDevices.map((device) => sealedDevice(box, device)),
+});
+
 /** A device for who may see how its volume is reached. */
 export const openedDevice = ({ box }: StoreDeps, device: BlockDeviceRecord): BlockDeviceRecord => ({
   ...device,

@@ -1,7 +1,7 @@
 import type { Migration } from "../../../platform/db/index.js";
 import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
-import { moveStatements } from "./moves.js";
+import { moveStatements, travellingRowStatements } from "./moves.js";
 import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
@@ -65,4 +65,5 @@ export const cellMigrations: readonly Migration[] = [
     name: "0012-dormant-by-age",
     statements: [`CREATE INDEX dormant_operation_by_age ON dormant_operation (created_at)`],
   },
+  { name: "0013-travelling-rows", statements: travellingRowStatements },
 ];

@@ -12,3 +12,20 @@ export const moveStatements: readonly string[] = [
     kept_at timestamptz NOT NULL
   )`,
 ];
+
+/**
+ * What else of a server goes with a copy, row by row, until the copy wakes; and which client tokens are a
+ * server's. `dormant_operation.history` is written by nobody any more.
+ */
+export const travellingRowStatements: readonly string[] = [
+  `CREATE TABLE travelling_row (
+    operation_id text NOT NULL,
+    source_fence int8 NOT NULL,
+    source_table text NOT NULL,
+    key text NOT NULL,
+    columns text NOT NULL,
+    body jsonb NOT NULL,
+    PRIMARY KEY (operation_id, source_fence, source_table, key)
+  )`,
+  `CREATE INDEX client_token_by_operation ON client_token ((operations[1]))`,
+];
