@@ -124,6 +124,11 @@ async function npmCi(note, tree) {
 }
 
 /** What npm calls it. */
-const UNREACHABLE =
-  /\b(?:FETCH_ERROR|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH)\b/;
+const UNREACHABLE = new RegExp(
+  `\\b(?:${[
+    ...["FETCH_ERROR", "ETIMEDOUT", "ESOCKETTIMEDOUT", "ERR_SOCKET_TIMEOUT", "EAI_AGAIN", "ENOTFOUND"],
+    ...["ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "EHOSTUNREACH"],
+  ].join("|")})\\b`,
+);
+/** The line of its error that says what was asked. */
 const NPM_SAYS = /^npm error (?!code|errno|type|network This|network In|network If|A complete).*$/m;
