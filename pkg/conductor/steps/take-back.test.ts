@@ -68,7 +68,7 @@ class Bench {
       },
       isUp: async () => this.up,
     };
-    return { agents, agentWaitMs: 50 } as Ports;
+    return { agents, agentWaitMs: 500 } as Ports;
   }
 
   async close(): Promise<void> {
