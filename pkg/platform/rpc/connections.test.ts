@@ -189,7 +189,8 @@ describe("the connections of a public port", () => {
     await until(() => running === 0 && within === 0, { what: "the call to end" });
   });
 
-  it("begin their calls by turns: a thousand at once on one are no wait for another", async () => {
+  it("begin their calls by turns: a thousand at once on one are no wait for another", async function () {
+    this.timeout(70_000);
     await start({});
     const [flooding, other] = [await known("flood"), await known("other")];
     callers.length = 0;

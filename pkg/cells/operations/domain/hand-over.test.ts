@@ -168,6 +168,8 @@ describe("a server's record in another database", () => {
   });
 
   it("keeps on its way what a newer build has added, beside what is made anew", () => {
+    // Rows of devices and migrations travel by themselves, as they lie in the database.
+    const ROWS = "records";
     const name = "kilonova.cells.v1.InstanceRecord";
     const newer = saltedAs(name, InstanceRecord, { ...record, kept: undefined });
     const there = { database: "cell2", number: 26n };
@@ -180,7 +182,9 @@ describe("a server's record in another database", () => {
     } as const;
     for (const [what, [copy, anew]] of Object.entries(copies)) {
       const left = saltIn(name, InstanceRecord.encode(copy).finish());
-      const lost = [...saltable(name)].filter((path) => !left.has(path) && !anew.some((one) => one === path));
+      const lost = [...saltable(name)].filter(
+        (path) => !left.has(path) && !path.startsWith(ROWS) && !anew.some((one) => one === path),
+      );
       assert.deepEqual(lost, [], what);
     }
   });
