@@ -188,15 +188,16 @@ describe("the public contract", () => {
       fields
         .filter((field) => field.presence === FeatureSet_FieldPresence.IMPLICIT && isText(field))
         .map(({ name }) => `${typeName}.${name}`)
-        .filter((path) => /\bempty\b|""/i.test(said.get(path) ?? assert.fail(path)) && !/_token$/.test(path)),
+        .filter(
+          (path) => /\bempty\b|""/i.test(said.get(path) ?? assert.fail(path)) && !path.endsWith("_token"),
+        ),
     );
-    // Ids that are made when none is given: the resource always has one.
     assert.deepEqual(found, []);
   });
 
   it("filters by what is given, not by what is not empty", () => {
     const filters = [...messagesOfUsers()].filter(
-      ({ typeName }) => /^kilonova\.api\.v1\.List\w+Request$/.test(typeName) || /Filter$/.test(typeName),
+      ({ typeName }) => /^kilonova\.api\.v1\.List\w+Request$/.test(typeName) || typeName.endsWith("Filter"),
     );
     assert.ok(filters.length >= 10, String(filters.length));
     const found = filters.flatMap(({ typeName, fields }) =>

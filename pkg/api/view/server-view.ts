@@ -94,7 +94,7 @@ export function presentServer(server: StoredServer, mask: ServerMask, host: Host
     securityGroups: server.securityGroups,
     availabilityZone: orNone(host?.availabilityZone) ?? orNone(server.availabilityZone),
     pinnedAvailabilityZone: orNone(server.pinnedAvailabilityZone),
-    lock: server.lock,
+    lock: server.lock && { ...server.lock, reason: orNone(server.lock.reason) },
     progress: server.progress,
     fault: server.fault && {
       ...server.fault,

@@ -10,7 +10,7 @@ function lockOf({ server, input, actor }: Acceptable<LockInput>): { lock: Server
   const lockedBy = partyOf(server, actor);
   if (server.lock !== undefined && (lockedBy === "owner" || server.lock.lockedBy === lockedBy))
     return undefined;
-  return { lock: { lockedBy, reason: input.reason } };
+  return { lock: { lockedBy, reason: orNone(input.reason) } };
 }
 
 export default declareOperation({
