@@ -37,11 +37,20 @@ const registries = [
     not: ["action.ts"],
   },
   { folder: "pkg/conductor/ops", name: "kindFactories", type: "KindFactory", from: "../kind-factory.js" },
+  {
+    folder: "pkg/gateway/testing/translations",
+    name: "translations",
+    type: "Translation",
+    from: "./translation.js",
+    not: ["translation.ts"],
+    lists: true,
+  },
 ];
 
 const camel = (file) => file.replace(/\.ts$/, "").replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 
-function contents({ folder, name, type, from, not = [], each }) {
+/** @param lists  whether each file has a list of them */
+function contents({ folder, name, type, from, not = [], each, lists = false }) {
   const files = readdirSync(join(root, folder))
     .filter((file) => file.endsWith(".ts") && !/\.(test|gen)\.ts$/.test(file) && !not.includes(file))
     .sort();
@@ -53,7 +62,9 @@ function contents({ folder, name, type, from, not = [], each }) {
     "",
     `/** Everything in this folder, by file name. */`,
     `export const ${name}: readonly ${type}[] = [`,
-    ...files.map((file) => (each === undefined ? `  ${camel(file)},` : `  ${each}(${camel(file)}),`)),
+    ...files.map(
+      (file) => `  ${lists ? "..." : ""}${each === undefined ? camel(file) : `${each}(${camel(file)})`},`,
+    ),
     "];",
     "",
   ].join("\n");

@@ -7,7 +7,7 @@ import type { JsonSchema, SchemaEnv } from "./schema/nodes.js";
 import { allOperations } from "./resources/index.js";
 import { startTestGateway } from "./testing/test-gateway.js";
 import type { Ask, TestGateway } from "./testing/test-gateway.js";
-import { translations } from "./testing/translations.js";
+import { translations } from "./testing/translations/index.gen.js";
 import { FragmentCache } from "./view/fragments.js";
 
 /** Numbers at and beyond the edges of what messages and databases carry. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { publicContract } from "../../../pkg/api/contract.gen.js";
 import { parseRoutes } from "../../../pkg/gateway/routing/routes.js";
 import { routeTable } from "../../../pkg/gateway/routing/table.js";
-import { translations } from "../../../pkg/gateway/testing/translations.js";
+import { translations } from "../../../pkg/gateway/testing/translations/index.gen.js";
 import { packageRoot } from "../../../pkg/platform/service/index.js";
 
 const ROW = /^\| `([A-Z]+ [^`]+)` +\| ([^|]*[^| ]) +\| (?:`(\w+\/\w+)`|no: .+) +\|$/;

@@ -1,0 +1,42 @@
+// Written by scripts/gen-registries.mjs from the files in pkg/gateway/testing/translations. Do not edit.
+import type { Translation } from "./translation.js";
+import aggregates from "./aggregates.js";
+import availabilityZones from "./availability-zones.js";
+import computeServices from "./compute-services.js";
+import flavorAccess from "./flavor-access.js";
+import flavorExtraSpecs from "./flavor-extra-specs.js";
+import flavors from "./flavors.js";
+import hypervisors from "./hypervisors.js";
+import instanceActions from "./instance-actions.js";
+import keyPairs from "./key-pairs.js";
+import limits from "./limits.js";
+import migrations from "./migrations.js";
+import serverActions from "./server-actions.js";
+import serverGroups from "./server-groups.js";
+import serverIps from "./server-ips.js";
+import serverMetadata from "./server-metadata.js";
+import serverPassword from "./server-password.js";
+import serverTags from "./server-tags.js";
+import servers from "./servers.js";
+
+/** Everything in this folder, by file name. */
+export const translations: readonly Translation[] = [
+  ...aggregates,
+  ...availabilityZones,
+  ...computeServices,
+  ...flavorAccess,
+  ...flavorExtraSpecs,
+  ...flavors,
+  ...hypervisors,
+  ...instanceActions,
+  ...keyPairs,
+  ...limits,
+  ...migrations,
+  ...serverActions,
+  ...serverGroups,
+  ...serverIps,
+  ...serverMetadata,
+  ...serverPassword,
+  ...serverTags,
+  ...servers,
+];
