@@ -38,6 +38,10 @@ const checks = [
     "docs/operations.md",
     () => call(process.execPath, ["--import", "tsx", "scripts/gen-operations-docs.ts", "--check"]),
   ],
+  [
+    "routes and methods are bound",
+    () => call(process.execPath, ["--import", "tsx", "scripts/check-bindings.ts"]),
+  ],
   ["generated code", generatedIsFresh],
   ["types of the SDK", sdkTypesAreMade],
   ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
