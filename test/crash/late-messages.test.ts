@@ -2,7 +2,6 @@ import buildGuest from "../../pkg/compute/commands/build-guest.js";
 import { BuildGuestInput } from "../../gen/kilonova/compute/v1/commands.js";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
@@ -14,6 +13,7 @@ import { parseOperationName } from "../../pkg/model/operation-name.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
+import { processFolder } from "../../pkg/testkit/scratch.js";
 import type { Cloud } from "./cloud.js";
 import { migrateCloud, openCloud, schemasOf } from "./cloud.js";
 import { act, boot, ended, serverOf } from "./requests.js";
@@ -32,7 +32,7 @@ describe("messages delayed past a take-over", function () {
     cloud = await openCloud({
       connection,
       schemas,
-      folder: mkdtempSync("/tmp/kilonova-late-"),
+      folder: processFolder("late"),
       hosts: [HOST],
       neutron: fakeNeutron(),
       conductor: { ownershipMs: 30_000 },

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { testCluster } from "../../pkg/testkit/postgres.js";
+import { processFolder } from "../../pkg/testkit/scratch.js";
 import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
 import type { Answer, CrashAt, Order, Place } from "./protocol.js";
 import type { Scenario } from "./scenario.js";
@@ -59,7 +60,7 @@ export async function newPlace(scenario: Scenario, label: string): Promise<Place
     label,
     global: `${prefix}_global`,
     cells: { cell0: `${prefix}_cell0`, cell1: `${prefix}_cell1` },
-    folder: mkdtempSync("/tmp/kilonova-crash-"),
+    folder: processFolder("crash"),
   };
   await scenario.prepare(place, connection);
   return place;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../pkg/testkit/until.js";
+import { processFolder } from "../../pkg/testkit/scratch.js";
 import { cgroupsOf, kilonovaStatus, namespaceOf, procStatus, seenBy, tryAs } from "./support/cage.js";
 import { Cloud } from "./support/cloud.js";
 import { OpenStackShell } from "./support/openstack-shell.js";
@@ -31,7 +31,7 @@ describe("a cloud with two QEMU hosts", function () {
   let ask: OpenStackShell;
   let askAsAdmin: OpenStackShell;
   let image = "";
-  const work = mkdtempSync(join(tmpdir(), "kilonova-user-"));
+  const work = processFolder("user");
   const userData = join(work, "user-data.sh");
 
   const consoleOf = (name: string): Promise<string> => ask.run("console", "log", "show", name);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
 import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { Operation, OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
@@ -10,6 +9,7 @@ import { isLive } from "../../pkg/model/operation-states.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
+import { processFolder } from "../../pkg/testkit/scratch.js";
 import type { Cloud } from "../crash/cloud.js";
 import { migrateCloud, openCloud, schemasOf } from "../crash/cloud.js";
 import { act, boot, ended, operationOf, serverOf } from "../crash/requests.js";
@@ -26,7 +26,7 @@ describe("commands to agents", () => {
     cloud = await openCloud({
       connection,
       schemas,
-      folder: mkdtempSync("/tmp/kilonova-commands-"),
+      folder: processFolder("commands"),
       hosts: [HOST],
       neutron: fakeNeutron(),
       conductor: { agentWaitMs: 200 },

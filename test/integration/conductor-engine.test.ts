@@ -2,7 +2,6 @@ import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
 import { anyOperation } from "../../pkg/model/operation-declaration.js";
 import { aDeclaration } from "../../pkg/model/testing/a-declaration.js";
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { randomBytes, randomUUID } from "node:crypto";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
@@ -39,6 +38,7 @@ import { Registry } from "../../pkg/conductor/engine/registry.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
+import { processFolder } from "../../pkg/testkit/scratch.js";
 import { LEDGER, Ledger, toyLedger } from "../crash/toy.ledger.js";
 import type { InstanceRow } from "../../pkg/cells/store/rows.js";
 
@@ -69,7 +69,7 @@ async function world() {
       }),
     ),
   ]);
-  const ledger = new Ledger(join(mkdtempSync("/tmp/kilonova-toy-"), "ledger"));
+  const ledger = new Ledger(join(processFolder("toy"), "ledger"));
   const store = network
     .connect("cells", { service: "conductor", host: "" })
     .client(OperationStoreServiceDefinition);

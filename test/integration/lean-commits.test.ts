@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
 import { CommitStepResponse } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
 import type { DbSample } from "../../pkg/platform/db/index.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
+import { processFolder } from "../../pkg/testkit/scratch.js";
 import type { Cloud } from "../crash/cloud.js";
 import { migrateCloud, openCloud, schemasOf } from "../crash/cloud.js";
 import { act, boot, ended, operationOf } from "../crash/requests.js";
@@ -26,7 +26,7 @@ describe("a conductor's commits", function () {
     cloud = await openCloud({
       connection,
       schemas,
-      folder: mkdtempSync("/tmp/kilonova-lean-"),
+      folder: processFolder("lean"),
       hosts: ["lean"],
       neutron,
       // Nobody takes an operation over, and nobody looks for old copies, however slow the machine is.

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandHeader } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
@@ -10,6 +9,7 @@ import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import { KilonovaError, rootCtx } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
 import { until } from "../../testkit/until.js";
+import { processFolder } from "../../testkit/scratch.js";
 import { Commands } from "./commands.js";
 import type { JournalEntry } from "./journal.js";
 import { Journal } from "./journal.js";
@@ -47,9 +47,7 @@ interface Bench {
 
 const opened = new Set<Journal>();
 
-async function open(
-  path = join(mkdtempSync(join(tmpdir(), "kilonova-journal-")), "journal"),
-): Promise<Bench> {
+async function open(path = join(processFolder("journal"), "journal")): Promise<Bench> {
   const { journal, entries } = await Journal.open(path, Date.now());
   const told: JournalEntry[] = [];
   const progress: Bench["progress"] = [];

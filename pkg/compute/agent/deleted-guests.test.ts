@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FindDeletedInstancesResponse } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
@@ -8,6 +6,7 @@ import type { CommandHeader } from "../../../gen/kilonova/compute/v1/agent_servi
 import type { LogFields } from "../../kernel/logger.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
+import { processFolder } from "../../testkit/scratch.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import { aGuestSpec } from "../drivers/testing/a-spec.js";
 import { Commands } from "./commands.js";
@@ -39,10 +38,7 @@ describe("removeDeletedGuests", () => {
     const driver = new FakeDriver({ hostname: "host1" });
     const spec = aGuestSpec();
     const id = spec.instanceUuid;
-    const opened = await Journal.open(
-      join(mkdtempSync(join(tmpdir(), "kilonova-journal-")), "journal"),
-      Date.now(),
-    );
+    const opened = await Journal.open(join(processFolder("journal"), "journal"), Date.now());
     journal = opened.journal;
     const commands = new Commands(journal, opened.entries, async () => {});
     const [unplugged, asked, events]: [string[], (readonly string[])[], string[]] = [[], [], []];

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunCommandRequest } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandHeader, CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
@@ -11,6 +9,7 @@ import { FakeDriver } from "../drivers/fake/index.js";
 import { Commands } from "./commands.js";
 import { Journal } from "./journal.js";
 import { agentHandlers } from "./service.js";
+import { processFolder } from "../../testkit/scratch.js";
 
 const HOST_ID = "40000000-0000-4000-8000-000000000001";
 const SERVER = "5e000000-0000-4000-8000-000000000001";
@@ -19,7 +18,7 @@ const operationOf = (subject: string, last: string): string =>
 const ctx = rootCtx({ requestId: "req-1" });
 
 describe("commands on the host itself", () => {
-  const path = join(mkdtempSync(join(tmpdir(), "kilonova-host-commands-")), "journal");
+  const path = join(processFolder("host-commands"), "journal");
   let journal: Journal;
   let asked: string[] = [];
 

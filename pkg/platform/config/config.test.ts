@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { KilonovaError } from "../../kernel/index.js";
 import { configDocs, loadConfig, maskSecrets, secret } from "./index.js";
+import { processFolder } from "../../testkit/scratch.js";
 
 const sections = {
   agent: z
@@ -21,7 +21,7 @@ const sections = {
     .describe("The agent."),
 };
 const file = (text: string): string => {
-  const path = join(mkdtempSync(join(tmpdir(), "kilonova-config-")), "c.yaml");
+  const path = join(processFolder("config"), "c.yaml");
   writeFileSync(path, text);
   return path;
 };

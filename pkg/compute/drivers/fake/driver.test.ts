@@ -138,7 +138,7 @@ describe("fake driver", () => {
       assert.equal(statSync(join(persistDir, `${spec.instanceUuid}.json`)).mode & 0o777, 0o600);
     } finally {
       process.umask(before);
-      rmSync(persistDir, { recursive: true });
+      rmSync(join(persistDir, ".."), { recursive: true });
     }
   });
 
