@@ -3,10 +3,10 @@ import type { HostService, HostsServiceDefinition } from "../../../gen/kilonova/
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Clock } from "../../kernel/time.js";
 import type { Channel, Client } from "../../platform/rpc/index.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 import { ConductorErrors } from "../errors.js";
 import type { Agents, HostRef } from "../ports.js";
 
-const BINARY = "nova-compute";
 const KEEP_MS = 5_000;
 
 interface Known {
@@ -27,7 +27,7 @@ export function agentsOf(
 ): Agents & { close(): Promise<void> } {
   const known = new Map<string, Known>();
   const find = async (ctx: Ctx, { cell, host }: HostRef): Promise<HostService | undefined> =>
-    (await hosts.listHosts(ctx, { cell, host, binary: BINARY })).services[0];
+    (await hosts.listHosts(ctx, { cell, host, binary: COMPUTE_BINARY })).services[0];
   return {
     at: async (ctx, ref) => {
       const key = `${ref.cell}/${ref.host}`;
