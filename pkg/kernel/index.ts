@@ -9,3 +9,4 @@ export * from "./pacer.js";
 export * from "./fair-slots.js";
 export * from "./case.js";
 export * from "./records.js";
+export * from "./unknown-keys.js";

@@ -53,6 +53,7 @@ const SERVER = "kilonova.cells.v1.Server";
 const DEVICE = "kilonova.cells.v1.BlockDeviceRecord";
 const MIGRATION = "kilonova.cells.v1.MigrationRecord";
 const OPERATION = "kilonova.cells.v1.StoredOperation";
+const STEP = "kilonova.cells.v1.StepRecord";
 const STEPS = "kilonova.cells.v1.StoredSteps";
 const ERROR = "kilonova.type.v1.OperationError";
 const SERVICE = "kilonova.cells.v1.HostService";
@@ -76,9 +77,15 @@ const KIND = aDeclaration("test.kind", {
   forms: {
     plain: { ...aForm, lock: "ignores" },
     preempting: { ...aForm, lock: "ignores", contention: "pre-empts" },
+    joining: { ...aForm, lock: "ignores", contention: "pre-empts-all" },
   },
-  formOf: (input) => (input === "pre-empt" ? "preempting" : "plain"),
+  formOf: (input) => (input === "pre-empt" ? "preempting" : input === "join" ? "joining" : "plain"),
   result: theServer,
+});
+const BESIDE = aDeclaration("test.beside", {
+  lane: "volumes",
+  forms: { plain: { ...aForm, lock: "ignores" } },
+  formOf: () => "plain",
 });
 
 type Encodable<M> = { encode(message: M): { finish(): Uint8Array } };
@@ -88,7 +95,7 @@ describe("fields of a newer build in what is stored", function () {
   let s: CellsUnderTest;
   const passed = new Set<string>();
   before(async () => {
-    s = await startCellsService({}, new OperationCatalogue([anyOperation(KIND)]));
+    s = await startCellsService({}, new OperationCatalogue([anyOperation(KIND), anyOperation(BESIDE)]));
   });
   after(() => s.close());
 
@@ -212,12 +219,12 @@ describe("fields of a newer build in what is stored", function () {
     Actor.fromPartial({ kind: "user", userId: "u", projectId: "project" }),
   );
 
-  async function accept(serverId: string, input = ""): Promise<string> {
+  async function accept(serverId: string, input = "", kind = "test.kind"): Promise<string> {
     const { operation } = await s.instances.acceptOperation(testCtx(), {
       database: "cell1",
       serverId,
       actor,
-      kind: "test.kind",
+      kind,
       kindVersion: 1,
       input: Buffer.from(input),
     });
@@ -229,6 +236,7 @@ describe("fields of a newer build in what is stored", function () {
       owner: "a",
       kinds: [
         { kind: "test.kind", version: 1 },
+        { kind: "test.beside", version: 1 },
         { kind: "server.boot", version: 1 },
       ],
       limit: 1,
@@ -309,7 +317,7 @@ describe("fields of a newer build in what is stored", function () {
     keepsAll("what a conductor acquires", RECORD, InstanceRecord, instance, APART);
     keepsAll("who asked", ACTOR, Actor, operation.actor);
     const step = saltedAs(
-      "kilonova.cells.v1.StepRecord",
+      STEP,
       StepRecord,
       StepRecord.fromPartial({ name: "one", state: "running", attempts: 1, errorReason: "BUSY" }),
     );
@@ -348,7 +356,7 @@ describe("fields of a newer build in what is stored", function () {
     keeps("error", ERROR, stopped.error ?? assert.fail("no error"));
     await kept("end for now");
     const { operation: again } = await operator().retryOperation(testCtx(), { database: "cell1", name });
-    keepsAll("answer of a retry", "kilonova.cells.v1.StepRecord", StepRecord, again?.steps[0]);
+    keepsAll("answer of a retry", STEP, StepRecord, again?.steps[0]);
     keeps("steps after a retry", STEPS, (await operationRow(name)).steps);
     await kept("retry");
     await operator().abandonOperation(testCtx(), { database: "cell1", name, reason: "enough" });
@@ -383,6 +391,25 @@ describe("fields of a newer build in what is stored", function () {
     const { operation } = await acquire(heir);
     await commit(heir, operation.fence, { state: OperationState.OPERATION_STATE_SUCCEEDED });
     assert.equal((await kept("success", heir)).result?.outcome?.value.id, id);
+  });
+
+  it("stays with the operations of other lanes that one takes over", async () => {
+    const id = await newerServer();
+    const name = await accept(id, "", "test.beside");
+    const { operation } = await acquire(name);
+    const step = saltedAs(STEP, StepRecord, StepRecord.fromPartial({ name: "one", state: "done" }));
+    await commit(name, operation.fence, { steps: [step] });
+    const { id: operationId, other_fields } = await operationRow(name);
+    await s.store.db.statement(testCtx(), "test.salt", (at) =>
+      sql`UPDATE ${s.store.t.operation} SET other_fields = ${salted(OPERATION, other_fields)} WHERE id = ${operationId}`.execute(
+        at,
+      ),
+    );
+    const heir = await acquire(await accept(id, "join"));
+    const [victim] = heir.operation.alsoPreempted;
+    assert.deepEqual([victim?.name, heir.operation.preempts], [name, ""]);
+    keepsAll("step of an operation of another lane", STEP, StepRecord, victim?.steps[0]);
+    assert.ok(saltIn(OPERATION, victim?.otherFields ?? Buffer.alloc(0)).has(""), "lost");
   });
 
   it("stays with servers from their acceptance on, and with their secrets", async () => {

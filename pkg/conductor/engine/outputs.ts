@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { StepRecord } from "../../../gen/kilonova/cells/v1/operations_service.js";
-import { withUnknownKeys } from "../domain/unknown-keys.js";
+import { withUnknownKeys } from "../../kernel/index.js";
 import { ConductorErrors } from "../errors.js";
 
 /** A step's name and the shape of its output, shared by the step and those who read it. */

@@ -279,7 +279,11 @@ describe("destroy-guest", () => {
     const steps = [finished(claimedHost, { index: 0, host: hostOf("b") })];
     const name = `operations/${SERVER}/${OPERATION}`;
     const call = aCall({
-      operation: { alsoPreempted: [{ name, kind: "test.kind", input: Buffer.alloc(0), steps }] },
+      operation: {
+        alsoPreempted: [
+          { name, kind: "test.kind", input: Buffer.alloc(0), steps, otherFields: Buffer.alloc(0) },
+        ],
+      },
     });
     assert.deepEqual(
       hostsTouched(call).map(({ host }) => host),

@@ -186,7 +186,9 @@ describe("release-networks", () => {
       operation: {
         preempts: `operations/${SERVER}/${OPERATION}`,
         preemptedSteps: steps,
-        alsoPreempted: [{ name: other, kind: "test.plug", input: Buffer.alloc(0), steps }],
+        alsoPreempted: [
+          { name: other, kind: "test.plug", input: Buffer.alloc(0), steps, otherFields: Buffer.alloc(0) },
+        ],
       },
     });
     assert.equal((await step.run(call)).kind, "park");

@@ -8,8 +8,10 @@ import type { Ports } from "../ports.js";
 /** Its signal may be lost with the conductor that would have sent it. */
 const ASK_AGAIN_MS = 1_000;
 
+type Victim = Pick<PreemptedOperation, "name" | "kind" | "input" | "steps">;
+
 /** What an operation pre-empted: the one of its lane first, then those of others. */
-export const victimsOf = ({ operation }: Pick<StepCall, "operation">): readonly PreemptedOperation[] => {
+export const victimsOf = ({ operation }: Pick<StepCall, "operation">): readonly Victim[] => {
   const { preempts, preemptedKind, preemptedInput, preemptedSteps, alsoPreempted } = operation;
   const own = { name: preempts, kind: preemptedKind, input: preemptedInput, steps: preemptedSteps };
   return [...(preempts === "" ? [] : [own]), ...alsoPreempted];

@@ -208,6 +208,8 @@ export interface PreemptedOperation {
   input: Buffer;
   /** Its steps. */
   steps: StepRecord[];
+  /** All else that is known of it, as a StoredOperation with other fields than these. */
+  otherFields: Buffer;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1744,7 +1746,7 @@ export const StoredOperation: MessageFns<StoredOperation> = {
 };
 
 function createBasePreemptedOperation(): PreemptedOperation {
-  return { name: "", kind: "", input: Buffer.alloc(0), steps: [] };
+  return { name: "", kind: "", input: Buffer.alloc(0), steps: [], otherFields: Buffer.alloc(0) };
 }
 
 export const PreemptedOperation: MessageFns<PreemptedOperation> = {
@@ -1760,6 +1762,9 @@ export const PreemptedOperation: MessageFns<PreemptedOperation> = {
     }
     for (const v of message.steps) {
       StepRecord.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.otherFields.length !== 0) {
+      writer.uint32(42).bytes(message.otherFields);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1817,6 +1822,14 @@ export const PreemptedOperation: MessageFns<PreemptedOperation> = {
             message.steps.push(StepRecord.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.otherFields = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1849,6 +1862,7 @@ export const PreemptedOperation: MessageFns<PreemptedOperation> = {
     message.kind = object.kind ?? "";
     message.input = object.input ?? Buffer.alloc(0);
     message.steps = object.steps?.map((e) => StepRecord.fromPartial(e)) || [];
+    message.otherFields = object.otherFields ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -3,6 +3,7 @@ import { InstanceChange, InstanceRecord } from "../../../../gen/kilonova/cells/v
 import { HandoverProtocol } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
 import { serverOf } from "../../servers/domain/records.js";
+import { saltIn, saltable, saltedAs } from "../../../testkit/unknown-fields.js";
 import { aServer } from "../../testing/records.js";
 import { mayWake, movedCopy, newServersCopy, protocolOf, returnedCopy } from "./hand-over.js";
 
@@ -73,7 +74,7 @@ describe("a server's record in another database", () => {
   it("is on no host when it moves, but where the operation puts it, and knows what is kept", () => {
     const place = { database: "cell2", number: 26n };
     const nowhere = movedCopy(record, place, copying, "cell1");
-    assert.deepEqual([hostOf(nowhere)?.host, hostOf(nowhere)?.node], ["", ""]);
+    assert.deepEqual([hostOf(nowhere)?.host, hostOf(nowhere)?.node], [undefined, undefined]);
     assert.deepEqual(nowhere.kept, { database: "cell1", operation: "operations/s/o" });
     const change = InstanceChange.fromPartial({
       server: { hostInfo: ServerHostInfo.fromPartial({ host: "h2" }) },
@@ -93,5 +94,23 @@ describe("a server's record in another database", () => {
     assert.deepEqual(hostOf(back), hostOf(record));
     assert.deepEqual([back.number, back.kept], [7n, undefined]);
     assert.deepEqual([serverOf(back).name, serverOf(back).generation], ["renamed", 7n]);
+  });
+
+  it("keeps on its way what a newer build has added, beside what is made anew", () => {
+    const name = "kilonova.cells.v1.InstanceRecord";
+    const newer = saltedAs(name, InstanceRecord, { ...record, kept: undefined });
+    const there = { database: "cell2", number: 26n };
+    const moved = movedCopy(newer, there, copying, "cell1");
+    const copies = {
+      "a new server": [newServersCopy(newer, there, copying), []],
+      // Where else a record is kept is news of this move.
+      "a move": [moved, ["kept"]],
+      "a return": [returnedCopy(moved, record, copying, "cell1"), ["kept"]],
+    } as const;
+    for (const [what, [copy, anew]] of Object.entries(copies)) {
+      const left = saltIn(name, InstanceRecord.encode(copy).finish());
+      const lost = [...saltable(name)].filter((path) => !left.has(path) && !anew.some((one) => one === path));
+      assert.deepEqual(lost, [], what);
+    }
   });
 });

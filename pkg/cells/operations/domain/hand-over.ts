@@ -4,7 +4,7 @@ import type {
   InstanceRecord,
 } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { HandoverProtocol } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
+import type { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { CELL0, GLOBAL } from "../../../model/database-names.js";
@@ -101,7 +101,7 @@ export function movedCopy(
   source: string,
 ): InstanceRecord {
   const kept: KeptRecord = { database: source, operation: copying.operation };
-  return settled({ ...onHost(record, NOWHERE), kept }, place, copying);
+  return settled({ ...onHost(record, inPlace(record, NOWHERE)), kept }, place, copying);
 }
 
 /**
@@ -115,12 +115,23 @@ export const returnedCopy = (
   database: string,
 ): InstanceRecord =>
   settled(
-    { ...onHost(record, serverOf(kept).hostInfo ?? NOWHERE), kept: undefined },
+    { ...onHost(record, inPlace(record, serverOf(kept).hostInfo ?? NOWHERE)), kept: undefined },
     { database, number: kept.number },
     copying,
   );
 
-const NOWHERE = ServerHostInfo.fromPartial({});
+const NOWHERE: ServerHostInfo = {};
+
+/** What is known of a server's place, but where it is: that is `there`. */
+const inPlace = (
+  record: InstanceRecord,
+  { host, node, computeNodeUuid }: ServerHostInfo,
+): ServerHostInfo => ({
+  ...(serverOf(record).hostInfo ?? NOWHERE),
+  host,
+  node,
+  computeNodeUuid,
+});
 
 const onHost = (record: InstanceRecord, hostInfo: ServerHostInfo): InstanceRecord => ({
   ...record,

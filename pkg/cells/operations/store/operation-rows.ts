@@ -134,15 +134,20 @@ export const victimBytes = (own: OperationRow | undefined, others: readonly Oper
     : encoded(
         StoredOperation,
         StoredOperation.fromPartial({
-          ...(own === undefined ? {} : withOtherFields(StoredOperation, own.other_fields)),
-          ...(own === undefined ? {} : remains(own)),
+          ...(own === undefined ? {} : ownRemains(own)),
           alsoPreempted: others.map(remains),
         }),
       );
+
+const ownRemains = (row: OperationRow): Partial<StoredOperation> => {
+  const { otherFields, ...known } = remains(row);
+  return { ...withOtherFields(StoredOperation, otherFields), ...known };
+};
 
 const remains = (row: OperationRow): PreemptedOperation => ({
   name: nameOf(row),
   kind: row.kind,
   input: row.input,
   steps: StoredSteps.decode(row.steps).steps,
+  otherFields: row.other_fields,
 });

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Ctx } from "../../../kernel/index.js";
 import { ifThere } from "../../../platform/files/index.js";
 import type { GuestSpec } from "../../driver.js";
@@ -7,7 +6,7 @@ import type { Isolation } from "../host/isolation.js";
 import type { RunTool } from "../host/run-tool.js";
 import { writeConfigDrive } from "./config-drive.js";
 import type { HardwareOffer, QemuConfig } from "./config.js";
-import { toDefinition, userOf } from "./definition.js";
+import { says, toDefinition, userOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import { prepareDisks, qcow2SizeBytes } from "./disks.js";
@@ -47,7 +46,7 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
     tools.isolation.uids?.take(paths.dir, before?.uid ?? undefined).uid ?? null,
   );
   const user = userOf(wanted);
-  if (before && isDeepStrictEqual(before, wanted)) return before;
+  if (before && says(before, wanted)) return before;
   checkHardware(wanted.spec, wanted.machine, tools.offer);
   await checkDisks(wanted, before, paths);
   await tools.files.makeFolder(paths, user);

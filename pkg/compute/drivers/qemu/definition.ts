@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { withUnknownKeys } from "../../../kernel/index.js";
 import type { GuestSpec } from "../../driver.js";
 import type { RunAs } from "../host/run-as.js";
 
@@ -74,8 +76,18 @@ export function toDefinition(spec: GuestSpec, machine: string, uid: number | nul
 export const userOf = ({ uid }: Definition): RunAs | undefined =>
   uid === null ? undefined : { uid, gid: uid };
 
-/** @throws when the text is no definition that this version understands */
-export const parseDefinition = (text: string): Definition => schema.parse(JSON.parse(text));
+/**
+ * What a later version has added stays in it, at every depth: it is written again when its user changes.
+ * @throws when the text is no definition that this version understands
+ */
+export function parseDefinition(text: string): Definition {
+  const stored: unknown = JSON.parse(text);
+  return withUnknownKeys(stored, schema.parse(stored));
+}
+
+/** Whether a definition says what is wanted, as far as this version understands it. */
+export const says = (definition: Definition, wanted: Definition): boolean =>
+  isDeepStrictEqual(schema.parse(definition), schema.parse(wanted));
 
 function digestOf(files: ReadonlyMap<string, Uint8Array>): string {
   const hash = createHash("sha256");

@@ -45,6 +45,19 @@ describe("files of QEMU's guests", () => {
     await assert.rejects(files.load(log), { reason: "DEFINITIONS_UNREADABLE", message: /EISDIR/ });
   });
 
+  it("keeps what a later version has added to a definition, at every depth", async () => {
+    const paths = files.paths(one.instanceUuid);
+    const stored = JSON.parse(readFileSync(paths.definition, "utf8")) as { spec: { hardware: object } };
+    const { spec } = stored;
+    const hardware = { ...spec.hardware, tpm: "2.0" };
+    const newer = { ...stored, sealed: true, spec: { ...spec, numa: [{ cell: 0 }], hardware } };
+    writeFileSync(paths.definition, JSON.stringify(newer));
+    const { definitions } = await files.load(log);
+    const read = definitions.find((found) => found.spec.instanceUuid === one.instanceUuid) ?? assert.fail();
+    await files.commit(paths, { ...read, uid: 4711 });
+    assert.deepEqual(JSON.parse(readFileSync(paths.definition, "utf8")), { ...newer, uid: 4711 });
+  });
+
   it("takes no run record for stopped because it cannot be read", async () => {
     const path = files.paths(one.instanceUuid).runRecord;
     assert.deepEqual(await readRunRecord(path, log), stoppedRecord);

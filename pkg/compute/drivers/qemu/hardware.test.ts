@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { KilonovaError } from "../../../kernel/index.js";
 import type { GuestHardware, GuestSpec } from "../../driver.js";
 import { aGuestSpec } from "../testing/a-spec.js";
-import { toDefinition, parseDefinition } from "./definition.js";
+import { parseDefinition, says, toDefinition } from "./definition.js";
 import { checkHardware, diskBus, pinMachine } from "./hardware.js";
 
 const offer = {
@@ -112,6 +112,13 @@ describe("definition", () => {
     assert.ok(!JSON.stringify(one).includes("s3cret"));
     assert.deepEqual(toDefinition(aGuestSpec(drive("s3cret-word")), "m"), one);
     assert.notEqual(toDefinition(aGuestSpec(drive("another")), "m").configDriveDigest, one.configDriveDigest);
+  });
+
+  it("says what is wanted, whatever a later version has added to it", () => {
+    const wanted = toDefinition(aGuestSpec({ hardware }), "pc-q35-7.2");
+    const newer = parseDefinition(JSON.stringify({ ...wanted, sealed: true }));
+    assert.ok(says(newer, wanted));
+    assert.ok(!says({ ...newer, machine: "pc-q35-8.0" }, wanted));
   });
 
   it("refuses what it does not understand", () => {
