@@ -207,6 +207,17 @@ describe("stored operations", () => {
     await s.store.db.statement(testCtx(), "test.delete", (db) =>
       sql`UPDATE ${s.store.t.instance} SET deleted_at = now() WHERE id = ${id}`.execute(db),
     );
+    // A token is promised to be known for 24 h beyond the operation's end.
+    await s.store.db.statement(testCtx(), "test.age", (db) =>
+      sql`UPDATE ${s.store.t.client_token} SET created_at = created_at - interval '25 hours' WHERE token = ${token.clientToken}`.execute(
+        db,
+      ),
+    );
+    await s.store.db.statement(testCtx(), "test.age", (db) =>
+      sql`UPDATE ${s.store.t.operation} SET created_at = created_at - interval '25 hours', updated_at = updated_at - interval '23 hours' WHERE server_id = ${id}`.execute(
+        db,
+      ),
+    );
     const again = await accept(id, token);
     assert.deepEqual([again.replayed, again.operation?.name], [true, first]);
     await assert.rejects(accept(id, { ...token, bodyHash: Buffer.from("another") }), {

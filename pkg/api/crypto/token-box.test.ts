@@ -16,7 +16,7 @@ describe("tokens", () => {
     assert.match(token, /^[A-Za-z0-9_.-]+$/);
   });
 
-  it("are refused when made up, changed, cut, of another version, question or purpose", () => {
+  it("are refused when made up, changed, cut, longer, of another version, question or purpose", () => {
     const token = encodePageToken(box, "q", ["x"]);
     const bytes = Buffer.from(token.slice(2), "base64url");
     const changed = [...bytes.keys()].map((at) => {
@@ -26,7 +26,18 @@ describe("tokens", () => {
     });
     const cut = [...bytes.keys()].map((at) => `2.${bytes.subarray(0, at).toString("base64url")}`);
     const plain = `1.${Buffer.from(JSON.stringify(["q", "x"])).toString("base64url")}`;
-    for (const text of [...changed, ...cut, plain, token.replace("2.", "3."), "2.", "2", "", "abc"])
+    const longer = [`${token}x`, `${token}.x`, ` ${token}`, `${token}=`];
+    for (const text of [
+      ...changed,
+      ...cut,
+      ...longer,
+      plain,
+      token.replace("2.", "3."),
+      "2.",
+      "2",
+      "",
+      "abc",
+    ])
       assert.throws(() => decodePageToken(box, "q", text), refused, text);
     assert.throws(() => decodePageToken(box, "other", token), refused);
     assert.throws(() => box.open("resume", "q", token), refused);

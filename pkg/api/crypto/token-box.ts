@@ -82,13 +82,14 @@ function openWith(
   bound: Buffer,
   token: string,
 ): string | undefined {
-  const [version, text = ""] = token.split(".");
-  const bytes = Buffer.from(text, "base64url");
+  const bytes = Buffer.from(token.slice(VERSION.length + 1), "base64url");
+  // Decoding passes over what is no base64: a token has one spelling.
+  if (token !== `${VERSION}.${bytes.toString("base64url")}`) return undefined;
   const idEnd = 1 + (bytes[0] ?? 0);
   const saltEnd = idEnd + SALT;
   const counterEnd = saltEnd + COUNTER;
   const tagEnd = counterEnd + TAG;
-  if (version !== VERSION || bytes.length < tagEnd) return undefined;
+  if (bytes.length < tagEnd) return undefined;
   const key = keyOf(bytes.toString("utf8", 1, idEnd), bytes.subarray(idEnd, saltEnd));
   if (key === undefined) return undefined;
   const nonce = Buffer.concat([Buffer.alloc(NONCE - COUNTER), bytes.subarray(saltEnd, counterEnd)]);

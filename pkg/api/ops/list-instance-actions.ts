@@ -1,7 +1,6 @@
-import type {
-  ListInstanceActionsRequest,
-  ListInstanceActionsResponse,
-} from "../../../gen/kilonova/api/v1/limits_service.js";
+import type { ListInstanceActionsResponse } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { ListInstanceActionsRequest } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { bindingOf } from "../crypto/hashes.js";
 import { rowsOf } from "../domain/page.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { id, paging, time } from "../shape/common.js";
@@ -17,7 +16,16 @@ export const listInstanceActions = (
     { ...paging, serverId: id, changesSince: time, changesBefore: time },
     parts.servers.about({ withDeleted: true }),
     async (ctx, request, { server }) => {
-      const pages = sealedPaging(parts.tokens, ["actions", server.id]);
+      const { changesSince, changesBefore } = request;
+      const asked = ListInstanceActionsRequest.fromPartial({
+        serverId: server.id,
+        changesSince,
+        changesBefore,
+      });
+      const pages = sealedPaging(parts.tokens, [
+        "actions",
+        bindingOf(ListInstanceActionsRequest.encode(asked).finish()),
+      ]);
       const pageToken = pages.open(request.pageToken);
       const page = await parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
         parts.instances.listActions(inner, {

@@ -41,8 +41,8 @@ export const clientToken = text({
   pattern: /^[!-~]+$/,
   hint: "must be printable ASCII without spaces",
 });
-/** Any number: see `rowsOf`. */
-export const pageSize = number();
+/** Any number that a message carries: see `rowsOf`. */
+export const pageSize = number({ max: 4_294_967_295 });
 /** Whatever it is: what is no token of the list is BAD_PAGE_TOKEN. */
 export const pageToken = text({ max: 65_536 });
 export const tag = text({ min: 1, max: 60, pattern: /^[^,/]*$/, hint: "must not contain comma or slash" });
