@@ -24,7 +24,7 @@ const accepted: Readonly<Record<string, (api: TestApi) => Promise<unknown>>> = {
   "CreateServers networks.fixed_ip": async (api) =>
     (
       await created(api, {
-        networks: [{ networkId: aNetwork().id, portId: "", fixedIp: V6, tag: "" }],
+        networks: [{ networkId: aNetwork().id, fixedIp: V6 }],
       })
     ).networks[0]?.fixedIp,
   "UpdateServer server.access_ip_v4": async (api) =>
@@ -106,10 +106,9 @@ describe("addresses in requests", () => {
       ...api.ports.get("p"),
       fixedIps: [{ subnetId: "s", ipAddress: CANONICAL }],
     } as never);
-    await assert.rejects(
-      created(api, { networks: [{ networkId: aNetwork().id, portId: "", fixedIp: V6, tag: "" }] }),
-      { reason: "FIXED_IP_IN_USE" },
-    );
+    await assert.rejects(created(api, { networks: [{ networkId: aNetwork().id, fixedIp: V6 }] }), {
+      reason: "FIXED_IP_IN_USE",
+    });
   });
 
   it("have no zone", async () => {

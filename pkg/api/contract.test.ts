@@ -1,6 +1,10 @@
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import type { DescMessage } from "@bufbuild/protobuf";
-import { FieldDescriptorProto_Type, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { ScalarType, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import {
+  FeatureSet_FieldPresence,
+  FieldDescriptorProto_Type,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -12,6 +16,8 @@ import { packageRoot } from "../platform/service/index.js";
 import { anApi, as, member } from "./testing/an-api.js";
 import { OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
 import { catalogue } from "../model/operation-catalogue.js";
+import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import { NovaEvacuation } from "../../gen/kilonova/compat/v1/nova_moves.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { publicErrors } from "./public-errors.js";
 import { publicContract } from "./contract.gen.js";
@@ -56,6 +62,24 @@ function messagesOfUsers(): Set<DescMessage> {
     for (const { input, output } of registry.getService(fullName)?.methods ?? assert.fail(fullName))
       [input, output].forEach(add);
   return found;
+}
+
+const isText = (field: DescField): boolean =>
+  field.fieldKind === "scalar" && (field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES);
+
+/** What the contract says of each field, by its message's full name. */
+function commentsByField(): ReadonlyMap<string, string> {
+  const said = new Map<string, string>();
+  for (const file of fromBinary(FileDescriptorSetSchema, descriptors).file) {
+    for (const { path, leadingComments } of file.sourceCodeInfo?.location ?? []) {
+      const [kind, message = 0, part, field = 0] = path;
+      // As descriptor.proto numbers them: a field of a message of the file.
+      if (kind !== 4 || part !== 2 || path.length !== 4) continue;
+      const of = file.messageType[message];
+      said.set(`${file.package}.${of?.name}.${of?.field[field]?.name}`, leadingComments);
+    }
+  }
+  return said;
 }
 
 async function failureOf(
@@ -154,6 +178,33 @@ describe("the public contract", () => {
     assert.deepEqual(found, ["Hypervisor.cpu_info_json", "SchedulingExplanation.has_host"]);
   });
 
+  it("leaves no text empty to say that there is none, but for tokens of lists and calls", () => {
+    const said = commentsByField();
+    const found = [...messagesOfUsers()].flatMap(({ typeName, fields }) =>
+      fields
+        .filter((field) => field.presence === FeatureSet_FieldPresence.IMPLICIT && isText(field))
+        .map(({ name }) => `${typeName}.${name}`)
+        .filter(
+          (path) => /\bempty\b|""/i.test(said.get(path) ?? assert.fail(path)) && !path.endsWith("_token"),
+        ),
+    );
+    assert.deepEqual(found, []);
+  });
+
+  it("filters by what is given, not by what is not empty", () => {
+    const filters = [...messagesOfUsers()].filter(
+      ({ typeName }) => /^kilonova\.api\.v1\.List\w+Request$/.test(typeName) || typeName.endsWith("Filter"),
+    );
+    assert.ok(filters.length >= 10, String(filters.length));
+    const found = filters.flatMap(({ typeName, fields }) =>
+      fields
+        .filter((field) => field.presence === FeatureSet_FieldPresence.IMPLICIT && isText(field))
+        .map(({ name }) => `${typeName.replace(/^.*\./, "")}.${name}`)
+        .filter((path) => !/\.(page_token|server_id)$/.test(path)),
+    );
+    assert.deepEqual(found, []);
+  });
+
   it("keeps what is stored apart from what users see", () => {
     const stored = [...messagesOfUsers()].filter(({ typeName }) => typeName.startsWith("kilonova.cells."));
     assert.deepEqual(stored, []);
@@ -195,6 +246,33 @@ describe("the public contract", () => {
     for (const field of fields) assert.ok(operation !== undefined && field in operation, field);
     for (const internal of ["input", "secrets", "owner", "fence", "actor", "traceparent"])
       assert.ok(operation !== undefined && !(internal in operation), internal);
+  });
+
+  it("changes the addresses of a port nowhere: detaching an interface is something else", () => {
+    const named = (name: string): object =>
+      fieldsOf(methods.find(({ method }) => method.name === name)?.method.requestType ?? assert.fail(name));
+    assert.deepEqual(Object.keys(named("DetachInterface")).sort(), ["clientToken", "portId", "serverId"]);
+    assert.deepEqual(
+      methods.map(({ method }) => method.name).filter((name) => /FixedIp/.test(name)),
+      [],
+    );
+  });
+
+  it("evacuates as Nova does by now; what older microversions said is the gateway's alone", () => {
+    const asked = fieldsOf(ServersServiceDefinition.methods.evacuateServer.requestType);
+    assert.deepEqual(Object.keys(asked).sort(), ["adminPassword", "clientToken", "host", "serverId"]);
+    assert.deepEqual(Object.keys(NovaEvacuation.fromPartial({})).sort(), [
+      "endsAsBefore",
+      "force",
+      "onSharedStorage",
+    ]);
+    const evacuation = [...messagesOfUsers()].find(({ name }) => name === "EvacuateServerRequest");
+    assert.deepEqual(
+      evacuation?.fields
+        .filter((field) => field.presence === FeatureSet_FieldPresence.EXPLICIT)
+        .map(({ name }) => name),
+      ["host", "admin_password"],
+    );
   });
 
   it("names the cells that did not answer, and where a watch goes on, in lists that all cells give", () => {

@@ -33,4 +33,4 @@ export const isLive = (state: OperationState): boolean =>
 const STEP_RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
 
 /** What users see of how a step went; "" while it has not ended. @param state  the stored word */
-export const stepResult = (state: string): string => STEP_RESULTS[state] ?? "";
+export const stepResult = (state: string): string | undefined => STEP_RESULTS[state];

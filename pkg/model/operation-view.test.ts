@@ -32,9 +32,9 @@ describe("what users see of an operation", () => {
       ],
       [
         { kind: "service", service: "conductor", host: "h1", userId: "nova" },
-        { kind: INITIATOR_KIND_SYSTEM, userId: "", projectId: "" },
+        { kind: INITIATOR_KIND_SYSTEM },
       ],
-      [undefined, { kind: INITIATOR_KIND_SYSTEM, userId: "", projectId: "" }],
+      [undefined, { kind: INITIATOR_KIND_SYSTEM }],
     ] as const;
     for (const [actor, initiator] of cases) assert.deepEqual(shown({ actor }).initiator, initiator);
   });
@@ -44,7 +44,7 @@ describe("what users see of an operation", () => {
     for (const [name, state] of Object.entries(OperationState)) {
       const one = shown({ ...stored, state });
       assert.deepEqual(one.result, name === "OPERATION_STATE_SUCCEEDED" ? result : undefined, name);
-      assert.equal(one.successor, name === "OPERATION_STATE_PREEMPTED" ? "operations/s/o" : "", name);
+      assert.equal(one.successor, name === "OPERATION_STATE_PREEMPTED" ? "operations/s/o" : undefined, name);
     }
   });
 

@@ -3,6 +3,7 @@ import type { Operation, OperationInitiator, OperationStep } from "../../gen/kil
 import { InitiatorKind, OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { ownersError } from "./operation-error.js";
 import { isLive, stepResult } from "./operation-states.js";
+import { orNone } from "./presence.js";
 import { partyOf } from "./server-lock.js";
 
 const WITH_ERROR: ReadonlySet<OperationState> = new Set<OperationState>([
@@ -24,22 +25,22 @@ export function presentOperation(stored: StoredOperation): Operation {
   return {
     name: stored.name,
     kind: stored.kind,
-    serverId: stored.serverId,
-    projectId: stored.projectId,
+    serverId: orNone(stored.serverId),
+    projectId: orNone(stored.projectId),
     requestId: stored.requestId,
     state,
     done,
-    currentStep: done ? "" : stored.currentStep,
+    currentStep: done ? undefined : orNone(stored.currentStep),
     steps: stored.steps.map(presentStep),
     error: WITH_ERROR.has(state) ? ownersError(stored.error) : undefined,
     createdAt: stored.createdAt,
     updatedAt: stored.updatedAt,
     progress: stored.progress,
-    action: stored.action,
+    action: orNone(stored.action),
     metadata: stored.metadata,
     result: state === OperationState.OPERATION_STATE_SUCCEEDED ? stored.result : undefined,
     initiator: initiatorOf(stored),
-    successor: state === OperationState.OPERATION_STATE_PREEMPTED ? stored.successor : "",
+    successor: state === OperationState.OPERATION_STATE_PREEMPTED ? orNone(stored.successor) : undefined,
     generation: stored.generation,
   };
 }
@@ -55,11 +56,11 @@ const presentStep = (step: StepRecord): OperationStep => ({
 /** Users by their ids, without roles; of the cloud's own services no more than that it was the cloud. */
 function initiatorOf(stored: StoredOperation): OperationInitiator {
   const { actor } = stored;
-  if (actor?.kind !== "user") return { kind: InitiatorKind.INITIATOR_KIND_SYSTEM, userId: "", projectId: "" };
+  if (actor?.kind !== "user") return { kind: InitiatorKind.INITIATOR_KIND_SYSTEM };
   const ofProject = partyOf(stored, actor) === "owner";
   return {
     kind: ofProject ? InitiatorKind.INITIATOR_KIND_PROJECT : InitiatorKind.INITIATOR_KIND_OPERATOR,
-    userId: actor.userId,
-    projectId: actor.projectId,
+    userId: orNone(actor.userId),
+    projectId: orNone(actor.projectId),
   };
 }

@@ -81,7 +81,7 @@ describe("caching images on the hosts of an aggregate", function () {
     const [first, second] = [await cacheByRpc("1", [image], token), await cacheByRpc("1", [image], token)];
     assert.equal(first?.name, second?.name);
     const { state, steps, serverId, projectId } = await user.wait(first);
-    assert.deepEqual([state, serverId, projectId], [SUCCEEDED, "", ""]);
+    assert.deepEqual([state, serverId, projectId], [SUCCEEDED, undefined, undefined]);
     assert.deepEqual(
       steps.map(({ name, result }) => [name, result]),
       [["hosts", "success"]],

@@ -147,7 +147,7 @@ describe("migrations of all cells", () => {
     const hidden = await service().listMigrations(as(manager), { pageSize: 1 });
     assert.deepEqual(
       [hidden.migrations[0]?.sourceCompute, hidden.migrations[0]?.destHost, hidden.hiddenFields.length],
-      ["", "", 5],
+      [undefined, undefined, 5],
     );
     const shown = await service().listMigrations(as(administrator), { allProjects: true, pageSize: 1 });
     assert.deepEqual(

@@ -1,7 +1,6 @@
 import { RebootInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
 import { sql } from "../../pkg/cells/store/sql.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
@@ -13,6 +12,7 @@ import { operationOf } from "../crash/requests.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
+import { processFolder } from "../../pkg/testkit/scratch.js";
 import type { Cloud } from "../crash/cloud.js";
 import { migrateCloud, openCloud, schemasOf } from "../crash/cloud.js";
 import { act, boot, bootRequest, databaseOf, ended, serverOf } from "../crash/requests.js";
@@ -50,7 +50,7 @@ describe("a server's life", () => {
     cloud = await openCloud({
       connection,
       schemas,
-      folder: mkdtempSync("/tmp/kilonova-life-"),
+      folder: processFolder("life"),
       hosts: HOSTS,
       neutron: slowNeutron,
     });
@@ -159,7 +159,7 @@ describe("a server's life", () => {
     assert.equal(first.fault?.reason, "MAX_RETRIES_EXCEEDED");
     assert.deepEqual(
       [portsOf(id).length, (await held(id)).length, await guests(id), first.hostInfo?.host],
-      [0, 0, 0, ""],
+      [0, 0, 0, undefined],
     );
     const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
     assert.equal(operations[0]?.steps.filter(({ name }) => name === "build-guest").length, 3);
@@ -198,7 +198,7 @@ describe("a server's life", () => {
     const refused = await Promise.all(tooMany.map((id) => ended(cloud, id)));
     for (const [at, id] of tooMany.entries()) {
       const { vmState, fault, hostInfo } = refused[at] ?? assert.fail(id);
-      assert.deepEqual([vmState, fault?.reason, hostInfo?.launchedOn], [ERROR, "NO_VALID_HOST", ""]);
+      assert.deepEqual([vmState, fault?.reason, hostInfo?.launchedOn], [ERROR, "NO_VALID_HOST", undefined]);
       assert.match(
         fault?.message ?? "",
         /^No valid host was found\. There are not enough hosts available\. /,
@@ -416,7 +416,7 @@ describe("a server's life", () => {
     const {
       actions: [stop],
     } = await cloud.instances.listActions(testCtx(), { database: "cell1", query: { serverId: id } });
-    assert.deepEqual([stop?.action, stop?.userId, stop?.message], ["stop", "", ""]);
+    assert.deepEqual([stop?.action, stop?.userId, stop?.message], ["stop", "", undefined]);
     const { action } = await cloud.instances.getAction(testCtx(), {
       database: "cell1",
       serverId: id,
@@ -445,7 +445,7 @@ describe("work that outlasts its call", () => {
     const cloud = await openCloud({
       connection,
       schemas,
-      folder: mkdtempSync("/tmp/kilonova-park-"),
+      folder: processFolder("park"),
       hosts: ["p"],
       neutron: fakeNeutron(),
       conductor: { agentWaitMs: 5 },

@@ -108,7 +108,7 @@ describe("operations as users see them", () => {
     for (const one of [answer, await read(answer.name), (await told(answer.name, RUNNING))[0]]) {
       assert.deepEqual(one?.metadata?.asked, { $case: "rebootServer", value: { hard: true } });
       assert.deepEqual([one.action, one.initiator?.userId, one.generation], ["reboot", "user", 1n]);
-      assert.deepEqual([one.result, one.successor], [undefined, ""]);
+      assert.deepEqual([one.result, one.successor], [undefined, undefined]);
     }
   });
 

@@ -255,7 +255,8 @@ describe("integration: filters of server lists", () => {
         { allFilters: admin, admin, dropSilently: true },
         () => assert.fail("the gateway drops what needs a right"),
       );
-      return await list(store, { ...asked, projectId: "" }, allProjects ? asked.projectId : "project");
+      const project = allProjects ? (asked.projectId ?? "") : "project";
+      return await list(store, { ...asked, projectId: undefined }, project);
     } catch (error) {
       if (error instanceof KilonovaError) return String(faultOf(error, "").status);
       throw error;

@@ -61,7 +61,7 @@ const FLAVOR_SPECS = os("os-flavor-extra-specs:index");
 const FLAVOR_ACCESS = os("os-flavor-access");
 const FLAVOR_SEEN = [FLAVOR_SPECS, FLAVOR_ACCESS];
 
-const network = { networkId: aNetwork().id, portId: "", fixedIp: "", tag: "" };
+const network = { networkId: aNetwork().id };
 const create = {
   name: "vm",
   flavorId: "1",

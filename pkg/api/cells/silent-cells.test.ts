@@ -68,7 +68,7 @@ describe("lists of hosts while a cell is silent", () => {
     api.cells.silent.add("cell2");
     const known = [
       ["h1", true, " up 3 days"],
-      ["h2", false, ""],
+      ["h2", false, undefined],
     ];
     assert.deepEqual(await list(), [known, ["cell2"]]);
     api.cells.silent.clear();

@@ -78,7 +78,7 @@ const accepted = (api: TestApi): AcceptServersRequest | undefined =>
   api.cells.requests.get("acceptServers") as AcceptServersRequest | undefined;
 
 function own(wish: Partial<CreateServersRequest["networks"][number]> = {}) {
-  return { networkId: aNetwork().id, portId: "", fixedIp: "", tag: "", ...wish };
+  return { networkId: aNetwork().id, ...wish };
 }
 const hints = (value: Partial<SchedulerHints>): Wish => ({
   schedulerHints: SchedulerHints.fromPartial(value),
@@ -106,7 +106,7 @@ const requestFields: Readonly<Record<string, Refused | NoId>> = {
     reason: "NETWORK_NOT_FOUND",
   },
   "networks.port_id": {
-    wish: { networks: [own({ networkId: "", portId: theirs.port })] },
+    wish: { networks: [{ portId: theirs.port }] },
     reason: "PORT_NOT_FOUND",
   },
   // An address in use there would otherwise tell that it is.

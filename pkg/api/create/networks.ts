@@ -29,17 +29,23 @@ export async function planNetworks(
     return request.networkMode === NetworkMode.NETWORK_MODE_NONE
       ? []
       : chooseNetwork(parts, ctx, request.networkMode);
-  const asked = request.networks.map((one) => ({ ...one, fixedIp: canonicalIpOr(one.fixedIp) }));
+  const asked = request.networks.map((one) => ({
+    ...one,
+    fixedIp: one.fixedIp === undefined ? undefined : canonicalIpOr(one.fixedIp),
+  }));
   if (maxCount > 1) requireRepeatable(asked);
-  const byPort = asked.filter((one) => one.portId !== "");
-  const byNetwork = asked.filter((one) => one.portId === "");
+  const byNetwork = asked.filter((one) => one.portId === undefined);
   const [networks] = await Promise.all([
     networksById(
       parts,
       ctx,
-      byNetwork.map((one) => one.networkId),
+      byNetwork.flatMap((one) => one.networkId ?? []),
     ),
-    mapLimit(byPort, PORTS_AT_ONCE, (one) => requirePort(parts, ctx, one.portId)),
+    mapLimit(
+      asked.flatMap((one) => one.portId ?? []),
+      PORTS_AT_ONCE,
+      (portId) => requirePort(parts, ctx, portId),
+    ),
   ]);
   for (const network of networks) requireUsable(ctx, network);
   for (const one of byNetwork) requireChoice(ctx, one, networks);
@@ -66,12 +72,12 @@ async function chooseNetwork(parts: Parts, ctx: Call, mode: NetworkMode): Promis
     return [];
   }
   requireUsable(ctx, only);
-  return [{ networkId: only.id, portId: "", fixedIp: "", tag: "" }];
+  return [{ networkId: only.id }];
 }
 
 function requireRepeatable(networks: readonly RequestedNetwork[]): void {
-  if (networks.some((one) => one.portId !== "")) throw CreateErrors.PORTS_AND_MAX_COUNT({});
-  if (networks.some((one) => one.fixedIp !== "")) throw CreateErrors.FIXED_IP_AND_MAX_COUNT({});
+  if (networks.some((one) => one.portId !== undefined)) throw CreateErrors.PORTS_AND_MAX_COUNT({});
+  if (networks.some((one) => one.fixedIp !== undefined)) throw CreateErrors.FIXED_IP_AND_MAX_COUNT({});
 }
 
 async function networksById(
@@ -108,9 +114,9 @@ function requireChoice(
   { networkId, fixedIp }: RequestedNetwork,
   networks: readonly NetworkInfo[],
 ): void {
-  if (fixedIp === "" || ctx.rights.isAdmin) return;
+  if (fixedIp === undefined || ctx.rights.isAdmin) return;
   const owner = networks.find((network) => network.id === networkId)?.projectId;
-  if (owner !== ctx.actor.projectId) throw CreateErrors.FIXED_IP_FORBIDDEN({ network: networkId });
+  if (owner !== ctx.actor.projectId) throw CreateErrors.FIXED_IP_FORBIDDEN({ network: networkId ?? "" });
 }
 
 async function requirePort(parts: Parts, ctx: Call, portId: string): Promise<void> {
@@ -123,7 +129,7 @@ async function requirePort(parts: Parts, ctx: Call, portId: string): Promise<voi
 }
 
 async function requireFreeAddress(parts: Parts, ctx: Call, one: RequestedNetwork): Promise<void> {
-  if (one.fixedIp === "") return;
+  if (one.fixedIp === undefined || one.networkId === undefined) return;
   const holders = await parts.neutron.listPorts(ctx, { networkId: one.networkId, ipAddress: one.fixedIp });
   if (holders.length > 0) throw CreateErrors.FIXED_IP_IN_USE({ address: one.fixedIp });
 }

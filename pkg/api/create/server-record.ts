@@ -128,8 +128,8 @@ function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Se
     reservationId: batch.reservationId,
     launchIndex: index,
     hostInfo: {
-      kernelId: spec.kernel?.id ?? "",
-      ramdiskId: spec.ramdisk?.id ?? "",
+      kernelId: spec.kernel?.id,
+      ramdiskId: spec.ramdisk?.id,
     },
     generation: 1n,
   });

@@ -27,23 +27,24 @@ import { given, list, map, number, object, oneOf, optional, text } from "../shap
 const optionalTag = text({ max: 60, pattern: /^[^,/]*$/, hint: "must not contain comma or slash" });
 
 const networkShape = object<RequestedNetwork>({
-  networkId: optionalUuid,
-  portId: optionalUuid,
-  fixedIp: ip,
-  tag: optionalTag,
+  networkId: given(optionalUuid),
+  portId: given(optionalUuid),
+  fixedIp: given(ip),
+  tag: given(optionalTag),
 });
 
 /** Either a port or a network; a port brings its own addresses. */
 const network: Rule<RequestedNetwork> = (value, path, report) => {
   networkShape(value, path, report);
-  if (value.portId === "" && value.networkId === "") report(path, "must name a network or a port");
-  if (value.portId !== "" && value.fixedIp !== "")
+  if (value.portId === undefined && value.networkId === undefined)
+    report(path, "must name a network or a port");
+  if (value.portId !== undefined && value.fixedIp !== undefined)
     report(`${path}.fixed_ip`, "must not be given together with a port");
 };
 
 const networks: Rule<RequestedNetwork[]> = (values, path, report) => {
   list(network, 64)(values, path, report);
-  const ports = values.map((one) => one.portId).filter((port) => port !== "");
+  const ports = values.flatMap((one) => one.portId ?? []);
   if (new Set(ports).size < ports.length) report(path, "names the same port twice");
 };
 

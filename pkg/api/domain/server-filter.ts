@@ -47,10 +47,10 @@ function withoutPrivileged(
 ): ServerFilter {
   const textMatches = filter.textMatches.filter(({ field }) => !PRIVILEGED.has(field));
   const privileged =
-    filter.host !== "" ||
-    filter.node !== "" ||
+    filter.host !== undefined ||
+    filter.node !== undefined ||
     filter.deleted !== undefined ||
     textMatches.length < filter.textMatches.length;
   if (privileged && !dropSilently) refuse();
-  return { ...filter, host: "", node: "", deleted: undefined, textMatches };
+  return { ...filter, host: undefined, node: undefined, deleted: undefined, textMatches };
 }

@@ -205,7 +205,7 @@ export class EventWatch {
     if (entry.entityKind === "operation") {
       const operation = Operation.decode(entry.payload);
       // Of hosts and of the cloud: who may see them is a matter of their kinds' rules, not of projects.
-      if (operation.serverId === "") return undefined;
+      if (operation.serverId === undefined) return undefined;
       if (serverIds.size > 0 && !serverIds.has(operation.serverId)) return undefined;
       return this.#generations.admit(`operation ${entry.entityId}`, entry.generation, database !== GLOBAL)
         ? { type: EventType.EVENT_TYPE_OPERATION_CHANGED, operation }
@@ -281,7 +281,6 @@ export class EventWatch {
       type: EventType.EVENT_TYPE_UNSPECIFIED,
       server: undefined,
       operation: undefined,
-      cell: "",
       hiddenFields: event.server === undefined ? [] : this.#hidden,
       at: toTimestamp(this.#parts.clock.now()),
       ...event,

@@ -24,7 +24,7 @@ import { clientToken, id, metadataKey, metadataValue, name, pageSize, pageToken 
 import type { Rule } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
-import { list, map, optional, text } from "../shape/shape.js";
+import { given, list, map, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
 const noColon: Rule<string> = (value, path, report) => {
@@ -63,12 +63,12 @@ export const getAggregate = (parts: Parts): Guarded<GetAggregateRequest, GetAggr
 
 /** Lists aggregates by number. */
 export const listAggregates = (parts: Parts): Guarded<ListAggregatesRequest, ListAggregatesResponse> =>
-  guarded({ host: text(), pageSize, pageToken }, own, async (ctx, request) => {
+  guarded({ host: given(text()), pageSize, pageToken }, own, async (ctx, request) => {
     const binding = JSON.stringify(["aggregates", request.host]);
     const [after = ""] =
       request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
     const { aggregates, nextPageToken } = await parts.aggregates.listStoredAggregates(ctx, {
-      host: request.host,
+      host: request.host ?? "",
       pageSize: rowsOf(request.pageSize),
       pageToken: after,
     });

@@ -26,7 +26,7 @@ const toBegin =
       throw CommonErrors.UNIMPLEMENTED({ what: `Cancelling operations of kind ${found.operation.kind}` });
     const { serverId } = found.operation;
     const { owner } =
-      serverId === "" ? found : await parts.servers.about({ withDeleted: true })(ctx, { serverId });
+      serverId === undefined ? found : await parts.servers.about({ withDeleted: true })(ctx, { serverId });
     return { ...found, owner, decides: declaration.rule };
   };
 

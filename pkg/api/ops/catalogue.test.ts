@@ -157,7 +157,7 @@ describe("key pairs", () => {
     });
     assert.deepEqual(
       [keyPair?.userId, keyPair?.publicKey, keyPair?.type, privateKey],
-      ["u1", KEY, KeyPairType.KEY_PAIR_TYPE_SSH, ""],
+      ["u1", KEY, KeyPairType.KEY_PAIR_TYPE_SSH, undefined],
     );
     assert.equal(
       (await keyPairs(api).getKeyPair(as(member), { name: "my key@work" })).keyPair?.fingerprint,
@@ -173,7 +173,7 @@ describe("key pairs", () => {
   it("are made when no key is given, and tell the private half once", async () => {
     const api = anApi();
     const { privateKey, keyPair } = await keyPairs(api).createKeyPair(as(member), { name: "k" });
-    assert.match(privateKey, /BEGIN RSA PRIVATE KEY/);
+    assert.match(privateKey ?? "", /BEGIN RSA PRIVATE KEY/);
     assert.match(keyPair?.publicKey ?? "", /^ssh-rsa /);
     assert.ok(
       !JSON.stringify(api.cells.keyPairs, (_key, value: unknown) =>
@@ -282,7 +282,7 @@ describe("zones, services and limits", () => {
       disabledReason: "broken",
     });
     assert.deepEqual([service?.disabled, service?.disabledReason], [true, "broken"]);
-    assert.deepEqual((await update({ serviceId: "a", disabled: false })).service?.disabledReason, "");
+    assert.deepEqual((await update({ serviceId: "a", disabled: false })).service?.disabledReason, undefined);
     await assert.rejects(update({ serviceId: "c", disabled: true }), {
       reason: "NOT_A_COMPUTE_SERVICE",
       kind: "invalid",

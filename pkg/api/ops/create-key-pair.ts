@@ -8,7 +8,7 @@ import { makeX509, x509Fingerprint } from "../crypto/x509.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
-import { oneOf, text } from "../shape/shape.js";
+import { given, oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { theUser } from "./get-key-pair.js";
 
@@ -21,17 +21,22 @@ const keyName = text({
 /** Imports a key, or makes a pair and tells its private half this once. */
 export const createKeyPair = (parts: Parts): Guarded<CreateKeyPairRequest, CreateKeyPairResponse> =>
   guarded(
-    { name: keyName, type: oneOf(KeyPairType), publicKey: text({ max: 16_384 }), userId: text() },
+    {
+      name: keyName,
+      type: oneOf(KeyPairType),
+      publicKey: given(text({ max: 16_384 })),
+      userId: given(text()),
+    },
     theUser,
     async (ctx, request, { userId }) => {
       const x509 = request.type === KeyPairType.KEY_PAIR_TYPE_X509;
       const made =
-        request.publicKey !== ""
+        request.publicKey !== undefined
           ? undefined
           : x509
             ? await makeX509(userId, parts.clock.now())
             : await makeSshKeys();
-      const publicKey = made?.publicKey ?? request.publicKey.trim();
+      const publicKey = made?.publicKey ?? request.publicKey?.trim() ?? "";
       const { keyPair } = await parts.global.createStoredKeyPair(ctx, {
         keyPair: {
           name: request.name,
@@ -42,6 +47,6 @@ export const createKeyPair = (parts: Parts): Guarded<CreateKeyPairRequest, Creat
           createdAt: toTimestamp(parts.clock.now()),
         },
       });
-      return { keyPair, privateKey: made?.privateKey ?? "" };
+      return { keyPair, privateKey: made?.privateKey };
     },
   );

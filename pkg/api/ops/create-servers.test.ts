@@ -50,7 +50,7 @@ describe("createServers", () => {
     assert.equal(server?.diskConfig, DiskConfig.DISK_CONFIG_MANUAL);
     assert.deepEqual(server?.securityGroups, ["default"]);
     assert.match(answer.reservationId, /^r-[a-z0-9]{8}$/);
-    assert.match(answer.adminPassword, /^[A-Za-z2-9]{12}$/);
+    assert.match(answer.adminPassword ?? "", /^[A-Za-z2-9]{12}$/);
     assert.equal(answer.operations[0]?.serverId, server?.id);
     const [stored] = accepted(api).servers;
     assert.deepEqual(
@@ -211,7 +211,7 @@ describe("createServers", () => {
       name: " x",
       tags: ["a,b"],
       accessIpV4: "::1",
-      networks: [{ networkId: "", portId: "", fixedIp: "", tag: "" }],
+      networks: [{}],
     };
     await assert.rejects(create(api, wish), (error: { reason: string; violations: { field: string }[] }) => {
       assert.equal(error.reason, "INVALID_REQUEST");
@@ -341,7 +341,7 @@ describe("createServers", () => {
     },
     {
       what: "an unknown network",
-      wish: { networks: [{ networkId: secondNetwork.id, portId: "", fixedIp: "", tag: "" }] },
+      wish: { networks: [{ networkId: secondNetwork.id }] },
       reason: "NETWORK_NOT_FOUND",
       kind: "invalid",
       message: `Network ${secondNetwork.id} could not be found.`,
@@ -349,7 +349,7 @@ describe("createServers", () => {
     {
       what: "somebody else's network",
       prepare: (api) => api.networks.push({ ...secondNetwork, projectId: "p2" }),
-      wish: { networks: [{ networkId: secondNetwork.id, portId: "", fixedIp: "", tag: "" }] },
+      wish: { networks: [{ networkId: secondNetwork.id }] },
       reason: "NETWORK_NOT_FOUND",
       kind: "invalid",
     },
@@ -371,14 +371,14 @@ describe("createServers", () => {
     },
     {
       what: "an unknown port",
-      wish: { networks: [{ networkId: "", portId: aPort().id, fixedIp: "", tag: "" }] },
+      wish: { networks: [{ portId: aPort().id }] },
       reason: "PORT_NOT_FOUND",
       kind: "invalid",
     },
     {
       what: "a port in use",
       prepare: (api) => api.ports.set(aPort().id, aPort({ deviceId: "x" })),
-      wish: { networks: [{ networkId: "", portId: aPort().id, fixedIp: "", tag: "" }] },
+      wish: { networks: [{ portId: aPort().id }] },
       reason: "PORT_IN_USE",
       kind: "conflict",
       message: `Port ${aPort().id} is still in use.`,
@@ -386,13 +386,13 @@ describe("createServers", () => {
     {
       what: "a port without address",
       prepare: (api) => api.ports.set(aPort().id, aPort({ fixedIps: [] })),
-      wish: { networks: [{ networkId: "", portId: aPort().id, fixedIp: "", tag: "" }] },
+      wish: { networks: [{ portId: aPort().id }] },
       reason: "PORT_WITHOUT_ADDRESS",
       kind: "invalid",
     },
     {
       what: "one port for several servers",
-      wish: { maxCount: 2, networks: [{ networkId: "", portId: aPort().id, fixedIp: "", tag: "" }] },
+      wish: { maxCount: 2, networks: [{ portId: aPort().id }] },
       reason: "PORTS_AND_MAX_COUNT",
       kind: "invalid",
     },
@@ -400,7 +400,7 @@ describe("createServers", () => {
       what: "one address for several servers",
       wish: {
         maxCount: 2,
-        networks: [{ networkId: aNetwork().id, portId: "", fixedIp: "10.0.0.9", tag: "" }],
+        networks: [{ networkId: aNetwork().id, fixedIp: "10.0.0.9" }],
       },
       reason: "FIXED_IP_AND_MAX_COUNT",
       kind: "invalid",
@@ -408,14 +408,14 @@ describe("createServers", () => {
     {
       what: "a chosen address on somebody else's shared network",
       prepare: (api) => api.networks.push({ ...secondNetwork, projectId: "p2", shared: true }),
-      wish: { networks: [{ networkId: secondNetwork.id, portId: "", fixedIp: "10.0.0.1", tag: "" }] },
+      wish: { networks: [{ networkId: secondNetwork.id, fixedIp: "10.0.0.1" }] },
       reason: "FIXED_IP_FORBIDDEN",
       kind: "forbidden",
     },
     {
       what: "an address in use",
       prepare: (api) => api.ports.set("p", aPort()),
-      wish: { networks: [{ networkId: aNetwork().id, portId: "", fixedIp: "10.0.0.9", tag: "" }] },
+      wish: { networks: [{ networkId: aNetwork().id, fixedIp: "10.0.0.9" }] },
       reason: "FIXED_IP_IN_USE",
       kind: "invalid",
     },

@@ -10,6 +10,7 @@ import { guarded, own } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import { maskOf, presentServers } from "../view/server-view.js";
 import { GLOBAL } from "../../model/database-names.js";
+import { orNone } from "../../model/presence.js";
 
 /**
  * Accepts servers: shape, then rights, then what the request says by itself, then everything it refers to
@@ -53,14 +54,13 @@ export const createServers = (parts: Parts): Guarded<CreateServersRequest, Creat
       operations: accepted.operations,
       reservationId: accepted.servers[0]?.reservationId ?? batch?.reservationId ?? "",
       // It is stored nowhere in clear: a repeated call cannot tell it again.
-      adminPassword: accepted.replayed ? "" : (batch?.adminPassword ?? ""),
+      adminPassword: accepted.replayed ? undefined : batch?.adminPassword,
       replayed: accepted.replayed,
     };
   });
 
 /** Where a server is by now: new ones are in no cell, those of a repeated call may have a host in one. */
-const cellOf = ({ hostInfo }: StoredServer): string =>
-  hostInfo === undefined || hostInfo.cell === "" ? GLOBAL : hostInfo.cell;
+const cellOf = ({ hostInfo }: StoredServer): string => orNone(hostInfo?.cell) ?? GLOBAL;
 
 /** Equal requests hash equally, whatever token they carry and in whatever order their maps came. */
 const hashOf = (request: CreateServersRequest): Uint8Array =>

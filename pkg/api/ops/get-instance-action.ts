@@ -4,6 +4,7 @@ import type {
   InstanceAction,
 } from "../../../gen/kilonova/api/v1/limits_service.js";
 import { hostIdOf } from "../../model/host-id.js";
+import { orNone } from "../../model/presence.js";
 import { ApiErrors } from "../errors.js";
 import { id } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
@@ -49,10 +50,10 @@ const present = (action: InstanceAction, projectId: string, mask: ActionMask): I
   ...action,
   events: action.events.map((event) => ({
     ...event,
-    hostId: hostIdOf(projectId, event.host),
-    host: mask.events ? event.host : "",
-    traceback: mask.events ? event.traceback : "",
-    details: mask.details || TOLD_TO_OWNERS.has(event.traceback) ? event.details : "",
+    hostId: orNone(hostIdOf(projectId, event.host ?? "")),
+    host: mask.events ? event.host : undefined,
+    traceback: mask.events ? event.traceback : undefined,
+    details: mask.details || TOLD_TO_OWNERS.has(event.traceback ?? "") ? event.details : undefined,
   })),
 });
 

@@ -7,21 +7,21 @@ import { ApiErrors } from "../errors.js";
 import { id } from "../shape/common.js";
 import type { About, Guarded, Subject } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
-import { text } from "../shape/shape.js";
+import { given, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
 /** Key pairs belong to a user: the caller, or with the right to another one. */
-export const theUser: About<{ readonly userId: string }, Subject & { readonly userId: string }> = (
-  { actor },
-  { userId: asked },
-) => {
-  const userId = asked || actor.userId;
+export const theUser: About<
+  { readonly userId?: string | undefined },
+  Subject & { readonly userId: string }
+> = ({ actor }, { userId: asked }) => {
+  const userId = asked ?? actor.userId;
   return { userId, owner: { user_id: userId } };
 };
 
 /** Reads a key pair of the caller, or with the right to of another user. */
 export const getKeyPair = (parts: Parts): Guarded<GetKeyPairRequest, GetKeyPairResponse> =>
-  guarded({ name: id, userId: text() }, theUser, async (ctx, { name }, { userId }) => {
+  guarded({ name: id, userId: given(text()) }, theUser, async (ctx, { name }, { userId }) => {
     return withKeyPairErrors(name, userId, () => parts.global.getStoredKeyPair(ctx, { userId, name }));
   });
 

@@ -2,6 +2,7 @@ import type {
   GetServerPasswordRequest,
   GetServerPasswordResponse,
 } from "../../../gen/kilonova/api/v1/server_details.js";
+import { orNone } from "../../model/presence.js";
 import { id } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
@@ -15,5 +16,5 @@ export const getServerPassword = (
   parts: Parts,
 ): Guarded<GetServerPasswordRequest, GetServerPasswordResponse> =>
   guarded({ serverId: id }, parts.servers.about(), async (_ctx, _request, { record }) => {
-    return { encryptedPassword: record.serverPassword };
+    return { encryptedPassword: orNone(record.serverPassword) };
   });

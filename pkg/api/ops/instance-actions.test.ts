@@ -34,8 +34,8 @@ describe("events of an action that failed", () => {
     assert.deepEqual(
       own.action?.events.map(({ details, host, traceback }) => [details, host, traceback]),
       [
-        [TOLD, "", ""],
-        ["", "", ""],
+        [TOLD, undefined, undefined],
+        [undefined, undefined, undefined],
       ],
     );
     const all = await client.getInstanceAction(as(administrator), asked);

@@ -168,9 +168,9 @@ describe("rules about servers", () => {
       return { host, traceback, details, hiddenFields };
     };
     assert.deepEqual(await read(member), {
-      host: "",
-      traceback: "",
-      details: "",
+      host: undefined,
+      traceback: undefined,
+      details: undefined,
       hiddenFields: ["events.host", "events.traceback", "events.details"],
     });
     assert.deepEqual(await read(administrator), {

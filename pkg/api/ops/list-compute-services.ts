@@ -9,7 +9,7 @@ import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { pageSize, pageToken } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
-import { text } from "../shape/shape.js";
+import { given, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
 import { COMPUTE_BINARY } from "../../model/service-names.js";
@@ -18,7 +18,7 @@ import { COMPUTE_BINARY } from "../../model/service-names.js";
 export const listComputeServices = (
   parts: Parts,
 ): Guarded<ListComputeServicesRequest, ListComputeServicesResponse> =>
-  guarded({ host: text(), binary: text(), pageSize, pageToken }, own, async (ctx, request) => {
+  guarded({ host: given(text()), binary: given(text()), pageSize, pageToken }, own, async (ctx, request) => {
     const { host, binary } = request;
     const binding = JSON.stringify(["services", host, binary]);
     const [number, cell = ""] =
@@ -31,7 +31,7 @@ export const listComputeServices = (
     const all = cells
       .flatMap(({ cell: database, services }) => services.map((service) => presentService(database, service)))
       .filter(
-        (service) => (host === "" || service.host === host) && (binary === "" || service.binary === binary),
+        (service) => service.host === (host ?? service.host) && service.binary === (binary ?? service.binary),
       )
       .sort(byNumberAndCell);
     const isSilent = (service: ComputeService): boolean => unreachable.includes(service.cell);

@@ -10,7 +10,7 @@ import { ApiErrors } from "../errors.js";
 import { paging, sortBy } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, ownBy } from "../rights/guarded.js";
-import { oneOf, text } from "../shape/shape.js";
+import { given, oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access.js";
 
@@ -20,7 +20,7 @@ import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access
  */
 export const listFlavors = (parts: Parts): Guarded<ListFlavorsRequest, ListFlavorsResponse> =>
   guarded(
-    { ...paging, name: text(), visibility: oneOf(FlavorVisibility), sort: sortBy(FlavorSortField) },
+    { ...paging, name: given(text()), visibility: oneOf(FlavorVisibility), sort: sortBy(FlavorSortField) },
     ownBy(() => "none"),
     async (ctx, request) => {
       const { marker } = ctx.nova;
@@ -34,6 +34,7 @@ export const listFlavors = (parts: Parts): Guarded<ListFlavorsRequest, ListFlavo
       ]);
       const wanted = {
         ...query,
+        name: query.name ?? "",
         pageSize: rowsOf(query.pageSize),
         sort: query.sort.map(({ field, direction }) => ({ field: columns[field], direction })),
         marker,

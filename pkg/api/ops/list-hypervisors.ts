@@ -13,7 +13,7 @@ import { ApiErrors } from "../errors.js";
 import { paging } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, ownBy } from "../rights/guarded.js";
-import { oneOf, text } from "../shape/shape.js";
+import { given, oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { hypervisorIn, showsServers } from "../view/hypervisor-view.js";
 
@@ -30,15 +30,13 @@ const ruleOfView: Readonly<Record<HypervisorsView, RuleName>> = {
 /** Lists hypervisors by cell and number. */
 export const listHypervisors = (parts: Parts): Guarded<ListHypervisorsRequest, ListHypervisorsResponse> =>
   guarded(
-    { ...paging, hostnamePattern: text(), view: oneOf(HypervisorsView) },
+    { ...paging, hostnamePattern: given(text()), view: oneOf(HypervisorsView) },
     ownBy(({ view }) => ruleOfView[view]),
     async (ctx, request) => {
-      const { view } = request;
+      const { view, hostnamePattern = "" } = request;
       const { found, unreachable } = await allHypervisors(parts, ctx);
-      const all = found.filter(({ hypervisor }) =>
-        hypervisor.hypervisorHostname.includes(request.hostnamePattern),
-      );
-      const binding = `hypervisors:${request.hostnamePattern}`;
+      const all = found.filter(({ hypervisor }) => hypervisor.hypervisorHostname.includes(hostnamePattern));
+      const binding = `hypervisors:${hostnamePattern}`;
       const [after = ctx.nova.marker] =
         request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
       const rest = all.slice(startAfter(all, after));

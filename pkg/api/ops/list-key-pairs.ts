@@ -7,13 +7,13 @@ import { sealedPaging } from "../crypto/page-tokens.js";
 import { paging } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
-import { text } from "../shape/shape.js";
+import { given, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { theUser } from "./get-key-pair.js";
 
 /** Lists the key pairs of one user by name. */
 export const listKeyPairs = (parts: Parts): Guarded<ListKeyPairsRequest, ListKeyPairsResponse> =>
-  guarded({ ...paging, userId: text() }, theUser, async (ctx, request, { userId }) => {
+  guarded({ ...paging, userId: given(text()) }, theUser, async (ctx, request, { userId }) => {
     const pages = sealedPaging(parts.tokens, ["key-pairs", userId]);
     const page = await parts.global.listStoredKeyPairs(ctx, {
       ...request,

@@ -25,7 +25,7 @@ import type { Guarded, Subject } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
 import type { RuleName } from "../../policy/index.js";
 import { id, paging, time } from "../shape/common.js";
-import { list, oneOf, text } from "../shape/shape.js";
+import { given, list, oneOf, text } from "../shape/shape.js";
 import { HOST_FIELDS, kindsOf, presentMigration } from "../view/migration-view.js";
 
 /** Lists migrations of all cells as one, newest first. Cells that do not answer are named. */
@@ -34,8 +34,11 @@ export const listMigrations = (parts: Parts): Guarded<ListMigrationsRequest, Lis
     {
       ...paging,
       serverIds: list(id, 200),
-      host: text(),
-      status: text(),
+      host: given(text()),
+      sourceCompute: given(text()),
+      status: given(text()),
+      projectId: given(text()),
+      userId: given(text()),
       type: oneOf(MigrationType),
       changesSince: time,
       changesBefore: time,
@@ -46,7 +49,7 @@ export const listMigrations = (parts: Parts): Guarded<ListMigrationsRequest, Lis
         ? "os_compute_api:servers:migrations:index:host"
         : "os_compute_api:os-migrations:index:host";
       // Who may not see hosts may not guess them either.
-      if (request.host !== "" || request.sourceCompute !== "") ctx.rights.enforce(hostsRule);
+      if (request.host !== undefined || request.sourceCompute !== undefined) ctx.rights.enforce(hostsRule);
       const hosts = ctx.rights.allows(hostsRule);
       const query = queryOf(ctx, request);
       if (ctx.nova.matchNothing)
@@ -98,13 +101,13 @@ function queryOf(ctx: Call, request: ListMigrationsRequest): StoredQuery {
   const { inProgressOnly, serverIds, host, sourceCompute, status, type, userId, hidden } = request;
   return StoredQuery.fromPartial({
     serverIds,
-    host,
-    sourceHost: sourceCompute,
-    statuses: inProgressOnly ? [...LIVE_IN_PROGRESS] : status === "" ? [] : [status],
+    host: host ?? "",
+    sourceHost: sourceCompute ?? "",
+    statuses: inProgressOnly ? [...LIVE_IN_PROGRESS] : status === undefined ? [] : [status],
     kinds: inProgressOnly ? [MigrationKind.MIGRATION_KIND_LIVE_MIGRATION] : kindsOf(type),
     // A server that the caller has found is his to see, whosever it is.
     projectId: inProgressOnly ? "" : projectOf(ctx, request),
-    userId,
+    userId: userId ?? "",
     hidden,
     changesSince: request.changesSince,
     changesBefore: request.changesBefore,
@@ -113,7 +116,7 @@ function queryOf(ctx: Call, request: ListMigrationsRequest): StoredQuery {
 
 /** The project whose migrations are listed, "" for all. @throws FORBIDDEN for another than the caller's */
 function projectOf(ctx: Call, { allProjects, projectId }: ListMigrationsRequest): string {
-  const wanted = projectId === "" && !allProjects ? ownProject(ctx) : projectId;
+  const wanted = projectId ?? (allProjects ? "" : ownProject(ctx));
   if (wanted !== ownProject(ctx)) ctx.rights.enforce("os_compute_api:os-migrations:index:all_projects");
   return wanted;
 }

@@ -22,7 +22,7 @@ import type { About, Guarded, Subject } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
 import { paging, time } from "../shape/common.js";
-import { list, oneOf, text } from "../shape/shape.js";
+import { given, list, oneOf, text } from "../shape/shape.js";
 
 /** Whose operations are listed. */
 interface Listed extends Subject {
@@ -46,8 +46,9 @@ interface Query {
 const listed =
   (parts: Parts): About<ListOperationsRequest, Listed> =>
   async (ctx, request) => {
-    if (request.serverId === "") return { ...own(ctx), serverId: "" };
-    const { server, owner } = await parts.servers.about({ withDeleted: true })(ctx, request);
+    const { serverId } = request;
+    if (serverId === undefined) return { ...own(ctx), serverId: "" };
+    const { server, owner } = await parts.servers.about({ withDeleted: true })(ctx, { serverId });
     return { owner, serverId: server.id };
   };
 
@@ -59,7 +60,7 @@ export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, Lis
   guarded(
     {
       ...paging,
-      serverId: text(),
+      serverId: given(text()),
       states: list(oneOf(OperationState, { unset: false })),
       kinds: list(text(), 200),
       createdSince: time,

@@ -28,7 +28,7 @@ import { fullSort } from "../domain/server-sort.js";
 import { ApiErrors } from "../errors.js";
 import { paging, sortBy, time } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
-import { list, object, oneOf, optional, text } from "../shape/shape.js";
+import { given, list, object, oneOf, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, ownBy } from "../rights/guarded.js";
@@ -46,10 +46,10 @@ const words = list(text(), 200);
 const filterShape = optional(
   object<ServerFilter>({
     ids: words,
-    nameRegex: regex,
-    hostnameRegex: regex,
-    ipRegex: regex,
-    ip6Regex: regex,
+    nameRegex: given(regex),
+    hostnameRegex: given(regex),
+    ipRegex: given(regex),
+    ip6Regex: given(regex),
     tags: words,
     tagsAny: words,
     notTags: words,
@@ -57,14 +57,16 @@ const filterShape = optional(
     vmStates: list(oneOf(VmState)),
     powerStates: list(oneOf(PowerState)),
     taskStates: words,
-    imageId: text(),
-    flavorId: text(),
-    projectId: text(),
-    userId: text(),
-    host: text(),
-    node: text(),
-    keyName: text(),
-    description: text(),
+    imageId: given(text()),
+    flavorId: given(text()),
+    projectId: given(text()),
+    userId: given(text()),
+    host: given(text()),
+    node: given(text()),
+    availabilityZone: given(text()),
+    keyName: given(text()),
+    reservationId: given(text()),
+    description: given(text()),
     changesSince: time,
     changesBefore: time,
     createdAt: time,
@@ -154,14 +156,14 @@ function queryOf(ctx: Call, request: ListServersRequest): Query {
     });
   }
   const sortKeys = fullSort(request.sort, admin);
-  const projectId = request.allProjects ? filter.projectId : ownProject(ctx);
+  const projectId = request.allProjects ? (filter.projectId ?? "") : ownProject(ctx);
   const bound = ListServersRequest.fromPartial({
     filter: { ...filter, projectId },
     allProjects: request.allProjects,
     sort: request.sort,
   });
   return {
-    filter: { ...filter, projectId: "" },
+    filter: { ...filter, projectId: undefined },
     projectId,
     sort: sortKeys,
     pageSize: rowsOf(request.pageSize),

@@ -123,7 +123,7 @@ describe("operations", () => {
     const { operation } = await operations(api).getOperation(as(member), { name: NAME });
     assert.deepEqual(
       [operation?.done, operation?.currentStep, operation?.error?.reason],
-      [true, "", "NO_VALID_HOST"],
+      [true, undefined, "NO_VALID_HOST"],
     );
     assert.deepEqual(
       operation?.steps.map(({ name, result, attempts }) => ({ name, result, attempts })),
@@ -172,14 +172,14 @@ describe("operations", () => {
   it("tell what was asked, who began them, what came of them and who took over", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_SUCCEEDED);
     const metadata = {
-      asked: { $case: "createServer" as const, value: { name: "vm", flavorId: "1", imageId: "" } },
+      asked: { $case: "createServer" as const, value: { name: "vm", flavorId: "1", imageId: undefined } },
     };
     const result = { outcome: { $case: "server" as const, value: { id: A, generation: 7n } } };
     change(api, { metadata, result, action: "create", actor: ofMember, generation: 4n });
     const get = async () => (await operations(api).getOperation(as(member), { name: NAME })).operation;
     const shown = await get();
     assert.deepEqual([shown?.metadata, shown?.result], [metadata, result]);
-    assert.deepEqual([shown?.action, shown?.generation, shown?.successor], ["create", 4n, ""]);
+    assert.deepEqual([shown?.action, shown?.generation, shown?.successor], ["create", 4n, undefined]);
     assert.deepEqual(shown?.initiator, {
       kind: InitiatorKind.INITIATOR_KIND_PROJECT,
       userId: "u1",
@@ -285,19 +285,19 @@ describe("operations", () => {
 
   it("are listed with the place from which a watch goes on, which tells what came since", async () => {
     const api = withProjects();
-    for (const serverId of ["", A]) {
-      const list = { serverId, withResumeToken: true, pageSize: 1 };
+    for (const serverId of [undefined, A]) {
+      const list = { ...(serverId === undefined ? {} : { serverId }), withResumeToken: true, pageSize: 1 };
       const { resumeToken, nextPageToken } = await operations(api).listOperations(as(member), list);
       const later = await operations(api).listOperations(as(member), { ...list, pageToken: nextPageToken });
       assert.deepEqual([resumeToken === "", later.resumeToken], [false, ""]);
       const stored = set(api, OperationState.OPERATION_STATE_FAILED);
-      tell(api, stored, serverId === "" ? 2n : 3n);
+      tell(api, stored, serverId === undefined ? 2n : 3n);
       const stop = new AbortController();
       const watch = api.channel
         .client(EventsServiceDefinition)
         .watchEvents(as(member, { signal: stop.signal, deadlineMs: undefined }), {
           resumeToken,
-          serverIds: serverId === "" ? [] : [serverId],
+          serverIds: serverId === undefined ? [] : [serverId],
           withOperations: true,
         });
       for await (const { operation } of watch)

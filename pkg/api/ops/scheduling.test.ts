@@ -92,9 +92,9 @@ describe("explainServer", () => {
       hostsConsidered: 0,
       hostsAccepted: 0,
       acceptedHosts: [],
-      message: "",
+      message: undefined,
       refusals: [
-        { rule: "placement", reason: "CAPACITY", hosts: 0, nearestHost: "", nearestFacts: new Map() },
+        { rule: "placement", reason: "CAPACITY", hosts: 0, nearestHost: undefined, nearestFacts: new Map() },
       ],
     });
     assert.deepEqual(hiddenFields, [

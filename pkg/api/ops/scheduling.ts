@@ -11,6 +11,7 @@ import type { ExplainRequest, ServerGroup } from "../../../gen/kilonova/schedule
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { KilonovaError } from "../../kernel/index.js";
+import { orNone } from "../../model/presence.js";
 import { groupPolicyWord } from "../../model/server-group-policy.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { planCreate } from "../create/plan.js";
@@ -93,15 +94,15 @@ async function explain(
     hostsAccepted,
     acceptedHosts,
     hasHost: hostsAccepted > 0,
-    message,
+    message: orNone(message),
     at: toTimestamp(parts.clock.now()),
-    refusals,
+    refusals: refusals.map((refusal) => ({ ...refusal, nearestHost: orNone(refusal.nearestHost) })),
   };
   if (admin) return { explanation: told, hiddenFields: [] };
   const nameless = {
     ...told,
     acceptedHosts: [],
-    refusals: refusals.map((refusal) => ({ ...refusal, nearestHost: "" })),
+    refusals: told.refusals.map((refusal) => ({ ...refusal, nearestHost: undefined })),
   };
   if (counts) return { explanation: nameless, hiddenFields: HOST_FIELDS };
   return {
@@ -109,7 +110,7 @@ async function explain(
       ...nameless,
       hostsConsidered: 0,
       hostsAccepted: 0,
-      message: message === "" ? "" : NO_HOST,
+      message: told.message === undefined ? undefined : NO_HOST,
       refusals: nameless.refusals.map((refusal) => ({ ...refusal, hosts: 0, nearestFacts: new Map() })),
     },
     hiddenFields: [...HOST_FIELDS, ...COUNT_FIELDS],

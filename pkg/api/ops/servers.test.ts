@@ -66,7 +66,7 @@ describe("getServer", () => {
     });
     assert.equal(server?.hostInfo, undefined);
     assert.equal(server?.hostStatus, HostStatus.HOST_STATUS_UNSPECIFIED);
-    assert.equal(server?.fault?.details, "");
+    assert.equal(server?.fault?.details, undefined);
     assert.deepEqual(server?.flavor?.projectIds, []);
     assert.equal(server?.availabilityZone, "west");
     assert.match(server?.hostId ?? "", /^[0-9a-f]{56}$/);
@@ -287,7 +287,7 @@ describe("listServers", () => {
     const sent = (api.cells.requests.get("listInstances") as ListInstancesRequest).filter;
     assert.deepEqual(
       [sent?.host, sent?.keyName, sent?.deleted, sent?.vmStates],
-      ["", "k", undefined, [VmState.VM_STATE_ACTIVE]],
+      [undefined, "k", undefined, [VmState.VM_STATE_ACTIVE]],
     );
     await list(api, { filter }, administrator);
     assert.equal((api.cells.requests.get("listInstances") as ListInstancesRequest).filter?.host, "h1");
@@ -531,6 +531,6 @@ describe("the server's password", () => {
     });
     assert.equal(await read(), "xlozO3wL");
     await servers(api).clearServerPassword(as(member), { serverId: A });
-    assert.equal(await read(), "");
+    assert.equal(await read(), undefined);
   });
 });

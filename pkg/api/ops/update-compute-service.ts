@@ -7,7 +7,7 @@ import { ApiErrors } from "../errors.js";
 import { description } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
-import { optional, text } from "../shape/shape.js";
+import { given, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
 import { COMPUTE_BINARY } from "../../model/service-names.js";
@@ -17,15 +17,20 @@ export const updateComputeService = (
   parts: Parts,
 ): Guarded<UpdateComputeServiceRequest, UpdateComputeServiceResponse> =>
   guarded(
-    { serviceId: text(), host: text(), binary: text(), disabledReason: optional(description) },
+    {
+      serviceId: given(text()),
+      host: given(text()),
+      binary: given(text()),
+      disabledReason: optional(description),
+    },
     own,
     async (ctx, request) => {
       requireChange(request);
       const { serviceId, disabled, disabledReason, forcedDown } = request;
       const { cell, service } =
-        serviceId !== ""
+        serviceId !== undefined
           ? await findService(parts, ctx, serviceId)
-          : await findServiceOn(parts, ctx, request.host, request.binary);
+          : await findServiceOn(parts, ctx, request.host ?? "", request.binary ?? "");
       if (service.binary !== COMPUTE_BINARY)
         throw ApiErrors.NOT_A_COMPUTE_SERVICE({ binary: service.binary });
       const answer = await parts.hosts.updateHostService(ctx, {
@@ -50,7 +55,7 @@ function requireChange({
   forcedDown,
 }: UpdateComputeServiceRequest): void {
   const bad = (field: string, problem: string): Error => ApiErrors.INVALID_REQUEST({ field, problem });
-  if (serviceId === "" && (host === "" || binary === ""))
+  if (serviceId === undefined && (host === undefined || binary === undefined))
     throw bad("service_id", "give it, or host and binary");
   if (disabled === undefined && disabledReason === undefined && forcedDown === undefined)
     throw bad("disabled", "there is nothing to change");

@@ -53,6 +53,6 @@ const figuresOf = (hypervisor: Hypervisor): Hypervisor => ({
   hostIp: "",
   cpuInfoJson: "",
   service: undefined,
-  uptime: "",
+  uptime: undefined,
   servers: [],
 });

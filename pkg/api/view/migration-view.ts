@@ -1,6 +1,7 @@
 import { Migration, MigrationType } from "../../../gen/kilonova/api/v1/migrations_service.js";
 import { MigrationKind } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
+import { orNone } from "../../model/presence.js";
 
 const TYPES: ReadonlyMap<MigrationKind, MigrationType> = new Map([
   [MigrationKind.MIGRATION_KIND_MIGRATION, MigrationType.MIGRATION_TYPE_MIGRATION],
@@ -25,7 +26,7 @@ export const HOST_FIELDS: readonly string[] = [
 /** A migration as users see it. @param hosts  whether the caller may see hosts */
 export function presentMigration(record: MigrationRecord, hosts: boolean): Migration {
   const { source, target } = record;
-  const host = (name: string | undefined): string => (hosts ? (name ?? "") : "");
+  const host = (name: string | undefined): string | undefined => (hosts ? orNone(name) : undefined);
   return Migration.fromPartial({
     id: record.id,
     number: record.number,

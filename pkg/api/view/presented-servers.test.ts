@@ -66,7 +66,7 @@ for (const serverCacheBytes of [0, 1_000_000]) {
             ? []
             : actor === administrator
               ? [["h1", HostStatus.HOST_STATUS_UP, "secret"]]
-              : [[undefined, HostStatus.HOST_STATUS_UNSPECIFIED, ""]];
+              : [[undefined, HostStatus.HOST_STATUS_UNSPECIFIED, undefined]];
         assert.deepEqual(
           (await list(actor)).map((s) => [s.hostInfo?.host, s.hostStatus, s.fault?.details]),
           expected,

@@ -119,6 +119,24 @@ describe("the tenants' view of a server", () => {
     );
   });
 
+  it("has nothing where a part of the record has an empty text", () => {
+    const nowhere = Object.fromEntries(Object.keys(ServerHostInfo.fromPartial({})).map((key) => [key, ""]));
+    const unknown = { macAddress: "", portId: "", networkId: "", subnetId: "" };
+    const shown = view({
+      ...full,
+      image: { id: "", properties: new Map() },
+      addresses: [ServerAddress.fromPartial({ address: "192.0.2.1", ...unknown })],
+      fault: ServerFault.fromPartial({ code: 500, message: "m", details: "", reason: "" }),
+      hostInfo: nowhere,
+      lock: { lockedBy: "owner", reason: "" },
+    });
+    assert.ok(Object.keys(nowhere).length >= 9);
+    assert.deepEqual(shown.hostInfo, ServerHostInfo.fromPartial({}));
+    assert.deepEqual([shown.image?.id, shown.lock?.reason], [undefined, undefined]);
+    assert.deepEqual(shown.addresses, [ServerAddress.fromPartial({ address: "192.0.2.1" })]);
+    assert.deepEqual(shown.fault, ServerFault.fromPartial({ code: 500, message: "m" }));
+  });
+
   it("tells a description that is empty from none", () => {
     assert.equal(view({ ...full, description: "" }).description, "");
     assert.equal(view({ ...full, description: "", hasDescription: false }).description, undefined);

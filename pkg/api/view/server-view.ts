@@ -1,12 +1,13 @@
 import { Server } from "../../../gen/kilonova/api/v1/server.js";
 import type { Server as StoredServer } from "../../../gen/kilonova/cells/v1/server.js";
-import type { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
+import type { ServerAddress, ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
 import { HostStatus } from "../../../gen/kilonova/type/v1/server.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { RuleName } from "../../policy/index.js";
 import type { Call } from "../rights/rights.js";
 import { hostIdOf } from "../../model/host-id.js";
+import { orNone } from "../../model/presence.js";
 import { storedHints } from "../../model/scheduler-hints.js";
 import type { HostDirectory } from "../cells/host-directory.js";
 
@@ -81,10 +82,10 @@ export function presentServer(server: StoredServer, mask: ServerMask, host: Host
       projectIds: [],
       extraSpecs: mask.extraSpecs ? server.flavor.extraSpecs : new Map(),
     },
-    image: server.image,
+    image: server.image && { ...server.image, id: orNone(server.image.id) },
     metadata: server.metadata,
     tags: server.tags,
-    addresses: server.addresses,
+    addresses: server.addresses.map(presentAddress),
     accessIpV4: orNone(server.accessIpV4),
     accessIpV6: orNone(server.accessIpV6),
     configDrive: server.configDrive,
@@ -93,11 +94,12 @@ export function presentServer(server: StoredServer, mask: ServerMask, host: Host
     securityGroups: server.securityGroups,
     availabilityZone: orNone(host?.availabilityZone) ?? orNone(server.availabilityZone),
     pinnedAvailabilityZone: orNone(server.pinnedAvailabilityZone),
-    lock: server.lock,
+    lock: server.lock && { ...server.lock, reason: orNone(server.lock.reason) },
     progress: server.progress,
     fault: server.fault && {
       ...server.fault,
-      details: mask.faultDetails || server.fault.code !== 500 ? server.fault.details : "",
+      details: mask.faultDetails || server.fault.code !== 500 ? orNone(server.fault.details) : undefined,
+      reason: orNone(server.fault.reason),
     },
     trustedImageCertificates: server.trustedImageCertificates,
     volumes: server.volumes,
@@ -109,12 +111,10 @@ export function presentServer(server: StoredServer, mask: ServerMask, host: Host
     hostStatus: shownStatus(mask, statusOf(info, host)),
     generation: server.generation,
     currentOperation: orNone(server.currentOperation),
-    hostInfo: mask.hostInfo ? (info ?? noHost) : undefined,
+    hostInfo: mask.hostInfo ? presentHostInfo(info) : undefined,
     schedulerHints: storedHints(server),
   };
 }
-
-const orNone = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
 
 /** What is known of a server whose cell is silent. */
 export const sketchServer = ({
@@ -150,21 +150,30 @@ export async function presentServers(
   );
 }
 
-const noHost: ServerHostInfo = {
-  host: "",
-  node: "",
-  instanceName: "",
-  cell: "",
-  computeNodeUuid: "",
-  launchedOn: "",
-  kernelId: "",
-  ramdiskId: "",
-  rootDeviceName: "",
-};
+const presentHostInfo = (info: ServerHostInfo = {}): ServerHostInfo => ({
+  host: orNone(info.host),
+  node: orNone(info.node),
+  instanceName: orNone(info.instanceName),
+  cell: orNone(info.cell),
+  computeNodeUuid: orNone(info.computeNodeUuid),
+  launchedOn: orNone(info.launchedOn),
+  kernelId: orNone(info.kernelId),
+  ramdiskId: orNone(info.ramdiskId),
+  rootDeviceName: orNone(info.rootDeviceName),
+});
+
+/** As a server's record has it, and GetServerAddresses tells it. */
+export const presentAddress = (address: ServerAddress): ServerAddress => ({
+  ...address,
+  macAddress: orNone(address.macAddress),
+  portId: orNone(address.portId),
+  networkId: orNone(address.networkId),
+  subnetId: orNone(address.subnetId),
+});
 
 /** The first match in Nova's order wins. */
 function statusOf(info: ServerHostInfo | undefined, host: HostService | undefined): HostStatus {
-  if (info === undefined || info.host === "") return HostStatus.HOST_STATUS_NONE;
+  if ((info?.host ?? "") === "") return HostStatus.HOST_STATUS_NONE;
   if (host === undefined) return HostStatus.HOST_STATUS_UNKNOWN;
   if (host.forcedDown) return HostStatus.HOST_STATUS_DOWN;
   if (host.disabled) return HostStatus.HOST_STATUS_MAINTENANCE;

@@ -1,6 +1,7 @@
 import type { ComputeService, Hypervisor } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { CellHosts } from "../cells/host-directory.js";
+import { orNone } from "../../model/presence.js";
 import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 export const INTERNAL_ZONE = "internal";
@@ -13,7 +14,7 @@ export const presentService = (cell: string, service: HostService): ComputeServi
   host: service.host,
   zone: service.binary === COMPUTE_BINARY ? service.availabilityZone : INTERNAL_ZONE,
   disabled: service.disabled,
-  disabledReason: service.disabledReason,
+  disabledReason: orNone(service.disabledReason),
   forcedDown: service.forcedDown,
   up: service.up,
   updatedAt: service.lastSeenAt ?? service.updatedAt,
@@ -42,7 +43,7 @@ export function presentHypervisor(hosts: CellHosts, node: ComputeNode): Hypervis
     currentWorkload: node.currentWorkload,
     service: service && presentService(hosts.cell, service),
     // Of a host that is down nobody knows how long it has been up.
-    uptime: service?.up === true ? node.uptime : "",
+    uptime: service?.up === true ? orNone(node.uptime) : undefined,
     servers: [],
   };
 }

@@ -1,8 +1,10 @@
 import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
 import type { RequestedNetwork } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Neutron, PortInfo } from "../../clients/neutron/ports.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
+import { orNone } from "../../model/presence.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import { instancePort, isMadeBy, portName } from "../domain/ports.js";
 import type { NetworkFacts } from "../domain/ports.js";
@@ -56,9 +58,7 @@ export const allocateNetworks = (ports: NetworkPorts): Step => ({
     const { hostInfo: info } = call.server;
     return {
       ports: [],
-      ...(info === undefined
-        ? {}
-        : { set: { hostInfo: { ...info, host: "", node: "", computeNodeUuid: "", launchedOn: "" } } }),
+      ...(info === undefined ? {} : { set: { hostInfo: { ...info, ...NOWHERE } } }),
     };
   },
 });
@@ -72,26 +72,19 @@ async function allEnded<T>(attempts: readonly Promise<T>[]): Promise<T[]> {
   return Promise.all(attempts);
 }
 
+const NOWHERE = { host: undefined, node: undefined, computeNodeUuid: undefined, launchedOn: undefined };
+
 const hostInfo = (
   { server }: StepCall,
   host: { host: string; node: string; computeNodeId: string },
-): StepCall["server"]["hostInfo"] => {
-  const rest = server.hostInfo ?? {
-    instanceName: "",
-    cell: "",
-    kernelId: "",
-    ramdiskId: "",
-    rootDeviceName: "",
-  };
-  return {
-    ...rest,
-    host: host.host,
-    node: host.node,
-    computeNodeUuid: host.computeNodeId,
-    launchedOn: host.host,
-    rootDeviceName: rest.rootDeviceName === "" ? "/dev/vda" : rest.rootDeviceName,
-  };
-};
+): ServerHostInfo => ({
+  ...server.hostInfo,
+  host: host.host,
+  node: host.node,
+  computeNodeUuid: host.computeNodeId,
+  launchedOn: host.host,
+  rootDeviceName: orNone(server.hostInfo?.rootDeviceName) ?? "/dev/vda",
+});
 
 async function bind(
   call: StepCall,
@@ -102,15 +95,16 @@ async function bind(
   host: string,
 ): Promise<InstancePort> {
   const name = portName(parseOperationName(call.operation.name)?.operationId ?? "", index);
-  const given = wanted.portId !== "";
+  const { portId } = wanted;
+  const given = portId !== undefined;
   const port = given
-    ? await takeOver(call, ports, wanted.portId, host)
+    ? await takeOver(call, ports, portId, host)
     : (present.find((one) => one.name === name) ?? (await create(call, ports, wanted, name, host)));
   if (port.vifType === "binding_failed") throw ConductorErrors.PORT_BINDING_FAILED({ port: port.id });
   const facts = await ports.factsOf(call.ctx, port.networkId);
   return instancePort(port, facts, {
     createdByUs: !given,
-    tag: wanted.tag,
+    tag: wanted.tag ?? "",
     vifModel: call.instance.spec?.image?.properties.get("hw_vif_model") ?? "",
   });
 }
@@ -144,12 +138,12 @@ function create(
   const groups = call.instance.spec?.securityGroups ?? [];
   return neutron.createPort(call.ctx, {
     name,
-    networkId: wanted.networkId,
+    networkId: wanted.networkId ?? "",
     projectId: call.server.projectId,
     deviceId: call.server.id,
     deviceOwner: ownerOf(call),
     bindingHostId: host,
-    ...(wanted.fixedIp === "" ? {} : { fixedIps: [{ ipAddress: wanted.fixedIp }] }),
+    ...(wanted.fixedIp === undefined ? {} : { fixedIps: [{ ipAddress: wanted.fixedIp }] }),
     ...(groups.length === 0 ? {} : { securityGroupIds: groups }),
   });
 }

@@ -7,6 +7,7 @@ import { sendCommand } from "./agent-command.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
 import { insist } from "./insist.js";
 import { victimsOf } from "./victim.js";
+import { orNone } from "../../model/presence.js";
 
 /** Hosts where the server's guest may be: its record's, and those that pre-empted operations had chosen. */
 export function hostsTouched(call: Pick<StepCall, "server" | "database" | "operation">): HostRef[] {
@@ -14,10 +15,7 @@ export function hostsTouched(call: Pick<StepCall, "server" | "database" | "opera
   const add = (cell: string, host: string): void => {
     if (host !== "") names.set(`${cell}/${host}`, { cell, host });
   };
-  add(
-    call.server.hostInfo?.cell === "" ? call.database : (call.server.hostInfo?.cell ?? call.database),
-    call.server.hostInfo?.host ?? "",
-  );
+  add(orNone(call.server.hostInfo?.cell) ?? call.database, call.server.hostInfo?.host ?? "");
   for (const { steps } of victimsOf(call)) {
     const victim = new Outputs(steps);
     // Alternates that were never claimed were never told to build anything.

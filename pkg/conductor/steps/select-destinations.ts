@@ -1,6 +1,5 @@
 import { RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
-import { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { ConductorErrors } from "../errors.js";
@@ -47,7 +46,7 @@ export const selectDestinations = (
         if (chosen === undefined || (await placeInGroup(ports, ctx, spec, server.id, chosen)))
           return done(
             { hosts: [...(chosen === undefined ? [] : [chosen]), ...others].map(storedDestination) },
-            inBatch(spec) ? toldOthers(server, chosen?.host ?? "") : undefined,
+            inBatch(spec) ? toldOthers(server, chosen?.host) : undefined,
           );
         if (attempt === GROUP_ATTEMPTS)
           return done({
@@ -76,13 +75,13 @@ export const selectDestinations = (
       operation: operation.name,
       fence,
     });
-    return inBatch(instance.spec) ? toldOthers(server, "") : undefined;
+    return inBatch(instance.spec) ? toldOthers(server, undefined) : undefined;
   },
 });
 
 const inBatch = (spec: ServerSpec | undefined): boolean => (spec?.batchSize ?? 0) > 1;
 
 /** Says in the record that the server has a host, for those that were asked for with it. */
-const toldOthers = (server: Server, launchedOn: string): Change => ({
-  set: { hostInfo: ServerHostInfo.fromPartial({ ...server.hostInfo, launchedOn }) },
+const toldOthers = (server: Server, launchedOn: string | undefined): Change => ({
+  set: { hostInfo: { ...server.hostInfo, launchedOn } },
 });

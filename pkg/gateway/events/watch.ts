@@ -133,7 +133,7 @@ type Told = WithRaw<WatchEventsResponse, "server">;
 
 function dataOf({ fragments }: WatchDeps, { version, links }: Listener, event: Told): string | Buffer {
   const [server] = event.server;
-  if (server === undefined) return JSON.stringify(event.cell === "" ? {} : { cell: event.cell });
+  if (server === undefined) return JSON.stringify(event.cell === undefined ? {} : { cell: event.cell });
   const fragment = serverFragment(fragments, view.shape(version, event.hiddenFields), server, links);
   return Buffer.concat([OPEN, fragment, CLOSE]);
 }

@@ -1,6 +1,7 @@
 import { BootInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
+import { orNone } from "../presence.js";
 import { declareOperation, theServer } from "../operation-declaration.js";
 
 /** A new server. What it shall be is in its record. */
@@ -12,7 +13,7 @@ export default declareOperation({
   input: BootInput,
   metadata: ({ name, flavorId, imageId }) => ({
     $case: "createServer",
-    value: { name, flavorId, imageId },
+    value: { name, flavorId, imageId: orNone(imageId) },
   }),
   result: theServer,
   methods: [{ name: "CreateServers" }],

@@ -2,6 +2,7 @@ import { LockInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { ServerLock } from "../../../gen/kilonova/type/v1/server.js";
 import type { Acceptable } from "../operation-declaration.js";
 import { declareOperation, theServer } from "../operation-declaration.js";
+import { orNone } from "../presence.js";
 import { partyOf } from "../server-lock.js";
 
 /** Locking again changes nothing, not even the reason; only an administrator's lock replaces an owner's. */
@@ -9,7 +10,7 @@ function lockOf({ server, input, actor }: Acceptable<LockInput>): { lock: Server
   const lockedBy = partyOf(server, actor);
   if (server.lock !== undefined && (lockedBy === "owner" || server.lock.lockedBy === lockedBy))
     return undefined;
-  return { lock: { lockedBy, reason: input.reason } };
+  return { lock: { lockedBy, reason: orNone(input.reason) } };
 }
 
 export default declareOperation({
@@ -18,7 +19,7 @@ export default declareOperation({
   versions: [1],
   lane: "life",
   input: LockInput,
-  metadata: ({ reason }) => ({ $case: "lockServer", value: { reason } }),
+  metadata: ({ reason }) => ({ $case: "lockServer", value: { reason: orNone(reason) } }),
   result: theServer,
   methods: [{ name: "LockServer", key: "lock" }],
   rule: "os_compute_api:os-lock-server:lock",

@@ -166,12 +166,18 @@ const resize = Migration.fromPartial({
   number: 2n,
   type: MigrationType.MIGRATION_TYPE_RESIZE,
   status: "pre-migrating",
-  destCompute: "",
-  destNode: "",
-  destHost: "",
+  destCompute: undefined,
+  destNode: undefined,
+  destHost: undefined,
   updatedAt: undefined,
 });
-const HOSTLESS = { sourceCompute: "", sourceNode: "", destCompute: "", destNode: "", destHost: "" };
+const HOSTLESS = {
+  sourceCompute: undefined,
+  sourceNode: undefined,
+  destCompute: undefined,
+  destNode: undefined,
+  destHost: undefined,
+};
 const hidden = (ctx: Ctx, ...hiddenFields: string[]) => ({
   hiddenFields: ctx.actor.roles.includes("admin") ? [] : hiddenFields,
 });
@@ -205,7 +211,7 @@ export const fixture: FakeApi = {
     getConsoleOutput: async () => GetConsoleOutputResponse.fromPartial({ output: "login:" }),
     getServerAddresses: async (_ctx, { networkLabel }) => ({
       addresses: someServer().addresses.filter(
-        (one) => networkLabel === "" || one.networkLabel === networkLabel,
+        (one) => networkLabel === undefined || one.networkLabel === networkLabel,
       ),
     }),
     getServerPassword: async () => ({ encryptedPassword: "xlozO3wLCBRWAa2yDjCCVx8v" }),
@@ -251,7 +257,7 @@ export const fixture: FakeApi = {
     getServerMetadata: async (_ctx, { key }) =>
       GetServerMetadataResponse.fromPartial({
         metadata:
-          key === ""
+          key === undefined
             ? new Map([
                 ["a", "1"],
                 ["b", "2"],
@@ -283,7 +289,10 @@ export const fixture: FakeApi = {
   },
   keyPairs: {
     createKeyPair: async (_ctx, request) =>
-      CreateKeyPairResponse.fromPartial({ keyPair, privateKey: request.publicKey === "" ? "PEM" : "" }),
+      CreateKeyPairResponse.fromPartial({
+        keyPair,
+        privateKey: request.publicKey === undefined ? "PEM" : undefined,
+      }),
     getKeyPair: async () => GetKeyPairResponse.fromPartial({ keyPair }),
     listKeyPairs: async () => ListKeyPairsResponse.fromPartial({ keyPairs: [keyPair] }),
   },

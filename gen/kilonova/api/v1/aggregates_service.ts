@@ -76,7 +76,9 @@ export interface GetAggregateResponse {
 /** Input of ListAggregates. */
 export interface ListAggregatesRequest {
   /** Only those with this host. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
@@ -810,12 +812,12 @@ export const GetAggregateResponse: MessageFns<GetAggregateResponse> = {
 };
 
 function createBaseListAggregatesRequest(): ListAggregatesRequest {
-  return { host: "", pageSize: 0, pageToken: "" };
+  return { host: undefined, pageSize: 0, pageToken: "" };
 }
 
 export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
   encode(message: ListAggregatesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(10).string(message.host);
     }
     if (message.pageSize !== 0) {
@@ -900,7 +902,7 @@ export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
     const message = createBaseListAggregatesRequest();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ListAggregatesRequest["_unknownFields"];
-    message.host = object.host ?? "";
+    message.host = object.host ?? undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     return message;

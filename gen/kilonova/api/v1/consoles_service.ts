@@ -108,8 +108,10 @@ export interface GetConsoleConnectionResponse {
   tlsPort?:
     | number
     | undefined;
-  /** What to ask for at that port; empty when nothing. */
-  internalAccessPath: string;
+  /** What to ask for at that port; unset when nothing. */
+  internalAccessPath?:
+    | string
+    | undefined;
   /** Type. */
   type: ConsoleType;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -400,7 +402,14 @@ export const GetConsoleConnectionRequest: MessageFns<GetConsoleConnectionRequest
 };
 
 function createBaseGetConsoleConnectionResponse(): GetConsoleConnectionResponse {
-  return { serverId: "", host: "", port: 0, tlsPort: undefined, internalAccessPath: "", type: 0 };
+  return {
+    serverId: "",
+    host: "",
+    port: 0,
+    tlsPort: undefined,
+    internalAccessPath: undefined,
+    type: 0,
+  };
 }
 
 export const GetConsoleConnectionResponse: MessageFns<GetConsoleConnectionResponse> = {
@@ -417,7 +426,7 @@ export const GetConsoleConnectionResponse: MessageFns<GetConsoleConnectionRespon
     if (message.tlsPort !== undefined) {
       writer.uint32(32).uint32(message.tlsPort);
     }
-    if (message.internalAccessPath !== "") {
+    if (message.internalAccessPath !== undefined) {
       writer.uint32(42).string(message.internalAccessPath);
     }
     if (message.type !== 0) {
@@ -527,7 +536,7 @@ export const GetConsoleConnectionResponse: MessageFns<GetConsoleConnectionRespon
     message.host = object.host ?? "";
     message.port = object.port ?? 0;
     message.tlsPort = object.tlsPort ?? undefined;
-    message.internalAccessPath = object.internalAccessPath ?? "";
+    message.internalAccessPath = object.internalAccessPath ?? undefined;
     message.type = object.type ?? 0;
     return message;
   },

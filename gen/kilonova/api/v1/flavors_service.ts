@@ -112,7 +112,7 @@ export interface GetFlavorRequest {
    * Only the extra spec of this key is wanted: needs os-flavor-extra-specs:show and tells no other.
    * A key that the flavor does not have is no error.
    */
-  extraSpecKey: string;
+  extraSpecKey?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -145,7 +145,9 @@ export interface ListFlavorsRequest {
   /** At least this much root disk. */
   minRootGib: number;
   /** Exactly this name. */
-  name: string;
+  name?:
+    | string
+    | undefined;
   /** Default: id ascending. */
   sort: FlavorSort[];
   /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
@@ -435,7 +437,7 @@ export const CreateFlavorResponse: MessageFns<CreateFlavorResponse> = {
 };
 
 function createBaseGetFlavorRequest(): GetFlavorRequest {
-  return { flavorId: "", withAccess: false, withExtraSpecs: false, extraSpecKey: "" };
+  return { flavorId: "", withAccess: false, withExtraSpecs: false, extraSpecKey: undefined };
 }
 
 export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
@@ -449,7 +451,7 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
     if (message.withExtraSpecs !== false) {
       writer.uint32(24).bool(message.withExtraSpecs);
     }
-    if (message.extraSpecKey !== "") {
+    if (message.extraSpecKey !== undefined) {
       writer.uint32(34).string(message.extraSpecKey);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -539,7 +541,7 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
     message.flavorId = object.flavorId ?? "";
     message.withAccess = object.withAccess ?? false;
     message.withExtraSpecs = object.withExtraSpecs ?? false;
-    message.extraSpecKey = object.extraSpecKey ?? "";
+    message.extraSpecKey = object.extraSpecKey ?? undefined;
     return message;
   },
 };
@@ -723,7 +725,7 @@ function createBaseListFlavorsRequest(): ListFlavorsRequest {
     visibility: 0,
     minMemoryMib: 0,
     minRootGib: 0,
-    name: "",
+    name: undefined,
     sort: [],
     pageSize: 0,
     pageToken: "",
@@ -741,7 +743,7 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
     if (message.minRootGib !== 0) {
       writer.uint32(24).uint32(message.minRootGib);
     }
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(34).string(message.name);
     }
     for (const v of message.sort) {
@@ -864,7 +866,7 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
     message.visibility = object.visibility ?? 0;
     message.minMemoryMib = object.minMemoryMib ?? 0;
     message.minRootGib = object.minRootGib ?? 0;
-    message.name = object.name ?? "";
+    message.name = object.name ?? undefined;
     message.sort = object.sort?.map((e) => FlavorSort.fromPartial(e)) || [];
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";

@@ -109,8 +109,10 @@ export interface ComputeService {
   zone: string;
   /** Whether an operator disabled it. */
   disabled: boolean;
-  /** Why; empty when not told. */
-  disabledReason: string;
+  /** Why; unset when not told. */
+  disabledReason?:
+    | string
+    | undefined;
   /** Whether an operator declared it down. */
   forcedDown: boolean;
   /** Whether its lease is alive and it is not forced down. */
@@ -127,9 +129,13 @@ export interface ComputeService {
 /** Input of ListComputeServices. */
 export interface ListComputeServicesRequest {
   /** Only this host. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** Only this binary. */
-  binary: string;
+  binary?:
+    | string
+    | undefined;
   /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
@@ -155,12 +161,18 @@ export interface ListComputeServicesResponse {
 
 /** Input of UpdateComputeService. Unset fields stay. */
 export interface UpdateComputeServiceRequest {
-  /** UUID; or leave empty and give host and binary. */
-  serviceId: string;
+  /** UUID; or leave unset and give host and binary. */
+  serviceId?:
+    | string
+    | undefined;
   /** Host, below microversion 2.53. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** Binary, below microversion 2.53. */
-  binary: string;
+  binary?:
+    | string
+    | undefined;
   /** Disable or enable. */
   disabled?:
     | boolean
@@ -240,8 +252,10 @@ export interface Hypervisor {
   service:
     | ComputeService
     | undefined;
-  /** As the host tells; empty when unknown. */
-  uptime: string;
+  /** As the host tells; unset when unknown. */
+  uptime?:
+    | string
+    | undefined;
   /** With with_servers only. */
   servers: HypervisorServer[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -250,7 +264,9 @@ export interface Hypervisor {
 /** Input of ListHypervisors. */
 export interface ListHypervisorsRequest {
   /** Part of the hypervisor's host name. */
-  hostnamePattern: string;
+  hostnamePattern?:
+    | string
+    | undefined;
   /** Also list servers, in the views DETAIL and BRIEF. */
   withServers: boolean;
   /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
@@ -684,7 +700,7 @@ function createBaseComputeService(): ComputeService {
     host: "",
     zone: "",
     disabled: false,
-    disabledReason: "",
+    disabledReason: undefined,
     forcedDown: false,
     up: false,
     updatedAt: undefined,
@@ -715,7 +731,7 @@ export const ComputeService: MessageFns<ComputeService> = {
     if (message.disabled !== false) {
       writer.uint32(48).bool(message.disabled);
     }
-    if (message.disabledReason !== "") {
+    if (message.disabledReason !== undefined) {
       writer.uint32(58).string(message.disabledReason);
     }
     if (message.forcedDown !== false) {
@@ -876,7 +892,7 @@ export const ComputeService: MessageFns<ComputeService> = {
     message.host = object.host ?? "";
     message.zone = object.zone ?? "";
     message.disabled = object.disabled ?? false;
-    message.disabledReason = object.disabledReason ?? "";
+    message.disabledReason = object.disabledReason ?? undefined;
     message.forcedDown = object.forcedDown ?? false;
     message.up = object.up ?? false;
     message.updatedAt = (object.updatedAt !== undefined && object.updatedAt !== null)
@@ -888,15 +904,15 @@ export const ComputeService: MessageFns<ComputeService> = {
 };
 
 function createBaseListComputeServicesRequest(): ListComputeServicesRequest {
-  return { host: "", binary: "", pageSize: 0, pageToken: "" };
+  return { host: undefined, binary: undefined, pageSize: 0, pageToken: "" };
 }
 
 export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> = {
   encode(message: ListComputeServicesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(10).string(message.host);
     }
-    if (message.binary !== "") {
+    if (message.binary !== undefined) {
       writer.uint32(18).string(message.binary);
     }
     if (message.pageSize !== 0) {
@@ -989,8 +1005,8 @@ export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> 
     const message = createBaseListComputeServicesRequest();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ListComputeServicesRequest["_unknownFields"];
-    message.host = object.host ?? "";
-    message.binary = object.binary ?? "";
+    message.host = object.host ?? undefined;
+    message.binary = object.binary ?? undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     return message;
@@ -1109,9 +1125,9 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
 
 function createBaseUpdateComputeServiceRequest(): UpdateComputeServiceRequest {
   return {
-    serviceId: "",
-    host: "",
-    binary: "",
+    serviceId: undefined,
+    host: undefined,
+    binary: undefined,
     disabled: undefined,
     disabledReason: undefined,
     forcedDown: undefined,
@@ -1120,13 +1136,13 @@ function createBaseUpdateComputeServiceRequest(): UpdateComputeServiceRequest {
 
 export const UpdateComputeServiceRequest: MessageFns<UpdateComputeServiceRequest> = {
   encode(message: UpdateComputeServiceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.serviceId !== "") {
+    if (message.serviceId !== undefined) {
       writer.uint32(10).string(message.serviceId);
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(18).string(message.host);
     }
-    if (message.binary !== "") {
+    if (message.binary !== undefined) {
       writer.uint32(26).string(message.binary);
     }
     if (message.disabled !== undefined) {
@@ -1238,9 +1254,9 @@ export const UpdateComputeServiceRequest: MessageFns<UpdateComputeServiceRequest
     const message = createBaseUpdateComputeServiceRequest();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as UpdateComputeServiceRequest["_unknownFields"];
-    message.serviceId = object.serviceId ?? "";
-    message.host = object.host ?? "";
-    message.binary = object.binary ?? "";
+    message.serviceId = object.serviceId ?? undefined;
+    message.host = object.host ?? undefined;
+    message.binary = object.binary ?? undefined;
     message.disabled = object.disabled ?? undefined;
     message.disabledReason = object.disabledReason ?? undefined;
     message.forcedDown = object.forcedDown ?? undefined;
@@ -1565,7 +1581,7 @@ function createBaseHypervisor(): Hypervisor {
     runningServers: 0,
     currentWorkload: 0,
     service: undefined,
-    uptime: "",
+    uptime: undefined,
     servers: [],
   };
 }
@@ -1641,7 +1657,7 @@ export const Hypervisor: MessageFns<Hypervisor> = {
     if (message.service !== undefined) {
       ComputeService.encode(message.service, writer.uint32(138).fork()).join();
     }
-    if (message.uptime !== "") {
+    if (message.uptime !== undefined) {
       writer.uint32(146).string(message.uptime);
     }
     for (const v of message.servers) {
@@ -1877,19 +1893,19 @@ export const Hypervisor: MessageFns<Hypervisor> = {
     message.service = (object.service !== undefined && object.service !== null)
       ? ComputeService.fromPartial(object.service)
       : undefined;
-    message.uptime = object.uptime ?? "";
+    message.uptime = object.uptime ?? undefined;
     message.servers = object.servers?.map((e) => HypervisorServer.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseListHypervisorsRequest(): ListHypervisorsRequest {
-  return { hostnamePattern: "", withServers: false, pageSize: 0, pageToken: "", view: 0 };
+  return { hostnamePattern: undefined, withServers: false, pageSize: 0, pageToken: "", view: 0 };
 }
 
 export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
   encode(message: ListHypervisorsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.hostnamePattern !== "") {
+    if (message.hostnamePattern !== undefined) {
       writer.uint32(10).string(message.hostnamePattern);
     }
     if (message.withServers !== false) {
@@ -1996,7 +2012,7 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
     const message = createBaseListHypervisorsRequest();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ListHypervisorsRequest["_unknownFields"];
-    message.hostnamePattern = object.hostnamePattern ?? "";
+    message.hostnamePattern = object.hostnamePattern ?? undefined;
     message.withServers = object.withServers ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";

@@ -26,8 +26,8 @@ export interface Interface {
   portState: string;
   /** Its addresses. */
   addresses: InterfaceAddress[];
-  /** Device tag; empty when none. */
-  tag: string;
+  /** Device tag; unset when none. */
+  tag?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -74,13 +74,19 @@ export interface AttachInterfaceRequest {
   /** See CreateServersRequest. */
   clientToken: string;
   /** Network on which a port is made. */
-  networkId: string;
+  networkId?:
+    | string
+    | undefined;
   /** Port made beforehand. */
-  portId: string;
+  portId?:
+    | string
+    | undefined;
   /** Address asked for; only with network_id. */
-  fixedIp: string;
-  /** Device tag, 1 to 60 characters without comma and slash; empty for none. */
-  tag: string;
+  fixedIp?:
+    | string
+    | undefined;
+  /** Device tag, 1 to 60 characters without comma and slash; unset for none. */
+  tag?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -200,7 +206,14 @@ export const InterfaceAddress: MessageFns<InterfaceAddress> = {
 };
 
 function createBaseInterface(): Interface {
-  return { portId: "", networkId: "", macAddress: "", portState: "", addresses: [], tag: "" };
+  return {
+    portId: "",
+    networkId: "",
+    macAddress: "",
+    portState: "",
+    addresses: [],
+    tag: undefined,
+  };
 }
 
 export const Interface: MessageFns<Interface> = {
@@ -220,7 +233,7 @@ export const Interface: MessageFns<Interface> = {
     for (const v of message.addresses) {
       InterfaceAddress.encode(v!, writer.uint32(42).fork()).join();
     }
-    if (message.tag !== "") {
+    if (message.tag !== undefined) {
       writer.uint32(50).string(message.tag);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -328,7 +341,7 @@ export const Interface: MessageFns<Interface> = {
     message.macAddress = object.macAddress ?? "";
     message.portState = object.portState ?? "";
     message.addresses = object.addresses?.map((e) => InterfaceAddress.fromPartial(e)) || [];
-    message.tag = object.tag ?? "";
+    message.tag = object.tag ?? undefined;
     return message;
   },
 };
@@ -680,7 +693,14 @@ export const GetInterfaceResponse: MessageFns<GetInterfaceResponse> = {
 };
 
 function createBaseAttachInterfaceRequest(): AttachInterfaceRequest {
-  return { serverId: "", clientToken: "", networkId: "", portId: "", fixedIp: "", tag: "" };
+  return {
+    serverId: "",
+    clientToken: "",
+    networkId: undefined,
+    portId: undefined,
+    fixedIp: undefined,
+    tag: undefined,
+  };
 }
 
 export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
@@ -691,16 +711,16 @@ export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
     }
-    if (message.networkId !== "") {
+    if (message.networkId !== undefined) {
       writer.uint32(26).string(message.networkId);
     }
-    if (message.portId !== "") {
+    if (message.portId !== undefined) {
       writer.uint32(34).string(message.portId);
     }
-    if (message.fixedIp !== "") {
+    if (message.fixedIp !== undefined) {
       writer.uint32(42).string(message.fixedIp);
     }
-    if (message.tag !== "") {
+    if (message.tag !== undefined) {
       writer.uint32(50).string(message.tag);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -805,10 +825,10 @@ export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
       message._unknownFields = object._unknownFields as AttachInterfaceRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
-    message.networkId = object.networkId ?? "";
-    message.portId = object.portId ?? "";
-    message.fixedIp = object.fixedIp ?? "";
-    message.tag = object.tag ?? "";
+    message.networkId = object.networkId ?? undefined;
+    message.portId = object.portId ?? undefined;
+    message.fixedIp = object.fixedIp ?? undefined;
+    message.tag = object.tag ?? undefined;
     return message;
   },
 };

@@ -11,10 +11,12 @@ export interface CreateKeyPairRequest {
   name: string;
   /** Default SSH. */
   type: KeyPairType;
-  /** Key to import; empty makes a pair (refused from microversion 2.92 on by the gateway). */
-  publicKey: string;
+  /** Key to import; unset makes a pair (refused from microversion 2.92 on by the gateway). */
+  publicKey?:
+    | string
+    | undefined;
   /** Whose; default the caller. Others need policy. */
-  userId: string;
+  userId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -25,7 +27,7 @@ export interface CreateKeyPairResponse {
     | KeyPair
     | undefined;
   /** PEM; only when a pair was made, and told only here. */
-  privateKey: string;
+  privateKey?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -34,7 +36,7 @@ export interface GetKeyPairRequest {
   /** Name. */
   name: string;
   /** Whose; default the caller. */
-  userId: string;
+  userId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -48,7 +50,9 @@ export interface GetKeyPairResponse {
 /** Input of ListKeyPairs. */
 export interface ListKeyPairsRequest {
   /** Whose; default the caller. */
-  userId: string;
+  userId?:
+    | string
+    | undefined;
   /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
@@ -70,7 +74,7 @@ export interface DeleteKeyPairRequest {
   /** Name. */
   name: string;
   /** Whose; default the caller. */
-  userId: string;
+  userId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -80,7 +84,7 @@ export interface DeleteKeyPairResponse {
 }
 
 function createBaseCreateKeyPairRequest(): CreateKeyPairRequest {
-  return { name: "", type: 0, publicKey: "", userId: "" };
+  return { name: "", type: 0, publicKey: undefined, userId: undefined };
 }
 
 export const CreateKeyPairRequest: MessageFns<CreateKeyPairRequest> = {
@@ -91,10 +95,10 @@ export const CreateKeyPairRequest: MessageFns<CreateKeyPairRequest> = {
     if (message.type !== 0) {
       writer.uint32(16).int32(message.type);
     }
-    if (message.publicKey !== "") {
+    if (message.publicKey !== undefined) {
       writer.uint32(26).string(message.publicKey);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(34).string(message.userId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -183,14 +187,14 @@ export const CreateKeyPairRequest: MessageFns<CreateKeyPairRequest> = {
       message._unknownFields = object._unknownFields as CreateKeyPairRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.type = object.type ?? 0;
-    message.publicKey = object.publicKey ?? "";
-    message.userId = object.userId ?? "";
+    message.publicKey = object.publicKey ?? undefined;
+    message.userId = object.userId ?? undefined;
     return message;
   },
 };
 
 function createBaseCreateKeyPairResponse(): CreateKeyPairResponse {
-  return { keyPair: undefined, privateKey: "" };
+  return { keyPair: undefined, privateKey: undefined };
 }
 
 export const CreateKeyPairResponse: MessageFns<CreateKeyPairResponse> = {
@@ -198,7 +202,7 @@ export const CreateKeyPairResponse: MessageFns<CreateKeyPairResponse> = {
     if (message.keyPair !== undefined) {
       KeyPair.encode(message.keyPair, writer.uint32(10).fork()).join();
     }
-    if (message.privateKey !== "") {
+    if (message.privateKey !== undefined) {
       writer.uint32(18).string(message.privateKey);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -272,13 +276,13 @@ export const CreateKeyPairResponse: MessageFns<CreateKeyPairResponse> = {
     message.keyPair = (object.keyPair !== undefined && object.keyPair !== null)
       ? KeyPair.fromPartial(object.keyPair)
       : undefined;
-    message.privateKey = object.privateKey ?? "";
+    message.privateKey = object.privateKey ?? undefined;
     return message;
   },
 };
 
 function createBaseGetKeyPairRequest(): GetKeyPairRequest {
-  return { name: "", userId: "" };
+  return { name: "", userId: undefined };
 }
 
 export const GetKeyPairRequest: MessageFns<GetKeyPairRequest> = {
@@ -286,7 +290,7 @@ export const GetKeyPairRequest: MessageFns<GetKeyPairRequest> = {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(18).string(message.userId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -358,7 +362,7 @@ export const GetKeyPairRequest: MessageFns<GetKeyPairRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as GetKeyPairRequest["_unknownFields"];
     message.name = object.name ?? "";
-    message.userId = object.userId ?? "";
+    message.userId = object.userId ?? undefined;
     return message;
   },
 };
@@ -440,12 +444,12 @@ export const GetKeyPairResponse: MessageFns<GetKeyPairResponse> = {
 };
 
 function createBaseListKeyPairsRequest(): ListKeyPairsRequest {
-  return { userId: "", pageSize: 0, pageToken: "" };
+  return { userId: undefined, pageSize: 0, pageToken: "" };
 }
 
 export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
   encode(message: ListKeyPairsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(10).string(message.userId);
     }
     if (message.pageSize !== 0) {
@@ -530,7 +534,7 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
     const message = createBaseListKeyPairsRequest();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ListKeyPairsRequest["_unknownFields"];
-    message.userId = object.userId ?? "";
+    message.userId = object.userId ?? undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     return message;
@@ -624,7 +628,7 @@ export const ListKeyPairsResponse: MessageFns<ListKeyPairsResponse> = {
 };
 
 function createBaseDeleteKeyPairRequest(): DeleteKeyPairRequest {
-  return { name: "", userId: "" };
+  return { name: "", userId: undefined };
 }
 
 export const DeleteKeyPairRequest: MessageFns<DeleteKeyPairRequest> = {
@@ -632,7 +636,7 @@ export const DeleteKeyPairRequest: MessageFns<DeleteKeyPairRequest> = {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(18).string(message.userId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -704,7 +708,7 @@ export const DeleteKeyPairRequest: MessageFns<DeleteKeyPairRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as DeleteKeyPairRequest["_unknownFields"];
     message.name = object.name ?? "";
-    message.userId = object.userId ?? "";
+    message.userId = object.userId ?? undefined;
     return message;
   },
 };

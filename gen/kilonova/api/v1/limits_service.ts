@@ -8,7 +8,7 @@ import { Timestamp } from "../../../google/protobuf/timestamp.js";
 /** Input of GetLimits. */
 export interface GetLimitsRequest {
   /** Default: the caller's. */
-  projectId: string;
+  projectId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -45,16 +45,24 @@ export interface InstanceActionEvent {
   finishedAt:
     | Timestamp
     | undefined;
-  /** Success, Error, or empty while it runs. */
-  result: string;
+  /** Success, Error, or unset while it runs. */
+  result?:
+    | string
+    | undefined;
   /** Host where it ran; needs policy. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** Hash of project and host. */
-  hostId: string;
+  hostId?:
+    | string
+    | undefined;
   /** Error text for tenants. */
-  details: string;
+  details?:
+    | string
+    | undefined;
   /** For administrators: reason code and facts. */
-  traceback: string;
+  traceback?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -78,8 +86,10 @@ export interface InstanceAction {
   updatedAt:
     | Timestamp
     | undefined;
-  /** "Error" after a failure; empty otherwise. */
-  message: string;
+  /** "Error" after a failure; unset otherwise. */
+  message?:
+    | string
+    | undefined;
   /** Only when one action is read. */
   events: InstanceActionEvent[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -134,12 +144,12 @@ export interface GetInstanceActionResponse {
 }
 
 function createBaseGetLimitsRequest(): GetLimitsRequest {
-  return { projectId: "" };
+  return { projectId: undefined };
 }
 
 export const GetLimitsRequest: MessageFns<GetLimitsRequest> = {
   encode(message: GetLimitsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.projectId !== "") {
+    if (message.projectId !== undefined) {
       writer.uint32(10).string(message.projectId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -202,7 +212,7 @@ export const GetLimitsRequest: MessageFns<GetLimitsRequest> = {
     const message = createBaseGetLimitsRequest();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as GetLimitsRequest["_unknownFields"];
-    message.projectId = object.projectId ?? "";
+    message.projectId = object.projectId ?? undefined;
     return message;
   },
 };
@@ -390,11 +400,11 @@ function createBaseInstanceActionEvent(): InstanceActionEvent {
     event: "",
     startedAt: undefined,
     finishedAt: undefined,
-    result: "",
-    host: "",
-    hostId: "",
-    details: "",
-    traceback: "",
+    result: undefined,
+    host: undefined,
+    hostId: undefined,
+    details: undefined,
+    traceback: undefined,
   };
 }
 
@@ -409,19 +419,19 @@ export const InstanceActionEvent: MessageFns<InstanceActionEvent> = {
     if (message.finishedAt !== undefined) {
       Timestamp.encode(message.finishedAt, writer.uint32(26).fork()).join();
     }
-    if (message.result !== "") {
+    if (message.result !== undefined) {
       writer.uint32(34).string(message.result);
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(42).string(message.host);
     }
-    if (message.hostId !== "") {
+    if (message.hostId !== undefined) {
       writer.uint32(50).string(message.hostId);
     }
-    if (message.details !== "") {
+    if (message.details !== undefined) {
       writer.uint32(58).string(message.details);
     }
-    if (message.traceback !== "") {
+    if (message.traceback !== undefined) {
       writer.uint32(66).string(message.traceback);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -547,11 +557,11 @@ export const InstanceActionEvent: MessageFns<InstanceActionEvent> = {
     message.finishedAt = (object.finishedAt !== undefined && object.finishedAt !== null)
       ? Timestamp.fromPartial(object.finishedAt)
       : undefined;
-    message.result = object.result ?? "";
-    message.host = object.host ?? "";
-    message.hostId = object.hostId ?? "";
-    message.details = object.details ?? "";
-    message.traceback = object.traceback ?? "";
+    message.result = object.result ?? undefined;
+    message.host = object.host ?? undefined;
+    message.hostId = object.hostId ?? undefined;
+    message.details = object.details ?? undefined;
+    message.traceback = object.traceback ?? undefined;
     return message;
   },
 };
@@ -565,7 +575,7 @@ function createBaseInstanceAction(): InstanceAction {
     userId: "",
     startedAt: undefined,
     updatedAt: undefined,
-    message: "",
+    message: undefined,
     events: [],
   };
 }
@@ -593,7 +603,7 @@ export const InstanceAction: MessageFns<InstanceAction> = {
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(58).fork()).join();
     }
-    if (message.message !== "") {
+    if (message.message !== undefined) {
       writer.uint32(66).string(message.message);
     }
     for (const v of message.events) {
@@ -734,7 +744,7 @@ export const InstanceAction: MessageFns<InstanceAction> = {
     message.updatedAt = (object.updatedAt !== undefined && object.updatedAt !== null)
       ? Timestamp.fromPartial(object.updatedAt)
       : undefined;
-    message.message = object.message ?? "";
+    message.message = object.message ?? undefined;
     message.events = object.events?.map((e) => InstanceActionEvent.fromPartial(e)) || [];
     return message;
   },

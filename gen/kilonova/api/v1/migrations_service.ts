@@ -77,15 +77,25 @@ export interface Migration {
    */
   status: string;
   /** Host it leaves; needs policy. */
-  sourceCompute: string;
+  sourceCompute?:
+    | string
+    | undefined;
   /** Hypervisor it leaves; needs policy. */
-  sourceNode: string;
-  /** Host it goes to; empty until chosen; needs policy. */
-  destCompute: string;
+  sourceNode?:
+    | string
+    | undefined;
+  /** Host it goes to; unset until chosen; needs policy. */
+  destCompute?:
+    | string
+    | undefined;
   /** Hypervisor it goes to; needs policy. */
-  destNode: string;
+  destNode?:
+    | string
+    | undefined;
   /** Address of the host it goes to; needs policy. */
-  destHost: string;
+  destHost?:
+    | string
+    | undefined;
   /** Number of the flavor before; 0: flavors have none. */
   oldFlavorNumber: bigint;
   /** Number of the flavor after; 0: flavors have none. */
@@ -112,17 +122,27 @@ export interface ListMigrationsRequest {
   /** Of these servers. */
   serverIds: string[];
   /** Leaving or going to this host. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** Leaving this host. */
-  sourceCompute: string;
+  sourceCompute?:
+    | string
+    | undefined;
   /** With this status. */
-  status: string;
+  status?:
+    | string
+    | undefined;
   /** Of this kind. */
   type: MigrationType;
   /** Of this project; default the caller's, unless all_projects. */
-  projectId: string;
+  projectId?:
+    | string
+    | undefined;
   /** Asked for by this user. */
-  userId: string;
+  userId?:
+    | string
+    | undefined;
   /** Of all projects; needs policy. */
   allProjects: boolean;
   /** Only, or not, those of a move that was undone and is shown elsewhere. */
@@ -398,11 +418,11 @@ function createBaseMigration(): Migration {
     userId: "",
     type: 0,
     status: "",
-    sourceCompute: "",
-    sourceNode: "",
-    destCompute: "",
-    destNode: "",
-    destHost: "",
+    sourceCompute: undefined,
+    sourceNode: undefined,
+    destCompute: undefined,
+    destNode: undefined,
+    destHost: undefined,
     oldFlavorNumber: 0n,
     newFlavorNumber: 0n,
     createdAt: undefined,
@@ -438,19 +458,19 @@ export const Migration: MessageFns<Migration> = {
     if (message.status !== "") {
       writer.uint32(58).string(message.status);
     }
-    if (message.sourceCompute !== "") {
+    if (message.sourceCompute !== undefined) {
       writer.uint32(66).string(message.sourceCompute);
     }
-    if (message.sourceNode !== "") {
+    if (message.sourceNode !== undefined) {
       writer.uint32(74).string(message.sourceNode);
     }
-    if (message.destCompute !== "") {
+    if (message.destCompute !== undefined) {
       writer.uint32(82).string(message.destCompute);
     }
-    if (message.destNode !== "") {
+    if (message.destNode !== undefined) {
       writer.uint32(90).string(message.destNode);
     }
-    if (message.destHost !== "") {
+    if (message.destHost !== undefined) {
       writer.uint32(98).string(message.destHost);
     }
     if (message.oldFlavorNumber !== 0n) {
@@ -680,11 +700,11 @@ export const Migration: MessageFns<Migration> = {
     message.userId = object.userId ?? "";
     message.type = object.type ?? 0;
     message.status = object.status ?? "";
-    message.sourceCompute = object.sourceCompute ?? "";
-    message.sourceNode = object.sourceNode ?? "";
-    message.destCompute = object.destCompute ?? "";
-    message.destNode = object.destNode ?? "";
-    message.destHost = object.destHost ?? "";
+    message.sourceCompute = object.sourceCompute ?? undefined;
+    message.sourceNode = object.sourceNode ?? undefined;
+    message.destCompute = object.destCompute ?? undefined;
+    message.destNode = object.destNode ?? undefined;
+    message.destHost = object.destHost ?? undefined;
     message.oldFlavorNumber = (object.oldFlavorNumber !== undefined && object.oldFlavorNumber !== null)
       ? BigInt(object.oldFlavorNumber)
       : 0n;
@@ -708,12 +728,12 @@ export const Migration: MessageFns<Migration> = {
 function createBaseListMigrationsRequest(): ListMigrationsRequest {
   return {
     serverIds: [],
-    host: "",
-    sourceCompute: "",
-    status: "",
+    host: undefined,
+    sourceCompute: undefined,
+    status: undefined,
     type: 0,
-    projectId: "",
-    userId: "",
+    projectId: undefined,
+    userId: undefined,
     allProjects: false,
     hidden: undefined,
     changesSince: undefined,
@@ -729,22 +749,22 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
     for (const v of message.serverIds) {
       writer.uint32(10).string(v!);
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(18).string(message.host);
     }
-    if (message.sourceCompute !== "") {
+    if (message.sourceCompute !== undefined) {
       writer.uint32(26).string(message.sourceCompute);
     }
-    if (message.status !== "") {
+    if (message.status !== undefined) {
       writer.uint32(34).string(message.status);
     }
     if (message.type !== 0) {
       writer.uint32(40).int32(message.type);
     }
-    if (message.projectId !== "") {
+    if (message.projectId !== undefined) {
       writer.uint32(50).string(message.projectId);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(58).string(message.userId);
     }
     if (message.allProjects !== false) {
@@ -933,12 +953,12 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ListMigrationsRequest["_unknownFields"];
     message.serverIds = object.serverIds?.map((e) => e) || [];
-    message.host = object.host ?? "";
-    message.sourceCompute = object.sourceCompute ?? "";
-    message.status = object.status ?? "";
+    message.host = object.host ?? undefined;
+    message.sourceCompute = object.sourceCompute ?? undefined;
+    message.status = object.status ?? undefined;
     message.type = object.type ?? 0;
-    message.projectId = object.projectId ?? "";
-    message.userId = object.userId ?? "";
+    message.projectId = object.projectId ?? undefined;
+    message.userId = object.userId ?? undefined;
     message.allProjects = object.allProjects ?? false;
     message.hidden = object.hidden ?? undefined;
     message.changesSince = (object.changesSince !== undefined && object.changesSince !== null)

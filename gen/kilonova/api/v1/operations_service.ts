@@ -60,8 +60,10 @@ export interface GetOperationResponse {
 
 /** Input of ListOperations. Filters narrow each other. */
 export interface ListOperationsRequest {
-  /** UUID. Empty lists those of all servers of the project. */
-  serverId: string;
+  /** UUID. Unset lists those of all servers of the project. */
+  serverId?:
+    | string
+    | undefined;
   /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer to the same request. */
@@ -160,7 +162,9 @@ export interface WatchEventsResponse {
     | Timestamp
     | undefined;
   /** For CELL_UNREACHABLE. */
-  cell: string;
+  cell?:
+    | string
+    | undefined;
   /** With `server`: paths of its fields that policy hid from this caller, as in the answers of ServersService. */
   hiddenFields: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -318,7 +322,7 @@ export const GetOperationResponse: MessageFns<GetOperationResponse> = {
 
 function createBaseListOperationsRequest(): ListOperationsRequest {
   return {
-    serverId: "",
+    serverId: undefined,
     pageSize: 0,
     pageToken: "",
     allProjects: false,
@@ -331,7 +335,7 @@ function createBaseListOperationsRequest(): ListOperationsRequest {
 
 export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
   encode(message: ListOperationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.serverId !== "") {
+    if (message.serverId !== undefined) {
       writer.uint32(10).string(message.serverId);
     }
     if (message.pageSize !== 0) {
@@ -485,7 +489,7 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
     const message = createBaseListOperationsRequest();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ListOperationsRequest["_unknownFields"];
-    message.serverId = object.serverId ?? "";
+    message.serverId = object.serverId ?? undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.allProjects = object.allProjects ?? false;
@@ -1040,7 +1044,7 @@ function createBaseWatchEventsResponse(): WatchEventsResponse {
     operation: undefined,
     resumeToken: "",
     at: undefined,
-    cell: "",
+    cell: undefined,
     hiddenFields: [],
   };
 }
@@ -1062,7 +1066,7 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
     if (message.at !== undefined) {
       Timestamp.encode(message.at, writer.uint32(42).fork()).join();
     }
-    if (message.cell !== "") {
+    if (message.cell !== undefined) {
       writer.uint32(50).string(message.cell);
     }
     for (const v of message.hiddenFields) {
@@ -1185,7 +1189,7 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
       : undefined;
     message.resumeToken = object.resumeToken ?? "";
     message.at = (object.at !== undefined && object.at !== null) ? Timestamp.fromPartial(object.at) : undefined;
-    message.cell = object.cell ?? "";
+    message.cell = object.cell ?? undefined;
     message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },

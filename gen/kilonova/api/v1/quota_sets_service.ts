@@ -9,8 +9,10 @@ import { ResourceLimit } from "./limits_service.js";
 export interface GetQuotaSetRequest {
   /** Project. */
   projectId: string;
-  /** User within the project; empty for the project itself. */
-  userId: string;
+  /** User within the project; unset for the project itself. */
+  userId?:
+    | string
+    | undefined;
   /** Also fill `used`: asks the second rule instead of the first. */
   withUsage: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -41,8 +43,10 @@ export interface GetQuotaDefaultsResponse {
 export interface UpdateQuotaSetRequest {
   /** Project. */
   projectId: string;
-  /** User within the project; empty for the project itself. */
-  userId: string;
+  /** User within the project; unset for the project itself. */
+  userId?:
+    | string
+    | undefined;
   /** New limits by resource, -1 (unlimited) to 2,147,483,647. Names as in GetQuotaSet. */
   limits: Map<string, bigint>;
   /** Also limits that are below what is used. */
@@ -67,8 +71,8 @@ export interface UpdateQuotaSetResponse {
 export interface DeleteQuotaSetRequest {
   /** Project. */
   projectId: string;
-  /** User within the project; empty for the project and all of its users. */
-  userId: string;
+  /** User within the project; unset for the project and all of its users. */
+  userId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -114,7 +118,7 @@ export interface UpdateQuotaClassSetResponse {
 }
 
 function createBaseGetQuotaSetRequest(): GetQuotaSetRequest {
-  return { projectId: "", userId: "", withUsage: false };
+  return { projectId: "", userId: undefined, withUsage: false };
 }
 
 export const GetQuotaSetRequest: MessageFns<GetQuotaSetRequest> = {
@@ -122,7 +126,7 @@ export const GetQuotaSetRequest: MessageFns<GetQuotaSetRequest> = {
     if (message.projectId !== "") {
       writer.uint32(10).string(message.projectId);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(18).string(message.userId);
     }
     if (message.withUsage !== false) {
@@ -205,7 +209,7 @@ export const GetQuotaSetRequest: MessageFns<GetQuotaSetRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as GetQuotaSetRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
-    message.userId = object.userId ?? "";
+    message.userId = object.userId ?? undefined;
     message.withUsage = object.withUsage ?? false;
     return message;
   },
@@ -434,7 +438,7 @@ export const GetQuotaDefaultsResponse: MessageFns<GetQuotaDefaultsResponse> = {
 };
 
 function createBaseUpdateQuotaSetRequest(): UpdateQuotaSetRequest {
-  return { projectId: "", userId: "", limits: new Map(), force: false };
+  return { projectId: "", userId: undefined, limits: new Map(), force: false };
 }
 
 export const UpdateQuotaSetRequest: MessageFns<UpdateQuotaSetRequest> = {
@@ -442,7 +446,7 @@ export const UpdateQuotaSetRequest: MessageFns<UpdateQuotaSetRequest> = {
     if (message.projectId !== "") {
       writer.uint32(10).string(message.projectId);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(18).string(message.userId);
     }
     message.limits.forEach((value, key) => {
@@ -539,7 +543,7 @@ export const UpdateQuotaSetRequest: MessageFns<UpdateQuotaSetRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as UpdateQuotaSetRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
-    message.userId = object.userId ?? "";
+    message.userId = object.userId ?? undefined;
     message.limits = (() => {
       const m = new Map();
       (object.limits as Map<string, bigint> ?? new Map()).forEach((value, key) => {
@@ -718,7 +722,7 @@ export const UpdateQuotaSetResponse: MessageFns<UpdateQuotaSetResponse> = {
 };
 
 function createBaseDeleteQuotaSetRequest(): DeleteQuotaSetRequest {
-  return { projectId: "", userId: "" };
+  return { projectId: "", userId: undefined };
 }
 
 export const DeleteQuotaSetRequest: MessageFns<DeleteQuotaSetRequest> = {
@@ -726,7 +730,7 @@ export const DeleteQuotaSetRequest: MessageFns<DeleteQuotaSetRequest> = {
     if (message.projectId !== "") {
       writer.uint32(10).string(message.projectId);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(18).string(message.userId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -798,7 +802,7 @@ export const DeleteQuotaSetRequest: MessageFns<DeleteQuotaSetRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as DeleteQuotaSetRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
-    message.userId = object.userId ?? "";
+    message.userId = object.userId ?? undefined;
     return message;
   },
 };

@@ -17,7 +17,7 @@ export interface SchedulingRefusal {
   /** What the nearest of them lacked: what was needed and what was there; see SchedulingService for whom. */
   nearestFacts: Map<string, string>;
   /** Host that came nearest; administrators only. */
-  nearestHost: string;
+  nearestHost?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -44,10 +44,10 @@ export interface SchedulingExplanation {
   /** Whether a host fits. */
   hasHost: boolean;
   /**
-   * What the fault of a server says for which none fits; empty when one does. Without numbers for whom they
+   * What the fault of a server says for which none fits; unset when one does. Without numbers for whom they
    * are hidden.
    */
-  message: string;
+  message?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -96,7 +96,7 @@ export interface WhatIfResponse {
 }
 
 function createBaseSchedulingRefusal(): SchedulingRefusal {
-  return { rule: "", reason: "", hosts: 0, nearestFacts: new Map(), nearestHost: "" };
+  return { rule: "", reason: "", hosts: 0, nearestFacts: new Map(), nearestHost: undefined };
 }
 
 export const SchedulingRefusal: MessageFns<SchedulingRefusal> = {
@@ -113,7 +113,7 @@ export const SchedulingRefusal: MessageFns<SchedulingRefusal> = {
     message.nearestFacts.forEach((value, key) => {
       SchedulingRefusal_NearestFactsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
-    if (message.nearestHost !== "") {
+    if (message.nearestHost !== undefined) {
       writer.uint32(42).string(message.nearestHost);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -223,7 +223,7 @@ export const SchedulingRefusal: MessageFns<SchedulingRefusal> = {
       });
       return m;
     })();
-    message.nearestHost = object.nearestHost ?? "";
+    message.nearestHost = object.nearestHost ?? undefined;
     return message;
   },
 };
@@ -322,7 +322,7 @@ function createBaseSchedulingExplanation(): SchedulingExplanation {
     acceptedHosts: [],
     at: undefined,
     hasHost: false,
-    message: "",
+    message: undefined,
   };
 }
 
@@ -346,7 +346,7 @@ export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
     if (message.hasHost !== false) {
       writer.uint32(48).bool(message.hasHost);
     }
-    if (message.message !== "") {
+    if (message.message !== undefined) {
       writer.uint32(58).string(message.message);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -463,7 +463,7 @@ export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
     message.acceptedHosts = object.acceptedHosts?.map((e) => e) || [];
     message.at = (object.at !== undefined && object.at !== null) ? Timestamp.fromPartial(object.at) : undefined;
     message.hasHost = object.hasHost ?? false;
-    message.message = object.message ?? "";
+    message.message = object.message ?? undefined;
     return message;
   },
 };

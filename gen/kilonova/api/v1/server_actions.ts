@@ -95,10 +95,10 @@ export interface RescueServerResponse {
     | Operation
     | undefined;
   /**
-   * The given or made password, told only here; empty where the deployment sets none, and in repeated
+   * The given or made password, told only here; unset where the deployment sets none, and in repeated
    * answers.
    */
-  adminPassword: string;
+  adminPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -122,8 +122,10 @@ export interface UnrescueServerResponse {
 export interface LockServerRequest {
   /** UUID. */
   serverId: string;
-  /** Why, 1 to 255 characters; empty when not told. */
-  reason: string;
+  /** Why, 1 to 255 characters; unset when not told. */
+  reason?:
+    | string
+    | undefined;
   /** See CreateServersRequest. */
   clientToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -191,8 +193,10 @@ export interface RebuildServerResponse {
   server:
     | Server
     | undefined;
-  /** The given or made password, told only here; empty in repeated answers. */
-  adminPassword: string;
+  /** The given or made password, told only here; unset in repeated answers. */
+  adminPassword?:
+    | string
+    | undefined;
   /** Paths of fields that policy hid from this caller, as in GetServer. */
   hiddenFields: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -257,8 +261,8 @@ export interface CreateServerBackupResponse {
   operation:
     | Operation
     | undefined;
-  /** The image; empty with rotation 0. */
-  imageId: string;
+  /** The image; unset with rotation 0. */
+  imageId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1135,7 +1139,7 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
 };
 
 function createBaseRescueServerResponse(): RescueServerResponse {
-  return { operation: undefined, adminPassword: "" };
+  return { operation: undefined, adminPassword: undefined };
 }
 
 export const RescueServerResponse: MessageFns<RescueServerResponse> = {
@@ -1143,7 +1147,7 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
     }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(18).string(message.adminPassword);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1217,7 +1221,7 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
-    message.adminPassword = object.adminPassword ?? "";
+    message.adminPassword = object.adminPassword ?? undefined;
     return message;
   },
 };
@@ -1385,7 +1389,7 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
 };
 
 function createBaseLockServerRequest(): LockServerRequest {
-  return { serverId: "", reason: "", clientToken: "" };
+  return { serverId: "", reason: undefined, clientToken: "" };
 }
 
 export const LockServerRequest: MessageFns<LockServerRequest> = {
@@ -1393,7 +1397,7 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
     }
-    if (message.reason !== "") {
+    if (message.reason !== undefined) {
       writer.uint32(18).string(message.reason);
     }
     if (message.clientToken !== "") {
@@ -1476,7 +1480,7 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as LockServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
-    message.reason = object.reason ?? "";
+    message.reason = object.reason ?? undefined;
     message.clientToken = object.clientToken ?? "";
     return message;
   },
@@ -1890,7 +1894,7 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
 };
 
 function createBaseRebuildServerResponse(): RebuildServerResponse {
-  return { operation: undefined, server: undefined, adminPassword: "", hiddenFields: [] };
+  return { operation: undefined, server: undefined, adminPassword: undefined, hiddenFields: [] };
 }
 
 export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
@@ -1901,7 +1905,7 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
     if (message.server !== undefined) {
       Server.encode(message.server, writer.uint32(18).fork()).join();
     }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(26).string(message.adminPassword);
     }
     for (const v of message.hiddenFields) {
@@ -1997,7 +2001,7 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
-    message.adminPassword = object.adminPassword ?? "";
+    message.adminPassword = object.adminPassword ?? undefined;
     message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
@@ -2537,7 +2541,7 @@ export const CreateServerBackupRequest_MetadataEntry: MessageFns<CreateServerBac
 };
 
 function createBaseCreateServerBackupResponse(): CreateServerBackupResponse {
-  return { operation: undefined, imageId: "" };
+  return { operation: undefined, imageId: undefined };
 }
 
 export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> = {
@@ -2545,7 +2549,7 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
     }
-    if (message.imageId !== "") {
+    if (message.imageId !== undefined) {
       writer.uint32(18).string(message.imageId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -2619,7 +2623,7 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
-    message.imageId = object.imageId ?? "";
+    message.imageId = object.imageId ?? undefined;
     return message;
   },
 };

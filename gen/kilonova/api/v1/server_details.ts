@@ -40,8 +40,10 @@ export interface SecurityGroupRule {
   id: string;
   /** Which way. */
   direction: TrafficDirection;
-  /** tcp, udp, icmp, a number, or empty for any. */
-  protocol: string;
+  /** tcp, udp, icmp, a number, or unset for any. */
+  protocol?:
+    | string
+    | undefined;
   /** First port, or ICMP type; unset for any. */
   portMin?:
     | number
@@ -50,14 +52,20 @@ export interface SecurityGroupRule {
   portMax?:
     | number
     | undefined;
-  /** Addresses in CIDR form; empty for any. */
-  remoteCidr: string;
-  /** Members of this group instead; empty when none. */
-  remoteGroupId: string;
-  /** That group's name; empty when none. */
-  remoteGroupName: string;
-  /** That group's owner; empty when none. */
-  remoteGroupProjectId: string;
+  /** Addresses in CIDR form; unset for any. */
+  remoteCidr?:
+    | string
+    | undefined;
+  /** Members of this group instead; unset when none. */
+  remoteGroupId?:
+    | string
+    | undefined;
+  /** That group's name; unset when none. */
+  remoteGroupName?:
+    | string
+    | undefined;
+  /** That group's owner; unset when none. */
+  remoteGroupProjectId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -181,10 +189,14 @@ export interface GetServerDiagnosticsResponse {
   powerState: PowerState;
   /** Such as "qemu". */
   driver: string;
-  /** Such as "qemu" or "kvm"; empty when not known. */
-  hypervisor: string;
-  /** Such as "linux"; empty when not known. */
-  hypervisorOs: string;
+  /** Such as "qemu" or "kvm"; unset when not known. */
+  hypervisor?:
+    | string
+    | undefined;
+  /** Such as "linux"; unset when not known. */
+  hypervisorOs?:
+    | string
+    | undefined;
   /** Since the guest was started, seconds. */
   uptimeSeconds?:
     | bigint
@@ -264,7 +276,7 @@ export interface GetServerAddressesRequest {
    * Only those of the network of this name: ips:show decides, otherwise ips:index. A network that the
    * server is not on is no error.
    */
-  networkLabel: string;
+  networkLabel?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -284,8 +296,8 @@ export interface GetServerPasswordRequest {
 
 /** Output of GetServerPassword. */
 export interface GetServerPasswordResponse {
-  /** Base64 of the encrypted password; empty when the guest has left none. */
-  encryptedPassword: string;
+  /** Base64 of the encrypted password; unset when the guest has left none. */
+  encryptedPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -403,13 +415,13 @@ function createBaseSecurityGroupRule(): SecurityGroupRule {
   return {
     id: "",
     direction: 0,
-    protocol: "",
+    protocol: undefined,
     portMin: undefined,
     portMax: undefined,
-    remoteCidr: "",
-    remoteGroupId: "",
-    remoteGroupName: "",
-    remoteGroupProjectId: "",
+    remoteCidr: undefined,
+    remoteGroupId: undefined,
+    remoteGroupName: undefined,
+    remoteGroupProjectId: undefined,
   };
 }
 
@@ -421,7 +433,7 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
     if (message.direction !== 0) {
       writer.uint32(16).int32(message.direction);
     }
-    if (message.protocol !== "") {
+    if (message.protocol !== undefined) {
       writer.uint32(26).string(message.protocol);
     }
     if (message.portMin !== undefined) {
@@ -430,16 +442,16 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
     if (message.portMax !== undefined) {
       writer.uint32(40).uint32(message.portMax);
     }
-    if (message.remoteCidr !== "") {
+    if (message.remoteCidr !== undefined) {
       writer.uint32(50).string(message.remoteCidr);
     }
-    if (message.remoteGroupId !== "") {
+    if (message.remoteGroupId !== undefined) {
       writer.uint32(58).string(message.remoteGroupId);
     }
-    if (message.remoteGroupName !== "") {
+    if (message.remoteGroupName !== undefined) {
       writer.uint32(66).string(message.remoteGroupName);
     }
-    if (message.remoteGroupProjectId !== "") {
+    if (message.remoteGroupProjectId !== undefined) {
       writer.uint32(74).string(message.remoteGroupProjectId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -568,13 +580,13 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
       message._unknownFields = object._unknownFields as SecurityGroupRule["_unknownFields"];
     message.id = object.id ?? "";
     message.direction = object.direction ?? 0;
-    message.protocol = object.protocol ?? "";
+    message.protocol = object.protocol ?? undefined;
     message.portMin = object.portMin ?? undefined;
     message.portMax = object.portMax ?? undefined;
-    message.remoteCidr = object.remoteCidr ?? "";
-    message.remoteGroupId = object.remoteGroupId ?? "";
-    message.remoteGroupName = object.remoteGroupName ?? "";
-    message.remoteGroupProjectId = object.remoteGroupProjectId ?? "";
+    message.remoteCidr = object.remoteCidr ?? undefined;
+    message.remoteGroupId = object.remoteGroupId ?? undefined;
+    message.remoteGroupName = object.remoteGroupName ?? undefined;
+    message.remoteGroupProjectId = object.remoteGroupProjectId ?? undefined;
     return message;
   },
 };
@@ -1369,8 +1381,8 @@ function createBaseGetServerDiagnosticsResponse(): GetServerDiagnosticsResponse 
   return {
     powerState: 0,
     driver: "",
-    hypervisor: "",
-    hypervisorOs: "",
+    hypervisor: undefined,
+    hypervisorOs: undefined,
     uptimeSeconds: undefined,
     configDrive: false,
     cpus: [],
@@ -1389,10 +1401,10 @@ export const GetServerDiagnosticsResponse: MessageFns<GetServerDiagnosticsRespon
     if (message.driver !== "") {
       writer.uint32(18).string(message.driver);
     }
-    if (message.hypervisor !== "") {
+    if (message.hypervisor !== undefined) {
       writer.uint32(26).string(message.hypervisor);
     }
-    if (message.hypervisorOs !== "") {
+    if (message.hypervisorOs !== undefined) {
       writer.uint32(34).string(message.hypervisorOs);
     }
     if (message.uptimeSeconds !== undefined) {
@@ -1567,8 +1579,8 @@ export const GetServerDiagnosticsResponse: MessageFns<GetServerDiagnosticsRespon
       message._unknownFields = object._unknownFields as GetServerDiagnosticsResponse["_unknownFields"];
     message.powerState = object.powerState ?? 0;
     message.driver = object.driver ?? "";
-    message.hypervisor = object.hypervisor ?? "";
-    message.hypervisorOs = object.hypervisorOs ?? "";
+    message.hypervisor = object.hypervisor ?? undefined;
+    message.hypervisorOs = object.hypervisorOs ?? undefined;
     message.uptimeSeconds = (object.uptimeSeconds !== undefined && object.uptimeSeconds !== null)
       ? BigInt(object.uptimeSeconds)
       : undefined;
@@ -2088,7 +2100,7 @@ export const GetServerTopologyResponse: MessageFns<GetServerTopologyResponse> = 
 };
 
 function createBaseGetServerAddressesRequest(): GetServerAddressesRequest {
-  return { serverId: "", networkLabel: "" };
+  return { serverId: "", networkLabel: undefined };
 }
 
 export const GetServerAddressesRequest: MessageFns<GetServerAddressesRequest> = {
@@ -2096,7 +2108,7 @@ export const GetServerAddressesRequest: MessageFns<GetServerAddressesRequest> = 
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
     }
-    if (message.networkLabel !== "") {
+    if (message.networkLabel !== undefined) {
       writer.uint32(18).string(message.networkLabel);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -2168,7 +2180,7 @@ export const GetServerAddressesRequest: MessageFns<GetServerAddressesRequest> = 
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as GetServerAddressesRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
-    message.networkLabel = object.networkLabel ?? "";
+    message.networkLabel = object.networkLabel ?? undefined;
     return message;
   },
 };
@@ -2322,12 +2334,12 @@ export const GetServerPasswordRequest: MessageFns<GetServerPasswordRequest> = {
 };
 
 function createBaseGetServerPasswordResponse(): GetServerPasswordResponse {
-  return { encryptedPassword: "" };
+  return { encryptedPassword: undefined };
 }
 
 export const GetServerPasswordResponse: MessageFns<GetServerPasswordResponse> = {
   encode(message: GetServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.encryptedPassword !== "") {
+    if (message.encryptedPassword !== undefined) {
       writer.uint32(10).string(message.encryptedPassword);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -2390,7 +2402,7 @@ export const GetServerPasswordResponse: MessageFns<GetServerPasswordResponse> = 
     const message = createBaseGetServerPasswordResponse();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as GetServerPasswordResponse["_unknownFields"];
-    message.encryptedPassword = object.encryptedPassword ?? "";
+    message.encryptedPassword = object.encryptedPassword ?? undefined;
     return message;
   },
 };

@@ -8,8 +8,8 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 export interface GetServerMetadataRequest {
   /** UUID. */
   serverId: string;
-  /** Only this item; empty for all. */
-  key: string;
+  /** Only this item; unset for all. */
+  key?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -84,7 +84,7 @@ export interface DeleteServerMetadataResponse {
 }
 
 function createBaseGetServerMetadataRequest(): GetServerMetadataRequest {
-  return { serverId: "", key: "" };
+  return { serverId: "", key: undefined };
 }
 
 export const GetServerMetadataRequest: MessageFns<GetServerMetadataRequest> = {
@@ -92,7 +92,7 @@ export const GetServerMetadataRequest: MessageFns<GetServerMetadataRequest> = {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
     }
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(18).string(message.key);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -164,7 +164,7 @@ export const GetServerMetadataRequest: MessageFns<GetServerMetadataRequest> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as GetServerMetadataRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
-    message.key = object.key ?? "";
+    message.key = object.key ?? undefined;
     return message;
   },
 };

@@ -35,7 +35,9 @@ export namespace ServerShareState {
 /** A share of a server. */
 export interface ServerShare {
   /** The record's UUID; administrators only. */
-  id: string;
+  id?:
+    | string
+    | undefined;
   /** The share. */
   shareId: string;
   /** Where it stands. */
@@ -43,7 +45,7 @@ export interface ServerShare {
   /** Name under which the guest mounts it. */
   tag: string;
   /** Where it is exported; administrators only. */
-  exportLocation: string;
+  exportLocation?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -98,7 +100,7 @@ export interface AttachShareRequest {
   /** The share. */
   shareId: string;
   /** Name under which the guest mounts it: 1 to 255 letters, digits and '-'. Default: the share's id. */
-  tag: string;
+  tag?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -136,12 +138,12 @@ export interface DetachShareResponse {
 }
 
 function createBaseServerShare(): ServerShare {
-  return { id: "", shareId: "", state: 0, tag: "", exportLocation: "" };
+  return { id: undefined, shareId: "", state: 0, tag: "", exportLocation: undefined };
 }
 
 export const ServerShare: MessageFns<ServerShare> = {
   encode(message: ServerShare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
+    if (message.id !== undefined) {
       writer.uint32(10).string(message.id);
     }
     if (message.shareId !== "") {
@@ -153,7 +155,7 @@ export const ServerShare: MessageFns<ServerShare> = {
     if (message.tag !== "") {
       writer.uint32(34).string(message.tag);
     }
-    if (message.exportLocation !== "") {
+    if (message.exportLocation !== undefined) {
       writer.uint32(42).string(message.exportLocation);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -248,11 +250,11 @@ export const ServerShare: MessageFns<ServerShare> = {
     const message = createBaseServerShare();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ServerShare["_unknownFields"];
-    message.id = object.id ?? "";
+    message.id = object.id ?? undefined;
     message.shareId = object.shareId ?? "";
     message.state = object.state ?? 0;
     message.tag = object.tag ?? "";
-    message.exportLocation = object.exportLocation ?? "";
+    message.exportLocation = object.exportLocation ?? undefined;
     return message;
   },
 };
@@ -628,7 +630,7 @@ export const GetServerShareResponse: MessageFns<GetServerShareResponse> = {
 };
 
 function createBaseAttachShareRequest(): AttachShareRequest {
-  return { serverId: "", clientToken: "", shareId: "", tag: "" };
+  return { serverId: "", clientToken: "", shareId: "", tag: undefined };
 }
 
 export const AttachShareRequest: MessageFns<AttachShareRequest> = {
@@ -642,7 +644,7 @@ export const AttachShareRequest: MessageFns<AttachShareRequest> = {
     if (message.shareId !== "") {
       writer.uint32(26).string(message.shareId);
     }
-    if (message.tag !== "") {
+    if (message.tag !== undefined) {
       writer.uint32(34).string(message.tag);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -732,7 +734,7 @@ export const AttachShareRequest: MessageFns<AttachShareRequest> = {
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.shareId = object.shareId ?? "";
-    message.tag = object.tag ?? "";
+    message.tag = object.tag ?? undefined;
     return message;
   },
 };

@@ -393,10 +393,12 @@ export interface CreateServersResponse {
   /** Shared by all of them. */
   reservationId: string;
   /**
-   * The given or made password. Only the first answer has it: with `replayed` it is empty. Whoever may lose
+   * The given or made password. Only the first answer has it: with `replayed` it is unset. Whoever may lose
    * the answer gives one.
    */
-  adminPassword: string;
+  adminPassword?:
+    | string
+    | undefined;
   /** Whether this answers an earlier call with the same client token. */
   replayed: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -447,9 +449,13 @@ export interface ServerFilter {
    * back-references, no look-around; at most 255 characters), ignoring case. The same holds for all regular
    * expressions here.
    */
-  nameRegex: string;
+  nameRegex?:
+    | string
+    | undefined;
   /** Matches anywhere in the host name inside the guest. */
-  hostnameRegex: string;
+  hostnameRegex?:
+    | string
+    | undefined;
   /** Any of these. */
   vmStates: VmState[];
   /** Any of these; an entry "" means none. */
@@ -457,13 +463,21 @@ export interface ServerFilter {
   /** Any of these. */
   powerStates: PowerState[];
   /** Built from this image. */
-  imageId: string;
+  imageId?:
+    | string
+    | undefined;
   /** Built with this flavor id. */
-  flavorId: string;
+  flavorId?:
+    | string
+    | undefined;
   /** Some IPv4 address matches; with ip6_regex, one of the two. */
-  ipRegex: string;
+  ipRegex?:
+    | string
+    | undefined;
   /** Some IPv6 address matches. */
-  ip6Regex: string;
+  ip6Regex?:
+    | string
+    | undefined;
   /** Changed at or after; includes deleted ones. */
   changesSince:
     | Timestamp
@@ -477,17 +491,29 @@ export interface ServerFilter {
     | boolean
     | undefined;
   /** Of this project, with all_projects. */
-  projectId: string;
+  projectId?:
+    | string
+    | undefined;
   /** Created by this user. */
-  userId: string;
+  userId?:
+    | string
+    | undefined;
   /** On this host. Administrators. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** On this hypervisor. Administrators. */
-  node: string;
+  node?:
+    | string
+    | undefined;
   /** In this zone. */
-  availabilityZone: string;
+  availabilityZone?:
+    | string
+    | undefined;
   /** With this key pair. */
-  keyName: string;
+  keyName?:
+    | string
+    | undefined;
   /** With or without config drive. */
   configDrive?:
     | boolean
@@ -501,9 +527,13 @@ export interface ServerFilter {
     | number
     | undefined;
   /** Created in this call. */
-  reservationId: string;
+  reservationId?:
+    | string
+    | undefined;
   /** With this description. */
-  description: string;
+  description?:
+    | string
+    | undefined;
   /** Has all of these. */
   tags: string[];
   /** Has at least one of these. */
@@ -1221,7 +1251,13 @@ export const CreateServersRequest_MetadataEntry: MessageFns<CreateServersRequest
 };
 
 function createBaseCreateServersResponse(): CreateServersResponse {
-  return { servers: [], operations: [], reservationId: "", adminPassword: "", replayed: false };
+  return {
+    servers: [],
+    operations: [],
+    reservationId: "",
+    adminPassword: undefined,
+    replayed: false,
+  };
 }
 
 export const CreateServersResponse: MessageFns<CreateServersResponse> = {
@@ -1235,7 +1271,7 @@ export const CreateServersResponse: MessageFns<CreateServersResponse> = {
     if (message.reservationId !== "") {
       writer.uint32(26).string(message.reservationId);
     }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(34).string(message.adminPassword);
     }
     if (message.replayed !== false) {
@@ -1336,7 +1372,7 @@ export const CreateServersResponse: MessageFns<CreateServersResponse> = {
     message.servers = object.servers?.map((e) => Server.fromPartial(e)) || [];
     message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
     message.reservationId = object.reservationId ?? "";
-    message.adminPassword = object.adminPassword ?? "";
+    message.adminPassword = object.adminPassword ?? undefined;
     message.replayed = object.replayed ?? false;
     return message;
   },
@@ -1629,29 +1665,29 @@ export const ServerTextMatch: MessageFns<ServerTextMatch> = {
 function createBaseServerFilter(): ServerFilter {
   return {
     ids: [],
-    nameRegex: "",
-    hostnameRegex: "",
+    nameRegex: undefined,
+    hostnameRegex: undefined,
     vmStates: [],
     taskStates: [],
     powerStates: [],
-    imageId: "",
-    flavorId: "",
-    ipRegex: "",
-    ip6Regex: "",
+    imageId: undefined,
+    flavorId: undefined,
+    ipRegex: undefined,
+    ip6Regex: undefined,
     changesSince: undefined,
     changesBefore: undefined,
     deleted: undefined,
-    projectId: "",
-    userId: "",
-    host: "",
-    node: "",
-    availabilityZone: "",
-    keyName: "",
+    projectId: undefined,
+    userId: undefined,
+    host: undefined,
+    node: undefined,
+    availabilityZone: undefined,
+    keyName: undefined,
     configDrive: undefined,
     locked: undefined,
     progress: undefined,
-    reservationId: "",
-    description: "",
+    reservationId: undefined,
+    description: undefined,
     tags: [],
     tagsAny: [],
     notTags: [],
@@ -1669,10 +1705,10 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     for (const v of message.ids) {
       writer.uint32(10).string(v!);
     }
-    if (message.nameRegex !== "") {
+    if (message.nameRegex !== undefined) {
       writer.uint32(18).string(message.nameRegex);
     }
-    if (message.hostnameRegex !== "") {
+    if (message.hostnameRegex !== undefined) {
       writer.uint32(26).string(message.hostnameRegex);
     }
     if (message.vmStates.length !== 0) {
@@ -1692,16 +1728,16 @@ export const ServerFilter: MessageFns<ServerFilter> = {
       }
       writer.join();
     }
-    if (message.imageId !== "") {
+    if (message.imageId !== undefined) {
       writer.uint32(58).string(message.imageId);
     }
-    if (message.flavorId !== "") {
+    if (message.flavorId !== undefined) {
       writer.uint32(66).string(message.flavorId);
     }
-    if (message.ipRegex !== "") {
+    if (message.ipRegex !== undefined) {
       writer.uint32(74).string(message.ipRegex);
     }
-    if (message.ip6Regex !== "") {
+    if (message.ip6Regex !== undefined) {
       writer.uint32(82).string(message.ip6Regex);
     }
     if (message.changesSince !== undefined) {
@@ -1713,22 +1749,22 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     if (message.deleted !== undefined) {
       writer.uint32(104).bool(message.deleted);
     }
-    if (message.projectId !== "") {
+    if (message.projectId !== undefined) {
       writer.uint32(114).string(message.projectId);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(122).string(message.userId);
     }
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(130).string(message.host);
     }
-    if (message.node !== "") {
+    if (message.node !== undefined) {
       writer.uint32(138).string(message.node);
     }
-    if (message.availabilityZone !== "") {
+    if (message.availabilityZone !== undefined) {
       writer.uint32(146).string(message.availabilityZone);
     }
-    if (message.keyName !== "") {
+    if (message.keyName !== undefined) {
       writer.uint32(154).string(message.keyName);
     }
     if (message.configDrive !== undefined) {
@@ -1740,10 +1776,10 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     if (message.progress !== undefined) {
       writer.uint32(176).uint32(message.progress);
     }
-    if (message.reservationId !== "") {
+    if (message.reservationId !== undefined) {
       writer.uint32(186).string(message.reservationId);
     }
-    if (message.description !== "") {
+    if (message.description !== undefined) {
       writer.uint32(194).string(message.description);
     }
     for (const v of message.tags) {
@@ -2110,15 +2146,15 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ServerFilter["_unknownFields"];
     message.ids = object.ids?.map((e) => e) || [];
-    message.nameRegex = object.nameRegex ?? "";
-    message.hostnameRegex = object.hostnameRegex ?? "";
+    message.nameRegex = object.nameRegex ?? undefined;
+    message.hostnameRegex = object.hostnameRegex ?? undefined;
     message.vmStates = object.vmStates?.map((e) => e) || [];
     message.taskStates = object.taskStates?.map((e) => e) || [];
     message.powerStates = object.powerStates?.map((e) => e) || [];
-    message.imageId = object.imageId ?? "";
-    message.flavorId = object.flavorId ?? "";
-    message.ipRegex = object.ipRegex ?? "";
-    message.ip6Regex = object.ip6Regex ?? "";
+    message.imageId = object.imageId ?? undefined;
+    message.flavorId = object.flavorId ?? undefined;
+    message.ipRegex = object.ipRegex ?? undefined;
+    message.ip6Regex = object.ip6Regex ?? undefined;
     message.changesSince = (object.changesSince !== undefined && object.changesSince !== null)
       ? Timestamp.fromPartial(object.changesSince)
       : undefined;
@@ -2126,17 +2162,17 @@ export const ServerFilter: MessageFns<ServerFilter> = {
       ? Timestamp.fromPartial(object.changesBefore)
       : undefined;
     message.deleted = object.deleted ?? undefined;
-    message.projectId = object.projectId ?? "";
-    message.userId = object.userId ?? "";
-    message.host = object.host ?? "";
-    message.node = object.node ?? "";
-    message.availabilityZone = object.availabilityZone ?? "";
-    message.keyName = object.keyName ?? "";
+    message.projectId = object.projectId ?? undefined;
+    message.userId = object.userId ?? undefined;
+    message.host = object.host ?? undefined;
+    message.node = object.node ?? undefined;
+    message.availabilityZone = object.availabilityZone ?? undefined;
+    message.keyName = object.keyName ?? undefined;
     message.configDrive = object.configDrive ?? undefined;
     message.locked = object.locked ?? undefined;
     message.progress = object.progress ?? undefined;
-    message.reservationId = object.reservationId ?? "";
-    message.description = object.description ?? "";
+    message.reservationId = object.reservationId ?? undefined;
+    message.description = object.description ?? undefined;
     message.tags = object.tags?.map((e) => e) || [];
     message.tagsAny = object.tagsAny?.map((e) => e) || [];
     message.notTags = object.notTags?.map((e) => e) || [];

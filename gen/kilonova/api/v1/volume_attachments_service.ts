@@ -11,10 +11,14 @@ export interface VolumeAttachment {
   volumeId: string;
   /** The server. */
   serverId: string;
-  /** Such as /dev/vdb; decided by the host, empty until then. */
-  device: string;
-  /** Device tag; empty when none. */
-  tag: string;
+  /** Such as /dev/vdb; decided by the host, unset until then. */
+  device?:
+    | string
+    | undefined;
+  /** Device tag; unset when none. */
+  tag?:
+    | string
+    | undefined;
   /** Whether the volume goes with the server. */
   deleteOnTermination: boolean;
   /** The Block Storage service's id of the attachment. */
@@ -68,10 +72,14 @@ export interface AttachVolumeRequest {
   clientToken: string;
   /** The volume. */
   volumeId: string;
-  /** Device asked for, such as /dev/vdb; the host may choose another. Empty for any. */
-  device: string;
-  /** Device tag, 1 to 60 characters without comma and slash; empty for none. */
-  tag: string;
+  /** Device asked for, such as /dev/vdb; the host may choose another. Unset for any. */
+  device?:
+    | string
+    | undefined;
+  /** Device tag, 1 to 60 characters without comma and slash; unset for none. */
+  tag?:
+    | string
+    | undefined;
   /** Whether the volume goes with the server. Default false. */
   deleteOnTermination: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -96,8 +104,10 @@ export interface UpdateVolumeAttachmentRequest {
   clientToken: string;
   /** The volume that is attached. */
   volumeId: string;
-  /** Volume to put in its place; empty or the same for no swap. */
-  newVolumeId: string;
+  /** Volume to put in its place; unset or the same for no swap. */
+  newVolumeId?:
+    | string
+    | undefined;
   /** Whether the volume goes with the server. Unset: stays. */
   deleteOnTermination?: boolean | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -162,10 +172,12 @@ export interface DeleteAssistedVolumeSnapshotRequest {
   volumeId: string;
   /** The Block Storage service's snapshot. */
   snapshotId: string;
-  /** File that is merged away; empty for the active one. */
-  fileToMerge: string;
-  /** File that it is merged into; empty for the base. */
-  mergeTargetFile: string;
+  /** File that is merged away; unset for the active one. */
+  fileToMerge?:
+    | string
+    | undefined;
+  /** File that it is merged into; unset for the base. */
+  mergeTargetFile?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -180,8 +192,8 @@ function createBaseVolumeAttachment(): VolumeAttachment {
   return {
     volumeId: "",
     serverId: "",
-    device: "",
-    tag: "",
+    device: undefined,
+    tag: undefined,
     deleteOnTermination: false,
     attachmentId: "",
     blockDeviceId: "",
@@ -196,10 +208,10 @@ export const VolumeAttachment: MessageFns<VolumeAttachment> = {
     if (message.serverId !== "") {
       writer.uint32(18).string(message.serverId);
     }
-    if (message.device !== "") {
+    if (message.device !== undefined) {
       writer.uint32(26).string(message.device);
     }
-    if (message.tag !== "") {
+    if (message.tag !== undefined) {
       writer.uint32(34).string(message.tag);
     }
     if (message.deleteOnTermination !== false) {
@@ -321,8 +333,8 @@ export const VolumeAttachment: MessageFns<VolumeAttachment> = {
       message._unknownFields = object._unknownFields as VolumeAttachment["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
     message.serverId = object.serverId ?? "";
-    message.device = object.device ?? "";
-    message.tag = object.tag ?? "";
+    message.device = object.device ?? undefined;
+    message.tag = object.tag ?? undefined;
     message.deleteOnTermination = object.deleteOnTermination ?? false;
     message.attachmentId = object.attachmentId ?? "";
     message.blockDeviceId = object.blockDeviceId ?? "";
@@ -681,8 +693,8 @@ function createBaseAttachVolumeRequest(): AttachVolumeRequest {
     serverId: "",
     clientToken: "",
     volumeId: "",
-    device: "",
-    tag: "",
+    device: undefined,
+    tag: undefined,
     deleteOnTermination: false,
   };
 }
@@ -698,10 +710,10 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
     if (message.volumeId !== "") {
       writer.uint32(26).string(message.volumeId);
     }
-    if (message.device !== "") {
+    if (message.device !== undefined) {
       writer.uint32(34).string(message.device);
     }
-    if (message.tag !== "") {
+    if (message.tag !== undefined) {
       writer.uint32(42).string(message.tag);
     }
     if (message.deleteOnTermination !== false) {
@@ -810,8 +822,8 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
-    message.device = object.device ?? "";
-    message.tag = object.tag ?? "";
+    message.device = object.device ?? undefined;
+    message.tag = object.tag ?? undefined;
     message.deleteOnTermination = object.deleteOnTermination ?? false;
     return message;
   },
@@ -912,7 +924,7 @@ function createBaseUpdateVolumeAttachmentRequest(): UpdateVolumeAttachmentReques
     serverId: "",
     clientToken: "",
     volumeId: "",
-    newVolumeId: "",
+    newVolumeId: undefined,
     deleteOnTermination: undefined,
   };
 }
@@ -928,7 +940,7 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
     if (message.volumeId !== "") {
       writer.uint32(26).string(message.volumeId);
     }
-    if (message.newVolumeId !== "") {
+    if (message.newVolumeId !== undefined) {
       writer.uint32(34).string(message.newVolumeId);
     }
     if (message.deleteOnTermination !== undefined) {
@@ -1029,7 +1041,7 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
-    message.newVolumeId = object.newVolumeId ?? "";
+    message.newVolumeId = object.newVolumeId ?? undefined;
     message.deleteOnTermination = object.deleteOnTermination ?? undefined;
     return message;
   },
@@ -1498,7 +1510,13 @@ export const CreateAssistedVolumeSnapshotResponse: MessageFns<CreateAssistedVolu
 };
 
 function createBaseDeleteAssistedVolumeSnapshotRequest(): DeleteAssistedVolumeSnapshotRequest {
-  return { clientToken: "", volumeId: "", snapshotId: "", fileToMerge: "", mergeTargetFile: "" };
+  return {
+    clientToken: "",
+    volumeId: "",
+    snapshotId: "",
+    fileToMerge: undefined,
+    mergeTargetFile: undefined,
+  };
 }
 
 export const DeleteAssistedVolumeSnapshotRequest: MessageFns<DeleteAssistedVolumeSnapshotRequest> = {
@@ -1512,10 +1530,10 @@ export const DeleteAssistedVolumeSnapshotRequest: MessageFns<DeleteAssistedVolum
     if (message.snapshotId !== "") {
       writer.uint32(26).string(message.snapshotId);
     }
-    if (message.fileToMerge !== "") {
+    if (message.fileToMerge !== undefined) {
       writer.uint32(34).string(message.fileToMerge);
     }
-    if (message.mergeTargetFile !== "") {
+    if (message.mergeTargetFile !== undefined) {
       writer.uint32(42).string(message.mergeTargetFile);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1613,8 +1631,8 @@ export const DeleteAssistedVolumeSnapshotRequest: MessageFns<DeleteAssistedVolum
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
     message.snapshotId = object.snapshotId ?? "";
-    message.fileToMerge = object.fileToMerge ?? "";
-    message.mergeTargetFile = object.mergeTargetFile ?? "";
+    message.fileToMerge = object.fileToMerge ?? undefined;
+    message.mergeTargetFile = object.mergeTargetFile ?? undefined;
     return message;
   },
 };

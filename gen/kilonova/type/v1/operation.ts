@@ -123,8 +123,10 @@ export interface OperationStep {
   finishedAt:
     | Timestamp
     | undefined;
-  /** "success", "error", "undone", or empty while it runs. */
-  result: string;
+  /** "success", "error", "undone", or unset while it runs. */
+  result?:
+    | string
+    | undefined;
   /** How often it was started. */
   attempts: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -134,7 +136,7 @@ export interface OperationStep {
 export interface OperationProgress {
   /** 0 to 100. May fall when a step begins again. */
   percent: number;
-  /** What is counted, such as "image_bytes". Empty if nothing is. */
+  /** What is counted, such as "image_bytes". */
   phase: string;
   /** How much of it is done. */
   done: bigint;
@@ -171,8 +173,8 @@ export interface CreateServerMetadata {
   name: string;
   /** Flavor's id. */
   flavorId: string;
-  /** Image's id; empty for none. */
-  imageId: string;
+  /** Image's id; unset for none. */
+  imageId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -185,8 +187,8 @@ export interface RebootServerMetadata {
 
 /** What was asked for with a lock. */
 export interface LockServerMetadata {
-  /** Why; empty for no reason given. */
-  reason: string;
+  /** Why; unset for no reason given. */
+  reason?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -221,10 +223,12 @@ export interface ServerResult {
 export interface OperationInitiator {
   /** On whose behalf. */
   kind: InitiatorKind;
-  /** Identity's user id; empty for the cloud itself. */
-  userId: string;
-  /** Project in which the user acted; empty for the cloud itself, and for a token without one. */
-  projectId: string;
+  /** Identity's user id; unset for the cloud itself. */
+  userId?:
+    | string
+    | undefined;
+  /** Project in which the user acted; unset for the cloud itself, and for a token without one. */
+  projectId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -237,10 +241,14 @@ export interface Operation {
   name: string;
   /** Such as "server.boot". */
   kind: string;
-  /** Server concerned; empty when it is about a host or the cloud. */
-  serverId: string;
-  /** Owner of the server; empty when there is none. */
-  projectId: string;
+  /** Server concerned; unset when it is about a host or the cloud. */
+  serverId?:
+    | string
+    | undefined;
+  /** Owner of the server; unset when there is none. */
+  projectId?:
+    | string
+    | undefined;
   /** `req-…` of the call that started it. */
   requestId: string;
   /** Where it stands. */
@@ -251,7 +259,9 @@ export interface Operation {
    */
   done: boolean;
   /** Name of the step that runs or waits. */
-  currentStep: string;
+  currentStep?:
+    | string
+    | undefined;
   /** Timeline, oldest first. */
   steps: OperationStep[];
   /** Set when FAILED, CANCELLED or NEEDS_OPERATOR. */
@@ -271,7 +281,9 @@ export interface Operation {
     | OperationProgress
     | undefined;
   /** Nova's name of the instance action, such as "create". */
-  action: string;
+  action?:
+    | string
+    | undefined;
   /** What was asked for. Unset for kinds that need no more than a server. */
   metadata:
     | OperationMetadata
@@ -285,7 +297,9 @@ export interface Operation {
     | OperationInitiator
     | undefined;
   /** Name of the operation that took over. Only when PREEMPTED. */
-  successor: string;
+  successor?:
+    | string
+    | undefined;
   /** Grows with every change that is told. Of two records of an operation the higher one is the newer. */
   generation: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -806,7 +820,7 @@ export const HostRefusals_NearestFactsEntry: MessageFns<HostRefusals_NearestFact
 };
 
 function createBaseOperationStep(): OperationStep {
-  return { name: "", startedAt: undefined, finishedAt: undefined, result: "", attempts: 0 };
+  return { name: "", startedAt: undefined, finishedAt: undefined, result: undefined, attempts: 0 };
 }
 
 export const OperationStep: MessageFns<OperationStep> = {
@@ -820,7 +834,7 @@ export const OperationStep: MessageFns<OperationStep> = {
     if (message.finishedAt !== undefined) {
       Timestamp.encode(message.finishedAt, writer.uint32(26).fork()).join();
     }
-    if (message.result !== "") {
+    if (message.result !== undefined) {
       writer.uint32(34).string(message.result);
     }
     if (message.attempts !== 0) {
@@ -925,7 +939,7 @@ export const OperationStep: MessageFns<OperationStep> = {
     message.finishedAt = (object.finishedAt !== undefined && object.finishedAt !== null)
       ? Timestamp.fromPartial(object.finishedAt)
       : undefined;
-    message.result = object.result ?? "";
+    message.result = object.result ?? undefined;
     message.attempts = object.attempts ?? 0;
     return message;
   },
@@ -1196,7 +1210,7 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
 };
 
 function createBaseCreateServerMetadata(): CreateServerMetadata {
-  return { name: "", flavorId: "", imageId: "" };
+  return { name: "", flavorId: "", imageId: undefined };
 }
 
 export const CreateServerMetadata: MessageFns<CreateServerMetadata> = {
@@ -1207,7 +1221,7 @@ export const CreateServerMetadata: MessageFns<CreateServerMetadata> = {
     if (message.flavorId !== "") {
       writer.uint32(18).string(message.flavorId);
     }
-    if (message.imageId !== "") {
+    if (message.imageId !== undefined) {
       writer.uint32(26).string(message.imageId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1288,7 +1302,7 @@ export const CreateServerMetadata: MessageFns<CreateServerMetadata> = {
       message._unknownFields = object._unknownFields as CreateServerMetadata["_unknownFields"];
     message.name = object.name ?? "";
     message.flavorId = object.flavorId ?? "";
-    message.imageId = object.imageId ?? "";
+    message.imageId = object.imageId ?? undefined;
     return message;
   },
 };
@@ -1368,12 +1382,12 @@ export const RebootServerMetadata: MessageFns<RebootServerMetadata> = {
 };
 
 function createBaseLockServerMetadata(): LockServerMetadata {
-  return { reason: "" };
+  return { reason: undefined };
 }
 
 export const LockServerMetadata: MessageFns<LockServerMetadata> = {
   encode(message: LockServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.reason !== "") {
+    if (message.reason !== undefined) {
       writer.uint32(10).string(message.reason);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1436,7 +1450,7 @@ export const LockServerMetadata: MessageFns<LockServerMetadata> = {
     const message = createBaseLockServerMetadata();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as LockServerMetadata["_unknownFields"];
-    message.reason = object.reason ?? "";
+    message.reason = object.reason ?? undefined;
     return message;
   },
 };
@@ -1690,7 +1704,7 @@ export const ServerResult: MessageFns<ServerResult> = {
 };
 
 function createBaseOperationInitiator(): OperationInitiator {
-  return { kind: 0, userId: "", projectId: "" };
+  return { kind: 0, userId: undefined, projectId: undefined };
 }
 
 export const OperationInitiator: MessageFns<OperationInitiator> = {
@@ -1698,10 +1712,10 @@ export const OperationInitiator: MessageFns<OperationInitiator> = {
     if (message.kind !== 0) {
       writer.uint32(8).int32(message.kind);
     }
-    if (message.userId !== "") {
+    if (message.userId !== undefined) {
       writer.uint32(18).string(message.userId);
     }
-    if (message.projectId !== "") {
+    if (message.projectId !== undefined) {
       writer.uint32(26).string(message.projectId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1781,8 +1795,8 @@ export const OperationInitiator: MessageFns<OperationInitiator> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as OperationInitiator["_unknownFields"];
     message.kind = object.kind ?? 0;
-    message.userId = object.userId ?? "";
-    message.projectId = object.projectId ?? "";
+    message.userId = object.userId ?? undefined;
+    message.projectId = object.projectId ?? undefined;
     return message;
   },
 };
@@ -1791,22 +1805,22 @@ function createBaseOperation(): Operation {
   return {
     name: "",
     kind: "",
-    serverId: "",
-    projectId: "",
+    serverId: undefined,
+    projectId: undefined,
     requestId: "",
     state: 0,
     done: false,
-    currentStep: "",
+    currentStep: undefined,
     steps: [],
     error: undefined,
     createdAt: undefined,
     updatedAt: undefined,
     progress: undefined,
-    action: "",
+    action: undefined,
     metadata: undefined,
     result: undefined,
     initiator: undefined,
-    successor: "",
+    successor: undefined,
     generation: 0n,
   };
 }
@@ -1819,10 +1833,10 @@ export const Operation: MessageFns<Operation> = {
     if (message.kind !== "") {
       writer.uint32(18).string(message.kind);
     }
-    if (message.serverId !== "") {
+    if (message.serverId !== undefined) {
       writer.uint32(26).string(message.serverId);
     }
-    if (message.projectId !== "") {
+    if (message.projectId !== undefined) {
       writer.uint32(34).string(message.projectId);
     }
     if (message.requestId !== "") {
@@ -1834,7 +1848,7 @@ export const Operation: MessageFns<Operation> = {
     if (message.done !== false) {
       writer.uint32(56).bool(message.done);
     }
-    if (message.currentStep !== "") {
+    if (message.currentStep !== undefined) {
       writer.uint32(66).string(message.currentStep);
     }
     for (const v of message.steps) {
@@ -1852,7 +1866,7 @@ export const Operation: MessageFns<Operation> = {
     if (message.progress !== undefined) {
       OperationProgress.encode(message.progress, writer.uint32(114).fork()).join();
     }
-    if (message.action !== "") {
+    if (message.action !== undefined) {
       writer.uint32(122).string(message.action);
     }
     if (message.metadata !== undefined) {
@@ -1864,7 +1878,7 @@ export const Operation: MessageFns<Operation> = {
     if (message.initiator !== undefined) {
       OperationInitiator.encode(message.initiator, writer.uint32(146).fork()).join();
     }
-    if (message.successor !== "") {
+    if (message.successor !== undefined) {
       writer.uint32(154).string(message.successor);
     }
     if (message.generation !== 0n) {
@@ -2079,12 +2093,12 @@ export const Operation: MessageFns<Operation> = {
       message._unknownFields = object._unknownFields as Operation["_unknownFields"];
     message.name = object.name ?? "";
     message.kind = object.kind ?? "";
-    message.serverId = object.serverId ?? "";
-    message.projectId = object.projectId ?? "";
+    message.serverId = object.serverId ?? undefined;
+    message.projectId = object.projectId ?? undefined;
     message.requestId = object.requestId ?? "";
     message.state = object.state ?? 0;
     message.done = object.done ?? false;
-    message.currentStep = object.currentStep ?? "";
+    message.currentStep = object.currentStep ?? undefined;
     message.steps = object.steps?.map((e) => OperationStep.fromPartial(e)) || [];
     message.error = (object.error !== undefined && object.error !== null)
       ? OperationError.fromPartial(object.error)
@@ -2098,7 +2112,7 @@ export const Operation: MessageFns<Operation> = {
     message.progress = (object.progress !== undefined && object.progress !== null)
       ? OperationProgress.fromPartial(object.progress)
       : undefined;
-    message.action = object.action ?? "";
+    message.action = object.action ?? undefined;
     message.metadata = (object.metadata !== undefined && object.metadata !== null)
       ? OperationMetadata.fromPartial(object.metadata)
       : undefined;
@@ -2108,7 +2122,7 @@ export const Operation: MessageFns<Operation> = {
     message.initiator = (object.initiator !== undefined && object.initiator !== null)
       ? OperationInitiator.fromPartial(object.initiator)
       : undefined;
-    message.successor = object.successor ?? "";
+    message.successor = object.successor ?? undefined;
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
       : 0n;

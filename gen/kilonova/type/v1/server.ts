@@ -135,13 +135,15 @@ export interface ServerFault {
   /** Tenant-safe sentence. */
   message: string;
   /** For administrators only. */
-  details: string;
+  details?:
+    | string
+    | undefined;
   /** When it happened. */
   createdAt:
     | Timestamp
     | undefined;
   /** Reason code of the operation that failed. */
-  reason: string;
+  reason?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -156,20 +158,28 @@ export interface ServerAddress {
   /** "fixed" or "floating". */
   type: string;
   /** The port's MAC. */
-  macAddress: string;
+  macAddress?:
+    | string
+    | undefined;
   /** The port. */
-  portId: string;
+  portId?:
+    | string
+    | undefined;
   /** The network. */
-  networkId: string;
+  networkId?:
+    | string
+    | undefined;
   /** The subnet. */
-  subnetId: string;
+  subnetId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** The image a server was built from. */
 export interface ServerImage {
-  /** Image id; empty when booted from a volume. */
-  id: string;
+  /** Image id; unset when booted from a volume. */
+  id?:
+    | string
+    | undefined;
   /** Properties as they were at boot (REST from 2.98). */
   properties: Map<string, string>;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -202,28 +212,44 @@ export interface ServerLock {
 /** Where a server is: for administrators only. */
 export interface ServerHostInfo {
   /** Logical host. */
-  host: string;
+  host?:
+    | string
+    | undefined;
   /** Hypervisor host name. */
-  node: string;
+  node?:
+    | string
+    | undefined;
   /** Name at the hypervisor, such as instance-0000002a. */
-  instanceName: string;
+  instanceName?:
+    | string
+    | undefined;
   /** Cell that holds the record. */
-  cell: string;
+  cell?:
+    | string
+    | undefined;
   /** Resource provider of the host. */
-  computeNodeUuid: string;
+  computeNodeUuid?:
+    | string
+    | undefined;
   /** Host of the first launch. */
-  launchedOn: string;
+  launchedOn?:
+    | string
+    | undefined;
   /** Kernel image id. */
-  kernelId: string;
+  kernelId?:
+    | string
+    | undefined;
   /** Ramdisk image id. */
-  ramdiskId: string;
+  ramdiskId?:
+    | string
+    | undefined;
   /** Such as /dev/vda. */
-  rootDeviceName: string;
+  rootDeviceName?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseServerFault(): ServerFault {
-  return { code: 0, message: "", details: "", createdAt: undefined, reason: "" };
+  return { code: 0, message: "", details: undefined, createdAt: undefined, reason: undefined };
 }
 
 export const ServerFault: MessageFns<ServerFault> = {
@@ -234,13 +260,13 @@ export const ServerFault: MessageFns<ServerFault> = {
     if (message.message !== "") {
       writer.uint32(18).string(message.message);
     }
-    if (message.details !== "") {
+    if (message.details !== undefined) {
       writer.uint32(26).string(message.details);
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(message.createdAt, writer.uint32(34).fork()).join();
     }
-    if (message.reason !== "") {
+    if (message.reason !== undefined) {
       writer.uint32(42).string(message.reason);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -337,11 +363,11 @@ export const ServerFault: MessageFns<ServerFault> = {
       message._unknownFields = object._unknownFields as ServerFault["_unknownFields"];
     message.code = object.code ?? 0;
     message.message = object.message ?? "";
-    message.details = object.details ?? "";
+    message.details = object.details ?? undefined;
     message.createdAt = (object.createdAt !== undefined && object.createdAt !== null)
       ? Timestamp.fromPartial(object.createdAt)
       : undefined;
-    message.reason = object.reason ?? "";
+    message.reason = object.reason ?? undefined;
     return message;
   },
 };
@@ -352,10 +378,10 @@ function createBaseServerAddress(): ServerAddress {
     version: 0,
     address: "",
     type: "",
-    macAddress: "",
-    portId: "",
-    networkId: "",
-    subnetId: "",
+    macAddress: undefined,
+    portId: undefined,
+    networkId: undefined,
+    subnetId: undefined,
   };
 }
 
@@ -373,16 +399,16 @@ export const ServerAddress: MessageFns<ServerAddress> = {
     if (message.type !== "") {
       writer.uint32(34).string(message.type);
     }
-    if (message.macAddress !== "") {
+    if (message.macAddress !== undefined) {
       writer.uint32(42).string(message.macAddress);
     }
-    if (message.portId !== "") {
+    if (message.portId !== undefined) {
       writer.uint32(50).string(message.portId);
     }
-    if (message.networkId !== "") {
+    if (message.networkId !== undefined) {
       writer.uint32(58).string(message.networkId);
     }
-    if (message.subnetId !== "") {
+    if (message.subnetId !== undefined) {
       writer.uint32(66).string(message.subnetId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -505,21 +531,21 @@ export const ServerAddress: MessageFns<ServerAddress> = {
     message.version = object.version ?? 0;
     message.address = object.address ?? "";
     message.type = object.type ?? "";
-    message.macAddress = object.macAddress ?? "";
-    message.portId = object.portId ?? "";
-    message.networkId = object.networkId ?? "";
-    message.subnetId = object.subnetId ?? "";
+    message.macAddress = object.macAddress ?? undefined;
+    message.portId = object.portId ?? undefined;
+    message.networkId = object.networkId ?? undefined;
+    message.subnetId = object.subnetId ?? undefined;
     return message;
   },
 };
 
 function createBaseServerImage(): ServerImage {
-  return { id: "", properties: new Map() };
+  return { id: undefined, properties: new Map() };
 }
 
 export const ServerImage: MessageFns<ServerImage> = {
   encode(message: ServerImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
+    if (message.id !== undefined) {
       writer.uint32(10).string(message.id);
     }
     message.properties.forEach((value, key) => {
@@ -596,7 +622,7 @@ export const ServerImage: MessageFns<ServerImage> = {
     const message = createBaseServerImage();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ServerImage["_unknownFields"];
-    message.id = object.id ?? "";
+    message.id = object.id ?? undefined;
     message.properties = (() => {
       const m = new Map();
       (object.properties as Map<string, string> ?? new Map()).forEach((value, key) => {
@@ -870,45 +896,45 @@ export const ServerLock: MessageFns<ServerLock> = {
 
 function createBaseServerHostInfo(): ServerHostInfo {
   return {
-    host: "",
-    node: "",
-    instanceName: "",
-    cell: "",
-    computeNodeUuid: "",
-    launchedOn: "",
-    kernelId: "",
-    ramdiskId: "",
-    rootDeviceName: "",
+    host: undefined,
+    node: undefined,
+    instanceName: undefined,
+    cell: undefined,
+    computeNodeUuid: undefined,
+    launchedOn: undefined,
+    kernelId: undefined,
+    ramdiskId: undefined,
+    rootDeviceName: undefined,
   };
 }
 
 export const ServerHostInfo: MessageFns<ServerHostInfo> = {
   encode(message: ServerHostInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.host !== "") {
+    if (message.host !== undefined) {
       writer.uint32(10).string(message.host);
     }
-    if (message.node !== "") {
+    if (message.node !== undefined) {
       writer.uint32(18).string(message.node);
     }
-    if (message.instanceName !== "") {
+    if (message.instanceName !== undefined) {
       writer.uint32(26).string(message.instanceName);
     }
-    if (message.cell !== "") {
+    if (message.cell !== undefined) {
       writer.uint32(34).string(message.cell);
     }
-    if (message.computeNodeUuid !== "") {
+    if (message.computeNodeUuid !== undefined) {
       writer.uint32(42).string(message.computeNodeUuid);
     }
-    if (message.launchedOn !== "") {
+    if (message.launchedOn !== undefined) {
       writer.uint32(50).string(message.launchedOn);
     }
-    if (message.kernelId !== "") {
+    if (message.kernelId !== undefined) {
       writer.uint32(58).string(message.kernelId);
     }
-    if (message.ramdiskId !== "") {
+    if (message.ramdiskId !== undefined) {
       writer.uint32(66).string(message.ramdiskId);
     }
-    if (message.rootDeviceName !== "") {
+    if (message.rootDeviceName !== undefined) {
       writer.uint32(74).string(message.rootDeviceName);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1035,15 +1061,15 @@ export const ServerHostInfo: MessageFns<ServerHostInfo> = {
     const message = createBaseServerHostInfo();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ServerHostInfo["_unknownFields"];
-    message.host = object.host ?? "";
-    message.node = object.node ?? "";
-    message.instanceName = object.instanceName ?? "";
-    message.cell = object.cell ?? "";
-    message.computeNodeUuid = object.computeNodeUuid ?? "";
-    message.launchedOn = object.launchedOn ?? "";
-    message.kernelId = object.kernelId ?? "";
-    message.ramdiskId = object.ramdiskId ?? "";
-    message.rootDeviceName = object.rootDeviceName ?? "";
+    message.host = object.host ?? undefined;
+    message.node = object.node ?? undefined;
+    message.instanceName = object.instanceName ?? undefined;
+    message.cell = object.cell ?? undefined;
+    message.computeNodeUuid = object.computeNodeUuid ?? undefined;
+    message.launchedOn = object.launchedOn ?? undefined;
+    message.kernelId = object.kernelId ?? undefined;
+    message.ramdiskId = object.ramdiskId ?? undefined;
+    message.rootDeviceName = object.rootDeviceName ?? undefined;
     return message;
   },
 };

@@ -9,14 +9,20 @@ import { DiskConfig } from "./server.js";
 
 /** One interface asked for at boot, in order. */
 export interface RequestedNetwork {
-  /** Network on which a port is made; empty with port_id. */
-  networkId: string;
+  /** Network on which a port is made; unset with port_id. */
+  networkId?:
+    | string
+    | undefined;
   /** Port made beforehand. */
-  portId: string;
+  portId?:
+    | string
+    | undefined;
   /** Address asked for on the network. */
-  fixedIp: string;
+  fixedIp?:
+    | string
+    | undefined;
   /** Device tag. */
-  tag: string;
+  tag?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -168,21 +174,21 @@ export interface ServerSecrets {
 }
 
 function createBaseRequestedNetwork(): RequestedNetwork {
-  return { networkId: "", portId: "", fixedIp: "", tag: "" };
+  return { networkId: undefined, portId: undefined, fixedIp: undefined, tag: undefined };
 }
 
 export const RequestedNetwork: MessageFns<RequestedNetwork> = {
   encode(message: RequestedNetwork, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.networkId !== "") {
+    if (message.networkId !== undefined) {
       writer.uint32(10).string(message.networkId);
     }
-    if (message.portId !== "") {
+    if (message.portId !== undefined) {
       writer.uint32(18).string(message.portId);
     }
-    if (message.fixedIp !== "") {
+    if (message.fixedIp !== undefined) {
       writer.uint32(26).string(message.fixedIp);
     }
-    if (message.tag !== "") {
+    if (message.tag !== undefined) {
       writer.uint32(34).string(message.tag);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -269,10 +275,10 @@ export const RequestedNetwork: MessageFns<RequestedNetwork> = {
     const message = createBaseRequestedNetwork();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as RequestedNetwork["_unknownFields"];
-    message.networkId = object.networkId ?? "";
-    message.portId = object.portId ?? "";
-    message.fixedIp = object.fixedIp ?? "";
-    message.tag = object.tag ?? "";
+    message.networkId = object.networkId ?? undefined;
+    message.portId = object.portId ?? undefined;
+    message.fixedIp = object.fixedIp ?? undefined;
+    message.tag = object.tag ?? undefined;
     return message;
   },
 };

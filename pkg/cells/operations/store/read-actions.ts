@@ -11,6 +11,7 @@ import { hostIdOf } from "../../../model/host-id.js";
 import { CellsErrors } from "../../errors.js";
 import { readToken, writeToken } from "./read-operations.js";
 import type { Store, Tx } from "../../store/tables.js";
+import { orNone } from "../../../model/presence.js";
 
 interface ActionRow {
   readonly server_id: string;
@@ -41,7 +42,7 @@ const toAction = (row: ActionRow, events: InstanceActionEvent[] = []): InstanceA
   userId: row.user_id,
   startedAt: toTimestamp(row.started_at),
   updatedAt: toTimestamp(row.updated_at),
-  message: row.failed ? "Error" : "",
+  message: row.failed ? "Error" : undefined,
   events,
 });
 
@@ -51,11 +52,11 @@ const toEvent =
     event: row.event,
     startedAt: toTimestamp(row.started_at),
     finishedAt: toTimestampOrUnset(row.finished_at),
-    result: row.result,
-    host: row.host,
-    hostId: hostIdOf(projectId, row.host),
-    details: row.details,
-    traceback: row.traceback,
+    result: orNone(row.result),
+    host: orNone(row.host),
+    hostId: orNone(hostIdOf(projectId, row.host)),
+    details: orNone(row.details),
+    traceback: orNone(row.traceback),
   });
 
 /** One action with its events, oldest first. @throws ACTION_NOT_FOUND */

@@ -154,10 +154,10 @@ function beyond(column: SortColumn, value: string | number | boolean | null): Co
 
 function filterConditions(filter: ServerFilter | undefined, projectId: string): Condition[] {
   const out: Condition[] = [];
-  const project = projectId === "" ? (filter?.projectId ?? "") : projectId;
-  if (project !== "") out.push(sql`project_id = ${project}`);
+  const project = projectId === "" ? filter?.projectId : projectId;
+  if (project !== undefined) out.push(sql`project_id = ${project}`);
   if (filter === undefined) return [...out, ...deletedConditions(ServerFilter.fromPartial({}))];
-  if (projectId !== "" && filter.projectId !== "" && filter.projectId !== projectId) out.push(sql`false`);
+  if (projectId !== "" && (filter.projectId ?? projectId) !== projectId) out.push(sql`false`);
   out.push(
     ...deletedConditions(filter),
     ...textConditions(filter),
@@ -186,7 +186,7 @@ const PRESENT = sql`deleted_at IS NULL`;
 const SOFT_DELETED = vmStateWord(VmState.VM_STATE_SOFT_DELETED);
 
 function textConditions(filter: ServerFilter): Condition[] {
-  const exact: [string, string][] = [
+  const exact: [string, string | undefined][] = [
     ["image_id", filter.imageId],
     ["flavor_id", filter.flavorId],
     ["user_id", filter.userId],
@@ -199,7 +199,9 @@ function textConditions(filter: ServerFilter): Condition[] {
   ];
   return [
     ...(filter.ids.length === 0 ? [] : [sql`id = ANY(${filter.ids}::text[])`]),
-    ...exact.filter(([, value]) => value !== "").map(([column, value]) => sql`${sql.ref(column)} = ${value}`),
+    ...exact
+      .filter(([, value]) => value !== undefined)
+      .map(([column, value]) => sql`${sql.ref(column)} = ${value}`),
     ...regexConditions(filter),
   ];
 }

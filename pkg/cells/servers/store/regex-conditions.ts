@@ -40,34 +40,37 @@ const TEXTS: Readonly<Record<Exclude<ServerText, 0>, readonly Sql[]>> = {
 /** Whether a filter holds a regular expression. */
 export const hasRegex = (filter: ServerFilter): boolean =>
   filter.textMatches.length > 0 ||
-  [filter.nameRegex, filter.hostnameRegex, filter.ipRegex, filter.ip6Regex].some((regex) => regex !== "");
+  [filter.nameRegex, filter.hostnameRegex, filter.ipRegex, filter.ip6Regex].some(
+    (regex) => regex !== undefined,
+  );
 
 /** @throws INVALID_ARGUMENT for one that is not taken */
 export function regexConditions(filter: ServerFilter): Sql[] {
-  const of = (field: string, regex: string, texts: readonly Sql[]): Sql[] =>
-    regex === "" ? [] : [anyMatches(texts, patternOf(field, regex))];
+  const of = (field: string, regex: string | undefined, texts: readonly Sql[]): Sql[] =>
+    regex === undefined ? [] : [anyMatches(texts, patternOf(field, regex))];
   return [
     ...of("name_regex", filter.nameRegex, [sql.ref("name")]),
     ...of("hostname_regex", filter.hostnameRegex, [sql.ref("hostname")]),
     ...addressConditions(filter),
     ...filter.textMatches.flatMap(({ field, regex }, index) =>
-      of(`text_matches[${index}].regex`, regex, textsOf(field)),
+      of(`text_matches[${index}].regex`, regex === "" ? undefined : regex, textsOf(field)),
     ),
   ];
 }
 
 /** A server whose addresses of either version match will do, as in Nova. */
 function addressConditions({ ipRegex, ip6Regex }: ServerFilter): Sql[] {
-  const asked = [
+  const matches = [
     { field: "ip_regex", regex: ipRegex, column: "ipv4" },
     { field: "ip6_regex", regex: ip6Regex, column: "ipv6" },
-  ].filter(({ regex }) => regex !== "");
-  if (asked.length === 0) return [];
-  const matches = asked.map(
-    ({ field, regex, column }) =>
-      sql`EXISTS (SELECT 1 FROM unnest(${sql.ref(column)}) AS a (ip) WHERE a.ip ~* ${patternOf(field, regex)})`,
+  ].flatMap(({ field, regex, column }) =>
+    regex === undefined
+      ? []
+      : [
+          sql`EXISTS (SELECT 1 FROM unnest(${sql.ref(column)}) AS a (ip) WHERE a.ip ~* ${patternOf(field, regex)})`,
+        ],
   );
-  return [sql`(${sql.join(matches, sql` OR `)})`];
+  return matches.length === 0 ? [] : [sql`(${sql.join(matches, sql` OR `)})`];
 }
 
 const anyMatches = (texts: readonly Sql[], pattern: string): Sql =>

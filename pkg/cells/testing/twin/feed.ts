@@ -73,7 +73,7 @@ export class TwinFeed implements FeedReader {
       {
         entityKind: "operation",
         entityId: parseOperationName(operation.name)?.operationId ?? "",
-        projectId: operation.projectId,
+        projectId: operation.projectId ?? "",
         generation: Number(generation),
         eventType: "changed",
         payload: encoded(Operation, operation),

@@ -63,10 +63,10 @@ const equals =
     row[column] === value;
 
 function filterConditions(filter: ServerFilter | undefined, projectId: string): Condition[] {
-  const project = projectId === "" ? (filter?.projectId ?? "") : projectId;
-  const own = project === "" ? [] : [equals("project_id", project)];
+  const project = projectId === "" ? filter?.projectId : projectId;
+  const own = project === undefined ? [] : [equals("project_id", project)];
   if (filter === undefined) return [...own, equals("deleted_at", null)];
-  const foreign = projectId !== "" && filter.projectId !== "" && filter.projectId !== projectId;
+  const foreign = projectId !== "" && (filter.projectId ?? projectId) !== projectId;
   return [
     ...own,
     ...(foreign ? [() => false] : []),
@@ -84,7 +84,7 @@ function deletedConditions({ deleted, changesSince, changesBefore }: ServerFilte
 }
 
 function textConditions(filter: ServerFilter): Condition[] {
-  const exact: Readonly<Record<string, string>> = {
+  const exact: Readonly<Record<string, string | undefined>> = {
     image_id: filter.imageId,
     flavor_id: filter.flavorId,
     user_id: filter.userId,
@@ -98,7 +98,7 @@ function textConditions(filter: ServerFilter): Condition[] {
   return [
     ...(filter.ids.length === 0 ? [] : [(row: Row) => filter.ids.includes(row["id"] as string)]),
     ...Object.entries(exact)
-      .filter(([, value]) => value !== "")
+      .filter(([, value]) => value !== undefined)
       .map(([column, value]) => equals(column, value)),
     ...regexConditions(filter),
   ];
@@ -195,8 +195,8 @@ const TEXTS: Readonly<Record<Exclude<ServerText, 0>, Texts>> = {
 };
 
 function regexConditions(filter: ServerFilter): Condition[] {
-  const of = (field: string, regex: string, texts: Texts): Condition[] => {
-    if (regex === "") return [];
+  const of = (field: string, regex: string | undefined, texts: Texts): Condition[] => {
+    if (regex === undefined) return [];
     const read = compileUserRegex(regex);
     if (read.problem !== undefined)
       throw CommonErrors.INVALID_ARGUMENT({ field: `filter.${field}`, problem: read.problem });
@@ -215,7 +215,7 @@ function regexConditions(filter: ServerFilter): Condition[] {
     ...of("hostname_regex", filter.hostnameRegex, plain("hostname")),
     ...(either.length === 0 ? [] : [(row: Row) => either.some((holds) => holds(row))]),
     ...filter.textMatches.flatMap(({ field, regex }, index) =>
-      of(`text_matches[${index}].regex`, regex, textsOf(field)),
+      of(`text_matches[${index}].regex`, regex === "" ? undefined : regex, textsOf(field)),
     ),
   ];
 }

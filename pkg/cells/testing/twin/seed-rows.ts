@@ -86,7 +86,7 @@ export const actionEntry = (of: InstanceAction, now: Instant): ActionEntry => ({
   user_id: of.userId,
   started_at: fromTimestampOrNull(of.startedAt) ?? now,
   updated_at: fromTimestampOrNull(of.updatedAt) ?? now,
-  failed: of.message !== "",
+  failed: of.message !== undefined,
   events: of.events.map((event, position) => ({
     step: `step-${position}`,
     round: 0,
@@ -94,9 +94,9 @@ export const actionEntry = (of: InstanceAction, now: Instant): ActionEntry => ({
     event: event.event,
     started_at: fromTimestampOrNull(event.startedAt) ?? now,
     finished_at: fromTimestampOrNull(event.finishedAt),
-    result: event.result,
-    host: event.host,
-    details: event.details,
-    traceback: event.traceback,
+    result: event.result ?? "",
+    host: event.host ?? "",
+    details: event.details ?? "",
+    traceback: event.traceback ?? "",
   })),
 });

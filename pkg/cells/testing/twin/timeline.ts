@@ -19,6 +19,7 @@ import { readToken, writeToken } from "../../operations/store/read-operations.js
 import { resultOf } from "../../operations/store/timeline.js";
 import type { OperationRow } from "../../store/rows.js";
 import { bytewise, pageSize } from "./order.js";
+import { orNone } from "../../../model/presence.js";
 
 /** A row of `instance_action_event`. */
 export interface EventRow {
@@ -170,7 +171,7 @@ const toAction = (row: ActionEntry): InstanceAction => ({
   userId: row.user_id,
   startedAt: toTimestamp(row.started_at),
   updatedAt: toTimestamp(row.updated_at),
-  message: row.failed ? "Error" : "",
+  message: row.failed ? "Error" : undefined,
   events: [],
 });
 
@@ -187,9 +188,9 @@ const eventsOf = (action: ActionEntry): InstanceAction["events"] =>
       event: row.event,
       startedAt: toTimestamp(row.started_at),
       finishedAt: toTimestampOrUnset(row.finished_at),
-      result: row.result,
-      host: row.host,
-      hostId: hostIdOf(action.project_id, row.host),
-      details: row.details,
-      traceback: row.traceback,
+      result: orNone(row.result),
+      host: orNone(row.host),
+      hostId: orNone(hostIdOf(action.project_id, row.host)),
+      details: orNone(row.details),
+      traceback: orNone(row.traceback),
     }));

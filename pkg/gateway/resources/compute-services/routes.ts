@@ -12,6 +12,7 @@ import { listServicesQuery, updateServiceBody } from "./schemas.js";
 import { changeById, changeByWord } from "./update.js";
 import { since } from "../../microversion/version.js";
 import { byUuid, serviceView } from "./view.js";
+import { orNone } from "../../../model/presence.js";
 
 /** Services of cells that do not answer are listed with the little that is sure. */
 const downCellsShown = since("2.69");
@@ -31,8 +32,8 @@ export function computeServiceRoutes({ computeServices }: Pick<ApiClients, "comp
       query: listServicesQuery,
       handle: async (request) => {
         const filter = {
-          host: last(request.query, "host") ?? "",
-          binary: last(request.query, "binary") ?? "",
+          host: orNone(last(request.query, "host")),
+          binary: orNone(last(request.query, "binary")),
         };
         // The whole list: REST has no pages of services.
         const { answer, items } = await wholePage(

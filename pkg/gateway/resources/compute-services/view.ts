@@ -7,7 +7,6 @@ import { View } from "../../view/view.js";
 /** Services and hypervisors are told by number before this span, by UUID in it. */
 export const byUuid = since("2.53");
 
-const orNull = (text: string): string | null => (text === "" ? null : text);
 export const statusWord = (service: ComputeService): "enabled" | "disabled" =>
   service.disabled ? "disabled" : "enabled";
 export const stateWord = (service: ComputeService): "up" | "down" => (service.up ? "up" : "down");
@@ -21,7 +20,7 @@ const fields: readonly Field<ComputeService, null>[] = [
   { name: "status", value: statusWord },
   { name: "state", value: stateWord },
   { name: "updated_at", value: (s) => longTime(s.updatedAt) },
-  { name: "disabled_reason", value: (s) => orNull(s.disabledReason) },
+  { name: "disabled_reason", value: (s) => s.disabledReason ?? null },
   { name: "forced_down", span: since("2.11"), value: (s) => s.forcedDown },
 ];
 

@@ -7,6 +7,7 @@ import type { JsonObject } from "../../http/json.js";
 import { directionOf } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import { booleanWord } from "../../http/words.js";
+import { orNone } from "../../../model/presence.js";
 
 /** The flavor that a create body describes. */
 export function flavorOfBody(body: JsonObject): Flavor {
@@ -57,7 +58,7 @@ export function listOf(request: ApiRequest) {
     visibility: visibilityOf(request),
     minMemoryMib: wholeNumber(last(query, "minRam"), "minRam"),
     minRootGib: wholeNumber(last(query, "minDisk"), "minDisk"),
-    name: last(query, "name") ?? "",
+    name: orNone(last(query, "name")),
     sort: [{ field, direction: directionOf(last(query, "sort_dir") ?? "asc") }],
   };
 }

@@ -17,6 +17,7 @@ import { required } from "../required.js";
 import { listHypervisorsQuery, showHypervisorQuery } from "./schemas.js";
 import type { HypervisorEnv } from "./view.js";
 import { hypervisorView, statistics } from "./view.js";
+import { orNone } from "../../../model/presence.js";
 
 type Clients = Pick<ApiClients, "hypervisors" | "lists">;
 type Api = Clients["hypervisors"];
@@ -34,7 +35,7 @@ interface Found {
 async function all(
   api: Api,
   request: ApiRequest,
-  filter: { hostnamePattern?: string; withServers?: boolean; view: HypervisorsView },
+  filter: { hostnamePattern?: string | undefined; withServers?: boolean; view: HypervisorsView },
 ): Promise<Found> {
   const found: Hypervisor[] = [];
   let unreachableCells = 0;
@@ -54,7 +55,7 @@ async function matching(
   hostnamePattern: string,
   asked: { withServers?: boolean; view: HypervisorsView },
 ): Promise<Found> {
-  const matches = await all(api, request, { hostnamePattern, ...asked });
+  const matches = await all(api, request, { hostnamePattern: orNone(hostnamePattern), ...asked });
   if (matches.found.length === 0 && matches.unreachableCells > 0)
     throw CommonErrors.UNAVAILABLE({ what: "A cell that may have it" });
   if (matches.found.length === 0)
@@ -170,7 +171,7 @@ export function hypervisorRoutes(clients: Clients): Operation[] {
           throw GatewayErrors.BAD_REQUEST({
             message: `The compute service of ${hypervisor.hypervisorHostname} is down: nobody knows its uptime.`,
           });
-        if (hypervisor.uptime === "")
+        if (hypervisor.uptime === undefined)
           throw GatewayErrors.NOT_IMPLEMENTED({ what: "the uptime of this hypervisor" });
         return replyJson({ hypervisor: uptime.shape(request.version).render(hypervisor, without) });
       },

@@ -13,8 +13,8 @@ describe("the uptime of a hypervisor", () => {
 
   for (const [what, up, uptime, old, shown] of [
     ["is what the host told last", true, " 12:00:00 up 3 days", 200, " 12:00:00 up 3 days"],
-    ["is bad to ask for of one that is down", false, "", 400, null],
-    ["is not there where the driver cannot tell", true, "", 501, null],
+    ["is bad to ask for of one that is down", false, undefined, 400, null],
+    ["is not there where the driver cannot tell", true, undefined, 501, null],
   ] as const)
     it(what, async () => {
       hypervisor = Hypervisor.fromPartial({

@@ -19,7 +19,7 @@ const numbers = until("2.87");
 const servers = (h: Hypervisor): JsonObject[] => h.servers.map((s) => ({ name: s.instanceName, uuid: s.id }));
 const parsedCpuInfo = (h: Hypervisor): Json =>
   h.cpuInfoJson === "" ? {} : (JSON.parse(h.cpuInfoJson) as Json);
-const uptime = (h: Hypervisor): string | null => (h.uptime === "" ? null : h.uptime);
+const uptime = (h: Hypervisor): string | null => h.uptime ?? null;
 const service = (h: Hypervisor, id: string | number): Json => ({
   id,
   host: h.service?.host ?? "",

@@ -5,10 +5,11 @@ import { since, until } from "../../microversion/version.js";
 import { longTime } from "../../view/times.js";
 import type { Field } from "../../view/view.js";
 import { View } from "../../view/view.js";
+import { orNone } from "../../../model/presence.js";
 
 const TRACEBACK = "events.traceback";
 const DETAILS = "events.details";
-const orNull = (text: string): string | null => (text === "" ? null : text);
+const orNull = (text: string | undefined): string | null => orNone(text) ?? null;
 
 const eventFields: readonly Field<InstanceActionEvent, null>[] = [
   { name: "event", value: (e) => e.event },
@@ -16,11 +17,11 @@ const eventFields: readonly Field<InstanceActionEvent, null>[] = [
   { name: "finish_time", value: (e) => longTime(e.finishedAt) },
   { name: "result", value: (e) => orNull(e.result) },
   { name: "traceback", hiddenAs: TRACEBACK, value: (e) => orNull(e.traceback) },
-  { name: "hostId", span: since("2.62"), value: (e) => e.hostId },
-  { name: "host", span: since("2.62"), hiddenAs: "events.host", value: (e) => e.host },
+  { name: "hostId", span: since("2.62"), value: (e) => e.hostId ?? "" },
+  { name: "host", span: since("2.62"), hiddenAs: "events.host", value: (e) => e.host ?? "" },
   { name: "details", span: since("2.84"), hiddenAs: DETAILS, value: (e) => orNull(e.details) },
   // What `api` tells in spite of it is for everybody.
-  { name: "details", span: since("2.84"), onlyIfHidden: DETAILS, value: (e) => e.details || undefined },
+  { name: "details", span: since("2.84"), onlyIfHidden: DETAILS, value: (e) => e.details },
 ];
 
 /** Renders the events of one action. */

@@ -9,11 +9,12 @@ import { required } from "../required.js";
 import { createKeyPairRequest } from "./request.js";
 import { createKeyPairBody, keyPairQuery, listKeyPairsQuery } from "./schemas.js";
 import { keyPairView } from "./view.js";
+import { orNone } from "../../../model/presence.js";
 
 /** Below, lists are not cut and have no link. */
 const paged = since("2.35");
 
-const userOf = (request: ApiRequest): string => first(request.query, "user_id") ?? "";
+const userOf = (request: ApiRequest): string | undefined => orNone(first(request.query, "user_id"));
 
 export function keyPairRoutes({ keyPairs, lists }: Pick<ApiClients, "keyPairs" | "lists">): Operation[] {
   const [item, createdForm, show] = [keyPairView("item"), keyPairView("created"), keyPairView("show")];
@@ -39,7 +40,7 @@ export function keyPairRoutes({ keyPairs, lists }: Pick<ApiClients, "keyPairs" |
           request.links,
         );
         return replyJson({
-          keypairs: shown.map((k) => ({ keypair: shape.render(k, { privateKey: "" }) })),
+          keypairs: shown.map((k) => ({ keypair: shape.render(k, {}) })),
           ...(request.has(paged) ? links : {}),
         });
       },
@@ -53,7 +54,7 @@ export function keyPairRoutes({ keyPairs, lists }: Pick<ApiClients, "keyPairs" |
           userId: userOf(request),
         });
         return replyJson({
-          keypair: show.shape(request.version).render(required(keyPair, "key pair"), { privateKey: "" }),
+          keypair: show.shape(request.version).render(required(keyPair, "key pair"), {}),
         });
       },
     },

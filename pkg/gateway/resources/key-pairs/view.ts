@@ -9,7 +9,7 @@ import { View } from "../../view/view.js";
 type KeyPairForm = "item" | "created" | "show";
 /** A generated private key is told once. */
 export interface KeyPairEnv {
-  readonly privateKey: string;
+  readonly privateKey?: string | undefined;
 }
 
 const showOnly = { item: never, created: never } as const;
@@ -27,7 +27,7 @@ const fields: readonly Field<KeyPair, KeyPairEnv, KeyPairForm>[] = [
   {
     name: "private_key",
     forms: { item: never, show: never },
-    value: (_k, { privateKey }) => (privateKey === "" ? undefined : privateKey),
+    value: (_k, { privateKey }) => privateKey,
   },
   { name: "id", forms: showOnly, value: (k) => Number(k.id) },
   { name: "created_at", forms: showOnly, value: (k) => longTime(k.createdAt) },

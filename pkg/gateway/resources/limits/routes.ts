@@ -7,6 +7,7 @@ import type { Operation } from "../../routing/endpoints.js";
 import { parameter, query, text } from "../../schema/nodes.js";
 import type { Field } from "../../view/view.js";
 import { View } from "../../view/view.js";
+import { orNone } from "../../../model/presence.js";
 
 type Limits = ReadonlyMap<string, ResourceLimit>;
 
@@ -58,7 +59,7 @@ export function limitRoutes({ limits }: Pick<ApiClients, "limits">): Operation[]
       query: limitsQuery,
       handle: async (request) => {
         const answer = await limits.getLimits(request.ctx, {
-          projectId: last(request.query, "tenant_id") ?? "",
+          projectId: orNone(last(request.query, "tenant_id")),
         });
         const byName = new Map(answer.limits.map((limit) => [limit.name, limit]));
         return replyJson({

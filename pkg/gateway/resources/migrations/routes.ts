@@ -10,6 +10,7 @@ import { isTrue, parameter, query, text } from "../../schema/nodes.js";
 import { changeBounds } from "../change-bounds.js";
 import { required } from "../required.js";
 import { MigrationViews, TYPE_WORDS } from "./view.js";
+import { orNone } from "../../../model/presence.js";
 
 const paged = since("2.59");
 const bounded = since("2.66");
@@ -29,19 +30,19 @@ const noParameters = query(since("2.102"));
 
 /** What the parameters ask of the public list. Hidden ones are only shown when asked for. */
 function listOf(request: ApiRequest): ListMigrationsRequest {
-  const word = (name: string): string => last(request.query, name) ?? "";
+  const word = (name: string): string | undefined => orNone(last(request.query, name));
   const server = word("instance_uuid");
-  const projectId = request.has(owned) ? word("project_id") : "";
+  const projectId = request.has(owned) ? word("project_id") : undefined;
   return ListMigrationsRequest.fromPartial({
-    serverIds: server === "" ? [] : [server],
+    serverIds: server === undefined ? [] : [server],
     host: word("host"),
     sourceCompute: word("source_compute"),
     status: word("status"),
-    type: TYPE_WORDS.get(word("migration_type")) ?? 0,
-    hidden: isTrue(word("hidden")),
-    userId: request.has(owned) ? word("user_id") : "",
+    type: TYPE_WORDS.get(word("migration_type") ?? "") ?? 0,
+    hidden: isTrue(word("hidden") ?? ""),
+    userId: request.has(owned) ? word("user_id") : undefined,
     projectId,
-    allProjects: projectId === "",
+    allProjects: projectId === undefined,
     ...(request.has(paged) ? changeBounds(request) : {}),
   });
 }

@@ -19,7 +19,6 @@ export const TYPE_WORDS: ReadonlyMap<string, MigrationType> = new Map([
 const wordOf = (type: MigrationType): string | null =>
   [...TYPE_WORDS].find(([, one]) => one === type)?.[0] ?? null;
 
-const orNull = (text: string): string | null => (text === "" ? null : text);
 const numberOrNull = (value: bigint | undefined): number | null => (value ? Number(value) : null);
 const paged = since("2.59");
 const owned = since("2.80");
@@ -27,11 +26,11 @@ const owned = since("2.80");
 const common: readonly Field<Migration, Links>[] = [
   { name: "created_at", value: (m) => longTime(m.createdAt) },
   // Null when there is none yet, and where policy hides it.
-  { name: "dest_compute", value: (m) => orNull(m.destCompute) },
-  { name: "dest_host", value: (m) => orNull(m.destHost) },
-  { name: "dest_node", value: (m) => orNull(m.destNode) },
-  { name: "source_compute", value: (m) => orNull(m.sourceCompute) },
-  { name: "source_node", value: (m) => orNull(m.sourceNode) },
+  { name: "dest_compute", value: (m) => m.destCompute ?? null },
+  { name: "dest_host", value: (m) => m.destHost ?? null },
+  { name: "dest_node", value: (m) => m.destNode ?? null },
+  { name: "source_compute", value: (m) => m.sourceCompute ?? null },
+  { name: "source_node", value: (m) => m.sourceNode ?? null },
   { name: "id", value: (m) => Number(m.number) },
   { name: "status", value: (m) => m.status },
   { name: "updated_at", value: (m) => (m.updatedAt === undefined ? null : longTime(m.updatedAt)) },

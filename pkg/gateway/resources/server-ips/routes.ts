@@ -12,7 +12,7 @@ import { byLabel } from "../servers/view.js";
 const plain = (a: ServerAddress): JsonObject => ({ version: a.version, addr: a.address });
 
 export function serverIpRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
-  const read = async (request: ApiRequest, networkLabel: string): Promise<Record<string, JsonObject[]>> => {
+  const read = async (request: ApiRequest, networkLabel?: string): Promise<Record<string, JsonObject[]>> => {
     const { addresses } = await servers.getServerAddresses(request.ctx, {
       serverId: request.id,
       networkLabel,
@@ -23,7 +23,7 @@ export function serverIpRoutes({ servers }: Pick<ApiClients, "servers">): Operat
     {
       route: "GET /servers/{id}/ips",
       query: noParameters,
-      handle: async (request) => replyJson({ addresses: await read(request, "") }),
+      handle: async (request) => replyJson({ addresses: await read(request) }),
     },
     {
       route: "GET /servers/{id}/ips/{sub}",

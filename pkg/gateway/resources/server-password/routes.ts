@@ -10,8 +10,8 @@ export function serverPasswordRoutes({ servers }: Pick<ApiClients, "servers">): 
       query: noParameters,
       handle: async (request) =>
         replyJson({
-          password: (await servers.getServerPassword(request.ctx, { serverId: request.id }))
-            .encryptedPassword,
+          password:
+            (await servers.getServerPassword(request.ctx, { serverId: request.id })).encryptedPassword ?? "",
         }),
     },
     {

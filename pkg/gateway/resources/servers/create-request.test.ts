@@ -5,6 +5,7 @@ import {
   BlockDeviceSource,
 } from "../../../../gen/kilonova/type/v1/block_device.js";
 import { SchedulerHints } from "../../../../gen/kilonova/type/v1/scheduler_hints.js";
+import { RequestedNetwork } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import { NetworkMode } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Json } from "../../http/json.js";
@@ -47,10 +48,9 @@ describe("gateway: server bodies", () => {
           { port: NET, uuid: "ignored" },
         ],
       }).networks,
-      [
-        { networkId: NET, portId: "", fixedIp: "10.0.0.5", tag: "a" },
-        { networkId: "", portId: NET, fixedIp: "", tag: "" },
-      ],
+      [{ networkId: NET, fixedIp: "10.0.0.5", tag: "a" }, { portId: NET }].map((one) =>
+        RequestedNetwork.fromPartial(one),
+      ),
     );
   });
 

@@ -82,19 +82,24 @@ const orNothing = <T>(filter: Filter, value: T | undefined, put: (value: T) => v
   if (value === undefined) filter.matchNothing = true;
   else put(value);
 };
+/** Parameters that say nothing when they are empty. */
+const unlessEmpty =
+  (reader: Reader): Reader =>
+  (filter, value, values, where) => {
+    if (value !== "") reader(filter, value, values, where);
+  };
 /** No server has a longer name, id or address of anything. */
 const LONGEST = 255;
-const exact =
-  (key: "imageId" | "flavorId" | "host" | "userId" | "projectId"): Reader =>
-  (filter, value) =>
+const exact = (key: "imageId" | "flavorId" | "host" | "userId" | "projectId"): Reader =>
+  unlessEmpty((filter, value) =>
     orNothing(filter, value.length <= LONGEST ? value : undefined, (text) => {
       filter[key] = text;
-    });
-const regex =
-  (key: "nameRegex" | "hostnameRegex" | "ipRegex" | "ip6Regex"): Reader =>
-  (filter, value, _values, { name }) => {
+    }),
+  );
+const regex = (key: "nameRegex" | "hostnameRegex" | "ipRegex" | "ip6Regex"): Reader =>
+  unlessEmpty((filter, value, _values, { name }) => {
     filter[key] = checkedRegex(name, value);
-  };
+  });
 /** A regular expression over the text of one field. */
 const matches =
   (field: ServerText): Reader =>

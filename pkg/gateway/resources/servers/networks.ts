@@ -4,6 +4,7 @@ import { GatewayErrors } from "../../errors.js";
 import { listOf, member, textOf } from "../../http/fields.js";
 import type { Json, JsonObject } from "../../http/json.js";
 import { isObject } from "../../http/json.js";
+import { orNone } from "../../../model/presence.js";
 
 export interface RequestedNetworks {
   readonly list: RequestedNetwork[];
@@ -21,26 +22,26 @@ export function networksOf(body: JsonObject): RequestedNetworks {
   const asked = member(body, "networks");
   if (asked === "none") return { list: [], none: true };
   const list = listOf(body, "networks").map(networkOf);
-  const ports = list.flatMap((network) => (network.portId === "" ? [] : [network.portId]));
+  const ports = list.flatMap((network) => network.portId ?? []);
   if (new Set(ports).size !== ports.length) throw bad("Duplicate networks: a port is given more than once.");
   return { list, none: false };
 }
 
 function networkOf(item: Json): RequestedNetwork {
   const network = isObject(item) ? item : {};
-  const portId = textOf(network, "port") ?? "";
-  const fixedIp = textOf(network, "fixed_ip") ?? "";
-  const tag = textOf(network, "tag") ?? "";
-  if (portId !== "") {
-    if (fixedIp !== "")
+  const portId = orNone(textOf(network, "port"));
+  const fixedIp = orNone(textOf(network, "fixed_ip"));
+  const tag = orNone(textOf(network, "tag"));
+  if (portId !== undefined) {
+    if (fixedIp !== undefined)
       throw bad(
         `Specified Fixed IP '${fixedIp}' cannot be used with port '${portId}': the two cannot be specified together.`,
       );
-    return { networkId: "", portId: parseUuid(portId) ?? portId, fixedIp: "", tag };
+    return { portId: parseUuid(portId) ?? portId, tag };
   }
   const asked = textOf(network, "uuid") ?? "";
   const networkId = parseUuid(asked);
   if (networkId === undefined)
     throw bad(`Bad networks format: network uuid is not in proper format (${asked})`);
-  return { networkId, portId: "", fixedIp, tag };
+  return { networkId, fixedIp, tag };
 }

@@ -134,7 +134,7 @@ function created(request: ApiRequest, answer: CreateServersResponse): Reply {
     "OS-DCF:diskConfig": server.diskConfig === DiskConfig.DISK_CONFIG_AUTO ? "AUTO" : "MANUAL",
     security_groups: (groups.length === 0 ? ["default"] : groups).map((name) => ({ name })),
   };
-  const password = answer.adminPassword === "" ? {} : { adminPass: answer.adminPassword };
+  const password = answer.adminPassword === undefined ? {} : { adminPass: answer.adminPassword };
   return replyJson(
     { server: { ...shown, ...password } },
     { location: request.links.self("servers", server.id) },

@@ -12,6 +12,7 @@ import { textsOf } from "../flavors/view.js";
 import { hintsByName } from "../../../model/scheduler-hints.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
 import { hostStatusName, statusOf } from "./states.js";
+import { orNone } from "../../../model/presence.js";
 
 /**
  * `show` is GET of one, `detail` an item of the long list, `update` the answer of PUT, which was shorter
@@ -30,11 +31,12 @@ const WITH_PROGRESS = new Set(["ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_R
 const WITH_FAULT = new Set(["ERROR", "DELETED"]);
 const statusOfServer = (s: Server): string =>
   statusOf(s.vmState, s.taskState ?? "", s.deletedAt !== undefined);
-const orNull = (text: string | undefined): string | null => (text === "" ? null : (text ?? null));
+const orNull = (text: string | undefined): string | null => orNone(text) ?? null;
 
 function image(s: Server, links: Links, withProperties: boolean): Json {
-  if (!s.image || s.image.id === "") return "";
-  const shown = { id: s.image.id, links: [{ rel: "bookmark", href: links.bookmark("images", s.image.id) }] };
+  const id = orNone(s.image?.id);
+  if (s.image === undefined || id === undefined) return "";
+  const shown = { id, links: [{ rel: "bookmark", href: links.bookmark("images", id) }] };
   return withProperties ? { ...shown, properties: textsOf(s.image.properties) } : shown;
 }
 
@@ -61,7 +63,7 @@ const longAddress = (a: ServerAddress): JsonObject => ({
   version: a.version,
   addr: a.address,
   "OS-EXT-IPS:type": a.type,
-  "OS-EXT-IPS-MAC:mac_addr": a.macAddress,
+  "OS-EXT-IPS-MAC:mac_addr": a.macAddress ?? "",
 });
 
 /** Addresses by network label, in the order of the ports; none while the server is being built. */
@@ -84,9 +86,10 @@ export function byLabel(
 
 function fault(s: Server): Json | undefined {
   if (!s.fault || !WITH_FAULT.has(statusOfServer(s))) return undefined;
-  const { code, message, details } = s.fault;
+  const { code, message } = s.fault;
+  const details = orNone(s.fault.details);
   const shown = { code, created: shortTime(s.fault.createdAt) ?? "", message };
-  return details === "" ? shown : { ...shown, details };
+  return details === undefined ? shown : { ...shown, details };
 }
 
 function volumes(s: Server, withDelete: boolean): Json {
@@ -150,14 +153,14 @@ const fields: readonly ServerField[] = [
     value: (s) => (s.securityGroups.length === 0 ? undefined : s.securityGroups.map((name) => ({ name }))),
   },
   hostInfo("OS-EXT-SRV-ATTR:host", always, (info) => orNull(info.host)),
-  hostInfo("OS-EXT-SRV-ATTR:instance_name", always, (info) => info.instanceName),
+  hostInfo("OS-EXT-SRV-ATTR:instance_name", always, (info) => info.instanceName ?? ""),
   hostInfo("OS-EXT-SRV-ATTR:hypervisor_hostname", always, (info) => orNull(info.node)),
   hostInfo("OS-EXT-SRV-ATTR:reservation_id", extended, (_info, s) => s.reservationId),
   hostInfo("OS-EXT-SRV-ATTR:launch_index", extended, (_info, s) => s.launchIndex),
   hostInfo("OS-EXT-SRV-ATTR:hostname", between("2.3", "2.89"), (_info, s) => s.hostname),
   { name: "OS-EXT-SRV-ATTR:hostname", span: since("2.90"), value: (s) => s.hostname },
-  hostInfo("OS-EXT-SRV-ATTR:kernel_id", extended, (info) => info.kernelId),
-  hostInfo("OS-EXT-SRV-ATTR:ramdisk_id", extended, (info) => info.ramdiskId),
+  hostInfo("OS-EXT-SRV-ATTR:kernel_id", extended, (info) => info.kernelId ?? ""),
+  hostInfo("OS-EXT-SRV-ATTR:ramdisk_id", extended, (info) => info.ramdiskId ?? ""),
   hostInfo("OS-EXT-SRV-ATTR:root_device_name", extended, (info) => orNull(info.rootDeviceName)),
   hostInfo("OS-EXT-SRV-ATTR:user_data", extended, (_info, s) => s.userData?.toString("base64") ?? null),
   { name: "OS-EXT-STS:task_state", forms: updateLate, value: (s) => orNull(s.taskState) },

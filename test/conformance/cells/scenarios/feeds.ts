@@ -80,9 +80,9 @@ export const feeds: readonly Scenario[] = [
           return [eventType, generation, currentStep, done];
         }),
         [
-          ["created", 1n, "", false],
+          ["created", 1n, undefined, false],
           ["changed", 2n, "one", false],
-          ["changed", 3n, "", true],
+          ["changed", 3n, undefined, true],
         ],
       );
       assert.deepEqual(

@@ -128,7 +128,7 @@ export const progress: readonly Scenario[] = [
         ),
         ["did_one|Success|h1||", "did_two|Error||m|R"],
       );
-      assert.equal(action.message, "");
+      assert.equal(action.message, undefined);
     },
   },
   {

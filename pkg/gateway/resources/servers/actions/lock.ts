@@ -14,6 +14,6 @@ const lock: ActionBody = {
     required("lock", object([reason], { nullable: true }), withReason),
   ]),
   fields: (request) =>
-    request.has(withReason) ? { reason: textOf(request.member("lock"), "locked_reason") ?? "" } : {},
+    request.has(withReason) ? { reason: textOf(request.member("lock"), "locked_reason") } : {},
 };
 export default lock;

@@ -191,9 +191,9 @@ export declare type ListAggregatesRequest = Message<"kilonova.api.v1.ListAggrega
   /**
    * Only those with this host.
    *
-   * @generated from field: string host = 1;
+   * @generated from field: optional string host = 1;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB.

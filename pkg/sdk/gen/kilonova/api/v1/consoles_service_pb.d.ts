@@ -141,11 +141,11 @@ export declare type GetConsoleConnectionResponse = Message<"kilonova.api.v1.GetC
   tlsPort?: number | undefined;
 
   /**
-   * What to ask for at that port; empty when nothing.
+   * What to ask for at that port; unset when nothing.
    *
-   * @generated from field: string internal_access_path = 5;
+   * @generated from field: optional string internal_access_path = 5;
    */
-  internalAccessPath: string;
+  internalAccessPath?: string | undefined;
 
   /**
    * Type.

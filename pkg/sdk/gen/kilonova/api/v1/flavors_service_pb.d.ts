@@ -92,9 +92,9 @@ export declare type GetFlavorRequest = Message<"kilonova.api.v1.GetFlavorRequest
    * Only the extra spec of this key is wanted: needs os-flavor-extra-specs:show and tells no other.
    * A key that the flavor does not have is no error.
    *
-   * @generated from field: string extra_spec_key = 4;
+   * @generated from field: optional string extra_spec_key = 4;
    */
-  extraSpecKey: string;
+  extraSpecKey?: string | undefined;
 };
 
 /**
@@ -187,9 +187,9 @@ export declare type ListFlavorsRequest = Message<"kilonova.api.v1.ListFlavorsReq
   /**
    * Exactly this name.
    *
-   * @generated from field: string name = 4;
+   * @generated from field: optional string name = 4;
    */
-  name: string;
+  name?: string | undefined;
 
   /**
    * Default: id ascending.

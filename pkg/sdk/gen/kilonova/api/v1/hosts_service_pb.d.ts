@@ -190,11 +190,11 @@ export declare type ComputeService = Message<"kilonova.api.v1.ComputeService"> &
   disabled: boolean;
 
   /**
-   * Why; empty when not told.
+   * Why; unset when not told.
    *
-   * @generated from field: string disabled_reason = 7;
+   * @generated from field: optional string disabled_reason = 7;
    */
-  disabledReason: string;
+  disabledReason?: string | undefined;
 
   /**
    * Whether an operator declared it down.
@@ -240,16 +240,16 @@ export declare type ListComputeServicesRequest = Message<"kilonova.api.v1.ListCo
   /**
    * Only this host.
    *
-   * @generated from field: string host = 1;
+   * @generated from field: optional string host = 1;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * Only this binary.
    *
-   * @generated from field: string binary = 2;
+   * @generated from field: optional string binary = 2;
    */
-  binary: string;
+  binary?: string | undefined;
 
   /**
    * Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB.
@@ -321,25 +321,25 @@ export declare const ListComputeServicesResponseSchema: GenMessage<ListComputeSe
  */
 export declare type UpdateComputeServiceRequest = Message<"kilonova.api.v1.UpdateComputeServiceRequest"> & {
   /**
-   * UUID; or leave empty and give host and binary.
+   * UUID; or leave unset and give host and binary.
    *
-   * @generated from field: string service_id = 1;
+   * @generated from field: optional string service_id = 1;
    */
-  serviceId: string;
+  serviceId?: string | undefined;
 
   /**
    * Host, below microversion 2.53.
    *
-   * @generated from field: string host = 2;
+   * @generated from field: optional string host = 2;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * Binary, below microversion 2.53.
    *
-   * @generated from field: string binary = 3;
+   * @generated from field: optional string binary = 3;
    */
-  binary: string;
+  binary?: string | undefined;
 
   /**
    * Disable or enable.
@@ -576,11 +576,11 @@ export declare type Hypervisor = Message<"kilonova.api.v1.Hypervisor"> & {
   service?: ComputeService | undefined;
 
   /**
-   * As the host tells; empty when unknown.
+   * As the host tells; unset when unknown.
    *
-   * @generated from field: string uptime = 18;
+   * @generated from field: optional string uptime = 18;
    */
-  uptime: string;
+  uptime?: string | undefined;
 
   /**
    * With with_servers only.
@@ -605,9 +605,9 @@ export declare type ListHypervisorsRequest = Message<"kilonova.api.v1.ListHyperv
   /**
    * Part of the hypervisor's host name.
    *
-   * @generated from field: string hostname_pattern = 1;
+   * @generated from field: optional string hostname_pattern = 1;
    */
-  hostnamePattern: string;
+  hostnamePattern?: string | undefined;
 
   /**
    * Also list servers, in the views DETAIL and BRIEF.

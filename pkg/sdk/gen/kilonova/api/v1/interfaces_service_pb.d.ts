@@ -80,11 +80,11 @@ export declare type Interface = Message<"kilonova.api.v1.Interface"> & {
   addresses: InterfaceAddress[];
 
   /**
-   * Device tag; empty when none.
+   * Device tag; unset when none.
    *
-   * @generated from field: string tag = 6;
+   * @generated from field: optional string tag = 6;
    */
-  tag: string;
+  tag?: string | undefined;
 };
 
 /**
@@ -224,30 +224,30 @@ export declare type AttachInterfaceRequest = Message<"kilonova.api.v1.AttachInte
   /**
    * Network on which a port is made.
    *
-   * @generated from field: string network_id = 3;
+   * @generated from field: optional string network_id = 3;
    */
-  networkId: string;
+  networkId?: string | undefined;
 
   /**
    * Port made beforehand.
    *
-   * @generated from field: string port_id = 4;
+   * @generated from field: optional string port_id = 4;
    */
-  portId: string;
+  portId?: string | undefined;
 
   /**
    * Address asked for; only with network_id.
    *
-   * @generated from field: string fixed_ip = 5;
+   * @generated from field: optional string fixed_ip = 5;
    */
-  fixedIp: string;
+  fixedIp?: string | undefined;
 
   /**
-   * Device tag, 1 to 60 characters without comma and slash; empty for none.
+   * Device tag, 1 to 60 characters without comma and slash; unset for none.
    *
-   * @generated from field: string tag = 6;
+   * @generated from field: optional string tag = 6;
    */
-  tag: string;
+  tag?: string | undefined;
 };
 
 /**

@@ -32,18 +32,18 @@ export declare type CreateKeyPairRequest = Message<"kilonova.api.v1.CreateKeyPai
   type: KeyPairType;
 
   /**
-   * Key to import; empty makes a pair (refused from microversion 2.92 on by the gateway).
+   * Key to import; unset makes a pair (refused from microversion 2.92 on by the gateway).
    *
-   * @generated from field: string public_key = 3;
+   * @generated from field: optional string public_key = 3;
    */
-  publicKey: string;
+  publicKey?: string | undefined;
 
   /**
    * Whose; default the caller. Others need policy.
    *
-   * @generated from field: string user_id = 4;
+   * @generated from field: optional string user_id = 4;
    */
-  userId: string;
+  userId?: string | undefined;
 };
 
 /**
@@ -68,9 +68,9 @@ export declare type CreateKeyPairResponse = Message<"kilonova.api.v1.CreateKeyPa
   /**
    * PEM; only when a pair was made, and told only here.
    *
-   * @generated from field: string private_key = 2;
+   * @generated from field: optional string private_key = 2;
    */
-  privateKey: string;
+  privateKey?: string | undefined;
 };
 
 /**
@@ -95,9 +95,9 @@ export declare type GetKeyPairRequest = Message<"kilonova.api.v1.GetKeyPairReque
   /**
    * Whose; default the caller.
    *
-   * @generated from field: string user_id = 2;
+   * @generated from field: optional string user_id = 2;
    */
-  userId: string;
+  userId?: string | undefined;
 };
 
 /**
@@ -135,9 +135,9 @@ export declare type ListKeyPairsRequest = Message<"kilonova.api.v1.ListKeyPairsR
   /**
    * Whose; default the caller.
    *
-   * @generated from field: string user_id = 1;
+   * @generated from field: optional string user_id = 1;
    */
-  userId: string;
+  userId?: string | undefined;
 
   /**
    * Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB.
@@ -203,9 +203,9 @@ export declare type DeleteKeyPairRequest = Message<"kilonova.api.v1.DeleteKeyPai
   /**
    * Whose; default the caller.
    *
-   * @generated from field: string user_id = 2;
+   * @generated from field: optional string user_id = 2;
    */
-  userId: string;
+  userId?: string | undefined;
 };
 
 /**

@@ -20,9 +20,9 @@ export declare type GetLimitsRequest = Message<"kilonova.api.v1.GetLimitsRequest
   /**
    * Default: the caller's.
    *
-   * @generated from field: string project_id = 1;
+   * @generated from field: optional string project_id = 1;
    */
-  projectId: string;
+  projectId?: string | undefined;
 };
 
 /**
@@ -114,39 +114,39 @@ export declare type InstanceActionEvent = Message<"kilonova.api.v1.InstanceActio
   finishedAt?: Timestamp | undefined;
 
   /**
-   * Success, Error, or empty while it runs.
+   * Success, Error, or unset while it runs.
    *
-   * @generated from field: string result = 4;
+   * @generated from field: optional string result = 4;
    */
-  result: string;
+  result?: string | undefined;
 
   /**
    * Host where it ran; needs policy.
    *
-   * @generated from field: string host = 5;
+   * @generated from field: optional string host = 5;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * Hash of project and host.
    *
-   * @generated from field: string host_id = 6;
+   * @generated from field: optional string host_id = 6;
    */
-  hostId: string;
+  hostId?: string | undefined;
 
   /**
    * Error text for tenants.
    *
-   * @generated from field: string details = 7;
+   * @generated from field: optional string details = 7;
    */
-  details: string;
+  details?: string | undefined;
 
   /**
    * For administrators: reason code and facts.
    *
-   * @generated from field: string traceback = 8;
+   * @generated from field: optional string traceback = 8;
    */
-  traceback: string;
+  traceback?: string | undefined;
 };
 
 /**
@@ -211,11 +211,11 @@ export declare type InstanceAction = Message<"kilonova.api.v1.InstanceAction"> &
   updatedAt?: Timestamp | undefined;
 
   /**
-   * "Error" after a failure; empty otherwise.
+   * "Error" after a failure; unset otherwise.
    *
-   * @generated from field: string message = 8;
+   * @generated from field: optional string message = 8;
    */
-  message: string;
+  message?: string | undefined;
 
   /**
    * Only when one action is read.

@@ -126,37 +126,37 @@ export declare type Migration = Message<"kilonova.api.v1.Migration"> & {
   /**
    * Host it leaves; needs policy.
    *
-   * @generated from field: string source_compute = 8;
+   * @generated from field: optional string source_compute = 8;
    */
-  sourceCompute: string;
+  sourceCompute?: string | undefined;
 
   /**
    * Hypervisor it leaves; needs policy.
    *
-   * @generated from field: string source_node = 9;
+   * @generated from field: optional string source_node = 9;
    */
-  sourceNode: string;
+  sourceNode?: string | undefined;
 
   /**
-   * Host it goes to; empty until chosen; needs policy.
+   * Host it goes to; unset until chosen; needs policy.
    *
-   * @generated from field: string dest_compute = 10;
+   * @generated from field: optional string dest_compute = 10;
    */
-  destCompute: string;
+  destCompute?: string | undefined;
 
   /**
    * Hypervisor it goes to; needs policy.
    *
-   * @generated from field: string dest_node = 11;
+   * @generated from field: optional string dest_node = 11;
    */
-  destNode: string;
+  destNode?: string | undefined;
 
   /**
    * Address of the host it goes to; needs policy.
    *
-   * @generated from field: string dest_host = 12;
+   * @generated from field: optional string dest_host = 12;
    */
-  destHost: string;
+  destHost?: string | undefined;
 
   /**
    * Number of the flavor before; 0: flavors have none.
@@ -223,23 +223,23 @@ export declare type ListMigrationsRequest = Message<"kilonova.api.v1.ListMigrati
   /**
    * Leaving or going to this host.
    *
-   * @generated from field: string host = 2;
+   * @generated from field: optional string host = 2;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * Leaving this host.
    *
-   * @generated from field: string source_compute = 3;
+   * @generated from field: optional string source_compute = 3;
    */
-  sourceCompute: string;
+  sourceCompute?: string | undefined;
 
   /**
    * With this status.
    *
-   * @generated from field: string status = 4;
+   * @generated from field: optional string status = 4;
    */
-  status: string;
+  status?: string | undefined;
 
   /**
    * Of this kind.
@@ -251,16 +251,16 @@ export declare type ListMigrationsRequest = Message<"kilonova.api.v1.ListMigrati
   /**
    * Of this project; default the caller's, unless all_projects.
    *
-   * @generated from field: string project_id = 6;
+   * @generated from field: optional string project_id = 6;
    */
-  projectId: string;
+  projectId?: string | undefined;
 
   /**
    * Asked for by this user.
    *
-   * @generated from field: string user_id = 7;
+   * @generated from field: optional string user_id = 7;
    */
-  userId: string;
+  userId?: string | undefined;
 
   /**
    * Of all projects; needs policy.

@@ -60,11 +60,11 @@ export declare const GetOperationResponseSchema: GenMessage<GetOperationResponse
  */
 export declare type ListOperationsRequest = Message<"kilonova.api.v1.ListOperationsRequest"> & {
   /**
-   * UUID. Empty lists those of all servers of the project.
+   * UUID. Unset lists those of all servers of the project.
    *
-   * @generated from field: string server_id = 1;
+   * @generated from field: optional string server_id = 1;
    */
-  serverId: string;
+  serverId?: string | undefined;
 
   /**
    * Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB.
@@ -337,9 +337,9 @@ export declare type WatchEventsResponse = Message<"kilonova.api.v1.WatchEventsRe
   /**
    * For CELL_UNREACHABLE.
    *
-   * @generated from field: string cell = 6;
+   * @generated from field: optional string cell = 6;
    */
-  cell: string;
+  cell?: string | undefined;
 
   /**
    * With `server`: paths of its fields that policy hid from this caller, as in the answers of ServersService.

@@ -25,11 +25,11 @@ export declare type GetQuotaSetRequest = Message<"kilonova.api.v1.GetQuotaSetReq
   projectId: string;
 
   /**
-   * User within the project; empty for the project itself.
+   * User within the project; unset for the project itself.
    *
-   * @generated from field: string user_id = 2;
+   * @generated from field: optional string user_id = 2;
    */
-  userId: string;
+  userId?: string | undefined;
 
   /**
    * Also fill `used`: asks the second rule instead of the first.
@@ -119,11 +119,11 @@ export declare type UpdateQuotaSetRequest = Message<"kilonova.api.v1.UpdateQuota
   projectId: string;
 
   /**
-   * User within the project; empty for the project itself.
+   * User within the project; unset for the project itself.
    *
-   * @generated from field: string user_id = 2;
+   * @generated from field: optional string user_id = 2;
    */
-  userId: string;
+  userId?: string | undefined;
 
   /**
    * New limits by resource, -1 (unlimited) to 2,147,483,647. Names as in GetQuotaSet.
@@ -180,11 +180,11 @@ export declare type DeleteQuotaSetRequest = Message<"kilonova.api.v1.DeleteQuota
   projectId: string;
 
   /**
-   * User within the project; empty for the project and all of its users.
+   * User within the project; unset for the project and all of its users.
    *
-   * @generated from field: string user_id = 2;
+   * @generated from field: optional string user_id = 2;
    */
-  userId: string;
+  userId?: string | undefined;
 };
 
 /**

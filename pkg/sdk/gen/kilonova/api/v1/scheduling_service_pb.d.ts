@@ -49,9 +49,9 @@ export declare type SchedulingRefusal = Message<"kilonova.api.v1.SchedulingRefus
   /**
    * Host that came nearest; administrators only.
    *
-   * @generated from field: string nearest_host = 5;
+   * @generated from field: optional string nearest_host = 5;
    */
-  nearestHost: string;
+  nearestHost?: string | undefined;
 };
 
 /**
@@ -109,12 +109,12 @@ export declare type SchedulingExplanation = Message<"kilonova.api.v1.SchedulingE
   hasHost: boolean;
 
   /**
-   * What the fault of a server says for which none fits; empty when one does. Without numbers for whom they
+   * What the fault of a server says for which none fits; unset when one does. Without numbers for whom they
    * are hidden.
    *
-   * @generated from field: string message = 7;
+   * @generated from field: optional string message = 7;
    */
-  message: string;
+  message?: string | undefined;
 };
 
 /**

@@ -258,12 +258,12 @@ export declare type RescueServerResponse = Message<"kilonova.api.v1.RescueServer
   operation?: Operation | undefined;
 
   /**
-   * The given or made password, told only here; empty where the deployment sets none, and in repeated
+   * The given or made password, told only here; unset where the deployment sets none, and in repeated
    * answers.
    *
-   * @generated from field: string admin_password = 2;
+   * @generated from field: optional string admin_password = 2;
    */
-  adminPassword: string;
+  adminPassword?: string | undefined;
 };
 
 /**
@@ -333,11 +333,11 @@ export declare type LockServerRequest = Message<"kilonova.api.v1.LockServerReque
   serverId: string;
 
   /**
-   * Why, 1 to 255 characters; empty when not told.
+   * Why, 1 to 255 characters; unset when not told.
    *
-   * @generated from field: string reason = 2;
+   * @generated from field: optional string reason = 2;
    */
-  reason: string;
+  reason?: string | undefined;
 
   /**
    * See CreateServersRequest.
@@ -512,11 +512,11 @@ export declare type RebuildServerResponse = Message<"kilonova.api.v1.RebuildServ
   server?: Server | undefined;
 
   /**
-   * The given or made password, told only here; empty in repeated answers.
+   * The given or made password, told only here; unset in repeated answers.
    *
-   * @generated from field: string admin_password = 3;
+   * @generated from field: optional string admin_password = 3;
    */
-  adminPassword: string;
+  adminPassword?: string | undefined;
 
   /**
    * Paths of fields that policy hid from this caller, as in GetServer.
@@ -669,11 +669,11 @@ export declare type CreateServerBackupResponse = Message<"kilonova.api.v1.Create
   operation?: Operation | undefined;
 
   /**
-   * The image; empty with rotation 0.
+   * The image; unset with rotation 0.
    *
-   * @generated from field: string image_id = 2;
+   * @generated from field: optional string image_id = 2;
    */
-  imageId: string;
+  imageId?: string | undefined;
 };
 
 /**

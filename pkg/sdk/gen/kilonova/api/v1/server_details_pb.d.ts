@@ -66,11 +66,11 @@ export declare type SecurityGroupRule = Message<"kilonova.api.v1.SecurityGroupRu
   direction: TrafficDirection;
 
   /**
-   * tcp, udp, icmp, a number, or empty for any.
+   * tcp, udp, icmp, a number, or unset for any.
    *
-   * @generated from field: string protocol = 3;
+   * @generated from field: optional string protocol = 3;
    */
-  protocol: string;
+  protocol?: string | undefined;
 
   /**
    * First port, or ICMP type; unset for any.
@@ -87,32 +87,32 @@ export declare type SecurityGroupRule = Message<"kilonova.api.v1.SecurityGroupRu
   portMax?: number | undefined;
 
   /**
-   * Addresses in CIDR form; empty for any.
+   * Addresses in CIDR form; unset for any.
    *
-   * @generated from field: string remote_cidr = 6;
+   * @generated from field: optional string remote_cidr = 6;
    */
-  remoteCidr: string;
+  remoteCidr?: string | undefined;
 
   /**
-   * Members of this group instead; empty when none.
+   * Members of this group instead; unset when none.
    *
-   * @generated from field: string remote_group_id = 7;
+   * @generated from field: optional string remote_group_id = 7;
    */
-  remoteGroupId: string;
+  remoteGroupId?: string | undefined;
 
   /**
-   * That group's name; empty when none.
+   * That group's name; unset when none.
    *
-   * @generated from field: string remote_group_name = 8;
+   * @generated from field: optional string remote_group_name = 8;
    */
-  remoteGroupName: string;
+  remoteGroupName?: string | undefined;
 
   /**
-   * That group's owner; empty when none.
+   * That group's owner; unset when none.
    *
-   * @generated from field: string remote_group_project_id = 9;
+   * @generated from field: optional string remote_group_project_id = 9;
    */
-  remoteGroupProjectId: string;
+  remoteGroupProjectId?: string | undefined;
 };
 
 /**
@@ -409,18 +409,18 @@ export declare type GetServerDiagnosticsResponse = Message<"kilonova.api.v1.GetS
   driver: string;
 
   /**
-   * Such as "qemu" or "kvm"; empty when not known.
+   * Such as "qemu" or "kvm"; unset when not known.
    *
-   * @generated from field: string hypervisor = 3;
+   * @generated from field: optional string hypervisor = 3;
    */
-  hypervisor: string;
+  hypervisor?: string | undefined;
 
   /**
-   * Such as "linux"; empty when not known.
+   * Such as "linux"; unset when not known.
    *
-   * @generated from field: string hypervisor_os = 4;
+   * @generated from field: optional string hypervisor_os = 4;
    */
-  hypervisorOs: string;
+  hypervisorOs?: string | undefined;
 
   /**
    * Since the guest was started, seconds.
@@ -617,9 +617,9 @@ export declare type GetServerAddressesRequest = Message<"kilonova.api.v1.GetServ
    * Only those of the network of this name: ips:show decides, otherwise ips:index. A network that the
    * server is not on is no error.
    *
-   * @generated from field: string network_label = 2;
+   * @generated from field: optional string network_label = 2;
    */
-  networkLabel: string;
+  networkLabel?: string | undefined;
 };
 
 /**
@@ -675,11 +675,11 @@ export declare const GetServerPasswordRequestSchema: GenMessage<GetServerPasswor
  */
 export declare type GetServerPasswordResponse = Message<"kilonova.api.v1.GetServerPasswordResponse"> & {
   /**
-   * Base64 of the encrypted password; empty when the guest has left none.
+   * Base64 of the encrypted password; unset when the guest has left none.
    *
-   * @generated from field: string encrypted_password = 1;
+   * @generated from field: optional string encrypted_password = 1;
    */
-  encryptedPassword: string;
+  encryptedPassword?: string | undefined;
 };
 
 /**

@@ -24,11 +24,11 @@ export declare type GetServerMetadataRequest = Message<"kilonova.api.v1.GetServe
   serverId: string;
 
   /**
-   * Only this item; empty for all.
+   * Only this item; unset for all.
    *
-   * @generated from field: string key = 2;
+   * @generated from field: optional string key = 2;
    */
-  key: string;
+  key?: string | undefined;
 };
 
 /**

@@ -20,9 +20,9 @@ export declare type ServerShare = Message<"kilonova.api.v1.ServerShare"> & {
   /**
    * The record's UUID; administrators only.
    *
-   * @generated from field: string id = 1;
+   * @generated from field: optional string id = 1;
    */
-  id: string;
+  id?: string | undefined;
 
   /**
    * The share.
@@ -48,9 +48,9 @@ export declare type ServerShare = Message<"kilonova.api.v1.ServerShare"> & {
   /**
    * Where it is exported; administrators only.
    *
-   * @generated from field: string export_location = 5;
+   * @generated from field: optional string export_location = 5;
    */
-  exportLocation: string;
+  exportLocation?: string | undefined;
 };
 
 /**
@@ -211,9 +211,9 @@ export declare type AttachShareRequest = Message<"kilonova.api.v1.AttachShareReq
   /**
    * Name under which the guest mounts it: 1 to 255 letters, digits and '-'. Default: the share's id.
    *
-   * @generated from field: string tag = 4;
+   * @generated from field: optional string tag = 4;
    */
-  tag: string;
+  tag?: string | undefined;
 };
 
 /**

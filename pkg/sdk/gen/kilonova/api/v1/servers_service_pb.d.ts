@@ -254,12 +254,12 @@ export declare type CreateServersResponse = Message<"kilonova.api.v1.CreateServe
   reservationId: string;
 
   /**
-   * The given or made password. Only the first answer has it: with `replayed` it is empty. Whoever may lose
+   * The given or made password. Only the first answer has it: with `replayed` it is unset. Whoever may lose
    * the answer gives one.
    *
-   * @generated from field: string admin_password = 4;
+   * @generated from field: optional string admin_password = 4;
    */
-  adminPassword: string;
+  adminPassword?: string | undefined;
 
   /**
    * Whether this answers an earlier call with the same client token.
@@ -389,16 +389,16 @@ export declare type ServerFilter = Message<"kilonova.api.v1.ServerFilter"> & {
    * back-references, no look-around; at most 255 characters), ignoring case. The same holds for all regular
    * expressions here.
    *
-   * @generated from field: string name_regex = 2;
+   * @generated from field: optional string name_regex = 2;
    */
-  nameRegex: string;
+  nameRegex?: string | undefined;
 
   /**
    * Matches anywhere in the host name inside the guest.
    *
-   * @generated from field: string hostname_regex = 3;
+   * @generated from field: optional string hostname_regex = 3;
    */
-  hostnameRegex: string;
+  hostnameRegex?: string | undefined;
 
   /**
    * Any of these.
@@ -424,30 +424,30 @@ export declare type ServerFilter = Message<"kilonova.api.v1.ServerFilter"> & {
   /**
    * Built from this image.
    *
-   * @generated from field: string image_id = 7;
+   * @generated from field: optional string image_id = 7;
    */
-  imageId: string;
+  imageId?: string | undefined;
 
   /**
    * Built with this flavor id.
    *
-   * @generated from field: string flavor_id = 8;
+   * @generated from field: optional string flavor_id = 8;
    */
-  flavorId: string;
+  flavorId?: string | undefined;
 
   /**
    * Some IPv4 address matches; with ip6_regex, one of the two.
    *
-   * @generated from field: string ip_regex = 9;
+   * @generated from field: optional string ip_regex = 9;
    */
-  ipRegex: string;
+  ipRegex?: string | undefined;
 
   /**
    * Some IPv6 address matches.
    *
-   * @generated from field: string ip6_regex = 10;
+   * @generated from field: optional string ip6_regex = 10;
    */
-  ip6Regex: string;
+  ip6Regex?: string | undefined;
 
   /**
    * Changed at or after; includes deleted ones.
@@ -473,44 +473,44 @@ export declare type ServerFilter = Message<"kilonova.api.v1.ServerFilter"> & {
   /**
    * Of this project, with all_projects.
    *
-   * @generated from field: string project_id = 14;
+   * @generated from field: optional string project_id = 14;
    */
-  projectId: string;
+  projectId?: string | undefined;
 
   /**
    * Created by this user.
    *
-   * @generated from field: string user_id = 15;
+   * @generated from field: optional string user_id = 15;
    */
-  userId: string;
+  userId?: string | undefined;
 
   /**
    * On this host. Administrators.
    *
-   * @generated from field: string host = 16;
+   * @generated from field: optional string host = 16;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * On this hypervisor. Administrators.
    *
-   * @generated from field: string node = 17;
+   * @generated from field: optional string node = 17;
    */
-  node: string;
+  node?: string | undefined;
 
   /**
    * In this zone.
    *
-   * @generated from field: string availability_zone = 18;
+   * @generated from field: optional string availability_zone = 18;
    */
-  availabilityZone: string;
+  availabilityZone?: string | undefined;
 
   /**
    * With this key pair.
    *
-   * @generated from field: string key_name = 19;
+   * @generated from field: optional string key_name = 19;
    */
-  keyName: string;
+  keyName?: string | undefined;
 
   /**
    * With or without config drive.
@@ -536,16 +536,16 @@ export declare type ServerFilter = Message<"kilonova.api.v1.ServerFilter"> & {
   /**
    * Created in this call.
    *
-   * @generated from field: string reservation_id = 23;
+   * @generated from field: optional string reservation_id = 23;
    */
-  reservationId: string;
+  reservationId?: string | undefined;
 
   /**
    * With this description.
    *
-   * @generated from field: string description = 24;
+   * @generated from field: optional string description = 24;
    */
-  description: string;
+  description?: string | undefined;
 
   /**
    * Has all of these.

@@ -32,18 +32,18 @@ export declare type VolumeAttachment = Message<"kilonova.api.v1.VolumeAttachment
   serverId: string;
 
   /**
-   * Such as /dev/vdb; decided by the host, empty until then.
+   * Such as /dev/vdb; decided by the host, unset until then.
    *
-   * @generated from field: string device = 3;
+   * @generated from field: optional string device = 3;
    */
-  device: string;
+  device?: string | undefined;
 
   /**
-   * Device tag; empty when none.
+   * Device tag; unset when none.
    *
-   * @generated from field: string tag = 4;
+   * @generated from field: optional string tag = 4;
    */
-  tag: string;
+  tag?: string | undefined;
 
   /**
    * Whether the volume goes with the server.
@@ -209,18 +209,18 @@ export declare type AttachVolumeRequest = Message<"kilonova.api.v1.AttachVolumeR
   volumeId: string;
 
   /**
-   * Device asked for, such as /dev/vdb; the host may choose another. Empty for any.
+   * Device asked for, such as /dev/vdb; the host may choose another. Unset for any.
    *
-   * @generated from field: string device = 4;
+   * @generated from field: optional string device = 4;
    */
-  device: string;
+  device?: string | undefined;
 
   /**
-   * Device tag, 1 to 60 characters without comma and slash; empty for none.
+   * Device tag, 1 to 60 characters without comma and slash; unset for none.
    *
-   * @generated from field: string tag = 5;
+   * @generated from field: optional string tag = 5;
    */
-  tag: string;
+  tag?: string | undefined;
 
   /**
    * Whether the volume goes with the server. Default false.
@@ -291,11 +291,11 @@ export declare type UpdateVolumeAttachmentRequest = Message<"kilonova.api.v1.Upd
   volumeId: string;
 
   /**
-   * Volume to put in its place; empty or the same for no swap.
+   * Volume to put in its place; unset or the same for no swap.
    *
-   * @generated from field: string new_volume_id = 4;
+   * @generated from field: optional string new_volume_id = 4;
    */
-  newVolumeId: string;
+  newVolumeId?: string | undefined;
 
   /**
    * Whether the volume goes with the server. Unset: stays.
@@ -488,18 +488,18 @@ export declare type DeleteAssistedVolumeSnapshotRequest = Message<"kilonova.api.
   snapshotId: string;
 
   /**
-   * File that is merged away; empty for the active one.
+   * File that is merged away; unset for the active one.
    *
-   * @generated from field: string file_to_merge = 4;
+   * @generated from field: optional string file_to_merge = 4;
    */
-  fileToMerge: string;
+  fileToMerge?: string | undefined;
 
   /**
-   * File that it is merged into; empty for the base.
+   * File that it is merged into; unset for the base.
    *
-   * @generated from field: string merge_target_file = 5;
+   * @generated from field: optional string merge_target_file = 5;
    */
-  mergeTargetFile: string;
+  mergeTargetFile?: string | undefined;
 };
 
 /**

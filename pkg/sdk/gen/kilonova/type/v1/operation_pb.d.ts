@@ -155,11 +155,11 @@ export declare type OperationStep = Message<"kilonova.type.v1.OperationStep"> & 
   finishedAt?: Timestamp | undefined;
 
   /**
-   * "success", "error", "undone", or empty while it runs.
+   * "success", "error", "undone", or unset while it runs.
    *
-   * @generated from field: string result = 4;
+   * @generated from field: optional string result = 4;
    */
-  result: string;
+  result?: string | undefined;
 
   /**
    * How often it was started.
@@ -189,7 +189,7 @@ export declare type OperationProgress = Message<"kilonova.type.v1.OperationProgr
   percent: number;
 
   /**
-   * What is counted, such as "image_bytes". Empty if nothing is.
+   * What is counted, such as "image_bytes".
    *
    * @generated from field: string phase = 2;
    */
@@ -296,11 +296,11 @@ export declare type CreateServerMetadata = Message<"kilonova.type.v1.CreateServe
   flavorId: string;
 
   /**
-   * Image's id; empty for none.
+   * Image's id; unset for none.
    *
-   * @generated from field: string image_id = 3;
+   * @generated from field: optional string image_id = 3;
    */
-  imageId: string;
+  imageId?: string | undefined;
 };
 
 /**
@@ -336,11 +336,11 @@ export declare const RebootServerMetadataSchema: GenMessage<RebootServerMetadata
  */
 export declare type LockServerMetadata = Message<"kilonova.type.v1.LockServerMetadata"> & {
   /**
-   * Why; empty for no reason given.
+   * Why; unset for no reason given.
    *
-   * @generated from field: string reason = 1;
+   * @generated from field: optional string reason = 1;
    */
-  reason: string;
+  reason?: string | undefined;
 };
 
 /**
@@ -438,18 +438,18 @@ export declare type OperationInitiator = Message<"kilonova.type.v1.OperationInit
   kind: InitiatorKind;
 
   /**
-   * Identity's user id; empty for the cloud itself.
+   * Identity's user id; unset for the cloud itself.
    *
-   * @generated from field: string user_id = 2;
+   * @generated from field: optional string user_id = 2;
    */
-  userId: string;
+  userId?: string | undefined;
 
   /**
-   * Project in which the user acted; empty for the cloud itself, and for a token without one.
+   * Project in which the user acted; unset for the cloud itself, and for a token without one.
    *
-   * @generated from field: string project_id = 3;
+   * @generated from field: optional string project_id = 3;
    */
-  projectId: string;
+  projectId?: string | undefined;
 };
 
 /**
@@ -480,18 +480,18 @@ export declare type Operation = Message<"kilonova.type.v1.Operation"> & {
   kind: string;
 
   /**
-   * Server concerned; empty when it is about a host or the cloud.
+   * Server concerned; unset when it is about a host or the cloud.
    *
-   * @generated from field: string server_id = 3;
+   * @generated from field: optional string server_id = 3;
    */
-  serverId: string;
+  serverId?: string | undefined;
 
   /**
-   * Owner of the server; empty when there is none.
+   * Owner of the server; unset when there is none.
    *
-   * @generated from field: string project_id = 4;
+   * @generated from field: optional string project_id = 4;
    */
-  projectId: string;
+  projectId?: string | undefined;
 
   /**
    * `req-…` of the call that started it.
@@ -518,9 +518,9 @@ export declare type Operation = Message<"kilonova.type.v1.Operation"> & {
   /**
    * Name of the step that runs or waits.
    *
-   * @generated from field: string current_step = 8;
+   * @generated from field: optional string current_step = 8;
    */
-  currentStep: string;
+  currentStep?: string | undefined;
 
   /**
    * Timeline, oldest first.
@@ -560,9 +560,9 @@ export declare type Operation = Message<"kilonova.type.v1.Operation"> & {
   /**
    * Nova's name of the instance action, such as "create".
    *
-   * @generated from field: string action = 15;
+   * @generated from field: optional string action = 15;
    */
-  action: string;
+  action?: string | undefined;
 
   /**
    * What was asked for. Unset for kinds that need no more than a server.
@@ -588,9 +588,9 @@ export declare type Operation = Message<"kilonova.type.v1.Operation"> & {
   /**
    * Name of the operation that took over. Only when PREEMPTED.
    *
-   * @generated from field: string successor = 19;
+   * @generated from field: optional string successor = 19;
    */
-  successor: string;
+  successor?: string | undefined;
 
   /**
    * Grows with every change that is told. Of two records of an operation the higher one is the newer.

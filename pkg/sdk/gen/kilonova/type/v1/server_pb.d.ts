@@ -34,9 +34,9 @@ export declare type ServerFault = Message<"kilonova.type.v1.ServerFault"> & {
   /**
    * For administrators only.
    *
-   * @generated from field: string details = 3;
+   * @generated from field: optional string details = 3;
    */
-  details: string;
+  details?: string | undefined;
 
   /**
    * When it happened.
@@ -48,9 +48,9 @@ export declare type ServerFault = Message<"kilonova.type.v1.ServerFault"> & {
   /**
    * Reason code of the operation that failed.
    *
-   * @generated from field: string reason = 5;
+   * @generated from field: optional string reason = 5;
    */
-  reason: string;
+  reason?: string | undefined;
 };
 
 /**
@@ -96,30 +96,30 @@ export declare type ServerAddress = Message<"kilonova.type.v1.ServerAddress"> & 
   /**
    * The port's MAC.
    *
-   * @generated from field: string mac_address = 5;
+   * @generated from field: optional string mac_address = 5;
    */
-  macAddress: string;
+  macAddress?: string | undefined;
 
   /**
    * The port.
    *
-   * @generated from field: string port_id = 6;
+   * @generated from field: optional string port_id = 6;
    */
-  portId: string;
+  portId?: string | undefined;
 
   /**
    * The network.
    *
-   * @generated from field: string network_id = 7;
+   * @generated from field: optional string network_id = 7;
    */
-  networkId: string;
+  networkId?: string | undefined;
 
   /**
    * The subnet.
    *
-   * @generated from field: string subnet_id = 8;
+   * @generated from field: optional string subnet_id = 8;
    */
-  subnetId: string;
+  subnetId?: string | undefined;
 };
 
 /**
@@ -135,11 +135,11 @@ export declare const ServerAddressSchema: GenMessage<ServerAddress>;
  */
 export declare type ServerImage = Message<"kilonova.type.v1.ServerImage"> & {
   /**
-   * Image id; empty when booted from a volume.
+   * Image id; unset when booted from a volume.
    *
-   * @generated from field: string id = 1;
+   * @generated from field: optional string id = 1;
    */
-  id: string;
+  id?: string | undefined;
 
   /**
    * Properties as they were at boot (REST from 2.98).
@@ -218,65 +218,65 @@ export declare type ServerHostInfo = Message<"kilonova.type.v1.ServerHostInfo"> 
   /**
    * Logical host.
    *
-   * @generated from field: string host = 1;
+   * @generated from field: optional string host = 1;
    */
-  host: string;
+  host?: string | undefined;
 
   /**
    * Hypervisor host name.
    *
-   * @generated from field: string node = 2;
+   * @generated from field: optional string node = 2;
    */
-  node: string;
+  node?: string | undefined;
 
   /**
    * Name at the hypervisor, such as instance-0000002a.
    *
-   * @generated from field: string instance_name = 3;
+   * @generated from field: optional string instance_name = 3;
    */
-  instanceName: string;
+  instanceName?: string | undefined;
 
   /**
    * Cell that holds the record.
    *
-   * @generated from field: string cell = 4;
+   * @generated from field: optional string cell = 4;
    */
-  cell: string;
+  cell?: string | undefined;
 
   /**
    * Resource provider of the host.
    *
-   * @generated from field: string compute_node_uuid = 5;
+   * @generated from field: optional string compute_node_uuid = 5;
    */
-  computeNodeUuid: string;
+  computeNodeUuid?: string | undefined;
 
   /**
    * Host of the first launch.
    *
-   * @generated from field: string launched_on = 6;
+   * @generated from field: optional string launched_on = 6;
    */
-  launchedOn: string;
+  launchedOn?: string | undefined;
 
   /**
    * Kernel image id.
    *
-   * @generated from field: string kernel_id = 7;
+   * @generated from field: optional string kernel_id = 7;
    */
-  kernelId: string;
+  kernelId?: string | undefined;
 
   /**
    * Ramdisk image id.
    *
-   * @generated from field: string ramdisk_id = 8;
+   * @generated from field: optional string ramdisk_id = 8;
    */
-  ramdiskId: string;
+  ramdiskId?: string | undefined;
 
   /**
    * Such as /dev/vda.
    *
-   * @generated from field: string root_device_name = 9;
+   * @generated from field: optional string root_device_name = 9;
    */
-  rootDeviceName: string;
+  rootDeviceName?: string | undefined;
 };
 
 /**

@@ -20,32 +20,32 @@ export declare const file_kilonova_type_v1_server_spec: GenFile;
  */
 export declare type RequestedNetwork = Message<"kilonova.type.v1.RequestedNetwork"> & {
   /**
-   * Network on which a port is made; empty with port_id.
+   * Network on which a port is made; unset with port_id.
    *
-   * @generated from field: string network_id = 1;
+   * @generated from field: optional string network_id = 1;
    */
-  networkId: string;
+  networkId?: string | undefined;
 
   /**
    * Port made beforehand.
    *
-   * @generated from field: string port_id = 2;
+   * @generated from field: optional string port_id = 2;
    */
-  portId: string;
+  portId?: string | undefined;
 
   /**
    * Address asked for on the network.
    *
-   * @generated from field: string fixed_ip = 3;
+   * @generated from field: optional string fixed_ip = 3;
    */
-  fixedIp: string;
+  fixedIp?: string | undefined;
 
   /**
    * Device tag.
    *
-   * @generated from field: string tag = 4;
+   * @generated from field: optional string tag = 4;
    */
-  tag: string;
+  tag?: string | undefined;
 };
 
 /**
