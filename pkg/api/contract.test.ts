@@ -11,6 +11,7 @@ import type { Channel, MethodBinding, ServiceDefinition } from "../platform/rpc/
 import { packageRoot } from "../platform/service/index.js";
 import { anApi, as, member } from "./testing/an-api.js";
 import { OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
+import { subjectOf } from "../model/operation-declaration.js";
 import { catalogue } from "../model/operation-catalogue.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { publicErrors } from "./public-errors.js";
@@ -185,6 +186,14 @@ describe("the public contract", () => {
       methods.find(({ method }) => method.name === "CancelOperation")?.method ?? assert.fail(),
     );
     assert.deepEqual([...rules].sort(), [...new Set(catalogue.all.map(({ rule }) => rule))].sort());
+  });
+
+  it("lets whoever may begin an operation on a host or on the cloud see it, wait for it and list it", () => {
+    const needed = catalogue.all.filter((one) => subjectOf(one) !== "server").map(({ rule }) => rule);
+    for (const name of ["GetOperation", "WaitOperation", "ListOperations"]) {
+      const rules = policyRules(methods.find(({ method }) => method.name === name)?.method ?? assert.fail());
+      for (const rule of needed) assert.ok(rules.includes(rule), `${name} lacks ${rule}`);
+    }
   });
 
   it("answers operations of one shape wherever it answers any", () => {

@@ -49,7 +49,8 @@ import {
   victimBytes,
   withOtherOperationFields,
 } from "./operation-rows.js";
-import { endingParts, liveBeside, placeBeside, preempted } from "./lanes.js";
+import { endMigrations } from "./end-migrations.js";
+import { endingParts, haltedOn, liveBeside, placeBeside, preempted } from "./lanes.js";
 import type { LanePlace } from "./lanes.js";
 import { outboxPart } from "../../store/outbox.js";
 import type { OutboxRow } from "../../store/outbox.js";
@@ -252,7 +253,7 @@ async function runningOn(store: Store, tx: Tx, instance: LockedInstance): Promis
  * @param running  what runs in the lane "life"
  * @throws OPERATION_IN_PROGRESS; NOT_READY in a lane beside "life" while the server has no cell: what waits
  *   there would have to move with it
- * @cost one statement for those in other lanes and those that take over all lanes, else none
+ * @cost one statement for those in other lanes, two for those that take over all lanes, else none
  */
 async function placeOf(
   store: Store,
@@ -262,8 +263,9 @@ async function placeOf(
   running: OperationRow | undefined,
 ): Promise<LanePlace> {
   if (lane === LIFE) {
-    const others = contention === "pre-empts-all" ? await liveBeside(store, tx, serverId) : [];
-    return placeInLife(serverId, running, contention, others);
+    if (contention !== "pre-empts-all") return placeInLife(serverId, running, contention, []);
+    const place = placeInLife(serverId, running, contention, await liveBeside(store, tx, serverId));
+    return { ...place, halted: await haltedOn(store, tx, serverId) };
   }
   requireOpenLanes(deps, store.name, serverId, running);
   const wanted = { subjectId: serverId, lane, contention };
@@ -477,12 +479,13 @@ async function storeAccepted(
   acceptance: Acceptance & LanePlace,
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, instance, victim, others, token, change } = acceptance;
+  const { request, instance, victim, others, halted = [], token, change } = acceptance;
   const now = deps.clock.now();
   const operation = newOperation(deps, ctx, { ...acceptance, ...ofServer(acceptance) }, now);
-  const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) =>
-    preempted(one, nameOf(operation), now),
+  const ended = [...(victim === undefined ? [] : [victim]), ...others, ...halted].map((one) =>
+    preempted(one, nameOf(operation), now, serverOf(acceptance.record)),
   );
+  await endMigrations(store, deps, tx, ended, instance.current_operation, now);
   const owner = operation.lane === LIFE ? nameOf(operation) : instance.current_operation;
   const changed = change === undefined ? undefined : changeOf(store, deps, acceptance, owner, now);
   const parts: Part[] = [

@@ -1,16 +1,21 @@
 import { sql } from "../../store/sql.js";
 import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { HeldQuota } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { Contention } from "../../../model/operation-declaration.js";
 import { nameOf } from "./operation-rows.js";
 import { checkAcceptable } from "../domain/acceptance.js";
-import { placeIn } from "../domain/lanes.js";
+import { LIFE, placeIn } from "../domain/lanes.js";
 import { encoded } from "../../domain/bytes.js";
 import { serverOf } from "../../servers/domain/records.js";
+import { heldByRecord } from "../../quota/domain/claims.js";
 import { requireCapability, requireHost } from "./capability.js";
+import { endMigrations } from "./end-migrations.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
@@ -33,12 +38,21 @@ export async function liveBeside(store: Store, tx: Tx, subjectId: string): Promi
   return rows;
 }
 
+/** Operations of a server that wait for an operator: whoever takes over everything ends them, too. */
+export async function haltedOn(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
+  const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
+    WHERE o.server_id = ${serverId} AND o.state = 'needs-operator' ORDER BY o.id`.execute(tx);
+  return rows;
+}
+
 /** Where an operation stands among those of its subject. */
 export interface LanePlace {
   /** The one of its lane that it takes over from. */
   readonly victim: OperationRow | undefined;
   /** Those of other lanes that end with its acceptance. */
   readonly others: readonly OperationRow[];
+  /** Those that wait for an operator and end with it as well; absent: none. */
+  readonly halted?: readonly OperationRow[];
   /** Place in the queue; 0: it begins at once. */
   readonly turn: number;
 }
@@ -86,29 +100,62 @@ export function placeAmong(
  * than any it had. It stays its owner's until that one has come to the end of its step: what no fence holds
  * back may still be under way.
  * @param successor  name of the operation that takes over
+ * @param server     its server, when it has one
  */
-export const preempted = (victim: OperationRow, successor: string, now: Instant): OperationRow => ({
+export const preempted = (
+  victim: OperationRow,
+  successor: string,
+  now: Instant,
+  server?: Server,
+): OperationRow => ({
   ...victim,
   state: "preempted",
-  other_fields: withOtherOperationFields(victim.other_fields, { successor }),
+  other_fields: withOtherOperationFields(victim.other_fields, {
+    successor,
+    ...heldWhenCut(victim, server),
+  }),
   ready_at: victim.owner === "" ? null : victim.ready_at,
   secrets: null,
   generation: victim.generation + 1,
   updated_at: now,
 });
 
+/** What is told of quota where an operation was ended from outside: see `StoredOperation.held`. */
+export function heldWhenCut(
+  { lane }: Pick<OperationRow, "lane">,
+  server: Server | undefined,
+): Partial<Pick<StoredOperation, "held">> {
+  if (lane !== LIFE || server === undefined) return {};
+  const { instances, cores, ram } = heldByRecord(server);
+  return { held: HeldQuota.fromPartial({ instances, cores, memoryMib: ram }) };
+}
+
+/** Ends what the timeline of an operation shows as running, with the operation's own error. */
+export const cutEventsPart = (
+  { t }: Store,
+  name: string,
+  { id, error }: Pick<OperationRow, "id" | "error">,
+  now: Instant,
+): Part => {
+  const { message, reason } = error === null ? NO_ERROR : OperationError.decode(error);
+  return {
+    name,
+    body: sql`UPDATE ${t.instance_action_event} SET ${assignments({ finished_at: now, result: "Error", details: message, traceback: reason })} WHERE action_id = ${id} AND finished_at IS NULL`,
+  };
+};
+
+const NO_ERROR = { message: "", reason: "" };
+
 /** Stores how operations ended otherwise than by a commit of theirs, and ends what their timelines show. */
-export function endingParts({ t }: Store, ended: readonly OperationRow[], now: Instant): Part[] {
+export function endingParts(store: Store, ended: readonly OperationRow[], now: Instant): Part[] {
+  const { t } = store;
   return ended.flatMap(
     ({ id, server_id, state, ready_at, secrets, error, other_fields, generation, updated_at }, index) => [
       {
         name: `ended${index}`,
         body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, error, other_fields, generation, updated_at })} WHERE id = ${id}`,
       },
-      {
-        name: `cut${index}`,
-        body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${id} AND finished_at IS NULL`,
-      },
+      cutEventsPart(store, `cut${index}`, { id, error }, now),
       ...(state === "preempted"
         ? []
         : [
@@ -171,6 +218,7 @@ export async function nextInLane(
     ended.push(endedWaiting(row, "failed", refusal, now));
   }
   if (ended.length === 0 && next === undefined) return undefined;
+  await endMigrations(store, deps, tx, ended, "", now);
   const parts = endingParts(store, ended, now);
   if (next !== undefined) {
     const { id, turn, ready_at, generation, updated_at } = next;

@@ -95,8 +95,9 @@ function placeOf(
   running: OperationRow | undefined,
 ): LanePlace {
   const beside = database.liveBeside(serverId);
+  if (lane === LIFE && contention !== "pre-empts-all") return placeInLife(serverId, running, contention, []);
   if (lane === LIFE)
-    return placeInLife(serverId, running, contention, contention === "pre-empts-all" ? beside : []);
+    return { ...placeInLife(serverId, running, contention, beside), halted: database.haltedOn(serverId) };
   requireOpenLanes(deps, database.name, serverId, running);
   return placeAmong(beside, { lane, contention }, instance.operation_fence + 1, inTheLaneOf(serverId));
 }
@@ -128,16 +129,16 @@ function begin(
   acceptance: TwinAcceptance & LanePlace,
 ): OperationRow {
   const { deps } = twin;
-  const { request, instance, victim, others, change } = acceptance;
+  const { request, instance, victim, others, halted = [], change } = acceptance;
   const now = deps.clock.now();
   const operation = newOperation(deps, ctx, { ...acceptance, ...ofServer(acceptance) }, now);
-  const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) =>
-    preempted(one, nameOf(operation), now),
+  const ended = [...(victim === undefined ? [] : [victim]), ...others, ...halted].map((one) =>
+    preempted(one, nameOf(operation), now, serverOf(acceptance.record)),
   );
   const owner = operation.lane === LIFE ? nameOf(operation) : instance.current_operation;
   const changed = change === undefined ? undefined : acceptedServer(deps, acceptance, owner, now);
   database.operations.set(operation.id, operation);
-  end(twin, database, ended, now);
+  end(twin, database, ended, instance.current_operation, now);
   const told = changed === undefined ? [] : [storeChanged(twin, database, acceptance, changed)];
   database.mint(operation, 1);
   database.timeline.begin(operation, request.actor, now, []);

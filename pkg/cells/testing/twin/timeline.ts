@@ -2,6 +2,7 @@ import type {
   InstanceAction,
   ListInstanceActionsRequest,
 } from "../../../../gen/kilonova/api/v1/limits_service.js";
+import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { StepRecord } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
@@ -15,6 +16,7 @@ import {
 } from "../../../model/wire-time.js";
 import { sqlTime } from "../../../platform/db/index.js";
 import { CellsErrors } from "../../errors.js";
+import { MAX_EVENTS } from "../../operations/store/read-actions.js";
 import { readToken, writeToken } from "../../operations/store/read-operations.js";
 import { resultOf } from "../../operations/store/timeline.js";
 import type { OperationRow } from "../../store/rows.js";
@@ -103,12 +105,22 @@ export class Timeline {
   cut(operation: OperationRow, now: Instant): void {
     const action = this.#actions.find(({ id }) => id === operation.id);
     if (action === undefined) return;
+    const { message: details, reason: traceback } =
+      operation.error === null ? { message: "", reason: "" } : OperationError.decode(operation.error);
     action.events = action.events.map((event) =>
-      event.finished_at === null ? { ...event, finished_at: now, result: "Error" } : event,
+      event.finished_at === null ? { ...event, finished_at: now, result: "Error", details, traceback } : event,
     );
     if (operation.state === "preempted") return;
     action.updated_at = now;
     action.failed = true;
+  }
+
+  /** An operation goes on that had failed for the time being. */
+  resume({ id }: OperationRow, now: Instant): void {
+    const action = this.#actions.find((one) => one.id === id);
+    if (action === undefined) return;
+    action.updated_at = now;
+    action.failed = false;
   }
 
   /** @throws ACTION_NOT_FOUND */
@@ -183,6 +195,7 @@ const eventsOf = (action: ActionEntry): InstanceAction["events"] =>
           ? -1
           : 1,
     )
+    .slice(-MAX_EVENTS)
     .map((row) => ({
       event: row.event,
       startedAt: toTimestamp(row.started_at),
