@@ -16,6 +16,7 @@ const {
   OPERATION_STATE_RUNNING: RUNNING,
 } = OperationState;
 
+const database = "cell1";
 const operator = (s: Stage) => s.world.as("operator").client(OperationStoreServiceDefinition);
 const migration = async (s: Stage, serverId: string): Promise<MigrationRecord> => {
   const query = { database: "cell1", serverIds: [serverId] };
@@ -57,7 +58,7 @@ export const cutShort: readonly Scenario[] = [
       const operation = await moving(s, id);
       assert.deepEqual(await shown(s, operation), ["", "did_one Success finished |", "does_two  open |"]);
       const { name } = operation;
-      const { operation: ended } = await operator(s).abandonOperation(s.ctx, { name, reason: "enough" });
+      const { operation: ended } = await operator(s).abandonOperation(s.ctx, { database, name, reason: "enough" });
       assert.deepEqual(
         [ended?.state, ended?.error?.reason, ended?.steps.map((step) => `${step.name} ${step.state}`)],
         [FAILED, "ABANDONED", ["one done", "two failed"]],
@@ -70,7 +71,7 @@ export const cutShort: readonly Scenario[] = [
       assert.equal((await migration(s, id)).status, "error");
       assert.equal((await s.server(id)).vmState, VmState.VM_STATE_ERROR);
       assert.equal(await refusal(s.commit(operation)), "FENCE_LOST");
-      const again = await operator(s).abandonOperation(s.ctx, { name, reason: "again" });
+      const again = await operator(s).abandonOperation(s.ctx, { database, name, reason: "again" });
       assert.equal(again.operation?.error?.message, "enough");
     },
   },
@@ -82,16 +83,16 @@ export const cutShort: readonly Scenario[] = [
       const change = { migrations: [{ migration: { status: "finished" }, updateMask: ["status"] }] };
       await s.commit(operation, { state: SUCCEEDED, change });
       const other = await s.taken(await s.begin(id, "test.attach"));
-      await operator(s).abandonOperation(s.ctx, { name: other.name });
+      await operator(s).abandonOperation(s.ctx, { database, name: other.name });
       assert.equal((await migration(s, id)).status, "finished");
       const confirm = await s.taken(await s.begin(id, "test.life"));
       const { id: migrationId } = await migration(s, id);
       const confirming = { migration: { id: migrationId, status: "confirming" }, updateMask: ["status"] };
       await s.commit(confirm, { change: { migrations: [confirming] } });
       const another = await s.taken(await s.begin(id, "test.attach"));
-      await operator(s).abandonOperation(s.ctx, { name: another.name });
+      await operator(s).abandonOperation(s.ctx, { database, name: another.name });
       assert.equal((await migration(s, id)).status, "confirming");
-      await operator(s).abandonOperation(s.ctx, { name: confirm.name });
+      await operator(s).abandonOperation(s.ctx, { database, name: confirm.name });
       assert.equal((await migration(s, id)).status, "error");
     },
   },
@@ -118,12 +119,12 @@ export const cutShort: readonly Scenario[] = [
       await s.commit(operation, { state: NEEDS_OPERATOR, waitingFor: "running", steps: [step] });
       assert.equal((await shown(s, operation))[0], "Error");
       const { name } = operation;
-      const { operation: back } = await operator(s).retryOperation(s.ctx, { name });
+      const { operation: back } = await operator(s).retryOperation(s.ctx, { database, name });
       assert.equal(back?.state, RUNNING);
       assert.equal((await s.server(id)).currentOperation, name);
       assert.equal((await shown(s, operation))[0], "");
       assert.equal((await migration(s, id)).status, "migrating");
-      assert.equal(await refusal(operator(s).retryOperation(s.ctx, { name })), "NOT_NEEDING_OPERATOR");
+      assert.equal(await refusal(operator(s).retryOperation(s.ctx, { database, name })), "NOT_NEEDING_OPERATOR");
       await s.commit(await s.taken(name), { state: SUCCEEDED });
     },
   },
@@ -138,7 +139,7 @@ export const cutShort: readonly Scenario[] = [
       assert.deepEqual([state, successor], [PREEMPTED, heir]);
       assert.equal((await migration(s, id)).status, "error");
       const { name } = operation;
-      assert.equal(await refusal(operator(s).retryOperation(s.ctx, { name })), "NOT_NEEDING_OPERATOR");
+      assert.equal(await refusal(operator(s).retryOperation(s.ctx, { database, name })), "NOT_NEEDING_OPERATOR");
     },
   },
   {
@@ -155,7 +156,7 @@ export const cutShort: readonly Scenario[] = [
       assert.ok((await shown(s, operation)).every((line) => !line.includes("open")));
       assert.equal((await migration(s, id)).status, "migrating");
       assert.equal((await s.server(id)).vmState, VmState.VM_STATE_ERROR);
-      await operator(s).retryOperation(s.ctx, { name: operation.name });
+      await operator(s).retryOperation(s.ctx, { database, name: operation.name });
       await s.commit(await s.taken(operation.name), { state: SUCCEEDED });
     },
   },
@@ -167,13 +168,13 @@ export const cutShort: readonly Scenario[] = [
       const id = await s.put(1);
       const early = await grow(id, 3);
       assert.deepEqual(await used(s), [1, 3]);
-      await operator(s).abandonOperation(s.ctx, { name: early.name });
+      await operator(s).abandonOperation(s.ctx, { database, name: early.name });
       assert.deepEqual(await used(s), [0, 0]);
       const other = await s.put(2);
       const late = await grow(other, 4);
       const flavor = { id: "2", name: "larger", vcpus: 4, memoryMib: 64, rootGib: 1 };
       await s.commit(late, { change: { server: { flavor }, updateMask: ["flavor"] } });
-      await operator(s).abandonOperation(s.ctx, { name: late.name });
+      await operator(s).abandonOperation(s.ctx, { database, name: late.name });
       assert.deepEqual(await used(s), [1, 4]);
       assert.deepEqual((await s.stored(late.name)).held, { instances: 1, cores: 4, memoryMib: 64 });
     },
