@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { OperationsServiceDefinition } from "../../../gen/kilonova/api/v1/operations_service.js";
-import type { ListOperationsRequest } from "../../../gen/kilonova/api/v1/operations_service.js";
+import { ListOperationsRequest } from "../../../gen/kilonova/api/v1/operations_service.js";
 import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Actor } from "../../kernel/index.js";
 import { CLOUD, operationNameOf } from "../../model/operation-name.js";
 import type { Subject } from "../../model/operation-name.js";
+import { anyOperation, declareSubjectOperation } from "../../model/operation-declaration.js";
+import { subjectDeclaration } from "../../model/testing/a-declaration.js";
+import type { Call } from "../rights/rights.js";
+import { subjectListIn } from "./subject-lists.js";
 import type { TestApi } from "../testing/an-api.js";
 import { administrator, anApi, as, member } from "../testing/an-api.js";
 
@@ -82,6 +86,24 @@ describe("lists of operations of hosts and of the cloud", () => {
     assert.deepEqual(await listed(api, { cloud: true, kinds: ["cloud.cache-images"] }), [
       "cloud.cache-images 7",
     ]);
+  });
+
+  it("have the kinds whose rules let the caller begin them; else the first one's rule is what he lacks", () => {
+    const kinds = (["compute:aggregates:images", "os_compute_api:os-services:update"] as const).map(
+      (rule, at) =>
+        anyOperation(declareSubjectOperation({ ...subjectDeclaration(`test.${at}`, "host"), rule })),
+    );
+    const whom = (...passes: string[]) => {
+      const rights = { allows: (rule: string) => passes.includes(rule), deciding: "compute:x" };
+      const request = ListOperationsRequest.fromPartial({ host: "h" });
+      return subjectListIn({ rights } as unknown as Call, request, { all: kinds });
+    };
+    assert.deepEqual(whom("os_compute_api:os-services:update"), {
+      host: "h",
+      kinds: ["test.1"],
+      decides: "os_compute_api:os-services:update",
+    });
+    assert.deepEqual(whom(), { host: "h", kinds: [], decides: "compute:aggregates:images" });
   });
 
   it("are narrowed by state and time", async () => {

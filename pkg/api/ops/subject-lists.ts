@@ -1,6 +1,7 @@
 import type { ListOperationsRequest } from "../../../gen/kilonova/api/v1/operations_service.js";
 import { CommonErrors, parseUuid } from "../../kernel/index.js";
 import { catalogue } from "../../model/operation-catalogue.js";
+import type { OperationCatalogue } from "../../model/operation-catalogue.js";
 import { subjectOf } from "../../model/operation-declaration.js";
 import type { RuleName } from "../../policy/index.js";
 import { ApiErrors } from "../errors.js";
@@ -19,11 +20,13 @@ export interface SubjectList {
 
 /**
  * What a request asks of hosts or of the cloud; undefined when it is about servers.
+ * @param kinds  all that there are
  * @throws INVALID_REQUEST
  */
 export function subjectListIn(
   ctx: Call,
   { serverId, host, cloud, withResumeToken }: ListOperationsRequest,
+  kinds: Pick<OperationCatalogue, "all"> = catalogue,
 ): SubjectList | undefined {
   if (host === "" && !cloud) return undefined;
   if ([serverId !== "", host !== "", cloud].filter(Boolean).length > 1)
@@ -37,7 +40,7 @@ export function subjectListIn(
       problem: "no watch tells of operations of hosts or of the cloud",
     });
   const subject = cloud ? "cloud" : "host";
-  const declared = catalogue.all.filter((declaration) => subjectOf(declaration) === subject);
+  const declared = kinds.all.filter((declaration) => subjectOf(declaration) === subject);
   const seen = declared.filter(({ rule }) => ctx.rights.allows(rule));
   const [first = declared[0]] = seen;
   return { host, kinds: seen.map(({ kind }) => kind), decides: first?.rule ?? ctx.rights.deciding };

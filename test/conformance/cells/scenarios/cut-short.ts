@@ -111,6 +111,27 @@ export const cutShort: readonly Scenario[] = [
     },
   },
   {
+    name: "what ends before its turn takes its migration along",
+    run: async (s) => {
+      const id = await s.put(1);
+      const running = await s.taken(await s.begin(id, "test.attach"));
+      const cancelled = await s.begin(id, "test.haul");
+      assert.equal((await migration(s, id)).status, "accepted");
+      await s.world
+        .as("api")
+        .client(OperationStoreServiceDefinition)
+        .requestCancel(s.ctx, { database, name: cancelled });
+      assert.equal((await migration(s, id)).status, "cancelled");
+      const refused = await s.begin(id, "test.haul");
+      const change = { server: { vmState: VmState.VM_STATE_STOPPED }, updateMask: ["vm_state"] };
+      await s.commit(running, { state: SUCCEEDED, change });
+      assert.deepEqual(
+        [(await s.stored(refused)).state, (await migration(s, id)).status],
+        [FAILED, "failed"],
+      );
+    },
+  },
+  {
     name: "what waits for an operator still moves, and its retry is no failure any more",
     run: async (s) => {
       const id = await s.put(1);
