@@ -76,7 +76,8 @@ export function wayOf(kind: MigrationKind, status: string): "there" | "on" | und
   const roads = [course, instead].filter((road) => road.includes(status));
   if (roads.length === 0 || status === rest || roads.every((road) => road.at(-1) === status))
     return undefined;
-  return rest !== undefined && roads.some((road) => road.indexOf(status) > road.indexOf(rest) && road.includes(rest))
+  return rest !== undefined &&
+    roads.some((road) => road.indexOf(status) > road.indexOf(rest) && road.includes(rest))
     ? "on"
     : "there";
 }

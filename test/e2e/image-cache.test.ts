@@ -105,7 +105,17 @@ describe("caching images on the hosts of an aggregate", function () {
     const file = join(cloud.home, "no-disk");
     writeFileSync(file, "this is no disk image\n".repeat(100));
     const { id: broken } = await admin.json<{ id: string }>(
-      ...["image", "create", "--file", file, "--disk-format", "qcow2", "--container-format", "bare", "broken"],
+      ...[
+        "image",
+        "create",
+        "--file",
+        file,
+        "--disk-format",
+        "qcow2",
+        "--container-format",
+        "bare",
+        "broken",
+      ],
     );
     const operation = await user.wait(await cacheByRpc("1", [broken, image]));
     assert.deepEqual(

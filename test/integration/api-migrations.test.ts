@@ -225,9 +225,8 @@ describe("migrations of all cells", () => {
     assert.deepEqual(await after(own[1] ?? ""), own.slice(2));
     assert.deepEqual(await after(own[2] ?? ""), own.slice(3));
     // One of another project is none of this list's.
-    const [foreign] = (
-      await service().listMigrations(as(administrator), { projectId: stranger.projectId })
-    ).migrations;
+    const [foreign] = (await service().listMigrations(as(administrator), { projectId: stranger.projectId }))
+      .migrations;
     await assert.rejects(after(foreign?.id ?? ""), {
       reason: "MARKER_NOT_FOUND",
       message: `Marker ${foreign?.id} could not be found.`,

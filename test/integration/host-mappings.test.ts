@@ -76,10 +76,9 @@ describe("where operations of hosts are looked for", () => {
       reason: "UNAVAILABLE",
       message: "Cell cell2 is unavailable at this time.",
     });
-    await assert.rejects(
-      new Stores(global, [cell1]).locateSubject(testCtx(), "", host(randomUUID())),
-      { reason: "HOST_NOT_FOUND" },
-    );
+    await assert.rejects(new Stores(global, [cell1]).locateSubject(testCtx(), "", host(randomUUID())), {
+      reason: "HOST_NOT_FOUND",
+    });
     assert.equal((await stores.locateSubject(testCtx(), "", CLOUD)).name, "global");
   });
 

@@ -7,7 +7,7 @@ import {
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
-import { KilonovaError, parseUuid } from "../../../pkg/kernel/index.js";
+import { KilonovaError, mapLimit, parseUuid, within } from "../../../pkg/kernel/index.js";
 import { GLOBAL } from "../../../pkg/model/database-names.js";
 import type { Channel } from "../../../pkg/platform/rpc/index.js";
 
@@ -41,16 +41,22 @@ const ROWS_AT_ONCE = 500;
 /**
  * All operations of a server, of a host or of the cloud; without any of these, those that have not ended, of
  * one database or of all.
+ * @param patienceMs  how long each of all databases may take
  * @throws what says that the options are wrong, or that the only database to ask does not answer
  */
-export async function listOperations(ctx: Ctx, channel: Channel, options: ListOptions): Promise<Listed> {
+export async function listOperations(
+  ctx: Ctx,
+  channel: Channel,
+  options: ListOptions,
+  patienceMs = 5_000,
+): Promise<Listed> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1) throw new Error("--limit must be a whole number above 0.");
   const { server = "", host = "", cloud = false, database } = options;
   if ([server !== "", host !== "", cloud].filter(Boolean).length > 1)
     throw new Error("Only one of --server, --host and --cloud may be given.");
   const read = (query: Partial<ListStoredOperationsRequest>): Promise<Omit<Listed, "silent">> =>
-    allPages(ctx, channel, ListStoredOperationsRequest.fromPartial(query), limit);
+    allPages(ctx, channel, queryOf(query), limit);
   if (server !== "") return { ...(await read({ database, serverId: server })), silent: [] };
   if (cloud) return { ...(await read({ database, cloud })), silent: [] };
   if (host !== "") {
@@ -59,29 +65,37 @@ export async function listOperations(ctx: Ctx, channel: Channel, options: ListOp
   }
   if (database !== "") return { ...(await read({ database, states: UNFINISHED })), silent: [] };
   return unfinishedEverywhere(await databasesOf(ctx, channel), (name) =>
-    read({ database: name, states: UNFINISHED }),
+    within(ctx, patienceMs, `Database ${name}`, (inner) =>
+      allPages(inner, channel, queryOf({ database: name, states: UNFINISHED }), limit),
+    ),
   );
 }
 
+const queryOf = (query: Partial<ListStoredOperationsRequest>): ListStoredOperationsRequest =>
+  ListStoredOperationsRequest.fromPartial(query);
+
+/** Asks all at once: one that is silent costs no more than its own time. */
 async function unfinishedEverywhere(
   databases: readonly string[],
   read: (database: string) => Promise<Omit<Listed, "silent">>,
 ): Promise<Listed> {
-  const operations: StoredOperation[] = [];
-  const silent: { database: string; problem: string }[] = [];
-  let more = false;
-  for (const database of databases) {
+  const answers = await mapLimit(databases, DATABASES_AT_ONCE, async (database) => {
     try {
-      const found = await read(database);
-      operations.push(...found.operations);
-      more ||= found.more;
+      return { ...(await read(database)), silent: [] };
     } catch (error) {
-      if (!(error instanceof KilonovaError) || error.kind !== "unavailable") throw error;
-      silent.push({ database, problem: error.message });
+      if (!(error instanceof KilonovaError) || !SILENCE.has(error.kind)) throw error;
+      return { operations: [], more: false, silent: [{ database, problem: error.message }] };
     }
-  }
-  return { operations: operations.sort(newestFirst), more, silent };
+  });
+  return {
+    operations: answers.flatMap(({ operations }) => operations).sort(newestFirst),
+    more: answers.some(({ more }) => more),
+    silent: answers.flatMap(({ silent }) => silent),
+  };
 }
+
+const SILENCE: ReadonlySet<string> = new Set(["unavailable", "deadline"]);
+const DATABASES_AT_ONCE = 16;
 
 const timeOf = ({ createdAt }: StoredOperation): number =>
   createdAt === undefined ? 0 : Number(createdAt.seconds) + createdAt.nanos / 1e9;

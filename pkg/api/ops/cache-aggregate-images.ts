@@ -23,7 +23,8 @@ const IMAGES_AT_ONCE = 8;
 const imageIds: Rule<readonly string[]> = (value, path, report) => {
   if (value.length === 0) report(path, "must not be empty");
   list(uuid, MAX_IMAGES)([...value], path, report);
-  if (new Set(value.map((one) => parseUuid(one) ?? one)).size < value.length) report(path, "must not name an image twice");
+  if (new Set(value.map((one) => parseUuid(one) ?? one)).size < value.length)
+    report(path, "must not name an image twice");
 };
 
 /** Has an aggregate's hosts fetch images. Who is not registered in any cell is left out. */

@@ -25,7 +25,9 @@ describe("migrations of operations that were cut short", () => {
     const live = [record(LIVE, "preparing")];
     assert.deepEqual(statuses(live, cut("o", "preempted")), [["o preparing", "cancelled"]]);
     assert.deepEqual(statuses(live, cut("o", "cancelled", "volumes")), [["o preparing", "cancelled"]]);
-    assert.deepEqual(statuses([record(RESIZE, "migrating")], cut("o", "preempted")), [["o migrating", "error"]]);
+    assert.deepEqual(statuses([record(RESIZE, "migrating")], cut("o", "preempted")), [
+      ["o migrating", "error"],
+    ]);
   });
   it("stay as they are while they rest; who led them on takes them along", () => {
     assert.deepEqual(statuses([record(RESIZE, "finished")], cut("o", "failed")), []);

@@ -206,9 +206,7 @@ export function operationStoreHandlers({
     },
     abandonOperation: async (ctx, { database, name, reason }) => {
       const store = await stores.locateOperation(ctx, database, name);
-      const { operation, next } = await byName(store, () =>
-        abandonOperation(store, deps, ctx, name, reason),
-      );
+      const { operation, next } = await byName(store, () => abandonOperation(store, deps, ctx, name, reason));
       if (next !== undefined) waker.wake(ctx, store.name, next);
       const outcome = outcomeOf(operation.state, operation.held);
       if (outcome !== undefined) await settle(ctx, name, outcome);

@@ -28,12 +28,13 @@ export async function endMigrations(
   const servers = [...new Set(cut.flatMap((row) => (row.subject === "server" ? [row.server_id] : [])))];
   // Build requests do not move.
   if (servers.length === 0 || store.name === GLOBAL) return;
-  const { rows } = await sql<Parameters<typeof toMigration>[0]>`SELECT body, deleted_at FROM ${store.t.migration}
+  const { rows } = await sql<
+    Parameters<typeof toMigration>[0]
+  >`SELECT body, deleted_at FROM ${store.t.migration}
     WHERE server_id = ANY(${servers}::text[]) AND status = ANY(${UNDER_WAY}::text[]) AND deleted_at IS NULL`.execute(
     tx,
   );
   const ended = cut.map((row) => cutShort({ ...row, name: nameOf(row) }, leader));
   const migrations = endedMigrations(rows.map(toMigration), ended, now);
-  if (migrations.length > 0)
-    await allTogether(rowParts(store, deps, { ...NO_ROWS, migrations })).execute(tx);
+  if (migrations.length > 0) await allTogether(rowParts(store, deps, { ...NO_ROWS, migrations })).execute(tx);
 }

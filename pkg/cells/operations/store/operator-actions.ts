@@ -16,14 +16,7 @@ import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { endMigrations } from "./end-migrations.js";
-import {
-  cutEventsPart,
-  endedWaiting,
-  endingParts,
-  heldWhenCut,
-  liveBeside,
-  nextInLane,
-} from "./lanes.js";
+import { cutEventsPart, endedWaiting, endingParts, heldWhenCut, liveBeside, nextInLane } from "./lanes.js";
 import { nameOf, toStored, withOtherOperationFields } from "./operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import { instanceOf, isLiveWord, lockOperation, operationColumns } from "./owned-operation.js";
@@ -237,7 +230,8 @@ async function decree(
     other_fields: ends ? withOtherOperationFields(row.other_fields, held) : row.other_fields,
   };
   const ended: OperationRow = { ...row, ...changes };
-  const record = before && serverAfter(before, { lane: row.lane, name, owner: row.i_current_operation }, why, now);
+  const record =
+    before && serverAfter(before, { lane: row.lane, name, owner: row.i_current_operation }, why, now);
   if (ends) await endMigrations(store, deps, tx, [ended], row.i_current_operation, now);
   await allTogether([
     {

@@ -47,8 +47,7 @@ export async function storeProgress(
   const id = operationIdOf(report.operation);
   requireProgress(report.progress);
   return store.db.write(ctx, "operations.progress", async (tx) => {
-    const { rows } =
-      await sql<ReportedRow>`SELECT ${operationColumns("o")}, COALESCE(
+    const { rows } = await sql<ReportedRow>`SELECT ${operationColumns("o")}, COALESCE(
         (SELECT i.host FROM ${t.instance} AS i WHERE i.id = o.server_id),
         (SELECT n.host FROM ${t.compute_node} AS n WHERE n.id = o.server_id), '') AS own_host
         FROM ${t.operation} AS o WHERE o.id = ${id} FOR UPDATE`.execute(tx);

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { aServer } from "../../testing/records.js";
-import {
-  endedWell,
-  extraOf,
-  heldByRecord,
-  isReached,
-  outcomeOf,
-  refusalOfExtra,
-  settled,
-} from "./claims.js";
+import { endedWell, extraOf, heldByRecord, isReached, outcomeOf, refusalOfExtra, settled } from "./claims.js";
 
 const counted = (instances: number, cores: number, ram: number) => ({ instances, cores, ram });
 
@@ -42,10 +34,7 @@ describe("claims on quota", () => {
     const held = { instances: 1, cores: 4, memoryMib: 512 };
     const target = counted(1, 4, 512);
     assert.deepEqual(outcomeOf(FAILED, held), target);
-    assert.deepEqual(
-      [outcomeOf(FAILED, undefined), outcomeOf(SUCCEEDED, held)],
-      [false, true],
-    );
+    assert.deepEqual([outcomeOf(FAILED, undefined), outcomeOf(SUCCEEDED, held)], [false, true]);
     assert.equal(outcomeOf(OperationState.OPERATION_STATE_NEEDS_OPERATOR, held), undefined);
     assert.deepEqual(
       [isReached(target, target), isReached(counted(1, 2, 512), target), isReached(true, target)],

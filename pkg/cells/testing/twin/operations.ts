@@ -38,12 +38,7 @@ import type { TwinState } from "./state.js";
 
 type Served = Omit<
   Handlers<OperationStoreServiceDefinition>,
-  | "prepareHandover"
-  | "commitHandover"
-  | "activateHandover"
-  | "dropHandover"
-  | "forgetKept"
-  | "listDormant"
+  "prepareHandover" | "commitHandover" | "activateHandover" | "dropHandover" | "forgetKept" | "listDormant"
 >;
 
 /** Stored operations, without hand-overs: these answer NOT_SERVED, and are tried on PostgreSQL only. */

@@ -65,9 +65,7 @@ function inTheWay({ deps }: TwinState, database: TwinDatabase, row: OperationRow
   if (row.lane === LIFE) return leader;
   const closing = database.operations.get(parseOperationName(leader)?.operationId ?? "");
   if (closing !== undefined && closesLanes(deps.operations.find(closing.kind), closing.input)) return leader;
-  const rival = database
-    .liveBeside(row.server_id)
-    .find(({ lane, turn }) => lane === row.lane && turn === 0);
+  const rival = database.liveBeside(row.server_id).find(({ lane, turn }) => lane === row.lane && turn === 0);
   return rival === undefined ? "" : nameOf(rival);
 }
 

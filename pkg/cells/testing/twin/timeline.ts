@@ -108,7 +108,9 @@ export class Timeline {
     const { message: details, reason: traceback } =
       operation.error === null ? { message: "", reason: "" } : OperationError.decode(operation.error);
     action.events = action.events.map((event) =>
-      event.finished_at === null ? { ...event, finished_at: now, result: "Error", details, traceback } : event,
+      event.finished_at === null
+        ? { ...event, finished_at: now, result: "Error", details, traceback }
+        : event,
     );
     if (operation.state === "preempted") return;
     action.updated_at = now;

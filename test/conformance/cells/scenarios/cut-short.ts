@@ -58,7 +58,11 @@ export const cutShort: readonly Scenario[] = [
       const operation = await moving(s, id);
       assert.deepEqual(await shown(s, operation), ["", "did_one Success finished |", "does_two  open |"]);
       const { name } = operation;
-      const { operation: ended } = await operator(s).abandonOperation(s.ctx, { database, name, reason: "enough" });
+      const { operation: ended } = await operator(s).abandonOperation(s.ctx, {
+        database,
+        name,
+        reason: "enough",
+      });
       assert.deepEqual(
         [ended?.state, ended?.error?.reason, ended?.steps.map((step) => `${step.name} ${step.state}`)],
         [FAILED, "ABANDONED", ["one done", "two failed"]],
@@ -145,7 +149,10 @@ export const cutShort: readonly Scenario[] = [
       assert.equal((await s.server(id)).currentOperation, name);
       assert.equal((await shown(s, operation))[0], "");
       assert.equal((await migration(s, id)).status, "migrating");
-      assert.equal(await refusal(operator(s).retryOperation(s.ctx, { database, name })), "NOT_NEEDING_OPERATOR");
+      assert.equal(
+        await refusal(operator(s).retryOperation(s.ctx, { database, name })),
+        "NOT_NEEDING_OPERATOR",
+      );
       await s.commit(await s.taken(name), { state: SUCCEEDED });
     },
   },
@@ -160,7 +167,10 @@ export const cutShort: readonly Scenario[] = [
       assert.deepEqual([state, successor], [PREEMPTED, heir]);
       assert.equal((await migration(s, id)).status, "error");
       const { name } = operation;
-      assert.equal(await refusal(operator(s).retryOperation(s.ctx, { database, name })), "NOT_NEEDING_OPERATOR");
+      assert.equal(
+        await refusal(operator(s).retryOperation(s.ctx, { database, name })),
+        "NOT_NEEDING_OPERATOR",
+      );
     },
   },
   {

@@ -93,14 +93,20 @@ export const shown: readonly Scenario[] = [
       const other = s.name("i");
       await s.register(other);
       const from = async (who: string, percent: number): Promise<string> =>
-        s.agent(who).reportProgress(s.ctx, {
-          cell: "cell1",
-          host: who,
-          operation: operation.name,
-          commandId: `${parseOperationName(operation.name)?.operationId ?? ""}/one/x`,
-          fence: operation.fence,
-          progress: { percent, phase: "memory" },
-        }).then(({ kept }) => (kept ? "kept" : "too soon"), ({ reason }: { readonly reason: string }) => reason);
+        s
+          .agent(who)
+          .reportProgress(s.ctx, {
+            cell: "cell1",
+            host: who,
+            operation: operation.name,
+            commandId: `${parseOperationName(operation.name)?.operationId ?? ""}/one/x`,
+            fence: operation.fence,
+            progress: { percent, phase: "memory" },
+          })
+          .then(
+            ({ kept }) => (kept ? "kept" : "too soon"),
+            ({ reason }: { readonly reason: string }) => reason,
+          );
       const at = (name: string, where: string) => ({ name, state: "running", attempts: 1, host: where });
       // The other host is one of the operation's, of an earlier step.
       await s.commit(operation, { currentStep: "one", steps: [{ ...at("zero", other), state: "done" }] });
