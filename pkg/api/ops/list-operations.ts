@@ -61,8 +61,8 @@ const listed =
   };
 
 /**
- * Lists operations of all databases as one, newest first; those of one server, also of a deleted one; or those
- * of a host or of the cloud. Cells that do not answer are named.
+ * Lists operations of all databases as one, newest first; those of one server, also of a deleted one; or
+ * those of a host or of the cloud. Cells that do not answer are named.
  */
 export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, ListOperationsResponse> =>
   guarded(

@@ -12,8 +12,8 @@ import { cutShort, endedMigrations } from "../domain/cut-short.js";
 import { nameOf } from "./operation-rows.js";
 
 /**
- * Ends the migration records of operations that were cut short. The caller has locked their server's row; what
- * it changes of the same records itself comes after this, and holds.
+ * Ends the migration records of operations that were cut short. The caller has locked their server's row;
+ * what it changes of the same records itself comes after this, and holds.
  * @param leader  whom the server's record names as its operation, before it changes
  * @cost none when none of them is a server's; else one statement, and one more when there is something to end
  */

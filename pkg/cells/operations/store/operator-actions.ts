@@ -210,8 +210,8 @@ export async function strandOperations(
 /**
  * Ends or halts an operation from outside: every older fence of it is refused from now on, and its timeline
  * shows nothing as running. In the lane "life" the server goes to ERROR; in others the next of the lane gets
- * its turn. With the end, its migration ends, and what the server holds by its record is kept for its claim on
- * quota. What is only halted still moves and holds: a retry goes on with it.
+ * its turn. With the end, its migration ends, and what the server holds by its record is kept for its claim
+ * on quota. What is only halted still moves and holds: a retry goes on with it.
  */
 async function decree(
   store: Store,

@@ -45,8 +45,8 @@ export function requireHost(
 }
 
 /**
- * Stores how operations ended otherwise than by a commit of their own, with their migrations, and settles what
- * they claimed.
+ * Stores how operations ended otherwise than by a commit of their own, with their migrations, and settles
+ * what they claimed.
  * @param leader  whom the server's record names as its operation, before it changes
  */
 export function end(
