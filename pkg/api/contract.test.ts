@@ -188,7 +188,9 @@ describe("the public contract", () => {
       fields
         .filter((field) => field.presence === FeatureSet_FieldPresence.IMPLICIT && isText(field))
         .map(({ name }) => `${typeName}.${name}`)
-        .filter((path) => /\bempty\b|""/i.test(said.get(path) ?? assert.fail(path)) && !path.endsWith("_token")),
+        .filter(
+          (path) => /\bempty\b|""/i.test(said.get(path) ?? assert.fail(path)) && !path.endsWith("_token"),
+        ),
     );
     // Ids that are made when none is given: the resource always has one.
     assert.deepEqual(found, []);
