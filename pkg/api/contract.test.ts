@@ -252,6 +252,12 @@ describe("the public contract", () => {
     assert.ok(beyondServers.length > 0);
     for (const name of ["GetOperation", "WaitOperation"])
       assert.deepEqual(declared(name), { deciding: show, asked: new Set([show, ...beyondServers]) });
+    const list: RuleName = "os_compute_api:os-instance-actions:list";
+    const ofAll: RuleName = "os_compute_api:servers:detail:get_all_tenants";
+    assert.deepEqual(declared("ListOperations"), {
+      deciding: list,
+      asked: new Set([list, ofAll, ...beyondServers]),
+    });
   });
 
   it("answers operations of one shape wherever it answers any", () => {

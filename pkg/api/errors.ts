@@ -70,6 +70,12 @@ export const ApiErrors = defineErrors("api", {
     "missing",
     (p: { aggregate: string }) => `Aggregate ${p.aggregate} could not be found.`,
   ],
+  IMAGE_NOT_FOUND: ["missing", (p: { image: string }) => `Image ${p.image} could not be found.`],
+  IMAGE_NOT_ACTIVE: [
+    "invalid",
+    (p: { image: string }) => `Image ${p.image} is not active.`,
+    { field: "image_ids" },
+  ],
   HOST_NOT_IN_AGGREGATE: [
     "missing",
     (p: { host: string; aggregate: string }) => `Cannot remove host ${p.host} in aggregate ${p.aggregate}`,
@@ -122,6 +128,11 @@ export const ApiErrors = defineErrors("api", {
     "missing",
     (p: { hypervisor: string }) => `Compute host ${p.hypervisor} could not be found.`,
   ],
+});
+
+/** Nova's words differ from list to list. */
+export const MigrationErrors = defineErrors("api", {
+  MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `Marker ${p.marker} could not be found.`],
 });
 
 /** What a create refuses. References in a body that lead nowhere are `invalid`, not `missing`. */

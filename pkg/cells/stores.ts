@@ -1,12 +1,38 @@
 import type { Ctx } from "../kernel/ctx.js";
+import { CommonErrors, KilonovaError } from "../kernel/errors.js";
 import { mapLimit } from "../kernel/concurrency.js";
+import { GLOBAL } from "../model/database-names.js";
 import { parseOperationName } from "../model/operation-name.js";
 import type { Subject } from "../model/operation-name.js";
 import { sql } from "./store/sql.js";
 import { CellsErrors } from "./errors.js";
+import { knowsHost, notedCell } from "./hosts/store/host-mappings.js";
 import type { Store } from "./store/tables.js";
 
 const CELLS_AT_ONCE = 8;
+
+/** Whether a database does not answer at all. */
+const isSilence = (error: unknown): boolean =>
+  error instanceof KilonovaError &&
+  error.domain === "db" &&
+  (error.reason === "DB_UNAVAILABLE" || error.reason === "LOST");
+
+const placeName = ({ name }: Store): string => (name === GLOBAL ? "The global database" : `Cell ${name}`);
+
+/** What is known from a database that does not answer. @throws everything else */
+function nothingIfSilent(error: unknown): undefined {
+  if (!isSilence(error)) throw error;
+}
+
+/** Works on a database that was looked up. @throws UNAVAILABLE naming it when it does not answer */
+export async function byName<T>(store: Store, work: (store: Store) => Promise<T>): Promise<T> {
+  try {
+    return await work(store);
+  } catch (cause) {
+    if (!isSilence(cause)) throw cause;
+    throw CommonErrors.UNAVAILABLE({ what: placeName(store) }, { cause });
+  }
+}
 
 /** The databases that this process serves, by name. */
 export class Stores {
@@ -59,20 +85,29 @@ export class Stores {
     return this.locateSubject(ctx, name, ids.subject);
   }
 
-  /** As `locate`: a host is looked for in every cell. @throws SERVER_NOT_FOUND, HOST_NOT_FOUND */
+  /**
+   * As `locate`. Only the cell is asked in which a host registered last; one that nobody has noted there is
+   * looked for in every cell.
+   * @throws SERVER_NOT_FOUND, HOST_NOT_FOUND; UNAVAILABLE naming the cells in which it may be
+   */
   async locateSubject(ctx: Ctx, name: string, { kind, id }: Subject): Promise<Store> {
     if (name !== "") return this.get(name);
     if (kind === "server") return this.locate(ctx, name, id);
     if (kind === "cloud") return this.global;
+    const noted = await notedCell(this.global, ctx, id);
+    return this.#byName.get(noted ?? "") ?? this.#findHost(ctx, id);
+  }
+
+  async #findHost(ctx: Ctx, id: string): Promise<Store> {
     const cells = this.all.filter((store) => store !== this.global);
-    const found = await mapLimit(cells, CELLS_AT_ONCE, async (store) => {
-      const { rows } = await store.db.statement(ctx, "hosts.locate", (db) =>
-        sql`SELECT 1 FROM ${store.t.compute_node} WHERE id = ${id}`.execute(db),
-      );
-      return rows.length > 0 ? [store] : [];
-    });
-    const [home] = found.flat();
-    if (home === undefined) throw CellsErrors.HOST_NOT_FOUND({ host: id });
-    return home;
+    const answers = await mapLimit(cells, CELLS_AT_ONCE, async (store) => ({
+      store,
+      knows: await knowsHost(store, ctx, id).catch(nothingIfSilent),
+    }));
+    const home = answers.find(({ knows }) => knows === true);
+    if (home !== undefined) return home.store;
+    const silent = answers.flatMap(({ store, knows }) => (knows === undefined ? [store.name] : []));
+    if (silent.length > 0) throw CommonErrors.UNAVAILABLE({ what: `Cell ${silent.join(", ")}` });
+    throw CellsErrors.HOST_NOT_FOUND({ host: id });
   }
 }

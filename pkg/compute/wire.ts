@@ -156,10 +156,10 @@ async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolati
   );
   return {
     prepare: (ctx, image, tell) => cache.prepare(ctx, image.id, image, tell),
-    cache: async (ctx, imageId) => {
-      const isNew = !(await cache.has(ctx, imageId));
+    cache: async (ctx, image) => {
+      const isNew = !(await cache.has(ctx, image.id));
       // Also what is there: it was asked for, so it is kept as if it had been used.
-      await cache.prepare(ctx, imageId);
+      await cache.prepare(ctx, image.id, image);
       return isNew;
     },
   };

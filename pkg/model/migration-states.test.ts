@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { MigrationKind } from "../../gen/kilonova/cells/v1/server_records.js";
-import { firstStatus, migrationWord, statusMayBecome } from "./migration-states.js";
+import {
+  UNDER_WAY,
+  firstStatus,
+  migrationWord,
+  statusMayBecome,
+  statusWhenCut,
+  wayOf,
+} from "./migration-states.js";
 
 const {
   MIGRATION_KIND_RESIZE: RESIZE,
@@ -35,6 +42,42 @@ describe("statuses of migrations", () => {
   it("are let alone in a kind that a newer build has made", () => {
     assert.equal(statusMayBecome(99 as MigrationKind, "one", "two"), true);
     assert.equal(migrationWord(99 as MigrationKind), undefined);
+  });
+  it("are under way, at rest, or ended", () => {
+    const ways = (kind: MigrationKind, ...statuses: string[]) => statuses.map((one) => wayOf(kind, one));
+    assert.deepEqual(ways(RESIZE, "pre-migrating", "post-migrating", "finished", "confirmed", "error"), [
+      "there",
+      "there",
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    assert.deepEqual(ways(RESIZE, "confirming", "reverting"), ["on", "on"]);
+    assert.deepEqual(ways(LIVE, "accepted", "running", "completed", "cancelled"), [
+      "there",
+      "there",
+      undefined,
+      undefined,
+    ]);
+    assert.deepEqual(ways(EVACUATION, "pre-migrating", "done", "completed"), ["there", undefined, undefined]);
+    assert.deepEqual(ways(99 as MigrationKind, "running"), [undefined]);
+    for (const status of ["migrating", "reverting", "accepted", "running"])
+      assert.ok(UNDER_WAY.includes(status), status);
+    for (const status of ["finished", "done", "completed", "error"])
+      assert.ok(!UNDER_WAY.includes(status), status);
+  });
+  it("end as Nova's do when the operation is cut short", () => {
+    assert.deepEqual(
+      [RESIZE, LIVE, EVACUATION].map((kind) => [statusWhenCut(kind, false), statusWhenCut(kind, true)]),
+      [
+        ["error", "error"],
+        ["failed", "cancelled"],
+        ["failed", "failed"],
+      ],
+    );
+    for (const kind of [RESIZE, LIVE, EVACUATION])
+      for (const withdrawn of [true, false])
+        assert.ok(statusMayBecome(kind, firstStatus(kind), statusWhenCut(kind, withdrawn)));
   });
   it("begin as Nova's do", () =>
     assert.deepEqual([RESIZE, LIVE, EVACUATION].map(firstStatus), ["pre-migrating", "accepted", "accepted"]));

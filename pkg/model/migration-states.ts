@@ -9,13 +9,16 @@ interface Course {
   readonly course: readonly string[];
   /** A second course, which begins after the status named first. */
   readonly instead?: readonly [after: string, ...course: string[]];
-  /** How it ends otherwise, from any status that is no end. */
-  readonly failures: readonly string[];
+  /** A status in which nothing is under way: the owner, or a host's return, decides how it goes on. */
+  readonly rest?: string;
+  /** How it ends otherwise, from any status that is no end; the first is that of a failure. */
+  readonly failures: readonly [string, ...string[]];
 }
 
 const COLD = {
   course: ["pre-migrating", "migrating", "post-migrating", "finished", "confirming", "confirmed"],
   instead: ["finished", "reverting", "reverted"],
+  rest: "finished",
   failures: ["error", "failed"],
 } as const;
 
@@ -36,6 +39,7 @@ const COURSES: ReadonlyMap<MigrationKind, Course> = new Map<MigrationKind, Cours
     {
       word: "evacuation",
       course: ["accepted", "pre-migrating", "done", "completed"],
+      rest: "done",
       failures: ["failed", "error"],
     },
   ],
@@ -59,6 +63,41 @@ export function statusMayBecome(kind: MigrationKind, from: string, to: string): 
   if (failures.includes(to)) return true;
   const roads = instead === undefined ? [course] : [course, instead];
   return roads.some((road) => road.includes(from) && road.indexOf(to) > road.indexOf(from));
+}
+
+/**
+ * Which way a migration is under way: the first one, which its operation goes, or the way on from its rest,
+ * which another one goes. Undefined when it rests, has ended, or is of a kind that this build does not know.
+ */
+export function wayOf(kind: MigrationKind, status: string): "there" | "on" | undefined {
+  const known = COURSES.get(kind);
+  if (known === undefined) return undefined;
+  const { course, instead = [], rest } = known;
+  const roads = [course, instead].filter((road) => road.includes(status));
+  if (roads.length === 0 || status === rest || roads.every((road) => road.at(-1) === status))
+    return undefined;
+  return rest !== undefined &&
+    roads.some((road) => road.indexOf(status) > road.indexOf(rest) && road.includes(rest))
+    ? "on"
+    : "there";
+}
+
+/** All statuses, of any kind, in which something is under way. */
+export const UNDER_WAY: readonly string[] = [
+  ...new Set(
+    [...COURSES].flatMap(([kind, { course, instead = [] }]) =>
+      [...course, ...instead].filter((status) => wayOf(kind, status) !== undefined),
+    ),
+  ),
+];
+
+/**
+ * The status of a migration whose operation has ended from outside.
+ * @param withdrawn  whether somebody wanted it no more; otherwise it has failed
+ */
+export function statusWhenCut(kind: MigrationKind, withdrawn: boolean): string {
+  const [failed = "error", ...others] = COURSES.get(kind)?.failures ?? [];
+  return withdrawn && others.includes("cancelled") ? "cancelled" : failed;
 }
 
 /** Statuses of live migrations under way, of which `GET /servers/{id}/migrations` tells. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
@@ -74,6 +74,19 @@ describe("caching images on the hosts of an aggregate", function () {
         manage("list", "--host", id),
         new RegExp(`operations/hosts/${id}/\\S+ +host.cache-images +SUCC`),
       );
+    for (const host of hosts) {
+      assert.match(manage("list", "--host", host), /operations\/hosts\/\S+ +host.cache-images +SUCC/);
+      const { operations } = await user.operations.listOperations(call(), { host });
+      assert.deepEqual(
+        operations.map(({ kind, state }) => [kind, state]),
+        [["host.cache-images", SUCCEEDED]],
+      );
+    }
+    const { operations } = await user.operations.listOperations(call(), { cloud: true });
+    assert.deepEqual(
+      operations.map(({ kind }) => kind),
+      ["cloud.cache-images"],
+    );
   });
 
   it("answers a repeated call with the same operation, which can be waited for", async () => {
@@ -89,13 +102,30 @@ describe("caching images on the hosts of an aggregate", function () {
   });
 
   it("says how many hosts failed, and to operators which images, without failing for the others", async () => {
-    const nothing = randomUUID();
-    const operation = await user.wait(await cacheByRpc("1", [nothing, image]));
+    const file = join(cloud.home, "no-disk");
+    writeFileSync(file, "this is no disk image\n".repeat(100));
+    const { id: broken } = await admin.json<{ id: string }>(
+      ...[
+        "image",
+        "create",
+        "--file",
+        file,
+        "--disk-format",
+        "qcow2",
+        "--container-format",
+        "bare",
+        "broken",
+      ],
+    );
+    const operation = await user.wait(await cacheByRpc("1", [broken, image]));
     assert.deepEqual(
       [operation.state, operation.error?.reason, operation.error?.message],
       [FAILED, "HOSTS_FAILED", "2 of 2 hosts did not succeed."],
     );
-    assert.match(manage("show", operation.name), /IMAGES_NOT_CACHED/);
+    const { name } = operation;
+    assert.match(manage("show", name), /IMAGES_NOT_CACHED/);
+    assert.match(manage("show", name, "--database", "global"), /IMAGES_NOT_CACHED/);
+    assert.throws(() => manage("show", name, "--database", "cell1"), /could not be found/);
   });
 
   it("is refused to others, and for what is no aggregate or named twice", async () => {
@@ -109,6 +139,7 @@ describe("caching images on the hosts of an aggregate", function () {
       await demo.channel.close();
     }
     assert.equal((await failure(cacheByRpc("99", [image]))).reason, "AGGREGATE_NOT_FOUND");
+    assert.equal((await failure(cacheByRpc("1", [image, randomUUID()]))).reason, "IMAGE_NOT_FOUND");
     const token = await admin.json<{ id: string }>("token", "issue");
     const post = async (body: object, version = "2.81"): Promise<number> =>
       (
@@ -124,6 +155,7 @@ describe("caching images on the hosts of an aggregate", function () {
       ).status;
     assert.equal(await post({ cache: [{ id: image }] }), 202);
     assert.equal(await post({ cache: [{ id: image }] }, "2.80"), 404);
+    assert.equal(await post({ cache: [{ id: randomUUID() }] }), 404);
     for (const body of [
       { cache: [] },
       { cache: [{ id: image }, { id: image }] },

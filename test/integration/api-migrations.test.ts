@@ -199,6 +199,24 @@ describe("migrations of all cells", () => {
     );
   });
 
+  it("are asked for with texts of bounded length, and few servers", async () => {
+    const long = "x".repeat(256);
+    for (const wish of [
+      { sourceCompute: long },
+      { host: long },
+      { status: long },
+      { userId: long },
+      { projectId: long },
+      { serverIds: [long] },
+      { serverIds: Array.from({ length: 201 }, () => server) },
+    ])
+      await assert.rejects(
+        service().listMigrations(as(administrator), wish),
+        { reason: "INVALID_REQUEST" },
+        Object.keys(wish).join(),
+      );
+  });
+
   it("go on after Nova's marker, in whichever cell it is", async () => {
     const after = async (marker: string): Promise<string[]> =>
       (
@@ -206,6 +224,13 @@ describe("migrations of all cells", () => {
       ).migrations.map(({ id }) => id);
     assert.deepEqual(await after(own[1] ?? ""), own.slice(2));
     assert.deepEqual(await after(own[2] ?? ""), own.slice(3));
+    // One of another project is none of this list's.
+    const [foreign] = (await service().listMigrations(as(administrator), { projectId: stranger.projectId }))
+      .migrations;
+    await assert.rejects(after(foreign?.id ?? ""), {
+      reason: "MARKER_NOT_FOUND",
+      message: `Marker ${foreign?.id} could not be found.`,
+    });
     await assert.rejects(after(randomUUID()), { reason: "MARKER_NOT_FOUND" });
   });
 

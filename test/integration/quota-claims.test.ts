@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import type { InstanceChange } from "../../gen/kilonova/cells/v1/instance_change.js";
 import { AcceptOperationRequest } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
@@ -28,6 +29,7 @@ import { startCellsService } from "./support/cells-service.js";
 import { A_CONFLICT } from "./support/a-conflict.js";
 
 const {
+  OPERATION_STATE_RUNNING: RUNNING,
   OPERATION_STATE_SUCCEEDED: SUCCEEDED,
   OPERATION_STATE_FAILED: FAILED,
   OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR,
@@ -91,7 +93,11 @@ describe("quota of operations", () => {
     });
     return operation?.name ?? assert.fail("no operation");
   };
-  const end = async (name: string, state: OperationState): Promise<void> => {
+  const end = async (
+    name: string,
+    state: OperationState,
+    change?: Parameters<typeof InstanceChange.fromPartial>[0],
+  ): Promise<void> => {
     const { operations } = await conductor().acquireOperations(testCtx(), {
       database: CELL,
       owner: "a",
@@ -101,7 +107,8 @@ describe("quota of operations", () => {
       ownership: { seconds: 60n },
     });
     const { fence = 0n } = operations[0] ?? {};
-    await conductor().commitStep(testCtx(), { database: CELL, name, fence, state, currentStep: "one" });
+    const commit = { database: CELL, name, fence, state, currentStep: "one" };
+    await conductor().commitStep(testCtx(), change === undefined ? commit : { ...commit, change });
   };
   const row = async (store: Store, text: ReturnType<typeof sql>): Promise<unknown> =>
     (await store.db.statement(testCtx(), "test.row", (db) => text.execute(db))).rows[0];
@@ -211,6 +218,19 @@ describe("quota of operations", () => {
     await accept(id, "join", "", "test.kind");
     await settleClaims(stores, { clock: systemClock }, testCtx());
     assert.deepEqual([await used(projectId), await claims(id)], [one, 0]);
+  });
+
+  it("stays taken where its server had what it was for when another one took over", async () => {
+    const { id, projectId } = await server();
+    const name = await accept(id, "6");
+    const flavor = { id: "6", name: "six", vcpus: 6, memoryMib: 512, rootGib: 1 };
+    await end(name, RUNNING, { server: { flavor }, updateMask: ["flavor"] });
+    await accept(id, "join", "", "test.kind");
+    await settleClaims(stores, { clock: systemClock }, testCtx());
+    assert.deepEqual(
+      [await used(projectId), await held(id), await claims(id)],
+      [{ ...one, cores: 6 }, { cores: 6, ram: 512 }, 0],
+    );
   });
 
   describe("when somebody dies", () => {

@@ -287,6 +287,12 @@ const operations: readonly RpcExpected[] = [
     [os("os-instance-actions:list"), os("servers:detail:get_all_tenants")],
     { form: "all projects" },
   ),
+  rpc("OperationsService/ListOperations", { host: HYPERVISOR }, [CACHE_IMAGES], {
+    form: "of a host",
+  }),
+  rpc("OperationsService/ListOperations", { cloud: true }, [CACHE_IMAGES], {
+    form: "of the cloud",
+  }),
   ...KINDS.filter(isOnServer).map((kind) =>
     onOperation("CancelOperation", BEGINS[kind] ?? kind, kind, {}, kind),
   ),

@@ -62,14 +62,18 @@ async function bootPart(parts: Parts, ctx: Call, id: string): Promise<ImageInfo 
 }
 
 async function visibleImage(parts: Parts, ctx: Call, imageId: string): Promise<ImageInfo> {
+  const image = await findImage(parts, ctx, imageId);
+  if (image === undefined) throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId });
+  return image;
+}
+
+/** An image that the caller may use; undefined when there is none that he sees. */
+export async function findImage(parts: Parts, ctx: Call, imageId: string): Promise<ImageInfo | undefined> {
   try {
     const image = await parts.glance.getImage(ctx, imageId);
-    if (!mayUseImage(image, ctx.actor.projectId, ctx.rights.isAdmin))
-      throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId });
-    return image;
+    return mayUseImage(image, ctx.actor.projectId, ctx.rights.isAdmin) ? image : undefined;
   } catch (error) {
-    if (error instanceof KilonovaError && error.kind === "missing")
-      throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId }, { cause: error });
+    if (error instanceof KilonovaError && error.kind === "missing") return undefined;
     throw error;
   }
 }

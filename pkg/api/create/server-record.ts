@@ -141,7 +141,8 @@ const shownImage = ({ info }: AcceptedImage): { id: string; properties: Map<stri
   properties: new Map(Object.entries(info.properties)),
 });
 
-function imageRefOf(image: ImageInfo, properties: ReadonlyMap<string, string>): ImageRef {
+/** What of an image is kept when its use is accepted. */
+export function imageRefOf(image: ImageInfo, properties: ReadonlyMap<string, string>): ImageRef {
   return {
     id: image.id,
     name: image.name,

@@ -4,15 +4,16 @@ import { OperationsServiceDefinition } from "../../../gen/kilonova/api/v1/operat
 import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { AcceptSubjectOperationRequest } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { CacheAggregateImagesInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
-import { administrator as admin, anApi, as, member } from "../testing/an-api.js";
+import { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { administrator as admin, anApi, anImage, as, member } from "../testing/an-api.js";
 import type { TestApi } from "../testing/an-api.js";
 
 const AGGREGATE = "11111111-aaaa-4111-8111-111111111111";
 const IMAGE = "1a000000-0000-4000-8000-000000000001";
 const idOf = (host: string): string => `40000000-0000-4000-8000-00000000000${host.slice(1)}`;
 
-function withHosts(): TestApi {
-  const api = anApi({ config: { cellTimeoutMs: 200 } });
+function withHosts(policy?: string): TestApi {
+  const api = anApi({ config: { cellTimeoutMs: 200 }, ...(policy === undefined ? {} : { policy }) });
   for (const [cell, ...hosts] of [
     ["cell1", "h1", "h2"],
     ["cell2", "h3"],
@@ -30,6 +31,7 @@ function withHosts(): TestApi {
     AGGREGATE,
     Aggregate.fromPartial({ id: AGGREGATE, number: 1n, name: "a", hosts: ["h1", "h3", "gone"] }),
   );
+  api.images.set(IMAGE, anImage({ id: IMAGE }));
   return api;
 }
 const aggregates = (api: TestApi) => api.channel.client(AggregatesServiceDefinition);
@@ -53,6 +55,18 @@ describe("caching images on an aggregate", () => {
     assert.deepEqual(CacheAggregateImagesInput.decode(request.input), {
       aggregateId: AGGREGATE,
       imageIds: [IMAGE],
+      images: [
+        ImageRef.fromPartial({
+          id: IMAGE,
+          name: "cirros",
+          diskFormat: "qcow2",
+          containerFormat: "bare",
+          sizeBytes: 1_000n,
+          checksum: "c",
+          osHashAlgo: "sha512",
+          osHashValue: "h",
+        }),
+      ],
       hosts: [
         { cell: "cell1", host: "h1", hostId: idOf("h1") },
         { cell: "cell2", host: "h3", hostId: idOf("h3") },
@@ -62,11 +76,29 @@ describe("caching images on an aggregate", () => {
 
   it("is refused for no image, one named twice, and what is no uuid", async () => {
     const api = withHosts();
-    for (const imageIds of [[], [IMAGE, IMAGE], ["x"]])
+    for (const imageIds of [[], [IMAGE, IMAGE], [IMAGE, IMAGE.toUpperCase()], ["x"]])
       await assert.rejects(cache(api, { imageIds }), { reason: "INVALID_REQUEST" });
     await assert.rejects(cache(api, { aggregateId: "7" }), { reason: "AGGREGATE_NOT_FOUND" });
     await assert.rejects(cache(api, {}, member), { reason: "FORBIDDEN" });
     assert.equal(accepted(api), 0);
+  });
+
+  it("takes images only that the caller may use and that have data, as they are now", async () => {
+    const api = withHosts("compute:aggregates:images: role:member");
+    const [foreign, queued, nothing] = [2, 3, 4].map((n) => IMAGE.replace(/1$/, String(n)));
+    api.images.set(foreign ?? "", anImage({ id: foreign ?? "", owner: "p2", visibility: "private" }));
+    api.images.set(queued ?? "", anImage({ id: queued ?? "", status: "queued" }));
+    const ask = (imageId: string | undefined) => cache(api, { imageIds: [IMAGE, imageId] }, member);
+    for (const imageId of [foreign, nothing])
+      await assert.rejects(ask(imageId), {
+        reason: "IMAGE_NOT_FOUND",
+        kind: "missing",
+        message: `Image ${imageId} could not be found.`,
+      });
+    await assert.rejects(ask(queued), { reason: "IMAGE_NOT_ACTIVE", kind: "invalid" });
+    assert.equal(accepted(api), 0);
+    await cache(api, {}, member);
+    assert.equal(accepted(api), 1);
   });
 
   it("waits for no silent cell that may have some of the hosts", async () => {

@@ -3,7 +3,11 @@ import type { CacheAggregateImagesResponse } from "../../../gen/kilonova/api/v1/
 import type { HostTarget } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { anyOperation } from "../../model/operation-declaration.js";
 import cacheAggregateImagesKind from "../../model/operations/cache-aggregate-images.js";
-import { CommonErrors } from "../../kernel/index.js";
+import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { CommonErrors, mapLimit, parseUuid } from "../../kernel/index.js";
+import { findImage } from "../create/image.js";
+import { imageRefOf } from "../create/server-record.js";
+import { ApiErrors } from "../errors.js";
 import { readAggregate } from "../cells/aggregates.js";
 import { clientToken, id, uuid } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
@@ -15,10 +19,12 @@ import type { Parts } from "../parts.js";
 import { beginSubjectOperation } from "./begin-subject-operation.js";
 
 const MAX_IMAGES = 100;
+const IMAGES_AT_ONCE = 8;
 const imageIds: Rule<readonly string[]> = (value, path, report) => {
   if (value.length === 0) report(path, "must not be empty");
   list(uuid, MAX_IMAGES)([...value], path, report);
-  if (new Set(value).size < value.length) report(path, "must not name an image twice");
+  if (new Set(value.map((one) => parseUuid(one) ?? one)).size < value.length)
+    report(path, "must not name an image twice");
 };
 
 /** Has an aggregate's hosts fetch images. Who is not registered in any cell is left out. */
@@ -27,6 +33,9 @@ export const cacheAggregateImages = (
 ): Guarded<CacheAggregateImagesRequest, CacheAggregateImagesResponse> =>
   guarded({ aggregateId: id, imageIds, clientToken }, own, async (ctx, request) => {
     const aggregate = await readAggregate(parts, ctx, request.aggregateId);
+    const images = await mapLimit(request.imageIds, IMAGES_AT_ONCE, (imageId) =>
+      acceptedImage(parts, ctx, parseUuid(imageId) ?? imageId),
+    );
     const operation = await beginSubjectOperation(parts, ctx, anyOperation(cacheAggregateImagesKind), {
       hostId: "",
       method: "CacheAggregateImages",
@@ -34,12 +43,24 @@ export const cacheAggregateImages = (
       body: CacheAggregateImagesRequest.encode({ ...request, clientToken: "" }).finish(),
       input: {
         aggregateId: aggregate.id,
-        imageIds: request.imageIds,
+        imageIds: images.map((image) => image.id),
+        images,
         hosts: await targetsOf(parts, ctx, aggregate.hosts),
       },
     });
     return { operation };
   });
+
+/**
+ * An image as the caller sees it now. Agents fetch it with the service's own rights, so the caller's must do.
+ * @throws IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE
+ */
+async function acceptedImage(parts: Parts, ctx: Call, imageId: string): Promise<ImageRef> {
+  const image = await findImage(parts, ctx, imageId);
+  if (image === undefined) throw ApiErrors.IMAGE_NOT_FOUND({ image: imageId });
+  if (image.status !== "active") throw ApiErrors.IMAGE_NOT_ACTIVE({ image: imageId });
+  return imageRefOf(image, new Map());
+}
 
 /** @throws UNAVAILABLE when a host may be in a silent cell */
 async function targetsOf(parts: Parts, ctx: Call, hosts: readonly string[]): Promise<HostTarget[]> {

@@ -21,7 +21,7 @@ export const getMigration = (parts: Parts): Guarded<GetMigrationRequest, GetMigr
     );
     if (migration === undefined || (inProgressOnly && !isUnderWay(migration)))
       throw ApiErrors.MIGRATION_NOT_FOUND({ migration: migrationId });
-    return { migration: presentMigration(migration, true), hiddenFields: [] };
+    return { migration: presentMigration(migration, true) };
   });
 
 const isUnderWay = ({ kind, status }: MigrationRecord): boolean =>

@@ -18,7 +18,7 @@ import { sealedPaging } from "../crypto/page-tokens.js";
 import { bindingOf } from "../crypto/hashes.js";
 import { fittingRows } from "../../model/page-bytes.js";
 import { rowsOf } from "../domain/page.js";
-import { ApiErrors } from "../errors.js";
+import { ApiErrors, MigrationErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import { guarded, own } from "../rights/guarded.js";
 import type { Guarded, Subject } from "../rights/guarded.js";
@@ -56,7 +56,7 @@ export const listMigrations = (parts: Parts): Guarded<ListMigrationsRequest, Lis
         return ListMigrationsResponse.fromPartial({ hiddenFields: hiddenIf(!hosts) });
       const pages = sealedPaging(parts.tokens, ["migrations", bindingOf(StoredQuery.encode(query).finish())]);
       const pageSize = rowsOf(request.pageSize);
-      const pageToken = pages.open(request.pageToken) || (await markerToken(parts, ctx));
+      const pageToken = pages.open(request.pageToken) || (await markerToken(parts, ctx, query.projectId));
       const { answers, unreachable } = await parts.guard.fanOut(
         ctx,
         await parts.databases.cells(ctx),
@@ -121,8 +121,12 @@ function projectOf(ctx: Call, { allProjects, projectId }: ListMigrationsRequest)
   return wanted;
 }
 
-/** The place of Nova's marker, whichever cell it is in; "" without one. @throws MARKER_NOT_FOUND */
-async function markerToken(parts: Parts, ctx: Call): Promise<string> {
+/**
+ * The place of Nova's marker, whichever cell it is in; "" without one.
+ * @param projectId  whose migrations are listed; "" for all
+ * @throws MARKER_NOT_FOUND, also for one of another project
+ */
+async function markerToken(parts: Parts, ctx: Call, projectId: string): Promise<string> {
   const { marker } = ctx.nova;
   if (marker === "") return "";
   const { answers } = await parts.guard.fanOut(
@@ -131,12 +135,15 @@ async function markerToken(parts: Parts, ctx: Call): Promise<string> {
     async (inner, database) =>
       parts.records.getMigration(inner, { database, migrationId: marker }).catch((error: unknown) => {
         if (error instanceof KilonovaError && error.reason === "MIGRATION_NOT_FOUND")
-          return { pageToken: "" };
+          return { pageToken: "", migration: undefined };
         throw error;
       }),
   );
-  const found = answers.find(({ value }) => value.pageToken !== "");
-  if (found === undefined) throw ApiErrors.MARKER_NOT_FOUND({ marker });
+  const found = answers.find(
+    ({ value: { migration } }) =>
+      migration !== undefined && (projectId === "" || migration.projectId === projectId),
+  );
+  if (found === undefined) throw MigrationErrors.MARKER_NOT_FOUND({ marker });
   return found.value.pageToken;
 }
 

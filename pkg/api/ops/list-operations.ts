@@ -18,6 +18,8 @@ import { ApiErrors } from "../errors.js";
 import { headToken } from "../events/heads.js";
 import { watchBinding } from "../events/watch-binding.js";
 import type { Parts } from "../parts.js";
+import { hostIdOf, subjectListIn } from "./subject-lists.js";
+import type { SubjectList } from "./subject-lists.js";
 import type { About, Guarded, Subject } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
@@ -28,6 +30,8 @@ import { given, list, oneOf, text } from "../shape/shape.js";
 interface Listed extends Subject {
   /** "" for those of all servers. */
   readonly serverId: string;
+  /** The host or the cloud, and the kinds that the caller may see of it. */
+  readonly beside?: SubjectList;
 }
 
 /** What is asked of each database. */
@@ -42,10 +46,15 @@ interface Query {
   readonly ofServers: true;
 }
 
-/** With a server its owner decides; else the list is of the caller's project. */
+/**
+ * With a server its owner decides; with a host or the cloud the rules of the kinds; else the list is of the
+ * caller's project.
+ */
 const listed =
   (parts: Parts): About<ListOperationsRequest, Listed> =>
   async (ctx, request) => {
+    const beside = subjectListIn(ctx, request);
+    if (beside !== undefined) return { ...own(ctx), serverId: "", beside, decides: beside.decides };
     const { serverId } = request;
     if (serverId === undefined) return { ...own(ctx), serverId: "" };
     const { server, owner } = await parts.servers.about({ withDeleted: true })(ctx, { serverId });
@@ -53,8 +62,8 @@ const listed =
   };
 
 /**
- * Lists operations of all databases as one, newest first, or those of one server, also of a deleted one.
- * Cells that do not answer are named.
+ * Lists operations of all databases as one, newest first; those of one server, also of a deleted one; or
+ * those of a host or of the cloud. Cells that do not answer are named.
  */
 export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, ListOperationsResponse> =>
   guarded(
@@ -64,9 +73,10 @@ export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, Lis
       states: list(oneOf(OperationState, { unset: false })),
       kinds: list(text(), 200),
       createdSince: time,
+      host: given(text()),
     },
     listed(parts),
-    async (ctx, request, { serverId }) => {
+    async (ctx, request, { serverId, beside }) => {
       const { allProjects } = request;
       if (allProjects) ctx.rights.enforce("os_compute_api:servers:detail:get_all_tenants");
       const projectId = allProjects ? "" : ownProject(ctx);
@@ -94,9 +104,11 @@ export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, Lis
         after,
         ofServers: true,
       };
-      const { pages, unreachable } = await (serverId === ""
-        ? readAll(parts, ctx, query)
-        : readOne(parts, ctx, query));
+      const { pages, unreachable } = await (beside !== undefined
+        ? readBeside(parts, ctx, query, beside)
+        : serverId === ""
+          ? readAll(parts, ctx, query)
+          : readOne(parts, ctx, query));
       const { operations: merged, next } = mergeOperations(pages, query.pageSize);
       const all = merged.map(presentOperation);
       const operations = fittingRows(all, (one) => Operation.encode(one).finish().length);
@@ -116,13 +128,15 @@ export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, Lis
 
 /** What page tokens are bound to: all that decides which rows there are. */
 function bindingOfList(request: ListOperationsRequest, projectId: string): string {
-  const { serverId, allProjects, states, kinds, createdSince } = request;
+  const { serverId, allProjects, states, kinds, createdSince, host, cloud } = request;
   const asked = ListOperationsRequest.fromPartial({
     serverId,
     allProjects,
     states: [...states].sort(),
     kinds: [...kinds].sort(),
     createdSince,
+    host,
+    cloud,
   });
   return `operations ${bindingOf(ListOperationsRequest.encode(asked).finish())} ${projectId}`;
 }
@@ -158,6 +172,26 @@ const readOne = async (parts: Parts, ctx: Call, query: Query): Promise<Found> =>
   pages: [await parts.servers.at(ctx, query.serverId, read(parts, query))],
   unreachable: [],
 });
+
+/** Of a host or of the cloud: no other kinds than those that the caller may see. */
+async function readBeside(
+  parts: Parts,
+  ctx: Call,
+  { states, kinds, createdSince, pageSize, after }: Query,
+  { kinds: seen, host }: SubjectList,
+): Promise<Found> {
+  const wanted = kinds.length === 0 ? seen : seen.filter((kind) => kinds.includes(kind));
+  if (wanted.length === 0) return { pages: [], unreachable: [] };
+  const page = await parts.operations.listStoredOperations(ctx, {
+    ...(host === undefined ? { cloud: true } : { hostId: await hostIdOf(parts, ctx, host) }),
+    states,
+    kinds: [...wanted],
+    createdSince,
+    pageSize,
+    after,
+  });
+  return { pages: [page], unreachable: [] };
+}
 
 /**
  * The global database is read before the cells: an operation that is being handed over meanwhile is seen

@@ -5,8 +5,8 @@ import type { Clock, Instant } from "../../kernel/time.js";
 import type { StoreDeps } from "../store/deps.js";
 import type { Stores } from "../stores.js";
 import type { Store } from "../store/tables.js";
-import { endedWell } from "./domain/claims.js";
-import type { QuotaDesk } from "./domain/claims.js";
+import { outcomeOf } from "./domain/claims.js";
+import type { Outcome, QuotaDesk } from "./domain/claims.js";
 import { fatesOf, forgetVoid, openClaims, settleClaim, takeClaim, voidOperation } from "./store/claims.js";
 import type { Fate, OpenClaim } from "./store/claims.js";
 import type { DefaultLimits } from "./store/quota.js";
@@ -83,11 +83,11 @@ async function settleIn(
   for (const [id, fate] of await travelledFates(stores, ctx, store, missing)) fates.set(id, fate);
   for (const { operationId, createdAt } of claims) {
     const fate = fates.get(operationId);
-    const well =
+    const ended =
       fate === undefined
         ? abandonedFate(createdAt <= abandoned && (await voidOperation(store, deps, ctx, operationId)))
         : await outcome(stores, ctx, operationId, fate);
-    if (well !== undefined) await settleClaim(stores.global, ctx, operationId, well);
+    if (ended !== undefined) await settleClaim(stores.global, ctx, operationId, ended);
   }
 }
 
@@ -109,14 +109,14 @@ async function travelledFates(
 /** An operation that will never be did not end well; of one that may yet come nothing is known. */
 const abandonedFate = (never: boolean): false | undefined => (never ? false : undefined);
 
-/** Whether an operation ended well, wherever it lives on; undefined while it has not ended. */
+/** How an operation ended, wherever it lives on; undefined while it has not ended. */
 async function outcome(
   stores: Stores,
   ctx: Ctx,
   operationId: string,
-  { state, handedOverTo }: Fate,
-): Promise<boolean | undefined> {
-  if (handedOverTo === "") return endedWell(operationStateOf(state));
+  { state, handedOverTo, held }: Fate,
+): Promise<Outcome | undefined> {
+  if (handedOverTo === "") return outcomeOf(operationStateOf(state), held);
   // A copy that does not wake yet is no end.
   const there = (await fatesOf(stores.get(handedOverTo), ctx, [operationId])).get(operationId);
   return there && outcome(stores, ctx, operationId, there);

@@ -16,10 +16,11 @@ describe("secretBox", () => {
   it("seals the same secret differently each time", () =>
     assert.notDeepEqual(secretBox([key("old", 1)]).seal(Buffer.from("secret"), "op-1"), sealed));
   it("refuses another owner", () => assert.throws(() => secretBox([key("old", 1)]).open(sealed, "op-2")));
-  it("refuses changed bytes", () =>
-    assert.throws(() =>
-      secretBox([key("old", 1)]).open(Buffer.concat([sealed.subarray(0, -1), Buffer.from([0])]), "op-1"),
-    ));
+  it("refuses changed bytes", () => {
+    const changed = Buffer.from(sealed);
+    changed.writeUInt8(changed.readUInt8(changed.length - 1) ^ 1, changed.length - 1);
+    assert.throws(() => secretBox([key("old", 1)]).open(changed, "op-1"));
+  });
   it("names a key that it lacks", () =>
     assert.throws(() => secretBox([key("new", 2)]).open(sealed, "op-1"), { reason: "SECRET_KEY_UNKNOWN" }));
 });

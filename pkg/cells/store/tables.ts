@@ -37,6 +37,7 @@ const NAMES = [
   "service",
   "compute_node",
   "host_telemetry",
+  "host_mapping",
   "outbox",
   "server_group",
   "server_group_member",

@@ -55,7 +55,7 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
       });
       await step(ctx, "driver.define", (c) => driver.define(c, spec, tell));
     },
-    cacheImage: (ctx, imageId) => step(ctx, "agent.images", (c) => images.cache(c, imageId)),
+    cacheImage: (ctx, image) => step(ctx, "agent.images", (c) => images.cache(c, image)),
     plug: (ctx, instance) =>
       step(ctx, "agent.plug", (c) => plumbing.plug(c, instance, socketPathOf(idOf(instance)))),
     unplug: (ctx, serverId) => step(ctx, "agent.unplug", (c) => plumbing.unplug(c, [], serverId)),

@@ -28,8 +28,8 @@ describe("commands on the host itself", () => {
     asked = [];
     const own = {
       driver: new FakeDriver({ hostname: "h" }),
-      cacheImage: async (_ctx: unknown, imageId: string) => {
-        asked.push(imageId);
+      cacheImage: async (_ctx: unknown, { id }: { readonly id: string }) => {
+        asked.push(id);
         return true;
       },
     } as unknown as CommandHost;
@@ -47,7 +47,7 @@ describe("commands on the host itself", () => {
       ...header,
     }),
     command,
-    input: Buffer.from(CacheImagesInput.encode({ imageIds: ["a"] }).finish()),
+    input: Buffer.from(CacheImagesInput.encode({ imageIds: ["a"], images: [] }).finish()),
     undoOf: "",
   });
   const run = async (

@@ -12,7 +12,7 @@ export interface Images {
    */
   prepare(ctx: Ctx, image: ImageRef, tell: Tell<ImagePhase>): Promise<PreparedImage>;
   /** As `prepare`, before any server needs it. @returns whether it was not there yet */
-  cache(ctx: Ctx, imageId: string): Promise<boolean>;
+  cache(ctx: Ctx, image: ImageRef): Promise<boolean>;
 }
 
 /** The host's data plane. */

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { CommonErrors, rootCtx } from "../../kernel/index.js";
 import { ImageErrors } from "../images/errors.js";
 import cacheImages from "./cache-images.js";
 import type { CommandHost } from "./command.js";
 
-const run = (cacheImage: CommandHost["cacheImage"], signal = new AbortController().signal) =>
+const run = (
+  cacheImage: CommandHost["cacheImage"],
+  signal = new AbortController().signal,
+  images: ImageRef[] = [],
+) =>
   cacheImages.run(
     {
       ctx: rootCtx({ requestId: "req-1", signal }),
@@ -12,12 +17,12 @@ const run = (cacheImage: CommandHost["cacheImage"], signal = new AbortController
       host: { cacheImage } as CommandHost,
       tell: () => undefined,
     },
-    { imageIds: ["a", "b", "c"] },
+    { imageIds: ["a", "b", "c"], images },
   );
 
 describe("caching images", () => {
   it("tells which were fetched, and which are missing and why; one that fails does not stop the others", async () => {
-    const output = await run(async (_ctx, imageId) => {
+    const output = await run(async (_ctx, { id: imageId }) => {
       if (imageId === "b") throw ImageErrors.IMAGE_NOT_ACTIVE({ imageId });
       return imageId === "c";
     });
@@ -26,6 +31,20 @@ describe("caching images", () => {
       output.failures.map(({ imageId, reason }) => [imageId, reason]),
       [["b", "IMAGE_NOT_ACTIVE"]],
     );
+  });
+
+  it("asks for the data that was accepted, and for nothing else", async () => {
+    const images = [ImageRef.fromPartial({ id: "c", checksum: "5", sizeBytes: 7n })];
+    const asked: ImageRef[] = [];
+    const output = await run(
+      async (_ctx, image) => {
+        asked.push(image);
+        return true;
+      },
+      undefined,
+      images,
+    );
+    assert.deepEqual([asked, output.fetchedIds], [images, ["c"]]);
   });
 
   it("fails as a whole while the Image service is away", () =>
@@ -40,8 +59,8 @@ describe("caching images", () => {
     const stop = new AbortController();
     const asked: string[] = [];
     await assert.rejects(
-      run(async (_ctx, imageId) => {
-        asked.push(imageId);
+      run(async (_ctx, { id }) => {
+        asked.push(id);
         stop.abort(new Error("taken over"));
         return true;
       }, stop.signal),

@@ -1,5 +1,6 @@
 import type { ImageFailure } from "../../../gen/kilonova/compute/v1/commands.js";
 import { CacheImagesInput, CacheImagesOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { asKilonovaError, isRetryable } from "../../kernel/index.js";
 import type { Command } from "./command.js";
 
@@ -13,13 +14,15 @@ const cacheImages: Command<CacheImagesInput, CacheImagesOutput> = {
   input: CacheImagesInput,
   output: CacheImagesOutput,
   whenGivenUp: "stops",
-  async run({ ctx, host }, { imageIds }) {
+  async run({ ctx, host }, { imageIds, images }) {
     const fetchedIds: string[] = [];
     const failures: ImageFailure[] = [];
-    for (const imageId of imageIds) {
+    const accepted = images.length > 0 ? images : imageIds.map((id) => ImageRef.fromPartial({ id }));
+    for (const image of accepted) {
+      const imageId = image.id;
       ctx.signal.throwIfAborted();
       try {
-        if (await host.cacheImage(ctx, imageId)) fetchedIds.push(imageId);
+        if (await host.cacheImage(ctx, image)) fetchedIds.push(imageId);
       } catch (error) {
         if (ctx.signal.aborted || isRetryable(error)) throw error;
         const { reason, message } = asKilonovaError(error);

@@ -1,7 +1,7 @@
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { OperationProgress } from "../../../gen/kilonova/type/v1/operation.js";
 import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
-import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { MessageType } from "../../model/operation-declaration.js";
@@ -18,10 +18,11 @@ export interface CommandHost<M extends OptionalMethod = never> {
     tell?: Tell<ImagePhase | DiskPhase>,
   ): Promise<void>;
   /**
-   * Brings an image into the host's cache. @returns whether it was not there yet @throws IMAGE_REFUSED,
-   * IMAGE_UNAVAILABLE and other reasons of the image
+   * Brings an image into the host's cache.
+   * @returns whether it was not there yet
+   * @throws IMAGE_REFUSED, IMAGE_UNAVAILABLE, IMAGE_REPLACED and other reasons of the image
    */
-  cacheImage(ctx: Ctx, imageId: string): Promise<boolean>;
+  cacheImage(ctx: Ctx, image: ImageRef): Promise<boolean>;
   /** Connects the instance's ports with the switch, and lets go of others. */
   plug(ctx: Ctx, instance: InstanceRecord): Promise<void>;
   /** Lets go of all of a server's ports. */

@@ -13,7 +13,7 @@ export default ({ ports, precacheConcurrency }: KindDeps) =>
         declaration: cacheHostImages,
         atOnce: precacheConcurrency,
         hosts: ({ input }) => input.hosts,
-        input: ({ input: { imageIds } }) => ({ imageIds }),
+        input: ({ input: { imageIds, images } }) => ({ imageIds, images }),
       }),
     ],
   });

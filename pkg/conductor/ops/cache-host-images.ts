@@ -15,14 +15,14 @@ export default ({ ports }: KindDeps) =>
         timeoutMs: 4 * 3_600_000,
         run: (call) => {
           const { host } = call.host;
-          const { imageIds } = call.input;
+          const { imageIds, images } = call.input;
           const at = { host, consumed: agentReports(call) };
           return commandAgent(
             call,
             ports,
             { cell: call.database, host },
             cacheImages,
-            { imageIds },
+            { imageIds, images },
             {
               done: ({ fetchedIds, failures }) =>
                 failures.length === 0

@@ -90,8 +90,9 @@ class Aggregates(Resource):
         """Has the hosts of an aggregate fetch images before servers need them, a few hosts at a time. The operation
         is the cloud's; it fails when a host or an image did, once all others have been seen to.
 
-        Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; UNAVAILABLE: a cell that may
-        have some of the hosts is silent; ABORTED / TOKEN_REUSED.
+        Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, IMAGE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
+        IMAGE_NOT_ACTIVE; UNAVAILABLE: the Image service, or a cell that may have some of the hosts, is silent;
+        ABORTED / TOKEN_REUSED.
 
         Fields: aggregate_id, image_ids, client_token.
         """
@@ -315,7 +316,8 @@ class InstanceActions(Resource):
     """What was done to a server, and how each step went."""
 
     def list(self, *, timeout=None, **fields):
-        """Lists actions, newest first. Works for deleted servers too. Pages.
+        """Lists actions, newest first. Works for deleted servers too: they are kept as long as the server's record.
+        Pages.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
 
@@ -324,7 +326,8 @@ class InstanceActions(Resource):
         return self._list("/kilonova.api.v1.InstanceActionsService/ListInstanceActions", "actions", fields, timeout)
 
     def get(self, *, timeout=None, **fields):
-        """Reads one action with its events; the other rules show the events' tracebacks and details.
+        """Reads one action with its newest events, 1000 at most; the other rules show the events' tracebacks and
+        details.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND, ACTION_NOT_FOUND.
 
@@ -494,13 +497,15 @@ class Operations(Resource):
 
     def list(self, *, timeout=None, **fields):
         """Lists operations, newest first: those of one server, also of one that is deleted, or those of the
-        caller's project. Pages. A page may be shorter than asked for, even empty, while there are more: only
-        `next_page_token` tells.
+        caller's project; for operators, those of a host or of the cloud, of the kinds that they may begin.
+        Pages. A page may be shorter than asked for, even empty, while there are more: only `next_page_token`
+        tells.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST;
-        PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE / LIST_UNAVAILABLE when no database answers.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND, COMPUTE_HOST_NOT_FOUND for a name and HOST_NOT_FOUND for an id;
+        INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST; PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE /
+        LIST_UNAVAILABLE when no database answers, UNAVAILABLE when the host's cell does not.
 
-        Fields: server_id, page_size, page_token, all_projects, states, kinds, created_since, with_resume_token.
+        Fields: server_id, page_size, page_token, all_projects, states, kinds, created_since, with_resume_token, host, cloud.
         """
         return self._list("/kilonova.api.v1.OperationsService/ListOperations", "operations", fields, timeout)
 

@@ -308,7 +308,7 @@ class CacheAggregateImagesRequest(Message):
     aggregate_id: str
     """UUID or number."""
     image_ids: MutableSequence[str]
-    """Images: 1 to 100, no repetition. Whether they exist is found out by the hosts."""
+    """Images that the caller may use, with data: 1 to 100, no repetition. What they are now is what is fetched."""
     client_token: str
     """See CreateServersRequest."""
     def __init__(self, *, aggregate_id: str | None = ..., image_ids: Iterable[str] = ..., client_token: str | None = ...) -> None: ...
@@ -1660,9 +1660,7 @@ class GetMigrationResponse(Message):
 
     migration: Migration
     """The migration."""
-    hidden_fields: MutableSequence[str]
-    """As in ListMigrations; no rule hides anything here yet."""
-    def __init__(self, *, migration: Migration | Mapping[str, Any] | None = ..., hidden_fields: Iterable[str] = ...) -> None: ...
+    def __init__(self, *, migration: Migration | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["migration"]) -> bool: ...
 
 class GetOperationRequest(Message):
@@ -2483,7 +2481,7 @@ class ListOperationsRequest(Message):
     page_token: str
     """From an earlier answer to the same request."""
     all_projects: bool
-    """Of all projects; needs policy. Changes nothing with `server_id`."""
+    """Of all projects; needs policy. Changes nothing with `server_id`, `host` or `cloud`."""
     states: MutableSequence[int]
     """Only in these states; empty means any."""
     kinds: MutableSequence[str]
@@ -2491,9 +2489,17 @@ class ListOperationsRequest(Message):
     created_since: Timestamp
     """Only those accepted then or later."""
     with_resume_token: bool
-    """Also a token for WatchEvents. Only the first page has one."""
-    def __init__(self, *, server_id: str | None = ..., page_size: int | None = ..., page_token: str | None = ..., all_projects: bool | None = ..., states: Iterable[int | str] = ..., kinds: Iterable[str] = ..., created_since: Timestamp | Mapping[str, Any] | None = ..., with_resume_token: bool | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["server_id", "created_since"]) -> bool: ...
+    """Also a token for WatchEvents. Only the first page has one. Not with `host` or `cloud`: no watch tells of
+    these.
+    """
+    host: str
+    """Only those of this host: its name, or the UUID of its hypervisor, by which also a host is found that is
+    deleted. Not together with `server_id` or `cloud`.
+    """
+    cloud: bool
+    """Only those of the cloud as a whole. Not together with `server_id` or `host`."""
+    def __init__(self, *, server_id: str | None = ..., page_size: int | None = ..., page_token: str | None = ..., all_projects: bool | None = ..., states: Iterable[int | str] = ..., kinds: Iterable[str] = ..., created_since: Timestamp | Mapping[str, Any] | None = ..., with_resume_token: bool | None = ..., host: str | None = ..., cloud: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["server_id", "created_since", "host"]) -> bool: ...
 
 class ListOperationsResponse(Message):
     """Output of ListOperations."""

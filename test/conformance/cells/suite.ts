@@ -1,4 +1,5 @@
 import { acceptance } from "./scenarios/acceptance.js";
+import { cutShort } from "./scenarios/cut-short.js";
 import { claims } from "./scenarios/claims.js";
 import { operationLists } from "./scenarios/operation-lists.js";
 import { serverRows } from "./scenarios/server-rows.js";
@@ -29,6 +30,7 @@ const ROOMS: Readonly<Record<string, readonly Scenario[]>> = {
   "lists of operations": operationLists,
   "what operations show": shown,
   "claims on quota": claims,
+  "what ends from outside": cutShort,
   "rows of servers": serverRows,
   groups: groupScenarios,
   hosts: hostScenarios,

@@ -62,6 +62,14 @@ export const KINDS = new OperationCatalogue([
     }),
   ),
   anyOperation(
+    aDeclaration("test.haul", {
+      lane: "volumes",
+      forms: { plain: waiting },
+      formOf: () => "plain",
+      migration: () => ({ kind: MigrationKind.MIGRATION_KIND_LIVE_MIGRATION }),
+    }),
+  ),
+  anyOperation(
     aDeclaration("test.grow", { quota: ({ input }) => ({ instances: 1, cores: Number(input), ram: 64 }) }),
   ),
   anyOperation(

@@ -190,7 +190,7 @@ export interface SetAggregateMetadataResponse {
 export interface CacheAggregateImagesRequest {
   /** UUID or number. */
   aggregateId: string;
-  /** Images: 1 to 100, no repetition. Whether they exist is found out by the hosts. */
+  /** Images that the caller may use, with data: 1 to 100, no repetition. What they are now is what is fetched. */
   imageIds: string[];
   /** See CreateServersRequest. */
   clientToken: string;
@@ -2564,8 +2564,9 @@ export const AggregatesServiceDefinition = {
      * Has the hosts of an aggregate fetch images before servers need them, a few hosts at a time. The operation
      * is the cloud's; it fails when a host or an image did, once all others have been seen to.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; UNAVAILABLE: a cell that may
-     * have some of the hosts is silent; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, IMAGE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
+     * IMAGE_NOT_ACTIVE; UNAVAILABLE: the Image service, or a cell that may have some of the hosts, is silent;
+     * ABORTED / TOKEN_REUSED.
      */
     cacheAggregateImages: {
       name: "CacheAggregateImages",

@@ -196,11 +196,7 @@ export interface GetMigrationRequest {
 /** Output of GetMigration. */
 export interface GetMigrationResponse {
   /** The migration. */
-  migration:
-    | Migration
-    | undefined;
-  /** As in ListMigrations; no rule hides anything here yet. */
-  hiddenFields: string[];
+  migration: Migration | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1183,16 +1179,13 @@ export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
 };
 
 function createBaseGetMigrationResponse(): GetMigrationResponse {
-  return { migration: undefined, hiddenFields: [] };
+  return { migration: undefined };
 }
 
 export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
   encode(message: GetMigrationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.migration !== undefined) {
       Migration.encode(message.migration, writer.uint32(10).fork()).join();
-    }
-    for (const v of message.hiddenFields) {
-      writer.uint32(18).string(v!);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1226,14 +1219,6 @@ export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
             message.migration = Migration.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.hiddenFields.push(reader.string());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1265,7 +1250,6 @@ export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
     message.migration = (object.migration !== undefined && object.migration !== null)
       ? Migration.fromPartial(object.migration)
       : undefined;
-    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };

@@ -68,7 +68,7 @@ export interface ListOperationsRequest {
   pageSize: number;
   /** From an earlier answer to the same request. */
   pageToken: string;
-  /** Of all projects; needs policy. Changes nothing with `server_id`. */
+  /** Of all projects; needs policy. Changes nothing with `server_id`, `host` or `cloud`. */
   allProjects: boolean;
   /** Only in these states; empty means any. */
   states: OperationState[];
@@ -78,8 +78,20 @@ export interface ListOperationsRequest {
   createdSince:
     | Timestamp
     | undefined;
-  /** Also a token for WatchEvents. Only the first page has one. */
+  /**
+   * Also a token for WatchEvents. Only the first page has one. Not with `host` or `cloud`: no watch tells of
+   * these.
+   */
   withResumeToken: boolean;
+  /**
+   * Only those of this host: its name, or the UUID of its hypervisor, by which also a host is found that is
+   * deleted. Not together with `server_id` or `cloud`.
+   */
+  host?:
+    | string
+    | undefined;
+  /** Only those of the cloud as a whole. Not together with `server_id` or `host`. */
+  cloud: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -330,6 +342,8 @@ function createBaseListOperationsRequest(): ListOperationsRequest {
     kinds: [],
     createdSince: undefined,
     withResumeToken: false,
+    host: undefined,
+    cloud: false,
   };
 }
 
@@ -362,6 +376,12 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
     }
     if (message.withResumeToken !== false) {
       writer.uint32(64).bool(message.withResumeToken);
+    }
+    if (message.host !== undefined) {
+      writer.uint32(74).string(message.host);
+    }
+    if (message.cloud !== false) {
+      writer.uint32(80).bool(message.cloud);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -461,6 +481,22 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
             message.withResumeToken = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.cloud = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -499,6 +535,8 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
       ? Timestamp.fromPartial(object.createdSince)
       : undefined;
     message.withResumeToken = object.withResumeToken ?? false;
+    message.host = object.host ?? undefined;
+    message.cloud = object.cloud ?? false;
     return message;
   },
 };
@@ -1269,11 +1307,13 @@ export const OperationsServiceDefinition = {
     },
     /**
      * Lists operations, newest first: those of one server, also of one that is deleted, or those of the
-     * caller's project. Pages. A page may be shorter than asked for, even empty, while there are more: only
-     * `next_page_token` tells.
+     * caller's project; for operators, those of a host or of the cloud, of the kinds that they may begin.
+     * Pages. A page may be shorter than asked for, even empty, while there are more: only `next_page_token`
+     * tells.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST;
-     * PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE / LIST_UNAVAILABLE when no database answers.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, COMPUTE_HOST_NOT_FOUND for a name and HOST_NOT_FOUND for an id;
+     * INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST; PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE /
+     * LIST_UNAVAILABLE when no database answers, UNAVAILABLE when the host's cell does not.
      */
     listOperations: {
       name: "ListOperations",
@@ -1377,6 +1417,7 @@ export const OperationsServiceDefinition = {
               115,
             ]) as Buffer,
           ],
+          400040: [Buffer.from([1]) as Buffer],
         },
       },
     },

@@ -3887,7 +3887,7 @@ export const HostsServiceDefinition = {
      * decides nothing. One report per operation and second is kept at most.
      *
      * Errors: ABORTED / FENCE_LOST: the operation is at another step, has ended, or goes on under another
-     * fence; INVALID_ARGUMENT.
+     * fence; PERMISSION_DENIED / WRONG_OPERATION: the command runs on another host; INVALID_ARGUMENT.
      */
     reportProgress: {
       name: "ReportProgress",

@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ImageRef } from "../../type/v1/server_spec.js";
 
 /** Input of `server.boot`: what names the server in lists of operations. Its record says what it shall be. */
 export interface BootInput {
@@ -40,6 +41,8 @@ export interface ChangePasswordSecrets {
 export interface CacheHostImagesInput {
   /** UUIDs. */
   imageIds: string[];
+  /** As in CacheAggregateImagesInput. */
+  images: ImageRef[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -51,6 +54,11 @@ export interface CacheAggregateImagesInput {
   hosts: HostTarget[];
   /** UUIDs. */
   imageIds: string[];
+  /**
+   * The same as the caller saw them: nothing else than this data is fetched. Empty in those that an older
+   * process has accepted.
+   */
+  images: ImageRef[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -386,13 +394,16 @@ export const ChangePasswordSecrets: MessageFns<ChangePasswordSecrets> = {
 };
 
 function createBaseCacheHostImagesInput(): CacheHostImagesInput {
-  return { imageIds: [] };
+  return { imageIds: [], images: [] };
 }
 
 export const CacheHostImagesInput: MessageFns<CacheHostImagesInput> = {
   encode(message: CacheHostImagesInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.imageIds) {
       writer.uint32(10).string(v!);
+    }
+    for (const v of message.images) {
+      ImageRef.encode(v!, writer.uint32(18).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -426,6 +437,14 @@ export const CacheHostImagesInput: MessageFns<CacheHostImagesInput> = {
             message.imageIds.push(reader.string());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.images.push(ImageRef.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -455,12 +474,13 @@ export const CacheHostImagesInput: MessageFns<CacheHostImagesInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as CacheHostImagesInput["_unknownFields"];
     message.imageIds = object.imageIds?.map((e) => e) || [];
+    message.images = object.images?.map((e) => ImageRef.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseCacheAggregateImagesInput(): CacheAggregateImagesInput {
-  return { aggregateId: "", hosts: [], imageIds: [] };
+  return { aggregateId: "", hosts: [], imageIds: [], images: [] };
 }
 
 export const CacheAggregateImagesInput: MessageFns<CacheAggregateImagesInput> = {
@@ -473,6 +493,9 @@ export const CacheAggregateImagesInput: MessageFns<CacheAggregateImagesInput> = 
     }
     for (const v of message.imageIds) {
       writer.uint32(26).string(v!);
+    }
+    for (const v of message.images) {
+      ImageRef.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -522,6 +545,14 @@ export const CacheAggregateImagesInput: MessageFns<CacheAggregateImagesInput> = 
             message.imageIds.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.images.push(ImageRef.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -553,6 +584,7 @@ export const CacheAggregateImagesInput: MessageFns<CacheAggregateImagesInput> = 
     message.aggregateId = object.aggregateId ?? "";
     message.hosts = object.hosts?.map((e) => HostTarget.fromPartial(e)) || [];
     message.imageIds = object.imageIds?.map((e) => e) || [];
+    message.images = object.images?.map((e) => ImageRef.fromPartial(e)) || [];
     return message;
   },
 };

@@ -199,7 +199,25 @@ export interface StoredOperation {
   /** Name of the operation that pre-empted it; empty when none has. */
   successor: string;
   /** How far the running step is, as far as an agent has told; unset once the step has ended. */
-  progress: OperationProgress | undefined;
+  progress:
+    | OperationProgress
+    | undefined;
+  /**
+   * What its server held by its record when the operation was ended from outside. Its claim on quota is
+   * settled by that: past the pivot the server may have what it was to get.
+   */
+  held: HeldQuota | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What a server holds of its project's quota. */
+export interface HeldQuota {
+  /** 1, or 0 when it counts no more. */
+  instances: number;
+  /** Virtual CPUs. */
+  cores: number;
+  /** Memory. */
+  memoryMib: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1227,6 +1245,7 @@ function createBaseStoredOperation(): StoredOperation {
     result: undefined,
     successor: "",
     progress: undefined,
+    held: undefined,
   };
 }
 
@@ -1354,6 +1373,9 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     }
     if (message.progress !== undefined) {
       OperationProgress.encode(message.progress, writer.uint32(402).fork()).join();
+    }
+    if (message.held !== undefined) {
+      HeldQuota.encode(message.held, writer.uint32(482).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1683,6 +1705,14 @@ export const StoredOperation: MessageFns<StoredOperation> = {
             message.progress = OperationProgress.decode(reader, reader.uint32());
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.held = HeldQuota.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1767,6 +1797,105 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     message.progress = (object.progress !== undefined && object.progress !== null)
       ? OperationProgress.fromPartial(object.progress)
       : undefined;
+    message.held = (object.held !== undefined && object.held !== null) ? HeldQuota.fromPartial(object.held) : undefined;
+    return message;
+  },
+};
+
+function createBaseHeldQuota(): HeldQuota {
+  return { instances: 0, cores: 0, memoryMib: 0 };
+}
+
+export const HeldQuota: MessageFns<HeldQuota> = {
+  encode(message: HeldQuota, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instances !== 0) {
+      writer.uint32(8).uint32(message.instances);
+    }
+    if (message.cores !== 0) {
+      writer.uint32(16).uint32(message.cores);
+    }
+    if (message.memoryMib !== 0) {
+      writer.uint32(24).uint32(message.memoryMib);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeldQuota {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeldQuota();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.instances = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cores = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.memoryMib = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HeldQuota>): HeldQuota {
+    return HeldQuota.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HeldQuota>): HeldQuota {
+    const message = createBaseHeldQuota();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HeldQuota["_unknownFields"];
+    message.instances = object.instances ?? 0;
+    message.cores = object.cores ?? 0;
+    message.memoryMib = object.memoryMib ?? 0;
     return message;
   },
 };

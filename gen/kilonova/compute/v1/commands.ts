@@ -5,7 +5,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { InstanceRecord } from "../../cells/v1/instance_change.js";
 import { PowerState } from "../../type/v1/server.js";
-import { ServerSecrets } from "../../type/v1/server_spec.js";
+import { ImageRef, ServerSecrets } from "../../type/v1/server_spec.js";
 
 /** Output of commands on a guest. */
 export interface GuestOutput {
@@ -64,8 +64,10 @@ export interface SetGuestPasswordInput {
 
 /** Input of cache-images. */
 export interface CacheImagesInput {
-  /** UUIDs. */
+  /** UUIDs. Without `images`, whatever data they have. */
   imageIds: string[];
+  /** The same as they were accepted: one whose data is another by now fails. */
+  images: ImageRef[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -640,13 +642,16 @@ export const SetGuestPasswordInput: MessageFns<SetGuestPasswordInput> = {
 };
 
 function createBaseCacheImagesInput(): CacheImagesInput {
-  return { imageIds: [] };
+  return { imageIds: [], images: [] };
 }
 
 export const CacheImagesInput: MessageFns<CacheImagesInput> = {
   encode(message: CacheImagesInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.imageIds) {
       writer.uint32(10).string(v!);
+    }
+    for (const v of message.images) {
+      ImageRef.encode(v!, writer.uint32(18).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -680,6 +685,14 @@ export const CacheImagesInput: MessageFns<CacheImagesInput> = {
             message.imageIds.push(reader.string());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.images.push(ImageRef.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -709,6 +722,7 @@ export const CacheImagesInput: MessageFns<CacheImagesInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as CacheImagesInput["_unknownFields"];
     message.imageIds = object.imageIds?.map((e) => e) || [];
+    message.images = object.images?.map((e) => ImageRef.fromPartial(e)) || [];
     return message;
   },
 };

@@ -16,6 +16,7 @@ import { gathering } from "../../store/gathering.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { storeTelemetry } from "../store/host-telemetry.js";
 import type { HostReport } from "../store/host-telemetry.js";
+import { hostNotes } from "../store/host-mappings.js";
 import { hostZones } from "../store/host-zones.js";
 import { reportGuest } from "../../servers/store/guest-reports.js";
 import { reportLostPorts } from "../../servers/store/lost-ports.js";
@@ -55,6 +56,7 @@ export function hostsHandlers({
     ...service,
     up: !service.forcedDown && liveness.isAlive(service.binary, service.host),
   });
+  const note = hostNotes(stores.global);
   const zonesByHost = hostZones(stores.global);
   const syncTree = async (
     ctx: Ctx,
@@ -82,6 +84,7 @@ export function hostsHandlers({
         ctx,
         request,
       );
+      await note(ctx, node.id, request.cell);
       await syncTree(ctx, node, service.disabled, nodeBefore);
       return {
         epoch: service.epoch,

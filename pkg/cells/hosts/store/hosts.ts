@@ -24,6 +24,7 @@ import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments, insertInto } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { telemetryPart } from "./host-telemetry.js";
+import { endHostOperations } from "../../operations/store/end-host-operations.js";
 import { outboxPart } from "../../store/outbox.js";
 import type { OutboxRow } from "../../store/outbox.js";
 import type { Store, Tx } from "../../store/tables.js";
@@ -264,7 +265,7 @@ export async function deletableService(
   });
 }
 
-/** Removes a service and its compute node. @throws SERVICE_NOT_FOUND */
+/** Removes a service and its compute node, and ends the operations of that host. @throws SERVICE_NOT_FOUND */
 export async function deleteHostService(store: Store, deps: StoreDeps, ctx: Ctx, id: string): Promise<void> {
   const { t } = store;
   await store.db.write(ctx, "services.delete", async (tx) => {
@@ -274,11 +275,16 @@ export async function deleteHostService(store: Store, deps: StoreDeps, ctx: Ctx,
         tx,
       );
     const node = rows[0];
+    const now = deps.clock.now();
+    const ended =
+      node === undefined ? { parts: [], events: [] } : await endHostOperations(store, tx, node.id, now);
     const events = [
+      ...ended.events,
       serviceChanged({ ...row, generation: row.generation + 1 }, "deleted"),
       ...(node === undefined ? [] : [nodeChanged({ ...node, generation: node.generation + 1 }, "deleted")]),
     ];
     await allTogether([
+      ...ended.parts,
       { name: "service", body: sql`DELETE FROM ${t.service} WHERE id = ${id}` },
       ...(node === undefined
         ? []
@@ -286,7 +292,7 @@ export async function deleteHostService(store: Store, deps: StoreDeps, ctx: Ctx,
             { name: "node", body: sql`DELETE FROM ${t.compute_node} WHERE id = ${node.id}` },
             { name: "telemetry", body: sql`DELETE FROM ${t.host_telemetry} WHERE host = ${node.host}` },
           ]),
-      outboxPart(t, deps.ids, events, deps.clock.now()),
+      outboxPart(t, deps.ids, events, now),
     ]).execute(tx);
   });
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { HeldQuota } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { CellsErrors } from "../../errors.js";
 import { ACCEPTED_AT, anOperation } from "../../testing/an-operation.js";
+import { aServer } from "../../testing/records.js";
 import { allPreempted, begun, endedWaiting, isGivenUp } from "./ended-early.js";
 import { toStored } from "./operation-rows.js";
 
@@ -20,6 +22,24 @@ describe("an operation that ends otherwise than by its own commit", () => {
       assert.equal(row && toStored(row).successor, "operations/s/heir");
     }
     assert.deepEqual(allPreempted({ victim: undefined, others: [] }, "operations/s/heir", NOW), []);
+  });
+
+  it("tells what its server held, when it led it; also one that waited for an operator", () => {
+    const led = anOperation({ id: "a" });
+    const beside = anOperation({ id: "b", lane: "volumes" });
+    const halted = anOperation({ id: "c", state: "needs-operator" });
+    const place = { victim: led, others: [beside], halted: [halted] };
+    const held = { instances: 1, cores: 1, memoryMib: 512 };
+    const ended = allPreempted(place, "operations/s/heir", NOW, aServer({ id: "s" })).map((row) =>
+      toStored(row),
+    );
+    assert.deepEqual(
+      ended.map((one) => one.held),
+      [held, undefined, held].map((one) => one && HeldQuota.fromPartial(one)),
+    );
+    assert.ok(ended.every(({ successor }) => successor === "operations/s/heir"));
+    const [ofNoServer] = allPreempted(place, "operations/cloud/heir", NOW);
+    assert.equal(ofNoServer && toStored(ofNoServer).held, undefined);
   });
 
   it("tells why it never began", () => {

@@ -45,6 +45,8 @@ export interface LanePlace {
   readonly victim: OperationRow | undefined;
   /** Those of other lanes that end with its acceptance. */
   readonly others: readonly OperationRow[];
+  /** Those that wait for an operator and end with it as well; absent: none. */
+  readonly halted?: readonly OperationRow[];
   /** Place in the queue; 0: it begins at once. */
   readonly turn: number;
 }

@@ -74,17 +74,19 @@ export const otherOperationFields = ({
   metadata,
   result,
   successor,
+  held,
   _unknownFields,
-}: Pick<StoredOperation, "metadata" | "result" | "successor" | "_unknownFields">): Buffer =>
-  otherFieldsOf(StoredOperation, { _unknownFields }, { metadata, result, successor });
+}: Pick<StoredOperation, "metadata" | "result" | "successor" | "_unknownFields"> &
+  Partial<Pick<StoredOperation, "held">>): Buffer =>
+  otherFieldsOf(StoredOperation, { _unknownFields }, { metadata, result, successor, held });
 
 /** The same with some of them set anew. */
 export const withOtherOperationFields = (
   before: Buffer,
-  set: Partial<Pick<StoredOperation, "result" | "successor">>,
+  set: Partial<Pick<StoredOperation, "result" | "successor" | "held">>,
 ): Buffer => otherOperationFields({ ...(withOtherFields(StoredOperation, before) ?? NO_OTHERS), ...set });
 
-const NO_OTHERS = { metadata: undefined, result: undefined, successor: "" };
+const NO_OTHERS = { metadata: undefined, result: undefined, successor: "", held: undefined };
 
 /**
  * What a pre-empting operation keeps of its victims: the input of its clean-up.

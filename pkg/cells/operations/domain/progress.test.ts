@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { OperationProgress, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { toTimestamp } from "../../../model/wire-time.js";
-import { goesOnAt, isAtCommand, isDue, requireProgress } from "./progress.js";
+import { commandHost, goesOnAt, isAtCommand, isDue, requireProgress } from "./progress.js";
 
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_PARKED: PARKED } = OperationState;
 
@@ -16,6 +16,17 @@ describe("whose progress it is", () => {
       true,
       "the first step",
     );
+  });
+
+  it("comes from the host that the step has named last, else from the operation's own", () => {
+    const steps = [
+      { name: "one", host: "h1" },
+      { name: "two", host: "h2" },
+      { name: "two", host: "h3" },
+      { name: "three", host: "" },
+    ];
+    const at = (step: string): string => commandHost(steps, step, "own");
+    assert.deepEqual(["one", "two", "three", "four", ""].map(at), ["h1", "h3", "own", "own", "own"]);
   });
 
   it("is nobody's otherwise", () => {

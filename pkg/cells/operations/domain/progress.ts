@@ -1,3 +1,4 @@
+import type { StepRecord } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { OperationProgress } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Instant } from "../../../kernel/time.js";
@@ -25,6 +26,16 @@ export const isAtCommand = (
   BigInt(fence) === told.fence &&
   // The first step is named by its first commit.
   told.commandId.startsWith(step === "" ? `${id}/` : `${id}/${step}/`);
+
+/**
+ * The host where the running command is: the one that its step has told, else the operation's own.
+ * @param own  the operation's host, or its server's by the record
+ */
+export const commandHost = (
+  steps: readonly Pick<StepRecord, "name" | "host">[],
+  currentStep: string,
+  own: string,
+): string => steps.findLast(({ name }) => name === currentStep)?.host || own;
 
 /** @throws INVALID_ARGUMENT: owners see it, so that nothing but figures may be in it */
 export function requireProgress(progress: OperationProgress | undefined): OperationProgress {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { StepRecord, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import { ACCEPTED_AT, anOperation } from "../../testing/an-operation.js";
-import { stepEvents } from "./timeline-rows.js";
+import { cutEvent, stepEvents } from "./timeline-rows.js";
 
 const NOW = ACCEPTED_AT + 5n;
 const step = (name: string, init: Parameters<typeof StepRecord.fromPartial>[0] = {}) =>
@@ -43,4 +44,13 @@ describe("what a timeline shows of steps", () => {
   ] as const)
     it(`is "${result}" when it is ${state}${errorReason === "" ? "" : ` with ${errorReason}`}`, () =>
       assert.equal(stepEvents(operation, [step("a", { state, errorReason })], NOW)[0]?.result, result));
+
+  it("ends with the error of an operation that was cut short, if it has one", () => {
+    const why = OperationError.fromPartial({ reason: "ABANDONED", message: "No way." });
+    const failed = anOperation({ state: "failed", error: encoded(OperationError, why) });
+    const end = { finished_at: NOW, result: "Error" };
+    assert.deepEqual(cutEvent(failed, NOW), { ...end, details: "No way.", traceback: "ABANDONED" });
+    const preempted = anOperation({ state: "preempted" });
+    assert.deepEqual(cutEvent(preempted, NOW), { ...end, details: "", traceback: "" });
+  });
 });

@@ -1,5 +1,6 @@
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StepRecord } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { Instant } from "../../../kernel/time.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
@@ -83,6 +84,17 @@ export function stepEvents(
     traceback: step.errorReason,
   }));
 }
+
+/** How events end that were running when their operation ended otherwise than by a commit of its own. */
+export function cutEvent(
+  { error }: Pick<OperationRow, "error">,
+  now: Instant,
+): Pick<EventRow, "finished_at" | "result" | "details" | "traceback"> {
+  const { message, reason } = error === null ? NO_ERROR : OperationError.decode(error);
+  return { finished_at: now, result: "Error", details: message, traceback: reason };
+}
+
+const NO_ERROR = { message: "", reason: "" };
 
 const resultOf = ({ state, errorReason }: StepRecord): string =>
   state === "running"

@@ -18,10 +18,13 @@ import { overdueCopies } from "../hand-over/overdue.js";
 import { handOvers } from "../hand-over/protocols.js";
 import { signalWhereItIs } from "../hand-over/signal-where-it-is.js";
 import type { Waker } from "../../ports.js";
+import { byName } from "../../stores.js";
 import type { Stores } from "../../stores.js";
 import { CellsErrors } from "../../errors.js";
 import { acceptSubjectOperation } from "../store/accept-subject-operation.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../store/acquire.js";
+import { outcomeOf } from "../../quota/domain/claims.js";
+import type { Outcome } from "../../quota/domain/claims.js";
 import { settleClaim } from "../../quota/store/claims.js";
 import { commitStep } from "../store/commit-step.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -65,11 +68,8 @@ export function operationStoreHandlers({
     fn: (store: Store) => Promise<T>,
   ): Promise<T> => {
     const attempt = async (): Promise<T> =>
-      whereAwake(
-        ctx,
-        await stores.locateOperation(ctx, database, name),
-        parseOperationName(name)?.serverId ?? "",
-        fn,
+      byName(await stores.locateOperation(ctx, database, name), (store) =>
+        whereAwake(ctx, store, parseOperationName(name)?.serverId ?? "", fn),
       );
     try {
       return await attempt();
@@ -84,6 +84,11 @@ export function operationStoreHandlers({
     if (woke) waker.wake(ctx, database, one.operation);
     return accepted;
   };
+  /** What has ended has ended, whatever becomes of this: what stays open, `settleClaims` finds. */
+  const settle = (ctx: Ctx, name: string, outcome: Outcome): Promise<void> =>
+    settleClaim(stores.global, ctx, operationIdOf(name), outcome).catch((error: unknown) =>
+      ctx.log.warn("quota.claim.unsettled", { operation: name, error }),
+    );
   return {
     acquireOperations: (ctx, request) => acquireOperations(stores.get(request.database), deps, ctx, request),
     strandOperations: async (ctx, { database, kinds, olderThan }) => ({
@@ -122,11 +127,7 @@ export function operationStoreHandlers({
     commitStep: async (ctx, request) => {
       const { response, next, quota } = await commitStep(stores.get(request.database), deps, ctx, request);
       if (next !== undefined) waker.wake(ctx, request.database, next);
-      // The commit stands, whatever becomes of this: what stays open, `settleClaims` finds.
-      if (quota !== undefined)
-        await settleClaim(stores.global, ctx, quota.operationId, quota.well).catch((error: unknown) =>
-          ctx.log.warn("quota.claim.unsettled", { operation: request.name, error }),
-        );
+      if (quota !== undefined) await settle(ctx, request.name, quota.well);
       return response;
     },
     getStoredOperation: async (ctx, { database, name }) => {
@@ -144,7 +145,8 @@ export function operationStoreHandlers({
         subject === undefined
           ? stores.get(request.database)
           : await stores.locateSubject(ctx, request.database, subject);
-      const read = async (): Promise<ListStoredOperationsResponse> => {
+      const read = (): Promise<ListStoredOperationsResponse> => byName(store, readPage);
+      const readPage = async (): Promise<ListStoredOperationsResponse> => {
         const page = await listOperations(store, ctx, request);
         return { ...page, operations: await notYetElsewhere(stores, ctx, page.operations) };
       };
@@ -205,7 +207,9 @@ export function operationStoreHandlers({
     },
     acceptSubjectOperation: async (ctx, request) => {
       const store = await stores.locateSubject(ctx, request.database, subjectOfRequest(request));
-      const { operation, replayed } = await acceptSubjectOperation(store, deps, ctx, request);
+      const { operation, replayed } = await byName(store, () =>
+        acceptSubjectOperation(store, deps, ctx, request),
+      );
       if (!replayed) waker.wake(ctx, store.name, operation.name);
       return { operation: presentOperation(operation), replayed };
     },
@@ -215,12 +219,16 @@ export function operationStoreHandlers({
         waker.wake(ctx, store.name, name);
         return { operation };
       }),
-    abandonOperation: async (ctx, { database, name, reason }) =>
-      awake(ctx, database, name, async (store) => {
-        const { operation, next } = await abandonOperation(store, deps, ctx, name, reason);
+    abandonOperation: async (ctx, { database, name, reason }) => {
+      const operation = await awake(ctx, database, name, async (store) => {
+        const { operation: ended, next } = await abandonOperation(store, deps, ctx, name, reason);
         if (next !== undefined) waker.wake(ctx, store.name, next);
-        return { operation };
-      }),
+        return ended;
+      });
+      const outcome = outcomeOf(operation.state, operation.held);
+      if (outcome !== undefined) await settle(ctx, name, outcome);
+      return { operation };
+    },
     requestCancel: async (ctx, { database, name }) =>
       awake(ctx, database, name, async (store) => {
         const operation = await requestCancel(store, deps, ctx, name);

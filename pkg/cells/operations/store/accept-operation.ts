@@ -24,7 +24,7 @@ import { toStored } from "../domain/operation-rows.js";
 import { tokenUse } from "../domain/token-use.js";
 import { requireCapability } from "./capability.js";
 import { replayOf } from "./client-tokens.js";
-import { liveBeside, placeBeside } from "./lanes.js";
+import { haltedOn, liveBeside, placeBeside } from "./lanes.js";
 import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
 import { storeAccepted, storeInstant } from "./store-accepted.js";
 import type { StoredAcceptance } from "./store-accepted.js";
@@ -198,7 +198,7 @@ async function runningOn(store: Store, tx: Tx, instance: LockedInstance): Promis
  * @param running  what runs in the lane "life"
  * @throws OPERATION_IN_PROGRESS; NOT_READY in a lane beside "life" while the server has no cell: what waits
  *   there would have to move with it
- * @cost one statement for those in other lanes and those that take over all lanes, else none
+ * @cost one statement for those in other lanes, two for those that take over all lanes, else none
  */
 async function placeOf(
   store: Store,
@@ -208,8 +208,9 @@ async function placeOf(
   running: OperationRow | undefined,
 ): Promise<LanePlace> {
   if (lane === LIFE) {
-    const others = contention === "pre-empts-all" ? await liveBeside(store, tx, serverId) : [];
-    return placeInLife(serverId, running, contention, others);
+    if (contention !== "pre-empts-all") return placeInLife(serverId, running, contention, []);
+    const place = placeInLife(serverId, running, contention, await liveBeside(store, tx, serverId));
+    return { ...place, halted: await haltedOn(store, tx, serverId) };
   }
   requireOpenLanes(operations, store.name, serverId, running);
   const wanted = { subjectId: serverId, lane, contention };

@@ -10,8 +10,10 @@ import { begun, endedWaiting, isGivenUp } from "../domain/ended-early.js";
 import { placeAmong } from "../domain/lanes.js";
 import type { Busy, LanePlace } from "../domain/lanes.js";
 import { nameOf } from "../domain/operation-rows.js";
+import { cutEvent } from "../domain/timeline-rows.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { requireCapability, requireHost } from "./capability.js";
+import { endMigrations } from "./end-migrations.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
@@ -30,6 +32,13 @@ export async function liveBeside(store: Store, tx: Tx, subjectId: string): Promi
     WHERE o.server_id = ${subjectId} AND o.lane <> 'life' AND o.state IN ('running', 'parked', 'undoing') ORDER BY o.turn`.execute(
     tx,
   );
+  return rows;
+}
+
+/** Operations of a server that wait for an operator: whoever takes over everything ends them, too. */
+export async function haltedOn(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
+  const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
+    WHERE o.server_id = ${serverId} AND o.state = 'needs-operator' ORDER BY o.id`.execute(tx);
   return rows;
 }
 
@@ -53,8 +62,9 @@ export async function placeBeside(
  * Parts that store how operations ended otherwise than by a commit of theirs, and end what their timelines
  * show. None of them keeps its secrets.
  */
-export function endingParts({ t }: Store, ended: readonly OperationRow[], now: Instant): Part[] {
+export function endingParts(store: Store, ended: readonly OperationRow[], now: Instant): Part[] {
   if (ended.length === 0) return [];
+  const { t } = store;
   const ids = ended.map(({ id }) => id);
   const failed = ended.filter(({ state }) => state !== "preempted");
   return [
@@ -67,10 +77,7 @@ export function endingParts({ t }: Store, ended: readonly OperationRow[], now: I
           ${ended.map(({ generation }) => generation)}::int8[]) AS e (id, state, ready_at, error, other_fields, generation)
         WHERE o.id = e.id`,
     },
-    {
-      name: "cut",
-      body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ANY(${ids}::text[]) AND finished_at IS NULL`,
-    },
+    cutEventsPart(store, ended, now),
     ...(failed.length === 0
       ? []
       : [
@@ -81,6 +88,18 @@ export function endingParts({ t }: Store, ended: readonly OperationRow[], now: I
           },
         ]),
   ];
+}
+
+/** Ends what the timelines of operations show as running, each with its operation's own error. */
+export function cutEventsPart({ t }: Store, ended: readonly OperationRow[], now: Instant): Part {
+  const cut = ended.map((row) => cutEvent(row, now));
+  return {
+    name: "cut",
+    body: sql`UPDATE ${t.instance_action_event} AS v SET finished_at = ${now}, result = 'Error', details = e.details, traceback = e.traceback
+        FROM unnest(${ended.map(({ id }) => id)}::text[], ${cut.map(({ details }) => details)}::text[], ${cut.map(({ traceback }) => traceback)}::text[])
+          AS e (id, details, traceback)
+        WHERE v.action_id = e.id AND v.finished_at IS NULL`,
+  };
 }
 
 /** Times in arrays are text. */
@@ -117,6 +136,7 @@ export async function nextInLane(
     ended.push(endedWaiting(row, "failed", refusal, now));
   }
   if (ended.length === 0 && next === undefined) return undefined;
+  await endMigrations(store, deps, tx, ended, "", now);
   const endings = endingParts(store, ended, now);
   const events = [...ended, ...(next === undefined ? [] : [next])].map((row) => operationChanged(row));
   const outbox = outboxPart(t, deps.ids, events, now);

@@ -1,27 +1,24 @@
 import { sql } from "../../store/sql.js";
-import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
-import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { AcceptedKind, StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { parseOperationName } from "../../../model/operation-name.js";
-import { toTimestamp } from "../../../model/wire-time.js";
 import { applyChange } from "../../servers/domain/apply-change.js";
-import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
+import { abandoned, decreed, retried, serverAfter, stranded } from "../domain/decree.js";
+import type { Decree } from "../domain/decree.js";
 import { LIFE, closesLanes } from "../domain/lanes.js";
-import { loadRecord } from "../../servers/domain/records.js";
+import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
-import { endedWaiting } from "../domain/ended-early.js";
-import { endingParts, liveBeside, nextInLane } from "./lanes.js";
-import { nameOf, toStored } from "../domain/operation-rows.js";
+import { endedWaiting, heldWhenCut } from "../domain/ended-early.js";
+import { endMigrations } from "./end-migrations.js";
+import { cutEventsPart, endingParts, liveBeside, nextInLane } from "./lanes.js";
+import { nameOf, toStored, withOtherOperationFields } from "../domain/operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import { instanceOf, isLiveWord, lockOperation, operationColumns } from "./owned-operation.js";
 import type { JoinedRow, OperationRow } from "../../store/rows.js";
@@ -52,6 +49,7 @@ export async function requestCancel(
     const now = deps.clock.now();
     if (row.turn > 0) {
       const ended = endedWaiting(row, "cancelled", CellsErrors.OPERATION_CANCELLED({ operation: name }), now);
+      await endMigrations(store, deps, tx, [ended], row.i_current_operation, now);
       const parts = endingParts(store, [ended], now);
       await allTogether([...parts, outboxPart(store.t, deps.ids, [operationChanged(ended)], now)]).execute(
         tx,
@@ -105,15 +103,6 @@ function changeParts(
   ];
 }
 
-/** Steps that have not ended may fail as often again as they did. */
-function withFreshAttempts(stored: Buffer): Buffer {
-  const before = StoredSteps.decode(stored);
-  return encoded(StoredSteps, {
-    ...before,
-    steps: before.steps.map((step) => (step.errorReason === "" ? step : { ...step, attempts: 1 })),
-  });
-}
-
 /**
  * Puts an operation that waits for an operator back to work where it stopped.
  * @throws NOT_NEEDING_OPERATOR; OPERATION_IN_PROGRESS when something else runs on the instance by now; what
@@ -131,27 +120,31 @@ export async function retryOperation(
     const rival = await inTheWay(store, deps, tx, row);
     if (rival !== "") throw CellsErrors.OPERATION_IN_PROGRESS({ server: row.server_id, operation: rival });
     const now = deps.clock.now();
-    const next: OperationRow = {
-      ...row,
-      state: row.waiting_for === "undoing" ? "undoing" : "running",
-      waiting_for: "",
-      steps: withFreshAttempts(row.steps),
-      ready_at: now,
-      deadline: null,
-      generation: row.generation + 1,
-      updated_at: now,
-    };
-    const { state, waiting_for, steps, ready_at, deadline, generation, updated_at } = next;
+    const changes = retried(row, now);
+    const next: OperationRow = { ...row, ...changes };
     const record =
       row.lane === LIFE ? applyChange(loadRecord(instanceOf(row)), undefined, name, now) : undefined;
-    const op = {
-      name: "op",
-      body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, waiting_for, steps, ready_at, deadline, generation, updated_at })} WHERE id = ${row.id}`,
-    };
-    await allTogether([op, ...changeParts(store, deps, next, record, {}, now)]).execute(tx);
+    await allTogether([
+      {
+        name: "op",
+        body: sql`UPDATE ${store.t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`,
+      },
+      actionPart(store, row, { updated_at: now, failed: false }),
+      ...changeParts(store, deps, next, record, {}, now),
+    ]).execute(tx);
     return toStored(next);
   });
 }
+
+/** What an operation shows in its server's timeline as a whole. */
+const actionPart = (
+  { t }: Store,
+  { server_id, id }: OperationRow,
+  changes: { readonly updated_at: Instant; readonly failed: boolean },
+): Part => ({
+  name: "act",
+  body: sql`UPDATE ${t.instance_action} SET ${assignments(changes)} WHERE server_id = ${server_id} AND id = ${id}`,
+});
 
 /** An operation that was ended by decree, and the one of its lane whose turn it is now. */
 export interface Abandoned {
@@ -175,12 +168,12 @@ export async function abandonOperation(
     const row = await lockExisting(store, tx, name);
     if (!isLiveWord(row.state) && row.state !== "needs-operator")
       return { operation: toStored(row), next: undefined };
-    const message = reason === "" ? "An operator ended the operation." : reason;
-    return decree(store, deps, tx, row, { state: "failed", reason: "ABANDONED", message });
+    return decree(store, deps, tx, row, abandoned(reason));
   });
 }
 
-const STRANDED_AT_ONCE = 20;
+/** See `StrandOperationsResponse`. */
+export const STRANDED_AT_ONCE = 20;
 
 /**
  * Hands operations to an operator that are ready for long and of no kind and version that somebody runs.
@@ -204,7 +197,7 @@ export async function strandOperations(
       WHERE ready_at <= ${since} AND state IN ('running', 'parked', 'undoing')
         AND NOT (kind, kind_version) IN (${known}) ORDER BY ready_at LIMIT ${STRANDED_AT_ONCE}`.execute(db),
   );
-  const stranded: string[] = [];
+  const names: string[] = [];
   for (const one of rows) {
     const name = nameOf(one);
     const isStranded = await store.db.write(ctx, "operations.strand", async (tx) => {
@@ -212,67 +205,47 @@ export async function strandOperations(
       const readyAt = row?.ready_at ?? undefined;
       if (row === undefined || readyAt === undefined || readyAt > since || !isLiveWord(row.state))
         return false;
-      const message = `No conductor can run operations of kind ${row.kind}, version ${row.kind_version}.`;
-      await decree(store, deps, tx, row, { state: "needs-operator", reason: "NO_CONDUCTOR", message });
+      await decree(store, deps, tx, row, stranded(row.kind, row.kind_version));
       return true;
     });
-    if (isStranded) stranded.push(name);
+    if (isStranded) names.push(name);
   }
-  return stranded;
-}
-
-interface Decree {
-  readonly state: "failed" | "needs-operator";
-  readonly reason: string;
-  readonly message: string;
+  return names;
 }
 
 /**
- * Ends an operation from outside: every older fence of it is refused from now on. In the lane "life" the
- * server goes to ERROR; in others the next of the lane gets its turn.
+ * Ends or halts an operation from outside: every older fence of it is refused from now on, and its timeline
+ * shows nothing as running. In the lane "life" the server goes to ERROR; in others the next of the lane gets
+ * its turn. With the end, its migration ends, and what the server holds by its record is kept for its claim
+ * on quota. What is only halted still moves and holds: a retry goes on with it.
  */
 async function decree(
   store: Store,
   deps: StoreDeps,
   tx: Tx,
   row: JoinedRow,
-  { state, reason, message }: Decree,
+  why: Decree,
 ): Promise<Abandoned> {
   const now = deps.clock.now();
   const name = nameOf(row);
+  const before = row.subject === "server" ? loadRecord(instanceOf(row)) : undefined;
+  const ends = why.state === "failed";
+  const held = ends ? heldWhenCut(row, before && serverOf(before)) : {};
   const changes = {
-    state,
-    owner: "",
-    ready_at: null,
-    progress: null,
-    // Who retries it still needs them.
-    secrets: state === "failed" ? null : row.secrets,
-    waiting_for: state === "failed" ? "" : row.state === "undoing" ? "undoing" : "running",
-    error: encoded(OperationError, OperationError.fromPartial({ reason, domain: "cells", message })),
-    generation: row.generation + 1,
-    updated_at: now,
+    ...decreed(row, why, now),
+    other_fields: ends ? withOtherOperationFields(row.other_fields, held) : row.other_fields,
   };
   const ended: OperationRow = { ...row, ...changes };
-  const before = row.subject === "server" ? loadRecord(instanceOf(row)) : undefined;
-  const owns = row.lane === LIFE && (row.i_current_operation === name || row.i_current_operation === "");
-  const change = InstanceChange.fromPartial({
-    server: {
-      vmState: VmState.VM_STATE_ERROR,
-      taskState: "",
-      fault: { code: 500, message, reason, createdAt: toTimestamp(now) },
-    },
-    updateMask: ["vm_state", "task_state", "fault"],
-  });
-  const record = owns && before !== undefined ? applyChange(before, change, "", now) : undefined;
+  const record =
+    before && serverAfter(before, { lane: row.lane, name, owner: row.i_current_operation }, why, now);
+  if (ends) await endMigrations(store, deps, tx, [ended], row.i_current_operation, now);
   await allTogether([
     {
       name: "op",
       body: sql`UPDATE ${store.t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`,
     },
-    {
-      name: "act",
-      body: sql`UPDATE ${store.t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${row.server_id} AND id = ${row.id}`,
-    },
+    cutEventsPart(store, [ended], now),
+    actionPart(store, row, { updated_at: now, failed: true }),
     ...changeParts(store, deps, ended, record, { operation_fence: row.i_operation_fence + 1 }, now),
   ]).execute(tx);
   const next = row.lane === LIFE ? undefined : await nextInLane(store, deps, tx, row, before, now);

@@ -7,6 +7,7 @@ import type {
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { fromTimestamp, toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
+import { fittingRows } from "../../../model/page-bytes.js";
 import { hostIdOf } from "../../../model/host-id.js";
 import { CellsErrors } from "../../errors.js";
 import { readToken, writeToken } from "../../store/page-tokens.js";
@@ -59,7 +60,14 @@ const toEvent =
     traceback: orNone(row.traceback),
   });
 
-/** One action with its events, oldest first. @throws ACTION_NOT_FOUND */
+/** Events of an action that are told: an operation that is begun anew again and again has ever more. */
+export const MAX_EVENTS = 1_000;
+
+/** About as long as an event is, encoded. */
+const bytesOf = ({ event, host, details, traceback }: EventRow): number =>
+  100 + 3 * (event.length + host.length + details.length + traceback.length);
+
+/** One action with its newest events, oldest first: MAX_EVENTS, or what fits. @throws ACTION_NOT_FOUND */
 export async function getAction(
   store: Store,
   ctx: Ctx,
@@ -76,8 +84,11 @@ export async function getAction(
     if (row === undefined) throw CellsErrors.ACTION_NOT_FOUND({ request: requestId });
     const events =
       await sql<EventRow>`SELECT event, started_at, finished_at, result, host, details, traceback FROM ${t.instance_action_event}
-      WHERE action_id = ${row.id} ORDER BY started_at, round, position`.execute(tx);
-    return toAction(row, events.rows.map(toEvent(row.project_id)));
+      WHERE action_id = ${row.id} ORDER BY started_at DESC, round DESC, position DESC LIMIT ${MAX_EVENTS}`.execute(
+        tx,
+      );
+    const newest = fittingRows(events.rows, bytesOf);
+    return toAction(row, newest.map(toEvent(row.project_id)).reverse());
   });
 }
 

@@ -24,6 +24,7 @@ import { nameOf } from "../domain/operation-rows.js";
 import { actionRow, instantEvent } from "../domain/timeline-rows.js";
 import type { TokenUse } from "../domain/token-use.js";
 import { tokenParts } from "./client-tokens.js";
+import { endMigrations } from "./end-migrations.js";
 import { endingParts } from "./lanes.js";
 import { sealedSecrets } from "./secrets.js";
 
@@ -112,8 +113,8 @@ export async function storeInstant(
 
 /**
  * Writes an accepted operation and everything that goes with it.
- * @cost one statement; two when it takes over from others: these end before it begins, since a statement
- *   changes a table once, and a lane has room for one
+ * @cost one statement; three when it takes over from others, or four when migrations end with them: these end
+ *   before it begins, since a statement changes a table once, and a lane has room for one
  */
 export async function storeAccepted(
   store: Store,
@@ -124,10 +125,11 @@ export async function storeAccepted(
   place: LanePlace,
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, fence, token } = acceptance;
+  const { request, fence, token, owner, record } = acceptance;
   const now = deps.clock.now();
   const operation = rowOf(deps, ctx, acceptance, place, now);
-  const ended = allPreempted(place, nameOf(operation), now);
+  const ended = allPreempted(place, nameOf(operation), now, serverOf(record));
+  await endMigrations(store, deps, tx, ended, owner, now);
   if (ended.length > 0) await allTogether(endingParts(store, ended, now)).execute(tx);
   const changed = changeOf(store, deps, acceptance, now);
   const columns = { ...changed?.columns, operation_fence: fence + 1 };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
-import { endedWell, extraOf, refusalOfExtra, settled } from "./claims.js";
+import { aServer } from "../../testing/records.js";
+import { endedWell, extraOf, heldByRecord, isReached, outcomeOf, refusalOfExtra, settled } from "./claims.js";
 
 const counted = (instances: number, cores: number, ram: number) => ({ instances, cores, ram });
 
@@ -28,6 +29,23 @@ describe("claims on quota", () => {
       held: counted(1, 4, 512),
       change: counted(0, 0, -1_536),
     }));
+  it("are settled by what the server holds where the operation was ended from outside", () => {
+    const { OPERATION_STATE_FAILED: FAILED, OPERATION_STATE_SUCCEEDED: SUCCEEDED } = OperationState;
+    const held = { instances: 1, cores: 4, memoryMib: 512 };
+    const target = counted(1, 4, 512);
+    assert.deepEqual(outcomeOf(FAILED, held), target);
+    assert.deepEqual([outcomeOf(FAILED, undefined), outcomeOf(SUCCEEDED, held)], [false, true]);
+    assert.equal(outcomeOf(OperationState.OPERATION_STATE_NEEDS_OPERATOR, held), undefined);
+    assert.deepEqual(
+      [isReached(target, target), isReached(counted(1, 2, 512), target), isReached(true, target)],
+      [true, false, true],
+    );
+  });
+  it("are of what the record says, and of nothing once it is deleted", () => {
+    const server = aServer({ id: "s" });
+    assert.deepEqual(heldByRecord(server), counted(1, 1, 512));
+    assert.deepEqual(heldByRecord({ ...server, deletedAt: server.createdAt }), counted(0, 0, 0));
+  });
   it("wait for an end", () => {
     assert.equal(endedWell(OperationState.OPERATION_STATE_PARKED), undefined);
     assert.equal(endedWell(OperationState.OPERATION_STATE_NEEDS_OPERATOR), undefined);

@@ -1,3 +1,5 @@
+import type { HeldQuota } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Holding } from "../../../model/operation-declaration.js";
@@ -68,6 +70,30 @@ export function endedWell(state: OperationState): boolean | undefined {
       return undefined;
   }
 }
+
+/**
+ * How an operation ended, as far as its claim depends on it: whether it ended well, or what its server was
+ * found to hold when it was ended from outside.
+ */
+export type Outcome = boolean | Holding;
+
+/** @param held  see `StoredOperation.held` @returns undefined while the operation has not ended */
+export function outcomeOf(state: OperationState, held: HeldQuota | undefined): Outcome | undefined {
+  const well = endedWell(state);
+  if (well !== false || held === undefined) return well;
+  const { instances, cores, memoryMib } = held;
+  return { instances, cores, ram: memoryMib };
+}
+
+/** Whether a claim's target is what the server holds from now on. */
+export const isReached = (outcome: Outcome, target: Holding): boolean =>
+  typeof outcome === "boolean" ? outcome : sameHolding(outcome, target);
+
+/** What a server holds by its record. */
+export const heldByRecord = ({ deletedAt, flavor }: Server): Holding =>
+  deletedAt !== undefined
+    ? { instances: 0, cores: 0, ram: 0 }
+    : { instances: 1, cores: flavor?.vcpus ?? 0, ram: flavor?.memoryMib ?? 0 };
 
 /** Where a settled claim leaves its server and its project. */
 export interface Settled {

@@ -2,8 +2,11 @@ import { sql } from "../../store/sql.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { CellsErrors } from "../../errors.js";
-import { extraOf, refusalOfExtra, settled } from "../domain/claims.js";
-import type { QuotaClaim } from "../domain/claims.js";
+import { extraOf, isReached, refusalOfExtra, settled } from "../domain/claims.js";
+import type { Outcome, QuotaClaim } from "../domain/claims.js";
+import { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { HeldQuota } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { withOtherFields } from "../../domain/other-fields.js";
 import type { Counted } from "../domain/quota.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, insertInto } from "../../store/fragments.js";
@@ -116,13 +119,12 @@ export async function openClaims(
 /**
  * Settles an operation's claim: the server holds from now on what the operation was to bring, or what it held
  * before. Repeatable; without a claim nothing happens.
- * @param well  whether the operation ended well
  */
 export async function settleClaim(
   global: Store,
   ctx: Ctx,
   operationId: string,
-  well: boolean,
+  outcome: Outcome,
 ): Promise<void> {
   const { t } = global;
   await global.db.write(
@@ -142,6 +144,7 @@ export async function settleClaim(
         cores: claim.target_cores,
         ram: claim.target_ram,
       };
+      const well = isReached(outcome, target);
       const after = settled(held, { instances, cores, ram }, target, well);
       const parts: Part[] = [usagePart(global, claim.project_id, after.change)];
       if (well) parts.push(holdingPart(global, claim, after.held));
@@ -184,6 +187,13 @@ export interface Fate {
   readonly state: string;
   /** Where it lives on; "" when it was not handed over. */
   readonly handedOverTo: string;
+  /** See `StoredOperation.held`. */
+  readonly held: HeldQuota | undefined;
+}
+
+interface FateRow extends Omit<Fate, "held"> {
+  readonly id: string;
+  readonly other_fields: Buffer;
 }
 
 /** What became of operations, by uuid; without those that are not here. */
@@ -193,12 +203,17 @@ export async function fatesOf(
   operationIds: readonly string[],
 ): Promise<ReadonlyMap<string, Fate>> {
   const { rows } = await db.statement(ctx, "quota.fates", (at) =>
-    sql<Fate & { readonly id: string }>`
-    SELECT id, state, handed_over_to AS "handedOverTo" FROM ${t.operation} WHERE id = ANY(${operationIds}::text[])`.execute(
+    sql<FateRow>`
+    SELECT id, state, handed_over_to AS "handedOverTo", other_fields FROM ${t.operation} WHERE id = ANY(${operationIds}::text[])`.execute(
       at,
     ),
   );
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(
+    rows.map(({ id, state, handedOverTo, other_fields }) => [
+      id,
+      { state, handedOverTo, held: withOtherFields(StoredOperation, other_fields)?.held },
+    ]),
+  );
 }
 
 /**

@@ -148,4 +148,14 @@ export const globalMigrations: readonly Migration[] = [
       `CREATE INDEX quota_claim_by_age ON quota_claim (created_at, operation_id)`,
     ],
   },
+  {
+    // The cell in which a host registered last; stays when the host is deleted, for its operations.
+    name: "0017-host-mappings",
+    statements: [
+      `CREATE TABLE host_mapping (
+        host_id text PRIMARY KEY,
+        database text NOT NULL
+      )`,
+    ],
+  },
 ];

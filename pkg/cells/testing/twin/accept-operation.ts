@@ -110,8 +110,9 @@ function placeOf(
   running: OperationRow | undefined,
 ): LanePlace {
   const beside = database.liveBeside(serverId);
+  if (lane === LIFE && contention !== "pre-empts-all") return placeInLife(serverId, running, contention, []);
   if (lane === LIFE)
-    return placeInLife(serverId, running, contention, contention === "pre-empts-all" ? beside : []);
+    return { ...placeInLife(serverId, running, contention, beside), halted: database.haltedOn(serverId) };
   requireOpenLanes(deps.operations, database.name, serverId, running);
   return placeAmong(beside, { lane, contention }, instance.operation_fence + 1, inTheLaneOf(serverId));
 }
@@ -145,13 +146,13 @@ function begin(
   place: LanePlace,
 ): OperationRow {
   const { deps } = twin;
-  const { request } = acceptance;
+  const { request, instance, record } = acceptance;
   const now = deps.clock.now();
   const operation = rowOf(twin, ctx, acceptance, place, now);
-  const ended = allPreempted(place, nameOf(operation), now);
+  const ended = allPreempted(place, nameOf(operation), now, serverOf(record));
   const changed = acceptedServer(acceptance, now, () => deps.ids.uuid());
   database.operations.set(operation.id, operation);
-  end(twin, database, ended, now);
+  end(twin, database, ended, instance.current_operation, now);
   const told = changed === undefined ? [] : [storeChanged(twin, database, acceptance, changed)];
   database.mint(operation, 1);
   database.timeline.begin(operation, request.actor, now, []);

@@ -57,7 +57,7 @@ export function acceptSubjectOperation(
   const ended = allPreempted(place, nameOf(operation), now);
   database.subjects.set(subject.id, fence);
   database.operations.set(operation.id, operation);
-  end(twin, database, ended, now);
+  end(twin, database, ended, "", now);
   remember(database, token, [nameOf(operation)]);
   database.tell([operationChanged(operation, "created"), ...ended.map((one) => operationChanged(one))]);
   return { operation, replayed: false };

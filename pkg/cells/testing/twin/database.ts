@@ -174,11 +174,23 @@ export class TwinDatabase {
     return [...this.nodes.values()].find((row) => row.id === id);
   }
 
+  /** Whether a host is here, or was: its operations are. */
+  knowsHost(id: string): boolean {
+    return this.node(id) !== undefined || this.subjects.has(id);
+  }
+
   /** Operations of a subject beside the lane "life" that have not ended, in the order of their queue. */
   liveBeside(subjectId: string): OperationRow[] {
     return [...this.operations.values()]
       .filter((row) => row.server_id === subjectId && row.lane !== LIFE && isLiveWord(row.state))
       .sort((a, b) => a.turn - b.turn);
+  }
+
+  /** Operations of a server that wait for an operator. */
+  haltedOn(serverId: string): OperationRow[] {
+    return [...this.operations.values()].filter(
+      (row) => row.server_id === serverId && row.state === "needs-operator",
+    );
   }
 
   /** Signals that nobody has consumed yet. */

@@ -25,6 +25,7 @@ import {
 import type { NodeRow, ServiceRow } from "../../hosts/domain/host-records.js";
 import { providerTree } from "../../hosts/domain/provider-tree.js";
 import { nodeChanged, serviceChanged } from "../../hosts/store/hosts.js";
+import { decreed, hostDeleted } from "../../operations/domain/decree.js";
 import { operationIdOf } from "../../operations/store/owned-operation.js";
 import { progressed } from "../../operations/store/progress.js";
 import type { Liveness, PlacementPort, Waker } from "../../ports.js";
@@ -36,6 +37,7 @@ import { reportGuest, reportLostPorts } from "./guest-reports.js";
 import { listNodes, listServices } from "./list-hosts.js";
 import { signal } from "./operations.js";
 import { bytewise } from "./order.js";
+import { ownHost } from "./works-on.js";
 import type { TwinState } from "./state.js";
 
 /** What stands around hosts' records. */
@@ -85,7 +87,8 @@ export function hostHandlers(
     reportProgress: async (_ctx, request) => {
       const database = twin.cell(request.cell);
       const row = database.operations.get(operationIdOf(request.operation));
-      const next = progressed(row, request, twin.deps.clock.now());
+      const told = row && { ...row, own_host: ownHost(database, row) };
+      const next = progressed(told, request, twin.deps.clock.now());
       if (next === undefined) return { kept: false };
       database.operations.set(next.id, next);
       database.tell([operationChanged(next)]);
@@ -165,7 +168,7 @@ export function hostHandlers(
         throw CellsErrors.SERVICE_HAS_INSTANCES({ host: row.host });
       const node = row.binary === COMPUTE_BINARY ? database.nodes.get(row.host) : undefined;
       if (node !== undefined) await placement.deleteProvider(ctx, { id: node.id });
-      remove(database, row, node);
+      remove(twin, database, row, node);
       return {};
     },
   };
@@ -231,10 +234,21 @@ function register(
   return { service: row, node, before: old === undefined ? undefined : ComputeNode.decode(old.body) };
 }
 
-function remove(database: TwinDatabase, row: ServiceRow, node: NodeRow | undefined): void {
+function remove(
+  { deps }: TwinState,
+  database: TwinDatabase,
+  row: ServiceRow,
+  node: NodeRow | undefined,
+): void {
   database.services.delete(row.id);
   const events = [serviceChanged({ ...row, generation: row.generation + 1 }, "deleted")];
   if (node !== undefined) {
+    const now = deps.clock.now();
+    for (const one of [...database.liveBeside(node.id), ...database.haltedOn(node.id)]) {
+      const ended = { ...one, ...decreed(one, hostDeleted(node.id), now) };
+      database.operations.set(one.id, ended);
+      database.tell([operationChanged(ended)]);
+    }
     database.nodes.delete(node.host);
     database.telemetry.delete(node.host);
     events.push(nodeChanged({ ...node, generation: node.generation + 1 }, "deleted"));

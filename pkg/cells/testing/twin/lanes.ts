@@ -9,7 +9,9 @@ import { CellsErrors } from "../../errors.js";
 import { checkAcceptable } from "../../operations/domain/acceptance.js";
 import { requireAble } from "../../operations/store/capability.js";
 import { begun, endedWaiting, isGivenUp } from "../../operations/domain/ended-early.js";
-import { nameOf } from "../../operations/domain/operation-rows.js";
+import { cutShort, endedMigrations } from "../../operations/domain/cut-short.js";
+import { nameOf, toStored } from "../../operations/domain/operation-rows.js";
+import { outcomeOf } from "../../quota/domain/claims.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -38,17 +40,28 @@ export function requireHost(database: TwinDatabase, capability: string | undefin
   requireAble(row && ComputeNode.decode(row.body), capability, hostId);
 }
 
-/** Stores how operations ended otherwise than by a commit of their own, and gives back what they claimed. */
+/**
+ * Stores how operations ended otherwise than by a commit of their own, with their migrations, and settles
+ * what they claimed.
+ * @param leader  whom the server's record names as its operation, before it changes
+ */
 export function end(
   twin: TwinState,
-  { operations, timeline }: TwinDatabase,
+  { operations, timeline, migrations }: TwinDatabase,
   ended: readonly OperationRow[],
+  leader: string,
   now: Instant,
 ): void {
+  const cut = ended.map((row) => cutShort({ ...row, name: nameOf(row) }, leader));
+  const known = [...migrations.values()].filter(({ serverId }) =>
+    ended.some(({ server_id }) => server_id === serverId),
+  );
+  for (const record of endedMigrations(known, cut, now)) migrations.set(record.id, record);
   for (const row of ended) {
     operations.set(row.id, row);
     timeline.cut(row, now);
-    settleClaim(twin, row.id, false);
+    const { state, held } = toStored(row);
+    settleClaim(twin, row.id, outcomeOf(state, held) ?? false);
   }
 }
 
@@ -74,7 +87,7 @@ export function nextInLane(
       return nameOf(next);
     }
     const ended = endedWaiting(row, "failed", refusal, now);
-    end(twin, database, [ended], now);
+    end(twin, database, [ended], "", now);
     database.tell([operationChanged(ended)]);
   }
   return undefined;

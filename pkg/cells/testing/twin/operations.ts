@@ -19,7 +19,6 @@ import { LIFE } from "../../operations/domain/lanes.js";
 import { subjectIn, subjectOfRequest } from "../../operations/domain/subjects.js";
 import { requireSignal } from "../../operations/domain/signal-rules.js";
 import { openSecrets } from "../../operations/store/secrets.js";
-import { endedWaiting } from "../../operations/domain/ended-early.js";
 import { nameOf, toStored } from "../../operations/domain/operation-rows.js";
 import { isLiveWord, operationIdOf } from "../../operations/store/owned-operation.js";
 import { SEARCHED_AT_ONCE, afterOf, searches } from "../../operations/store/read-operations.js";
@@ -27,35 +26,23 @@ import type { Place } from "../../operations/store/read-operations.js";
 import type { Signal, SignalOutcome } from "../../operations/store/signals.js";
 import type { Waker } from "../../ports.js";
 import { loadRecord } from "../../servers/domain/records.js";
-import { operationChanged } from "../../servers/store/changed-rows.js";
 import { writeToken } from "../../store/page-tokens.js";
 import { pageOf } from "../../store/page.js";
 import type { OperationRow } from "../../store/rows.js";
 import { acceptSubjectOperation } from "./accept-subject-operation.js";
 import { commitStep } from "./commit-step.js";
 import type { TwinDatabase } from "./database.js";
-import { end } from "./lanes.js";
+import { abandon, cancel, retry, strand } from "./operator-actions.js";
 import { byValue, bytewise, pageSize } from "./order.js";
 import { confirm, leave, settle } from "./ownership.js";
 import type { TwinState } from "./state.js";
 
 type Served = Omit<
   Handlers<OperationStoreServiceDefinition>,
-  | "strandOperations"
-  | "retryOperation"
-  | "abandonOperation"
-  | "prepareHandover"
-  | "commitHandover"
-  | "activateHandover"
-  | "dropHandover"
-  | "forgetKept"
-  | "listDormant"
+  "prepareHandover" | "commitHandover" | "activateHandover" | "dropHandover" | "forgetKept" | "listDormant"
 >;
 
-/**
- * Stored operations, without hand-overs and what operators do: these answer NOT_SERVED, and are tried on
- * PostgreSQL only.
- */
+/** Stored operations, without hand-overs: these answer NOT_SERVED, and are tried on PostgreSQL only. */
 export const operationHandlers = (twin: TwinState, waker: Waker): Served => ({
   acquireOperations: async (_ctx, request) => acquire(twin, request),
   renewOperations: async (_ctx, { database, owner, names, ownership }) => {
@@ -117,6 +104,19 @@ export const operationHandlers = (twin: TwinState, waker: Waker): Served => ({
     const { accepted, woke } = signal(twin, where, one, ctx.peer.service);
     if (woke) waker.wake(ctx, where.name, name);
     return { accepted };
+  },
+  strandOperations: async (_ctx, request) => ({ names: strand(twin, request) }),
+  retryOperation: async (ctx, { database, name }) => {
+    const where = twin.locateOperation(database, name);
+    const operation = retry(twin, where, name);
+    waker.wake(ctx, where.name, name);
+    return { operation };
+  },
+  abandonOperation: async (ctx, { database, name, reason }) => {
+    const where = twin.locateOperation(database, name);
+    const { operation, next } = abandon(twin, where, name, reason);
+    if (next !== undefined) waker.wake(ctx, where.name, next);
+    return { operation };
   },
   requestCancel: async (ctx, { database, name }) => {
     const where = twin.locateOperation(database, name);
@@ -244,24 +244,4 @@ export function signal(twin: TwinState, database: TwinDatabase, one: Signal, sen
   const woke = row.state === "parked" && row.waiting_for === one.kind;
   if (woke) database.operations.set(id, { ...row, ready_at: twin.deps.clock.now() });
   return { accepted: true, woke };
-}
-
-function cancel(twin: TwinState, database: TwinDatabase, name: string): StoredOperation {
-  const row = database.operation(name);
-  if (!isLiveWord(row.state)) return toStored(row);
-  const now = twin.deps.clock.now();
-  if (row.turn > 0) {
-    const ended = endedWaiting(row, "cancelled", CellsErrors.OPERATION_CANCELLED({ operation: name }), now);
-    end(twin, database, [ended], now);
-    database.tell([operationChanged(ended)]);
-    return toStored(ended);
-  }
-  const asked = {
-    ...row,
-    cancel_requested: true,
-    ready_at: row.state === "parked" ? now : row.ready_at,
-    updated_at: now,
-  };
-  database.operations.set(row.id, asked);
-  return toStored(asked);
 }

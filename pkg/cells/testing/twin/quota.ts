@@ -1,6 +1,6 @@
 import { CellsErrors } from "../../errors.js";
-import { extraOf, refusalOfExtra, settled } from "../../quota/domain/claims.js";
-import type { QuotaClaim } from "../../quota/domain/claims.js";
+import { extraOf, isReached, refusalOfExtra, settled } from "../../quota/domain/claims.js";
+import type { Outcome, QuotaClaim } from "../../quota/domain/claims.js";
 import { add } from "../../quota/domain/quota.js";
 import type { Counted } from "../../quota/domain/quota.js";
 import { countedLimits } from "../../quota/store/quota.js";
@@ -40,12 +40,13 @@ export function takeClaim(twin: TwinState, claim: QuotaClaim): void {
   twin.claims.set(claim.operationId, { claim, extra });
 }
 
-/** Settles an operation's claim; without one nothing happens. @param well  whether it ended well */
-export function settleClaim(twin: TwinState, operationId: string, well: boolean): void {
+/** Settles an operation's claim; without one nothing happens. */
+export function settleClaim(twin: TwinState, operationId: string, outcome: Outcome): void {
   const open = twin.claims.get(operationId);
   if (open === undefined) return;
   twin.claims.delete(operationId);
   const { serverId, projectId, target } = open.claim;
+  const well = isReached(outcome, target);
   const { held } = settled(heldBy(twin, serverId), open.extra, target, well);
   if (!well) return;
   if (held.instances === 0) twin.holdings.delete(serverId);

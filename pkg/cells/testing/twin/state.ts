@@ -86,12 +86,12 @@ export class TwinState {
     return this.locateSubject(name, idsOf(operation).subject);
   }
 
-  /** As `locate`: a host is looked for in every cell. @throws as `Stores.locateSubject` */
+  /** As `locate`, also for a host that is deleted. @throws as `Stores.locateSubject` */
   locateSubject(name: string, { kind, id }: Subject): TwinDatabase {
     if (name !== "") return this.database(name);
     if (kind === "server") return this.locate(name, id);
     if (kind === "cloud") return this.global;
-    const home = this.cells.map((cell) => this.database(cell)).find((cell) => cell.node(id) !== undefined);
+    const home = this.cells.map((cell) => this.database(cell)).find((cell) => cell.knowsHost(id));
     if (home === undefined) throw CellsErrors.HOST_NOT_FOUND({ host: id });
     return home;
   }

@@ -9,7 +9,8 @@ import { hostIdOf } from "../../../model/host-id.js";
 import { fromTimestamp, toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { sqlTime } from "../../../platform/db/index.js";
 import { CellsErrors } from "../../errors.js";
-import { actionRow, stepEvents } from "../../operations/domain/timeline-rows.js";
+import { MAX_EVENTS } from "../../operations/store/read-actions.js";
+import { actionRow, cutEvent, stepEvents } from "../../operations/domain/timeline-rows.js";
 import type { ActionRow, EventRow } from "../../operations/domain/timeline-rows.js";
 import { readToken, writeToken } from "../../store/page-tokens.js";
 import type { OperationRow } from "../../store/rows.js";
@@ -60,11 +61,19 @@ export class Timeline {
     const action = this.#actions.find(({ id }) => id === operation.id);
     if (action === undefined) return;
     action.events = action.events.map((event) =>
-      event.finished_at === null ? { ...event, finished_at: now, result: "Error" } : event,
+      event.finished_at === null ? { ...event, ...cutEvent(operation, now) } : event,
     );
     if (operation.state === "preempted") return;
     action.updated_at = now;
     action.failed = true;
+  }
+
+  /** An operation goes on that had failed for the time being. */
+  resume({ id }: OperationRow, now: Instant): void {
+    const action = this.#actions.find((one) => one.id === id);
+    if (action === undefined) return;
+    action.updated_at = now;
+    action.failed = false;
   }
 
   /** @throws ACTION_NOT_FOUND */
@@ -139,6 +148,7 @@ const eventsOf = (action: ActionEntry): InstanceAction["events"] =>
           ? -1
           : 1,
     )
+    .slice(-MAX_EVENTS)
     .map((row) => ({
       event: row.event,
       startedAt: toTimestamp(row.started_at),

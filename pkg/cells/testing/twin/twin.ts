@@ -67,8 +67,7 @@ const silentPlacement: PlacementPort = {
 
 /**
  * The cells service in memory, for tests: the same contract through the same bindings, decided by the same
- * rules, without SQL. `test/conformance` holds both to one table of scenarios. Hand-overs and what operators
- * do to operations are not served.
+ * rules, without SQL. `test/conformance` holds both to one table of scenarios. Hand-overs are not served.
  *
  * What a test puts in by itself passes all rules; what it changes by calls is told on the feeds.
  */

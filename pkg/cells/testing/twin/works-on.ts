@@ -1,12 +1,18 @@
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { operationIdOf } from "../../operations/store/owned-operation.js";
+import type { OperationRow } from "../../store/rows.js";
 import type { TwinDatabase } from "./database.js";
+
+/** The host that an operation is about, or where its server is; "" for none. */
+export function ownHost(database: TwinDatabase, { server_id: id }: OperationRow): string {
+  const server = database.instances.get(id);
+  return server === undefined ? (database.node(id)?.host ?? "") : String(server.columns["host"] ?? "");
+}
 
 /** Whether an operation works on a host: it is about it, its server is there, or one of its steps was. */
 export function operationWorksOn(database: TwinDatabase, operation: string, host: string): boolean {
   const row = database.operations.get(operationIdOf(operation));
   if (row === undefined) return false;
-  const server = database.instances.get(row.server_id);
-  const on = server === undefined ? database.node(row.server_id)?.host : server.columns["host"];
-  return [on, ...StoredSteps.decode(row.steps).steps.map((step) => step.host)].includes(host);
+  const steps = StoredSteps.decode(row.steps).steps.map((step) => step.host);
+  return [ownHost(database, row), ...steps].includes(host);
 }

@@ -87,6 +87,37 @@ export const shown: readonly Scenario[] = [
     },
   },
   {
+    name: "progress is taken from the host whose command runs, and from no other of the operation's",
+    run: async (s) => {
+      const { host, operation, report } = await atOne(s);
+      const other = s.name("i");
+      await s.register(other);
+      const from = async (who: string, percent: number): Promise<string> =>
+        s
+          .agent(who)
+          .reportProgress(s.ctx, {
+            cell: "cell1",
+            host: who,
+            operation: operation.name,
+            commandId: `${parseOperationName(operation.name)?.operationId ?? ""}/one/x`,
+            fence: operation.fence,
+            progress: { percent, phase: "memory" },
+          })
+          .then(
+            ({ kept }) => (kept ? "kept" : "too soon"),
+            ({ reason }: { readonly reason: string }) => reason,
+          );
+      const at = (name: string, where: string) => ({ name, state: "running", attempts: 1, host: where });
+      // The other host is one of the operation's, of an earlier step.
+      await s.commit(operation, { currentStep: "one", steps: [{ ...at("zero", other), state: "done" }] });
+      assert.equal(await from(other, 1), "WRONG_OPERATION");
+      assert.equal((await report(2)).kept, true);
+      await s.commit(operation, { currentStep: "one", steps: [at("one", other)] });
+      assert.equal(await from(host, 3), "WRONG_OPERATION");
+      assert.match(await from(other, 4), /kept|too soon/);
+    },
+  },
+  {
     name: "progress is shown with the operation and its server, and told, but moves no server",
     run: async (s) => {
       const { id, operation, uuid, report } = await atOne(s);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
+import { Operation, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { parseOperationName } from "../../../../pkg/model/operation-name.js";
 import type { Scenario, Stage } from "../stage.js";
 import { refusal } from "../stage.js";
@@ -11,6 +11,7 @@ const {
   OPERATION_STATE_FAILED: FAILED,
   OPERATION_STATE_PREEMPTED: PREEMPTED,
   OPERATION_STATE_CANCELLED: CANCELLED,
+  OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR,
 } = OperationState;
 
 /** A host that can be filled. @returns the id of its compute node */
@@ -133,17 +134,33 @@ export const subjects: readonly Scenario[] = [
     },
   },
   {
-    name: "one that waits for a host ends when the host has gone meanwhile",
+    name: "a host's operations end with it, told, and are found by its id ever after",
     run: async (s) => {
-      const name = s.name("h");
-      const { computeNodeId, serviceId } = await s.register(name, { capabilities: ["pause"] });
-      const first = await s.beginOn(computeNodeId, "test.fill");
-      const second = await s.beginOn(computeNodeId, "test.fill");
-      const running = await s.taken(first);
+      const { computeNodeId: hostId, serviceId } = await s.register(s.name("h"), { capabilities: ["pause"] });
+      const running = await s.taken(await s.beginOn(hostId, "test.fill"));
+      const waiting = await s.beginOn(hostId, "test.fill");
+      const halted = await s.taken(await s.beginOn(hostId, "test.sole"));
+      await s.commit(halted, { state: NEEDS_OPERATOR, waitingFor: "running" });
+      const mark = await s.mark();
       await s.hosts.deleteHostService(s.ctx, { cell: "cell1", serviceId });
-      await s.commit(running, { state: SUCCEEDED });
-      const ended = await s.stored(second);
-      assert.deepEqual([ended.state, ended.error?.reason], [FAILED, "HOST_NOT_FOUND"]);
+      assert.equal(await refusal(s.commit(running, { state: SUCCEEDED })), "FENCE_LOST");
+      for (const name of [running.name, waiting, halted.name]) {
+        const { state, owner, error } = await s.stored(name, "");
+        assert.deepEqual([state, owner, error?.reason], [FAILED, "", "HOST_NOT_FOUND"]);
+        const told = await s.told(mark, { entity: parseOperationName(name)?.operationId ?? "" });
+        assert.deepEqual(
+          told.map(({ payload }) => Operation.decode(payload).state),
+          [FAILED],
+        );
+      }
+      const { fence, name } = running;
+      await s.operations.leaveOperation(s.ctx, { database: "cell1", name, fence });
+      assert.deepEqual(await s.take([name]), []);
+      const { operations } = await s.operations.listStoredOperations(s.ctx, { hostId });
+      assert.equal(operations.length, 3);
+      const operator = s.world.as("operator").client(OperationStoreServiceDefinition);
+      assert.equal(await refusal(operator.retryOperation(s.ctx, { name })), "NOT_NEEDING_OPERATOR");
+      assert.equal(await refusal(s.beginOn(hostId, "test.fill")), "HOST_NOT_FOUND");
     },
   },
   {

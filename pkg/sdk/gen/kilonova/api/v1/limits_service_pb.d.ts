@@ -387,7 +387,8 @@ export declare const LimitsService: GenService<{
  */
 export declare const InstanceActionsService: GenService<{
   /**
-   * Lists actions, newest first. Works for deleted servers too. Pages.
+   * Lists actions, newest first. Works for deleted servers too: they are kept as long as the server's record.
+   * Pages.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
    *
@@ -399,7 +400,8 @@ export declare const InstanceActionsService: GenService<{
     output: typeof ListInstanceActionsResponseSchema;
   },
   /**
-   * Reads one action with its events; the other rules show the events' tracebacks and details.
+   * Reads one action with its newest events, 1000 at most; the other rules show the events' tracebacks and
+   * details.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND, ACTION_NOT_FOUND.
    *

@@ -406,13 +406,6 @@ export declare type GetMigrationResponse = Message<"kilonova.api.v1.GetMigration
    * @generated from field: kilonova.api.v1.Migration migration = 1;
    */
   migration?: Migration | undefined;
-
-  /**
-   * As in ListMigrations; no rule hides anything here yet.
-   *
-   * @generated from field: repeated string hidden_fields = 2;
-   */
-  hiddenFields: string[];
 };
 
 /**

@@ -81,7 +81,7 @@ export declare type ListOperationsRequest = Message<"kilonova.api.v1.ListOperati
   pageToken: string;
 
   /**
-   * Of all projects; needs policy. Changes nothing with `server_id`.
+   * Of all projects; needs policy. Changes nothing with `server_id`, `host` or `cloud`.
    *
    * @generated from field: bool all_projects = 4;
    */
@@ -109,11 +109,27 @@ export declare type ListOperationsRequest = Message<"kilonova.api.v1.ListOperati
   createdSince?: Timestamp | undefined;
 
   /**
-   * Also a token for WatchEvents. Only the first page has one.
+   * Also a token for WatchEvents. Only the first page has one. Not with `host` or `cloud`: no watch tells of
+   * these.
    *
    * @generated from field: bool with_resume_token = 8;
    */
   withResumeToken: boolean;
+
+  /**
+   * Only those of this host: its name, or the UUID of its hypervisor, by which also a host is found that is
+   * deleted. Not together with `server_id` or `cloud`.
+   *
+   * @generated from field: optional string host = 9;
+   */
+  host?: string | undefined;
+
+  /**
+   * Only those of the cloud as a whole. Not together with `server_id` or `host`.
+   *
+   * @generated from field: bool cloud = 10;
+   */
+  cloud: boolean;
 };
 
 /**
@@ -451,11 +467,13 @@ export declare const OperationsService: GenService<{
   },
   /**
    * Lists operations, newest first: those of one server, also of one that is deleted, or those of the
-   * caller's project. Pages. A page may be shorter than asked for, even empty, while there are more: only
-   * `next_page_token` tells.
+   * caller's project; for operators, those of a host or of the cloud, of the kinds that they may begin.
+   * Pages. A page may be shorter than asked for, even empty, while there are more: only `next_page_token`
+   * tells.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST;
-   * PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE / LIST_UNAVAILABLE when no database answers.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND, COMPUTE_HOST_NOT_FOUND for a name and HOST_NOT_FOUND for an id;
+   * INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST; PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE /
+   * LIST_UNAVAILABLE when no database answers, UNAVAILABLE when the host's cell does not.
    *
    * @generated from rpc kilonova.api.v1.OperationsService.ListOperations
    */

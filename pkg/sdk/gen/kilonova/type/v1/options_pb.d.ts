@@ -215,7 +215,7 @@ export declare const max_request_bytes: GenExtension<MethodOptions, number>;
 export declare const waits: GenExtension<MethodOptions, boolean>;
 
 /**
- * For a method about one operation: of which operations the rule that beginning one needs decides about the
+ * For a method about operations: of which operations the rule that beginning one needs decides about the
  * call. The kinds declare those rules; they are not repeated in `policy_rules`.
  *
  * @generated from extension: kilonova.type.v1.OperationRules operation_rules = 50005;

@@ -84,7 +84,7 @@ export const waits = /*@__PURE__*/
   extDesc(file_kilonova_type_v1_options, 3);
 
 /**
- * For a method about one operation: of which operations the rule that beginning one needs decides about the
+ * For a method about operations: of which operations the rule that beginning one needs decides about the
  * call. The kinds declare those rules; they are not repeated in `policy_rules`.
  *
  * @generated from extension: kilonova.type.v1.OperationRules operation_rules = 50005;
