@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Logger } from "./logger.js";
 import { silentLogger } from "./logger.js";
 import { CommonErrors } from "./errors.js";
@@ -121,10 +120,9 @@ const ends = new WeakMap<AbortSignal, number>();
 
 /**
  * Notes that a signal aborts at this time (epoch milliseconds) at the latest, for as long as the work it was
- * made for goes on. That work may have any number of waits under way; each takes its listener off again.
+ * made for goes on.
  */
 export const noteEnd = (signal: AbortSignal, deadlineMs: number): void => {
-  setMaxListeners(0, signal);
   ends.set(signal, deadlineMs);
 };
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Actor, Ctx, Logger, Peer } from "../../kernel/index.js";
 import {
   CommonErrors,
@@ -164,9 +165,14 @@ function linkDeadline(
   deadlineMs: number | undefined,
   what: string,
 ): { signal: AbortSignal; release(): void } {
-  if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) return { signal: outer, release: nothing };
+  // A handler may have any number of waits under way; each takes its listener off again.
+  if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) {
+    setMaxListeners(0, outer);
+    return { signal: outer, release: nothing };
+  }
   const controller = new AbortController();
-  noteEnd(controller.signal, deadlineMs ?? Infinity);
+  setMaxListeners(0, controller.signal);
+  if (deadlineMs !== undefined) noteEnd(controller.signal, deadlineMs);
   const onAbort = (): void => controller.abort(outer.reason);
   if (outer.aborted) onAbort();
   else outer.addEventListener("abort", onAbort, { once: true });
