@@ -174,15 +174,15 @@ export const operationScenarios: readonly Scenario[] = [
       };
       await s.commit(operation, { steps: [step("a", "running"), step("b", "running")] });
       assert.deepEqual(await shown(), [
-        ["event_a", undefined, ""],
-        ["event_b", undefined, ""],
+        ["event_a", undefined, undefined],
+        ["event_b", undefined, undefined],
       ]);
       const started = { ...step("c", "running"), startedAt: at(101n) };
       await s.commit(operation, { steps: [step("a", "done", 101n), step("b", "done", 102n), started] });
       assert.deepEqual(await shown(), [
         ["event_a", 101n, "Success"],
         ["event_b", 102n, "Success"],
-        ["event_c", undefined, ""],
+        ["event_c", undefined, undefined],
       ]);
       await s.begin(id, "test.life", { input: Buffer.from("pre-empt") });
       const cut = (await shown())?.at(-1);
