@@ -27,7 +27,7 @@ const migration = async (s: Stage, serverId: string): Promise<MigrationRecord> =
 const shown = async (s: Stage, { serverId, requestId }: StoredOperation): Promise<string[]> => {
   const { action } = await s.servers.getAction(s.ctx, { database: "cell1", serverId, requestId });
   const events = (action?.events ?? []).map(
-    ({ event, result, finishedAt, details, traceback }) =>
+    ({ event, result = "", finishedAt, details = "", traceback = "" }) =>
       `${event} ${result} ${finishedAt === undefined ? "open" : "finished"} ${details}|${traceback}`,
   );
   return [action?.message ?? "", ...events];
