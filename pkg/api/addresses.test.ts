@@ -106,10 +106,9 @@ describe("addresses in requests", () => {
       ...api.ports.get("p"),
       fixedIps: [{ subnetId: "s", ipAddress: CANONICAL }],
     } as never);
-    await assert.rejects(
-      created(api, { networks: [{ networkId: aNetwork().id, fixedIp: V6 }] }),
-      { reason: "FIXED_IP_IN_USE" },
-    );
+    await assert.rejects(created(api, { networks: [{ networkId: aNetwork().id, fixedIp: V6 }] }), {
+      reason: "FIXED_IP_IN_USE",
+    });
   });
 
   it("have no zone", async () => {

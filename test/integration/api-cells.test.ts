@@ -392,7 +392,10 @@ describe("integration: api and cells", () => {
     const [a, b] = await Promise.all([create({ clientToken: "t-1" }), create({ clientToken: "t-1" })]);
     assert.equal(a.servers[0]?.id, b.servers[0]?.id);
     assert.deepEqual([a.replayed, b.replayed].sort(), [false, true]);
-    assert.deepEqual([a.adminPassword, b.adminPassword].filter((password) => password === undefined).length, 1);
+    assert.deepEqual(
+      [a.adminPassword, b.adminPassword].filter((password) => password === undefined).length,
+      1,
+    );
     await assert.rejects(create({ clientToken: "t-1", name: "other" }), { reason: "TOKEN_REUSED" });
   });
 

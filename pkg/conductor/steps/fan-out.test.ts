@@ -55,7 +55,7 @@ class World {
       now: () => this.nowUs,
       sleep: async (ms: number) => {
         const until = this.nowUs + BigInt(ms) * 1000n;
-        await undefined;
+        await Promise.resolve();
         if (this.nowUs < until) this.nowUs = until;
       },
     },

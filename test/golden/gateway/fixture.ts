@@ -289,7 +289,10 @@ export const fixture: FakeApi = {
   },
   keyPairs: {
     createKeyPair: async (_ctx, request) =>
-      CreateKeyPairResponse.fromPartial({ keyPair, privateKey: request.publicKey === undefined ? "PEM" : undefined }),
+      CreateKeyPairResponse.fromPartial({
+        keyPair,
+        privateKey: request.publicKey === undefined ? "PEM" : undefined,
+      }),
     getKeyPair: async () => GetKeyPairResponse.fromPartial({ keyPair }),
     listKeyPairs: async () => ListKeyPairsResponse.fromPartial({ keyPairs: [keyPair] }),
   },
