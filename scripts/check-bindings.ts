@@ -1,5 +1,5 @@
-// Joins both tables of the public API with what serves them, as a starting process does: REST's routes with the
-// gateway's resources, the methods of the contract with the api's operations. Nothing is called.
+// Joins both tables of the public API with what serves them, as a starting process does: REST's routes with
+// the gateway's resources, the methods of the contract with the api's operations. Nothing is called.
 import { apiConfigSchema } from "../pkg/api/config.js";
 import type { ApiDeps } from "../pkg/api/ports.js";
 import { buildApi } from "../pkg/api/wire.js";

@@ -19,8 +19,8 @@ export function follow(
 }
 
 /**
- * As `follow`, for the end of a token. The reason is always TOKEN_ENDED: whoever is told it does not know what
- * was done until then, while any other refusal of a token comes before the work begins.
+ * As `follow`, for the end of a token. The reason is always TOKEN_ENDED: whoever is told it does not know
+ * what was done until then, while any other refusal of a token comes before the work begins.
  */
 export const followToken = (controller: AbortController, ended: AbortSignal): (() => void) =>
   follow(controller, ended, (cause) => CommonErrors.TOKEN_ENDED({}, { cause }));

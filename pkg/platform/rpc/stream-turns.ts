@@ -12,8 +12,8 @@ interface Waiting {
 /**
  * Lets streams of HTTP/2 begin a few at a time, by turns among connections. Node reads up to two megabytes of
  * one connection before it looks at another, and thousands of calls may be in them: begun as they come, they
- * would stop everything else for seconds. Those that wait count to the connection's `maxStreams`, beyond which
- * the library refuses them at little cost; those that were cancelled meanwhile never begin.
+ * would stop everything else for seconds. Those that wait count to the connection's `maxStreams`, beyond
+ * which the library refuses them at little cost; those that were cancelled meanwhile never begin.
  */
 export class StreamTurns {
   readonly #waiting = new Map<object, Waiting[]>();

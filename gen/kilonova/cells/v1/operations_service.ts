@@ -6870,8 +6870,8 @@ export const OperationStoreServiceDefinition = {
      * the target with that; of a move or return with ActivateHandover. Idempotent.
      *
      * Errors: ABORTED / FENCE_LOST, also when another lane has got a higher fence since; FAILED_PRECONDITION /
-     * PREEMPTED when the user deleted the server meanwhile; OPERATION_IN_PROGRESS while something runs in another
-     * lane of a server that would move, or is being pre-empted.
+     * PREEMPTED when the user deleted the server meanwhile; OPERATION_IN_PROGRESS while something runs in
+     * another lane of a server that would move, or is being pre-empted.
      */
     commitHandover: {
       name: "CommitHandover",
