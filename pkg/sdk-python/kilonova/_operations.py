@@ -75,6 +75,11 @@ class PendingOperation:
         return chosen and getattr(self.latest.result, chosen)
 
 
+def _is_repeated(field) -> bool:
+    # protobuf 7 has no labels, and 4 has nothing else.
+    return field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED
+
+
 class Started(Generic[Answer]):
     """The answer of a call that has started slow work. `message` is the answer; its fields are here too."""
 
@@ -83,7 +88,7 @@ class Started(Generic[Answer]):
         self._operations = []
         for name in fields:
             value = getattr(message, name)
-            if message.DESCRIPTOR.fields_by_name[name].label == 3:  # repeated
+            if _is_repeated(message.DESCRIPTOR.fields_by_name[name]):
                 value = [PendingOperation(caller, one) for one in value]
                 self._operations += value
             elif message.HasField(name):

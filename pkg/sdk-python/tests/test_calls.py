@@ -1,9 +1,11 @@
 import time
 import unittest
+from types import SimpleNamespace
 
 import grpc
 
 from kilonova import KilonovaError, OperationFailed, types
+from kilonova._operations import _is_repeated
 from scripted import Cloud, Refusal, turns
 
 AWAY = Refusal(grpc.StatusCode.UNAVAILABLE, "DB_UNAVAILABLE")
@@ -147,3 +149,9 @@ class Waiting(unittest.TestCase):
         with self.booting(gone) as cloud, self.assertRaises(KilonovaError) as caught:
             cloud.servers.delete(server_id="s").finished(timeout=2)
         self.assertEqual(caught.exception.reason, "OPERATION_NOT_FOUND")
+
+    def test_knows_lists_in_every_version_of_protobuf(self):
+        for repeated in (True, False):
+            newest = SimpleNamespace(is_repeated=repeated)
+            oldest = SimpleNamespace(label=3 if repeated else 1, LABEL_REPEATED=3)
+            self.assertEqual([_is_repeated(newest), _is_repeated(oldest)], [repeated, repeated])

@@ -150,7 +150,7 @@ export const globalMigrations: readonly Migration[] = [
   },
   {
     // The cell in which a host registered last; stays when the host is deleted, for its operations.
-    name: "0017-host-mappings",
+    name: "0016-host-mappings",
     statements: [
       `CREATE TABLE host_mapping (
         host_id text PRIMARY KEY,
