@@ -166,6 +166,21 @@ describe("messages of hand-overs that come late, or twice", function () {
     assert.ok(sent.length >= 15, `${sent.length} messages`);
   });
 
+  it("promise an operation to one place only", async () => {
+    const w = await world();
+    const [kind, source, target, protocol] = ways[0];
+    const held = await acquire(w, source, await ready(w, kind, source), "a");
+    const here = calls(w, held, source, target, protocol);
+    const elsewhere = calls(w, held, source, "cell2", protocol);
+    await here.prepare("after");
+    await elsewhere.prepare("after");
+    await here.commit();
+    await assert.rejects(elsewhere.commit(), { reason: "FENCE_LOST" });
+    await assert.rejects(elsewhere.activate("b", false), { reason: "FENCE_LOST" });
+    await here.activate("a");
+    assert.deepEqual(await whereIs(w), [target]);
+  });
+
   it("give the server back to nobody who keeps nothing", async () => {
     const w = await world();
     await w.put(GOING.return.kind);
