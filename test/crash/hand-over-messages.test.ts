@@ -181,6 +181,18 @@ describe("messages of hand-overs that come late, or twice", function () {
     assert.deepEqual(await whereIs(w), [target]);
   });
 
+  it("wake a copy for whoever acquires it, and tell the next who asks nothing", async () => {
+    const w = await world();
+    const [kind, source, target, protocol] = ways[0];
+    const held = await acquire(w, source, await ready(w, kind, source), "a");
+    const { prepare, commit, activate } = calls(w, held, source, target, protocol);
+    await prepare("after");
+    await commit();
+    assert.equal((await activate("")).operation?.owner, "");
+    assert.deepEqual(await activate(""), { operation: undefined, instance: undefined });
+    assert.deepEqual(await activate("a"), { operation: undefined, instance: undefined });
+  });
+
   it("give the server back to nobody who keeps nothing", async () => {
     const w = await world();
     await w.put(GOING.return.kind);
