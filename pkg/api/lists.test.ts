@@ -36,7 +36,7 @@ const lists: Readonly<Record<string, List>> = {
   ListServers: {
     rows: "servers",
     put: ({ cells }, n, bytes) =>
-      cells.put("cell1", { id: uuid(n), createdAt: at(n), metadata: new Map([["k", text(bytes)]]) }),
+      cells.put(cellOf(n), { id: uuid(n), createdAt: at(n), metadata: new Map([["k", text(bytes)]]) }),
     ask: { allProjects: true },
     other: { allProjects: true, filter: { keyName: "k" } },
   },
@@ -56,13 +56,13 @@ const lists: Readonly<Record<string, List>> = {
   },
   ListHypervisors: {
     rows: "hypervisors",
-    put: ({ cells }, n, bytes) => cells.addHost("cell1", service(n), node(n, bytes)),
+    put: ({ cells }, n, bytes) => cells.addHost(cellOf(n), service(n), node(n, bytes)),
     other: { hostnamePattern: "h" },
   },
   ListComputeServices: {
     rows: "services",
     put: ({ cells }, n, bytes) =>
-      cells.addHost("cell1", { ...service(n), disabledReason: text(bytes) }, node(n, 0)),
+      cells.addHost(cellOf(n), { ...service(n), disabledReason: text(bytes) }, node(n, 0)),
     other: { binary: "nova-compute" },
     longest: 2_000,
   },
@@ -70,7 +70,7 @@ const lists: Readonly<Record<string, List>> = {
     rows: "migrations",
     put: ({ cells }, n, bytes) =>
       cells.putMigration(
-        "cell1",
+        cellOf(n),
         MigrationRecord.fromPartial({
           id: uuid(n),
           serverId: SERVER,
@@ -127,7 +127,7 @@ const lists: Readonly<Record<string, List>> = {
     rows: "operations",
     put: ({ cells }, n, bytes) =>
       cells.putOperation(
-        "cell1",
+        cellOf(n),
         StoredOperation.fromPartial({
           name: `operations/${SERVER}/${uuid(n)}`,
           kind: "server.stop",
@@ -146,6 +146,8 @@ const lists: Readonly<Record<string, List>> = {
 function uuid(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 }
+/** Rows are in two cells: each may give a whole page, of which the list has to make one. */
+const cellOf = (n: number): string => (n % 2 === 1 ? "cell1" : "cell2");
 const pad = (n: number): string => String(n).padStart(6, "0");
 const text = (bytes: number): string => "x".repeat(bytes);
 const at = (n: number) => toTimestamp((BigInt(n) * 1_000_000n) as Instant);

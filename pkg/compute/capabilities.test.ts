@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { CommandHeader } from "../../gen/kilonova/compute/v1/agent_service.js";
+import { rootCtx } from "../kernel/index.js";
+import type { Commands } from "./agent/commands.js";
+import { agentHandlers } from "./agent/service.js";
 import { can, capabilitiesOf } from "./capabilities.js";
+import type { CommandHost } from "./commands/command.js";
 import type { Driver, OptionalMethod } from "./driver.js";
 import { FakeDriver } from "./drivers/fake/index.js";
 
@@ -24,8 +29,24 @@ describe("what a host can do", () => {
     assert.deepEqual(has(without("consoleLog"), "pause", "set-admin-password"), [true, true]);
   });
 
-  it("is asked again before a command runs, and is nothing that no command needs", () => {
+  it("is asked again before a command runs, and is nothing that no command needs", async () => {
     assert.deepEqual([can(without(), "pause"), can(without("unpause"), "pause")], [true, false]);
     assert.equal(can(without(), "console-log"), false);
+    const begun: string[] = [];
+    const { runCommand } = agentHandlers({
+      host: "h",
+      own: { driver: without("unpause") } as unknown as CommandHost,
+      commands: {
+        run: async (_ctx: unknown, { commandId }: CommandHeader) => void begun.push(commandId),
+      } as unknown as Commands,
+      epoch: () => 1n,
+    });
+    const run = async (command: string): Promise<void> => {
+      const header = CommandHeader.fromPartial({ commandId: command, serverId: "s", host: "h" });
+      await runCommand(rootCtx({ requestId: "r" }), { header, command, input: Buffer.alloc(0), undoOf: "" });
+    };
+    await assert.rejects(run("pause-guest"), { reason: "CAPABILITY_MISSING" });
+    await run("set-guest-password");
+    assert.deepEqual(begun, ["set-guest-password"]);
   });
 });

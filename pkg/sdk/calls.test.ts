@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ConnectError } from "@connectrpc/connect";
 import { CountingIdentity, Code, clientOf, refusal, tokenOf } from "./testing/scripted-cloud.js";
 import {
   BadRequestSchema,
@@ -58,6 +59,17 @@ describe("calls of the SDK", () => {
     const cloud = clientOf(({ rpc }) => rpc(FlavorsService.method.createFlavor, () => turns.next()));
     await assert.rejects(cloud.flavors.create({}), isError("UNAVAILABLE", "DB_UNAVAILABLE"));
     assert.equal(turns.attempts, 1);
+  });
+
+  it("repeat what broke off unanswered, but not what the cloud itself says to have failed", async () => {
+    for (const code of [Code.Internal, Code.Unknown]) {
+      const turns = script<object>(new ConnectError("broke off", code), {}, refusal(code, "INTERNAL"));
+      const cloud = clientOf(({ rpc }) => rpc(ServersService.method.getServer, () => turns.next()));
+      await cloud.servers.get({ serverId: "s" });
+      assert.equal(turns.attempts, 2);
+      await assert.rejects(cloud.servers.get({ serverId: "s" }));
+      assert.equal(turns.attempts, 3);
+    }
   });
 
   it("repeat a change, but not one of an expected generation", async () => {

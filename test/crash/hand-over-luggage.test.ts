@@ -448,10 +448,12 @@ describe("what goes with a server from database to database", function () {
 
   it("is brought in pages, however long its history, and gone on with where that was cut short", async () => {
     let carried = 0;
+    // Before what hangs on a page of operations is there, and before these operations are.
+    const cuts = new Set([15, 17]);
     const w = await world({
       at: async (statement, when) => {
         if (statement !== "cell2 handover.carry" || when === "after") return;
-        if (++carried === 15) throw CommonErrors.CANCELLED({ what: "Carrying" });
+        if (cuts.delete(++carried)) throw CommonErrors.CANCELLED({ what: "Carrying" });
       },
     });
     const held = await moving(w);
@@ -513,11 +515,11 @@ describe("what goes with a server from database to database", function () {
     const { prepare, commit, activate } = move(w, held);
     await prepare("after");
     await commit();
-    await assert.rejects(activate("a"), { reason: "CANCELLED" });
-    carried = 15;
+    while (cuts.size > 0) await assert.rejects(activate("a"), { reason: "CANCELLED" });
+    carried = 0;
     // Several that miss it bring the rest at once.
     await Promise.all([activate("a"), activate("", false), activate("", false)]);
-    assert.ok(carried < 15 + 3 * 15, `${carried - 15} writes`);
+    assert.ok(carried < 3 * 15, `${carried} writes`);
     assert.deepEqual(await counts("cell2"), [all]);
     assert.deepEqual(await counts("cell1"), [{ operations: 0, actions: 0, events: 0, tokens: 0, copies: 0 }]);
     assert.deepEqual(

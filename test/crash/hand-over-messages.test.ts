@@ -166,6 +166,33 @@ describe("messages of hand-overs that come late, or twice", function () {
     assert.ok(sent.length >= 15, `${sent.length} messages`);
   });
 
+  it("promise an operation to one place only", async () => {
+    const w = await world();
+    const [kind, source, target, protocol] = ways[0];
+    const held = await acquire(w, source, await ready(w, kind, source), "a");
+    const here = calls(w, held, source, target, protocol);
+    const elsewhere = calls(w, held, source, "cell2", protocol);
+    await here.prepare("after");
+    await elsewhere.prepare("after");
+    await here.commit();
+    await assert.rejects(elsewhere.commit(), { reason: "FENCE_LOST" });
+    await assert.rejects(elsewhere.activate("b", false), { reason: "FENCE_LOST" });
+    await here.activate("a");
+    assert.deepEqual(await whereIs(w), [target]);
+  });
+
+  it("wake a copy for whoever acquires it, and tell the next who asks nothing", async () => {
+    const w = await world();
+    const [kind, source, target, protocol] = ways[0];
+    const held = await acquire(w, source, await ready(w, kind, source), "a");
+    const { prepare, commit, activate } = calls(w, held, source, target, protocol);
+    await prepare("after");
+    await commit();
+    assert.equal((await activate("")).operation?.owner, "");
+    assert.deepEqual(await activate(""), { operation: undefined, instance: undefined });
+    assert.deepEqual(await activate("a"), { operation: undefined, instance: undefined });
+  });
+
   it("give the server back to nobody who keeps nothing", async () => {
     const w = await world();
     await w.put(GOING.return.kind);

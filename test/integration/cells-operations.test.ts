@@ -3,12 +3,15 @@ import { anyOperation } from "../../pkg/model/operation-declaration.js";
 import { aDeclaration } from "../../pkg/model/testing/a-declaration.js";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { ComputeNode } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../gen/kilonova/cells/v1/instance_change.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { CommitStepRequest } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
+import { ServerHostInfo } from "../../gen/kilonova/type/v1/server.js";
 import { lockQuota } from "../../pkg/cells/quota/store/quota.js";
+import { insertInto } from "../../pkg/cells/store/fragments.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import type { Store } from "../../pkg/cells/store/tables.js";
 import { cellsConfig } from "../../pkg/cells/config.js";
@@ -32,8 +35,10 @@ const PREEMPT = { input: Buffer.from("pre-empt") };
 
 describe("stored operations", () => {
   let s: CellsUnderTest;
+  let nodes = 0;
   before(async () => {
-    s = await startCellsService({}, new OperationCatalogue([anyOperation(aDeclaration("test.kind"))]));
+    const kinds = [aDeclaration("test.kind"), aDeclaration("test.able", { capability: "pause" })];
+    s = await startCellsService({}, new OperationCatalogue(kinds.map((kind) => anyOperation(kind))));
   });
   after(() => s.close());
 
@@ -166,6 +171,23 @@ describe("stored operations", () => {
     const id = await server();
     await assert.rejects(accept(id, { projectId: "other" }), { reason: "SERVER_NOT_FOUND" });
     assert.ok(await accepted(id, { projectId: "project" }));
+  });
+
+  it("are accepted only where the server's host has registered what they need", async () => {
+    const on = async (host: string, ...capabilities: string[]): Promise<string> => {
+      const body = Buffer.from(ComputeNode.encode(ComputeNode.fromPartial({ host, capabilities })).finish());
+      const node = { id: randomUUID(), number: ++nodes, host, generation: 1, body };
+      await s.store.db.statement(testCtx(), "test.node", (db) =>
+        insertInto(s.store.t.compute_node, [node]).execute(db),
+      );
+      const id = randomUUID();
+      await putInstance(s.store, testCtx(), aServer({ id, hostInfo: ServerHostInfo.fromPartial({ host }) }));
+      return id;
+    };
+    const able = (serverId: string) => accepted(serverId, { kind: "test.able" });
+    assert.ok(await able(await on("able", "set-admin-password", "pause")));
+    for (const id of [await on("unable", "set-admin-password"), await server()])
+      await assert.rejects(able(id), { reason: "CAPABILITY_MISSING" });
   });
 
   it("are not accepted on a server that leaves for another database", async () => {

@@ -14,7 +14,7 @@ import {
 import { findKept, forgetKept } from "../../pkg/cells/operations/store/kept.js";
 import { forgetServer, keepServer } from "../../pkg/cells/operations/store/leave.js";
 import { mappingOf, swapMapping } from "../../pkg/cells/operations/store/mapping-swap.js";
-import { tokensOf } from "../../pkg/cells/operations/store/travelling-rows.js";
+import { tokensOf, unpackRows } from "../../pkg/cells/operations/store/travelling-rows.js";
 import { reportGuest } from "../../pkg/cells/servers/store/guest-reports.js";
 import { reportLostPorts } from "../../pkg/cells/servers/store/lost-ports.js";
 import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
@@ -177,6 +177,42 @@ describe("a hand-over's statements", () => {
       rest.copies.map(({ operationId }) => operationId),
       ["o1", "o2", "o3"],
     );
+  });
+
+  it("store what came with a server, each row with the columns that its table had then", async () => {
+    const [serverId, operationId, before, since] = [0, 1, 2, 3].map(() => randomUUID());
+    const dormant = await storeDormant(cell, deps, testCtx(), {
+      protocol: "move",
+      sourceDatabase: "cell2",
+      sourceFence: 5n,
+      operation: StoredOperation.fromPartial({ name: `operations/${serverId}/${operationId}`, serverId }),
+      record: InstanceRecord.fromPartial({ server: aServer({ id: serverId }) }),
+      userData: null,
+    });
+    const action = { request_id: "r", action: "a", project_id: "p", user_id: "u" };
+    const times = { started_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z" };
+    const bodies = [
+      { server_id: serverId, id: before, ...action, ...times },
+      { server_id: serverId, id: since, ...action, ...times, failed: true },
+    ];
+    const rows = bodies.map((body) => ({
+      operation_id: operationId,
+      source_fence: 5,
+      source_table: "instance_action",
+      key: body.id,
+      columns: Object.keys(body).join(),
+      body: JSON.stringify(body),
+    }));
+    const stored = await cell.db.write(testCtx(), "test.unpack", async (tx) => {
+      await insertInto(cell.t.travelling_row, rows).execute(tx);
+      await unpackRows(cell, tx, dormant);
+      return sql`SELECT id, failed FROM ${cell.t.instance_action} WHERE server_id = ${serverId}
+        ORDER BY failed`.execute(tx);
+    });
+    assert.deepEqual(stored.rows, [
+      { id: before, failed: false },
+      { id: since, failed: true },
+    ]);
   });
 
   it("find a server's client tokens without looking at those of others", async () => {

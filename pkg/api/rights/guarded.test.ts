@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
+import { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { createPolicy } from "../../policy/index.js";
 import { as, member } from "../testing/an-api.js";
 import { behindPolicy } from "./behind-policy.js";
@@ -38,7 +39,7 @@ function anOperation(
       return run(call);
     },
   );
-  return { steps, ask: op.under(policy, rules) };
+  return { steps, ask: op.under(policy, rules), asNova: op.asNova(policy, rules) };
 }
 
 describe("guarded", () => {
@@ -90,6 +91,19 @@ describe("guarded", () => {
     }
   });
 
+  it("refuses the gateway what it refuses everybody, however a list is asked", async () => {
+    const { steps, asNova } = anOperation({ owner: { project_id: "p2" } });
+    const list = { name: "x" };
+    for (const nova of [undefined, NovaListing.fromPartial({ matchNothing: true })])
+      await assert.rejects(asNova(ctx, { list, nova }), { reason: "FORBIDDEN" });
+    assert.deepEqual(steps, ["about", "about"]);
+    await assert.rejects(async () => asNova(ctx, { list: undefined, nova: undefined }), {
+      reason: "INVALID_REQUEST",
+    });
+    await assert.rejects(asNova(ctx, { list: { name: "" }, nova: undefined }), { reason: "INVALID_REQUEST" });
+    assert.equal(await anOperation().asNova(ctx, { list, nova: undefined }), "answer");
+  });
+
   it("is not served for a method without rules, or with one that does not exist", () => {
     const op = guarded<object, object, Subject>({}, own, async () => ({}));
     const { listServerTags } = ServerTagsServiceDefinition.methods;
@@ -99,10 +113,12 @@ describe("guarded", () => {
         { list: op } as never,
       );
     assert.throws(() => serve({}), /x\/ListServerTags declares no policy rule/);
-    const rule = Buffer.from("\x07unknown");
-    assert.throws(
-      () => serve({ _unknownFields: { [(50002 << 3) | 2]: [rule] } }),
-      /or one that does not exist/,
-    );
+    const ruled = (...rules: string[]): unknown => {
+      const bytes = rules.map((rule) => Buffer.concat([Buffer.from([rule.length]), Buffer.from(rule)]));
+      return serve({ _unknownFields: { [(50002 << 3) | 2]: bytes } });
+    };
+    assert.throws(() => ruled("unknown"), /or one that does not exist/);
+    assert.throws(() => ruled("os_compute_api:limits", "unknown"), /or one that does not exist/);
+    ruled("os_compute_api:limits");
   });
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { ListDormantResponse } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
-import { CommonErrors } from "../../kernel/index.js";
+import { CommonErrors, rootCtx } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { handOverRecovery } from "./recovery.js";
 import type { OperationStore } from "./operation-store.js";
@@ -40,6 +41,22 @@ describe("dormant copies that a dead conductor left", () => {
     const look = handOverRecovery(store, 1, (_database, name) => awake.push(name));
     await look(testCtx(), ["global", "cell0", "cell2"]);
     assert.deepEqual(done, ["wake promised", "drop elsewhere"]);
+    assert.deepEqual(awake, ["promised"]);
+  });
+
+  it("do not wait for long when the source of one of them does not answer", async () => {
+    const store: Asked = {
+      listDormant: async () => pageOf(["silent", "promised"]),
+      getStoredOperation: async ({ signal }, { name = "" }) => {
+        if (name === "silent") await once(signal, "abort");
+        return { operation: StoredOperation.fromPartial({ handedOverTo: "cell2" }) };
+      },
+      activateHandover: async () => ({ operation: undefined, instance: undefined }),
+      dropHandover: async () => assert.fail("all are promised"),
+    };
+    const awake: string[] = [];
+    const look = handOverRecovery(store, 1, (_database, name) => awake.push(name));
+    await look(rootCtx({ requestId: "r" }), ["cell2"]);
     assert.deepEqual(awake, ["promised"]);
   });
 

@@ -14,7 +14,7 @@ import {
   WaitOperationResponse,
   WatchEventsResponse,
 } from "../../../gen/kilonova/api/v1/operations_service.js";
-import { anonymous, silentLogger } from "../../kernel/index.js";
+import { CommonErrors, anonymous, silentLogger } from "../../kernel/index.js";
 import { until } from "../../testkit/until.js";
 import { Metrics, noTracer } from "../telemetry/index.js";
 import { bindPart, bindService } from "./bind.js";
@@ -164,6 +164,15 @@ describe("the connections of a public port", () => {
     if (!idle.destroyed) await once(idle, "close");
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.deepEqual([watching.destroyed, watch.closed], [false, false]);
+  });
+
+  it("without a call are asked to go also when theirs was refused at the door", async () => {
+    const admit = (): never => {
+      throw CommonErrors.UNAVAILABLE({ what: "The door" });
+    };
+    await start({ idleMs: 200 }, { admit });
+    const [code] = (await once(await known(), "goaway")) as [number];
+    assert.equal(code, 0);
   });
 
   it("are cut when they do not go", async () => {

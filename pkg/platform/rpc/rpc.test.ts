@@ -13,6 +13,7 @@ import {
 } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import type { Ctx, Peer } from "../../kernel/index.js";
 import { KilonovaError, anonymous, defineErrors, noSpan, rootCtx, silentLogger } from "../../kernel/index.js";
+import { until } from "../../testkit/until.js";
 import { Metrics, createTracer } from "../telemetry/index.js";
 import type { Channel, ServiceBinding } from "./index.js";
 import { LocalNetwork, bindContract, bindPart, bindService, connectRpc, startRpcServer } from "./index.js";
@@ -137,6 +138,26 @@ for (const [name, open] of Object.entries(transports)) {
       );
       setImmediate(() => controller.abort());
       assert.equal((await call).kind, "cancelled");
+    });
+
+    it("tells how many calls are being handled, of all servers of the process together", async () => {
+      const other = await open();
+      const controller = new AbortController();
+      const begin = ({ channel }: typeof other): Promise<KilonovaError> =>
+        failure(
+          channel
+            .client(KeyPairsServiceDefinition)
+            .getKeyPair(ctx({ signal: controller.signal }), { name: "slow" }),
+        );
+      const inFlight = async (): Promise<string | undefined> =>
+        /^kilonova_rpc_server_in_flight (\d+)$/m.exec(await options.metrics.expose())?.[1];
+      await until(async () => (await inFlight()) === "0", { what: "earlier calls to end" });
+      const calls = [begin(transport), begin(other)];
+      await until(async () => (await inFlight()) === "2", { what: "both to be counted" });
+      controller.abort();
+      await Promise.all(calls);
+      await until(async () => (await inFlight()) === "0", { what: "both to be forgotten" });
+      await other.close();
     });
 
     it("streams with backpressure and tells the handler when the reader leaves", async () => {

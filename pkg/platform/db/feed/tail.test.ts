@@ -69,6 +69,7 @@ describe("the feed's tail", () => {
     assert.equal(tail.after(at(6), rows(10))?.entries.length, 2);
     tail.put("two", entries(9, 9));
     assert.equal(tail.after(at(7), rows(10)), undefined);
+    assert.equal(tail.after(at(7, "two"), rows(10)), undefined, "what came before was another's");
     assert.equal(tail.after(at(8, "two"), rows(10))?.entries.length, 1);
   });
 
