@@ -180,7 +180,7 @@ describe("a hand-over's statements", () => {
   });
 
   it("store what came with a server, each row with the columns that its table had then", async () => {
-    const [serverId, operationId, before, since] = [0, 1, 2, 3].map(() => randomUUID());
+    const [serverId, operationId, before, since] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     const dormant = await storeDormant(cell, deps, testCtx(), {
       protocol: "move",
       sourceDatabase: "cell2",

@@ -369,6 +369,8 @@ describe("actions on servers", () => {
   });
 
   it("serves every method that a declaration names", async () => {
+    /** What some cannot be asked without. */
+    const NEEDED: Readonly<Record<string, object>> = { "server.change-password": { adminPassword: "p" } };
     const onServers = catalogue.all.filter(
       (one) => subjectOf(one) === "server" && one.kind !== "server.boot",
     );
@@ -377,7 +379,7 @@ describe("actions on servers", () => {
         const api = anApi();
         putFit(api, kind);
         const key = `${method[0]?.toLowerCase()}${method.slice(1)}` as "stopServer";
-        const { operation } = await servers(api)[key](as(administrator), { serverId: A });
+        const { operation } = await servers(api)[key](as(administrator), { serverId: A, ...NEEDED[kind] });
         assert.deepEqual([operation?.kind, accepted(api).method], [kind, method]);
       }
   });
@@ -428,6 +430,17 @@ describe("actions on servers", () => {
     const { input, secrets } = accepted(api);
     assert.equal(input.length, 0);
     assert.deepEqual(ChangePasswordSecrets.decode(secrets), { adminPassword: "open sesame" });
+  });
+
+  it("takes an empty password, but not none", async () => {
+    const api = anApi();
+    putFit(api, "server.change-password");
+    await assert.rejects(servers(api).changeServerPassword(as(member), { serverId: A }), {
+      reason: "INVALID_REQUEST",
+      violations: [{ field: "admin_password", description: "is required" }],
+    });
+    await servers(api).changeServerPassword(as(member), { serverId: A, adminPassword: "" });
+    assert.deepEqual(ChangePasswordSecrets.decode(accepted(api).secrets), { adminPassword: "" });
   });
 
   it("needs one more rule for the other party's lock", async () => {

@@ -66,13 +66,15 @@ export const object = <M extends object>(shape: Shape<M>): Rule<M> => {
 };
 
 /** A message that must be there. */
-export const required = <M extends object>(shape: Shape<M>): Rule<M | undefined> => {
-  const rule = object(shape);
-  return (value, path, report) => {
+export const required = <M extends object>(shape: Shape<M>): Rule<M | undefined> => present(object(shape));
+
+/** A rule for values that must be there, even if they are empty. */
+export const present =
+  <T>(rule: Rule<T>): Rule<T | undefined> =>
+  (value, path, report) => {
     if (value === undefined) report(path, "is required");
     else rule(value, path, report);
   };
-};
 
 /** A rule for values that may be left out. */
 export const optional =

@@ -366,8 +366,9 @@ class ChangeServerPasswordRequest(Message):
     client_token: str
     """See CreateServersRequest."""
     admin_password: str
-    """New password, at most 255 characters."""
+    """New password, at most 255 characters; must be there, and may be empty."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., admin_password: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["admin_password"]) -> bool: ...
 
 class ChangeServerPasswordResponse(Message):
     """Output of ChangeServerPassword."""

@@ -324,8 +324,8 @@ export interface ChangeServerPasswordRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
-  /** New password, at most 255 characters. */
-  adminPassword: string;
+  /** New password, at most 255 characters; must be there, and may be empty. */
+  adminPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3127,7 +3127,7 @@ export const ResetServerStateResponse: MessageFns<ResetServerStateResponse> = {
 };
 
 function createBaseChangeServerPasswordRequest(): ChangeServerPasswordRequest {
-  return { serverId: "", clientToken: "", adminPassword: "" };
+  return { serverId: "", clientToken: "", adminPassword: undefined };
 }
 
 export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest> = {
@@ -3138,7 +3138,7 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
     }
-    if (message.adminPassword !== "") {
+    if (message.adminPassword !== undefined) {
       writer.uint32(26).string(message.adminPassword);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -3219,7 +3219,7 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
       message._unknownFields = object._unknownFields as ChangeServerPasswordRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
-    message.adminPassword = object.adminPassword ?? "";
+    message.adminPassword = object.adminPassword ?? undefined;
     return message;
   },
 };

@@ -127,7 +127,16 @@ export function requireOpenLanes(
   serverId: string,
   running: OperationRow | undefined,
 ): void {
-  if (database === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
+  requireCell(database, serverId);
   if (running !== undefined && closesLanes(kinds.find(running.kind), running.input))
     throw inProgress(serverId, running);
+}
+
+/**
+ * What is accepted in the global database beside the operation that takes a server to its cell would stay
+ * there when it goes.
+ * @throws NOT_READY while the server has no cell
+ */
+export function requireCell(database: string, serverId: string): void {
+  if (database === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
 }

@@ -18,7 +18,7 @@ import type { Store, Tx } from "../../store/tables.js";
 import { requireFit } from "../domain/acceptance.js";
 import { acceptedChange } from "../domain/accepted-change.js";
 import { callOf, declarationOf, makesMigration } from "../domain/asked-operation.js";
-import { LIFE, inTheLaneOf, placeInLife, requireOpenLanes } from "../domain/lanes.js";
+import { LIFE, inTheLaneOf, placeInLife, requireCell, requireOpenLanes } from "../domain/lanes.js";
 import type { LanePlace } from "../domain/lanes.js";
 import { toStored } from "../domain/operation-rows.js";
 import { tokenUse } from "../domain/token-use.js";
@@ -161,8 +161,10 @@ async function accept(
     known,
     numbers,
   };
-  if (declaration.instant !== undefined)
+  if (declaration.instant !== undefined) {
+    requireCell(store.name, request.serverId);
     return { operation: toStored(await storeInstant(store, deps, ctx, tx, acceptance)), replayed: false };
+  }
   const place = await placeOf(store, deps, tx, acceptance, running);
   const target = declaration.quota?.(call);
   if (target !== undefined && !(await isTaken(store, tx, target, claim))) {

@@ -19,6 +19,7 @@ import {
   inTheLaneOf,
   placeAmong,
   placeInLife,
+  requireCell,
   requireOpenLanes,
 } from "../../operations/domain/lanes.js";
 import type { LanePlace } from "../../operations/domain/lanes.js";
@@ -196,6 +197,7 @@ function doInstantly(
 ): OperationRow {
   const { deps } = twin;
   const { request, declaration, record } = acceptance;
+  requireCell(database.name, request.serverId);
   const now = deps.clock.now();
   const accepted = rowOf(twin, ctx, acceptance, AT_ONCE, now);
   const changed = acceptedServer(acceptance, now, () => deps.ids.uuid());

@@ -211,6 +211,12 @@ describe("Connect on a public port", () => {
       assert.equal((await fetch(url(`${WAIT}?encoding=json&message={}`), { headers })).status, 405);
       const bad = await fetch(url(`${GET}?encoding=json&message={"name":1}`), { headers });
       assert.deepEqual(await failureOf(bad), [400, "invalid_argument", "REQUEST_MALFORMED"]);
+      for (const query of ["encoding=json&base64=1&message=%21%21", "encoding=proto&base64=1&message=e"]) {
+        const unread = await fetch(url(`${GET}?connect=v1&${query}`), { headers });
+        assert.deepEqual(await failureOf(unread), [400, "invalid_argument", "REQUEST_MALFORMED"], query);
+      }
+      const misspelt = await fetch(url(`${GET}?encoding=json&message={"nmae":"k"}`), { headers });
+      assert.deepEqual(await failureOf(misspelt), [400, "invalid_argument", "REQUEST_MALFORMED"]);
       const stranger = await fetch(url(`${GET}?encoding=json&message={}`));
       assert.deepEqual(await failureOf(stranger), [401, "unauthenticated", "BAD_TOKEN"]);
     });

@@ -20,7 +20,7 @@ import type { Pipeline } from "../pipeline.js";
 import { RpcErrors } from "../errors.js";
 import type { MethodBinding, ServiceBinding } from "../types.js";
 import type { PublicErrors, Telling } from "../status.js";
-import { connectErrorOf, tellingOf } from "./errors.js";
+import { connectErrorOf, refusal, tellingOf } from "./errors.js";
 import { explained } from "./explain.js";
 
 /** One call over Connect, from its headers to its end. */
@@ -72,7 +72,9 @@ export function connectHandlers(
   serving: ConnectServing,
 ): ConnectMethods {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors));
-  const router = createConnectRouter({ grpc: false, grpcWeb: false, jsonOptions: { registry } });
+  // A misspelt filter would mean "all", and a misspelt word the default: nothing is passed over.
+  const jsonOptions = { registry, ignoreUnknownFields: false };
+  const router = createConnectRouter({ grpc: false, grpcWeb: false, jsonOptions });
   const methods = bindings.flatMap(({ methods: all }) => all);
   for (const binding of methods) addMethod(router, binding, registry, serving);
   const tellingIn = ({ contextValues }: UniversalServerRequest): Telling => {
@@ -86,12 +88,26 @@ export function connectHandlers(
       binding.path,
       {
         binding,
-        serve: async (request) => explained(await handler(request), binding, registry, tellingIn(request)),
+        serve: async (request) =>
+          isBase64(request)
+            ? explained(await handler(request), binding, registry, tellingIn(request))
+            : refusal(400, notBase64(binding), registry, tellingIn(request)),
       },
     ];
   });
   return { byPath: new Map(handlers), registry };
 }
+
+/** Whether the message in a query can be decoded; the library calls it a fault of ours when it cannot. */
+function isBase64({ method, url }: UniversalServerRequest): boolean {
+  if (method !== "GET") return true;
+  const { searchParams: query } = new URL(url);
+  const digits = (query.get("message") ?? "").replace(/={1,2}$/, "");
+  return query.get("base64") !== "1" || (/^[\w+/-]*$/.test(digits) && digits.length % 4 !== 1);
+}
+
+const notBase64 = ({ method }: MethodBinding): Error =>
+  RpcErrors.REQUEST_MALFORMED({ method, problem: "message is no base64" });
 
 function addMethod(
   router: ConnectRouter,

@@ -121,7 +121,7 @@ export const lanes: readonly Scenario[] = [
     },
   },
   {
-    name: "a lane beside life needs a cell",
+    name: "a lane beside life needs a cell, and so does what is done at once",
     run: async (s) => {
       await s.accept([s.id(1)]);
       const { operations } = await s.operations.listStoredOperations(s.ctx, {
@@ -136,6 +136,7 @@ export const lanes: readonly Scenario[] = [
       assert.ok(boot);
       // A boot is no declared reason to close lanes: what refuses is the missing cell.
       assert.equal(await refusal(s.begin(s.id(1), "test.plug", { database: "global" })), "NOT_READY");
+      assert.equal(await refusal(s.begin(s.id(1), "server.lock", { database: "global" })), "NOT_READY");
     },
   },
 ];

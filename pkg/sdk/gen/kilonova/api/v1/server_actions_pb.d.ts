@@ -851,11 +851,11 @@ export declare type ChangeServerPasswordRequest = Message<"kilonova.api.v1.Chang
   clientToken: string;
 
   /**
-   * New password, at most 255 characters.
+   * New password, at most 255 characters; must be there, and may be empty.
    *
-   * @generated from field: string admin_password = 3;
+   * @generated from field: optional string admin_password = 3;
    */
-  adminPassword: string;
+  adminPassword?: string | undefined;
 };
 
 /**
