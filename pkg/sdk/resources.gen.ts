@@ -1054,7 +1054,8 @@ export class Servers extends Resource {
    * Keeps tenants from changing the server. Locking a locked server changes nothing, except that an
    * administrator's lock replaces an owner's.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / NOT_READY (while it has no cell yet);
+   * INVALID_ARGUMENT / INVALID_REQUEST.
    */
   lock(request: MessageInitShape<typeof LockServerRequestSchema>, options: CallOptions = {}): Started<LockServerResponse> {
     return begin(this.caller, ServersService.method.lockServer, request, options);
@@ -1063,8 +1064,8 @@ export class Servers extends Resource {
   /**
    * Takes the lock away. Unlocking an unlocked server is accepted.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN: the other party's lock needs the
-   * second rule.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / NOT_READY (while it has no cell yet);
+   * PERMISSION_DENIED / FORBIDDEN: the other party's lock needs the second rule.
    */
   unlock(request: MessageInitShape<typeof UnlockServerRequestSchema>, options: CallOptions = {}): Started<UnlockServerResponse> {
     return begin(this.caller, ServersService.method.unlockServer, request, options);
@@ -1234,8 +1235,8 @@ export class Servers extends Resource {
    * Sets the administrator's password in the guest through its agent.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE),
-   * INSTANCE_LOCKED, GUEST_AGENT_MISSING, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED
-   * / TOKEN_REUSED.
+   * INSTANCE_LOCKED, GUEST_AGENT_MISSING, OPERATION_IN_PROGRESS; INVALID_ARGUMENT / INVALID_REQUEST;
+   * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    */
   changePassword(request: MessageInitShape<typeof ChangeServerPasswordRequestSchema>, options: CallOptions = {}): Started<ChangeServerPasswordResponse> {
     return begin(this.caller, ServersService.method.changeServerPassword, request, options);

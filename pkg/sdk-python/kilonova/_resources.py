@@ -991,7 +991,8 @@ class Servers(Resource):
         """Keeps tenants from changing the server. Locking a locked server changes nothing, except that an
         administrator's lock replaces an owner's.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / NOT_READY (while it has no cell yet);
+        INVALID_ARGUMENT / INVALID_REQUEST.
 
         Fields: server_id, reason, client_token.
         """
@@ -1000,8 +1001,8 @@ class Servers(Resource):
     def unlock(self, *, timeout=None, **fields):
         """Takes the lock away. Unlocking an unlocked server is accepted.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN: the other party's lock needs the
-        second rule.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / NOT_READY (while it has no cell yet);
+        PERMISSION_DENIED / FORBIDDEN: the other party's lock needs the second rule.
 
         Fields: server_id, client_token.
         """
@@ -1171,8 +1172,8 @@ class Servers(Resource):
         """Sets the administrator's password in the guest through its agent.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE),
-        INSTANCE_LOCKED, GUEST_AGENT_MISSING, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED
-        / TOKEN_REUSED.
+        INSTANCE_LOCKED, GUEST_AGENT_MISSING, OPERATION_IN_PROGRESS; INVALID_ARGUMENT / INVALID_REQUEST;
+        UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
 
         Fields: server_id, client_token, admin_password.
         """

@@ -13,29 +13,15 @@ import { CellsErrors } from "../../errors.js";
 import { readToken, writeToken } from "../../store/page-tokens.js";
 import type { Store, Tx } from "../../store/tables.js";
 import { orNone } from "../../../model/presence.js";
+import type { ActionRow, EventRow } from "../domain/timeline-rows.js";
 
-interface ActionRow {
-  readonly server_id: string;
-  readonly id: string;
-  readonly request_id: string;
-  readonly action: string;
-  readonly project_id: string;
-  readonly user_id: string;
-  readonly started_at: Instant;
-  readonly updated_at: Instant;
+interface FoundAction extends ActionRow {
   readonly failed: boolean;
 }
-interface EventRow {
-  readonly event: string;
-  readonly started_at: Instant;
-  readonly finished_at: Instant | null;
-  readonly result: string;
-  readonly host: string;
-  readonly details: string;
-  readonly traceback: string;
-}
+/** What is read of an event. */
+type FoundEvent = Omit<EventRow, "step" | "round" | "position">;
 
-const toAction = (row: ActionRow, events: InstanceActionEvent[] = []): InstanceAction => ({
+const toAction = (row: FoundAction, events: InstanceActionEvent[] = []): InstanceAction => ({
   requestId: row.request_id,
   action: row.action,
   serverId: row.server_id,
@@ -49,7 +35,7 @@ const toAction = (row: ActionRow, events: InstanceActionEvent[] = []): InstanceA
 
 const toEvent =
   (projectId: string) =>
-  (row: EventRow): InstanceActionEvent => ({
+  (row: FoundEvent): InstanceActionEvent => ({
     event: row.event,
     startedAt: toTimestamp(row.started_at),
     finishedAt: toTimestampOrUnset(row.finished_at),
@@ -64,7 +50,7 @@ const toEvent =
 export const MAX_EVENTS = 1_000;
 
 /** About as long as an event is, encoded. */
-const bytesOf = ({ event, host, details, traceback }: EventRow): number =>
+const bytesOf = ({ event, host, details, traceback }: FoundEvent): number =>
   100 + 3 * (event.length + host.length + details.length + traceback.length);
 
 /** One action with its newest events, oldest first: MAX_EVENTS, or what fits. @throws ACTION_NOT_FOUND */
@@ -77,13 +63,13 @@ export async function getAction(
   const { t } = store;
   return store.db.read(ctx, "actions.get", async (tx) => {
     const { rows } =
-      await sql<ActionRow>`SELECT * FROM ${t.instance_action} WHERE server_id = ${serverId} AND request_id = ${requestId} ORDER BY started_at LIMIT 1`.execute(
+      await sql<FoundAction>`SELECT * FROM ${t.instance_action} WHERE server_id = ${serverId} AND request_id = ${requestId} ORDER BY started_at LIMIT 1`.execute(
         tx,
       );
     const row = rows[0];
     if (row === undefined) throw CellsErrors.ACTION_NOT_FOUND({ request: requestId });
     const events =
-      await sql<EventRow>`SELECT event, started_at, finished_at, result, host, details, traceback FROM ${t.instance_action_event}
+      await sql<FoundEvent>`SELECT event, started_at, finished_at, result, host, details, traceback FROM ${t.instance_action_event}
       WHERE action_id = ${row.id} ORDER BY started_at DESC, round DESC, position DESC LIMIT ${MAX_EVENTS}`.execute(
         tx,
       );
@@ -113,7 +99,7 @@ export async function listActions(
       ...(after === undefined ? [] : [sql`(started_at, id) < (${after.at}::timestamptz, ${after.id})`]),
     ];
     const { rows } =
-      await sql<ActionRow>`SELECT * FROM ${t.instance_action} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY started_at DESC, id DESC LIMIT ${limit + 1}`.execute(
+      await sql<FoundAction>`SELECT * FROM ${t.instance_action} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY started_at DESC, id DESC LIMIT ${limit + 1}`.execute(
         tx,
       );
     const last = rows.slice(0, limit).at(-1);
@@ -131,7 +117,7 @@ async function markerPlace(
   marker: string,
 ): Promise<{ at: Instant | string; id: string }> {
   const { rows } =
-    await sql<ActionRow>`SELECT * FROM ${store.t.instance_action} WHERE server_id = ${serverId} AND request_id = ${marker}`.execute(
+    await sql<FoundAction>`SELECT * FROM ${store.t.instance_action} WHERE server_id = ${serverId} AND request_id = ${marker}`.execute(
       tx,
     );
   const row = rows[0];

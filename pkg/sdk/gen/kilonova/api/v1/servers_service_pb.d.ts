@@ -1730,7 +1730,8 @@ export declare const ServersService: GenService<{
    * Keeps tenants from changing the server. Locking a locked server changes nothing, except that an
    * administrator's lock replaces an owner's.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / NOT_READY (while it has no cell yet);
+   * INVALID_ARGUMENT / INVALID_REQUEST.
    *
    * @generated from rpc kilonova.api.v1.ServersService.LockServer
    */
@@ -1742,8 +1743,8 @@ export declare const ServersService: GenService<{
   /**
    * Takes the lock away. Unlocking an unlocked server is accepted.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN: the other party's lock needs the
-   * second rule.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / NOT_READY (while it has no cell yet);
+   * PERMISSION_DENIED / FORBIDDEN: the other party's lock needs the second rule.
    *
    * @generated from rpc kilonova.api.v1.ServersService.UnlockServer
    */
@@ -1961,8 +1962,8 @@ export declare const ServersService: GenService<{
    * Sets the administrator's password in the guest through its agent.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE),
-   * INSTANCE_LOCKED, GUEST_AGENT_MISSING, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED
-   * / TOKEN_REUSED.
+   * INSTANCE_LOCKED, GUEST_AGENT_MISSING, OPERATION_IN_PROGRESS; INVALID_ARGUMENT / INVALID_REQUEST;
+   * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    *
    * @generated from rpc kilonova.api.v1.ServersService.ChangeServerPassword
    */
