@@ -32,7 +32,7 @@ await prepare([...new Set(wanted.flatMap((name) => suites[name].needs))]).catch(
   fail(error.message),
 );
 
-let failedSuites = 0;
+const failedSuites = [];
 const skippedSuites = [];
 for (const name of wanted) {
   const missing = missingPackages(suites[name].needs);
@@ -44,10 +44,10 @@ for (const name of wanted) {
   const started = Date.now();
   const ok = await suites[name].run();
   console.log(`=== ${name}: ${ok ? "ok" : "FAILED"} (${((Date.now() - started) / 1000).toFixed(0)} s) ===`);
-  if (!ok) failedSuites += 1;
+  if (!ok) failedSuites.push(name);
 }
 const everything = wanted.length === Object.keys(suites).length && skippedSuites.length === 0;
-if (everything && !(await findingsHeld())) failedSuites += 1;
+if (everything && !(await findingsHeld())) failedSuites.push("findings");
 summary();
 
 /** What was found once stays mended: judged by the outcomes of this very run. */
@@ -59,6 +59,7 @@ function findingsHeld() {
   );
 }
 
+/** At the very end, so that a log that is cut in its middle still says what failed. */
 function summary() {
   const lines = existsSync(counts)
     ? readFileSync(counts, "utf8")
@@ -71,11 +72,14 @@ function summary() {
   const failures = lines.reduce((sum, l) => sum + l.failures, 0);
   const skipped = [...skippedSuites, ...lines.flatMap((l) => l.skipped)];
   for (const name of skipped) console.log(`skipped: ${name}`);
+  for (const { title, error } of lines.flatMap((l) => l.failed))
+    console.log(`\nfailed: ${title}\n${error.split("\n").slice(0, 25).join("\n").slice(0, 3000)}`);
+  if (failedSuites.length > 0) console.log(`\nFailed: ${failedSuites.join(", ")}`);
   rmSync(countsFolder, { recursive: true, force: true });
   console.log(
-    `\n${passed} passed, ${Math.max(failures, failedSuites > 0 && failures === 0 ? failedSuites : 0)} failed, ${skipped.length} skipped`,
+    `\n${passed} passed, ${Math.max(failures, failedSuites.length)} failed, ${skipped.length} skipped`,
   );
-  process.exit(failedSuites === 0 ? 0 : 1);
+  process.exit(failedSuites.length === 0 ? 0 : 1);
 }
 
 function node(script) {

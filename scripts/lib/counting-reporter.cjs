@@ -1,5 +1,5 @@
-// Mocha's spec reporter that also appends its counts, every test's outcome and every skipped test by name to
-// the file KILONOVA_TEST_COUNTS, a line of JSON per run.
+// Mocha's spec reporter that also appends its counts, every test's outcome, every skipped test by name and
+// every failure with its error to the file KILONOVA_TEST_COUNTS, a line of JSON per run.
 const { appendFileSync } = require("node:fs");
 const { reporters } = require("mocha");
 
@@ -8,16 +8,20 @@ module.exports = class CountingReporter extends reporters.Spec {
     super(runner, options);
     const skipped = [];
     const tests = [];
+    const failed = [];
     const note = (passed) => (test) => tests.push({ file: test.file, title: test.fullTitle(), passed });
     runner.on("pending", (test) => skipped.push(test.fullTitle()));
     runner.on("pass", note(true));
     runner.on("fail", note(false));
+    runner.on("fail", (test, error) =>
+      failed.push({ title: test.fullTitle(), error: String(error?.stack ?? error) }),
+    );
     runner.on("end", () => {
       const file = process.env.KILONOVA_TEST_COUNTS;
       if (file)
         appendFileSync(
           file,
-          `${JSON.stringify({ passes: this.stats.passes, failures: this.stats.failures, skipped, tests })}\n`,
+          `${JSON.stringify({ passes: this.stats.passes, failures: this.stats.failures, skipped, failed, tests })}\n`,
         );
     });
   }
