@@ -1,6 +1,7 @@
 import type { Logger } from "./logger.js";
 import { silentLogger } from "./logger.js";
 import { CommonErrors } from "./errors.js";
+import { follow } from "./signals.js";
 
 /** Who asks. Built once at the edge (token) or from a peer's identity; travels with every hop. */
 export interface Actor {
@@ -23,7 +24,8 @@ export interface Authenticated {
   /**
    * Fires when the token no longer counts: expired, revoked, its user disabled … Whatever was begun with it
    * and still runs, ends then. The reason is an error of kind `unauthenticated`. Shared by all calls with the
-   * token: listeners are taken off when a call is over.
+   * token, and kept for as long as one of them waits by `whenAborted` (or `follow`): they leave when they are
+   * over.
    */
   readonly ended?: AbortSignal | undefined;
 }
@@ -147,9 +149,7 @@ export async function within<T>(
   const deadlineMs = Math.min(ctx.deadlineMs ?? Infinity, Date.now() + ms);
   const controller = new AbortController();
   noteEnd(controller.signal, deadlineMs);
-  const onOuter = (): void => controller.abort(ctx.signal.reason);
-  if (ctx.signal.aborted) onOuter();
-  else ctx.signal.addEventListener("abort", onOuter, { once: true });
+  const release = follow(controller, ctx.signal);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -165,7 +165,7 @@ export async function within<T>(
     return await Promise.race([fn({ ...ctx, deadlineMs, signal: controller.signal }), expired]);
   } finally {
     clearTimeout(timer);
-    ctx.signal.removeEventListener("abort", onOuter);
+    release();
   }
 }
 

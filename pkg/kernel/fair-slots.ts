@@ -1,3 +1,5 @@
+import { whenAborted } from "./signals.js";
+
 /** How slots are shared. */
 export interface SlotShares {
   /** Tasks that run at once. */
@@ -57,17 +59,16 @@ export class FairSlots {
     if (queue.size >= this.#shares.queuePerKey) throw full();
     this.#waiting.set(key, queue);
     await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#forget(key, begin);
-        reject(signal.reason);
-      };
       const begin = (): void => {
-        signal.removeEventListener("abort", onAbort);
+        leave();
         this.#begin(key);
         resolve();
       };
       queue.add(begin);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const leave = whenAborted(signal, () => {
+        this.#forget(key, begin);
+        reject(signal.reason);
+      });
     });
   }
 

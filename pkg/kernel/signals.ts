@@ -1,5 +1,40 @@
 import { CommonErrors, asKilonovaError } from "./errors.js";
 
+/** Whom a signal calls: they share its one listener. */
+const CALLED = Symbol("called");
+type Calling = AbortSignal & { [CALLED]?: Set<() => void> };
+
+/**
+ * Calls back when the signal aborts, or at once when it has. Any number may wait for one signal, at the same
+ * price. An event target's own listeners are chained instead: each new one is compared with all, and one that
+ * is taken off still holds the next, and with it all that came after.
+ * @param callback  must not throw; the same one is called once, however often it is given
+ * @returns takes it back; without that a long-lived signal remembers it
+ */
+export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return nothing;
+  }
+  const called = callsOf(signal);
+  called.add(callback);
+  return () => called.delete(callback);
+}
+
+/** Whether anybody waits for the signal by `whenAborted`. */
+export const isAwaited = (signal: AbortSignal): boolean => ((signal as Calling)[CALLED]?.size ?? 0) > 0;
+
+function callsOf(signal: Calling): Set<() => void> {
+  const known = signal[CALLED];
+  if (known) return known;
+  const called = new Set<() => void>();
+  signal[CALLED] = called;
+  signal.addEventListener("abort", () => called.forEach((call) => call()), { once: true });
+  return called;
+}
+
+const nothing = (): void => {};
+
 /**
  * Aborts the controller when the signal does; the reason is the signal's, or what `reasonOf` makes of it.
  * @returns takes the listener off again; without that a long-lived signal remembers every controller
@@ -9,13 +44,7 @@ export function follow(
   signal: AbortSignal,
   reasonOf: (reason: unknown) => unknown = (reason) => reason,
 ): () => void {
-  const onAbort = (): void => controller.abort(reasonOf(signal.reason));
-  if (signal.aborted) {
-    onAbort();
-    return () => {};
-  }
-  signal.addEventListener("abort", onAbort, { once: true });
-  return () => signal.removeEventListener("abort", onAbort);
+  return whenAborted(signal, () => controller.abort(reasonOf(signal.reason)));
 }
 
 /**
@@ -36,15 +65,14 @@ export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     return Promise.reject(abortReason(signal));
   }
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(abortReason(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
+    const leave = whenAborted(signal, () => reject(abortReason(signal)));
     promise.then(
       (value) => {
-        signal.removeEventListener("abort", onAbort);
+        leave();
         resolve(value);
       },
       (error: unknown) => {
-        signal.removeEventListener("abort", onAbort);
+        leave();
         reject(error);
       },
     );

@@ -1,3 +1,5 @@
+import { follow } from "../../kernel/index.js";
+
 /**
  * A controller that also aborts with another signal. `release` after use: signals that live long must not
  * collect listeners.
@@ -10,14 +12,6 @@ export interface LinkedAbort {
 
 export function linkedAbort(outer: AbortSignal): LinkedAbort {
   const controller = new AbortController();
-  const onOuter = (): void => controller.abort(outer.reason);
-  if (outer.aborted) onOuter();
-  else outer.addEventListener("abort", onOuter, { once: true });
-  return {
-    signal: controller.signal,
-    abort: () => controller.abort(),
-    release: () => {
-      outer.removeEventListener("abort", onOuter);
-    },
-  };
+  const release = follow(controller, outer);
+  return { signal: controller.signal, abort: () => controller.abort(), release };
 }

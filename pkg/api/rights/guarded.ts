@@ -39,14 +39,14 @@ class GuardedOp<Req, Res> {
   /** The operation as a method serves it that declares these rules. */
   under(policy: Policy, rules: DeclaredRules): Unary<Req, Res> {
     return (ctx: Ctx, request) =>
-      this.#run({ ...ctx, rights: new Rights(policy, ctx.actor, rules), nova: plainListing }, request);
+      this.#run({ rights: new Rights(policy, ctx.actor, rules), nova: plainListing, ...ctx }, request);
   }
 
   /** The same as the gateway asks it, under the same rules. */
   asNova(policy: Policy, rules: DeclaredRules): Unary<NovaAsked<Req>, Res> {
     return (ctx: Ctx, { list, nova = plainListing }) => {
       if (list === undefined) throw ApiErrors.INVALID_REQUEST({ field: "list", problem: "must be given" });
-      return this.#run({ ...ctx, rights: new Rights(policy, ctx.actor, rules), nova }, list);
+      return this.#run({ rights: new Rights(policy, ctx.actor, rules), nova, ...ctx }, list);
     };
   }
 }

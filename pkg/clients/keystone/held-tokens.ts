@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { getEventListeners, setMaxListeners } from "node:events";
 import type { Clock, Ctx, Logger } from "../../kernel/index.js";
-import { rootCtx } from "../../kernel/index.js";
+import { isAwaited, rootCtx } from "../../kernel/index.js";
 import type { RightsChange } from "../../model/rights-change.js";
 import { concerns } from "../../model/rights-change.js";
 import { KeystoneErrors } from "./errors.js";
@@ -81,7 +80,6 @@ export class HeldTokens {
       return known.controller.signal;
     }
     const controller = new AbortController();
-    setMaxListeners(0, controller.signal);
     this.#held.set(bearer.key, {
       bearer,
       userId: info.actor.userId,
@@ -127,7 +125,7 @@ export class HeldTokens {
     for (const [key, held] of this.#held) {
       const idle = nowMs - held.usedMs >= this.#options.everyMs;
       // Who was just given the signal may not listen yet.
-      if (idle && getEventListeners(held.controller.signal, "abort").length === 0) this.#held.delete(key);
+      if (idle && !isAwaited(held.controller.signal)) this.#held.delete(key);
       else if (!held.bearer.allowExpired && held.info.expiresAt <= this.#clock.now()) this.end(key);
       else if (nowMs - held.goodMs >= this.#options.maxSilenceMs)
         this.end(key, KeystoneErrors.IDENTITY_UNAVAILABLE({}));

@@ -1,5 +1,5 @@
 import type { Clock, Ctx, Instant } from "../../kernel/index.js";
-import { KilonovaError, rootCtx } from "../../kernel/index.js";
+import { KilonovaError, rootCtx, whenAborted } from "../../kernel/index.js";
 import type { HttpClient } from "../../platform/http/index.js";
 import { findEndpoint } from "./catalog.js";
 import { KeystoneErrors } from "./errors.js";
@@ -115,21 +115,20 @@ export async function asIdentityFailure<T>(fn: () => Promise<T>): Promise<T> {
 /** Waits for shared work as long as this caller may. */
 export async function abortable<T>(ctx: Ctx, work: Promise<T>): Promise<T> {
   const { signal } = ctx;
-  let onAbort = (): void => {};
+  let leave = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = (): void =>
+    leave = whenAborted(signal, () =>
       reject(
         signal.reason instanceof KilonovaError
           ? signal.reason
           : KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: signal.reason }),
-      );
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+      ),
+    );
   });
   try {
     return await Promise.race([work, aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    leave();
     // Whoever leaves first must not make the work's later failure unhandled.
     work.catch(() => {});
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { CommonErrors, KilonovaError } from "../../kernel/index.js";
+import { CommonErrors, KilonovaError, whenAborted } from "../../kernel/index.js";
 import type { HttpAnswer } from "../../platform/http/index.js";
 import { fakeClock } from "../../testkit/clock.js";
 import type { FakeClock } from "../../testkit/clock.js";
@@ -273,9 +273,7 @@ describe("token validator: calls under way", () => {
   const hold = async (t: Setting): Promise<{ signal: AbortSignal; leave(): void }> => {
     const { ended } = await t.validate();
     assert.ok(ended);
-    const listener = (): void => {};
-    ended.addEventListener("abort", listener);
-    return { signal: ended, leave: () => ended.removeEventListener("abort", listener) };
+    return { signal: ended, leave: whenAborted(ended, () => {}) };
   };
   const short = { revalidateMs: 50, graceMs: 100 };
 

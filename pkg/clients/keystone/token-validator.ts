@@ -191,7 +191,7 @@ export function tokenValidator(options: TokenValidatorOptions): InformedTokenVal
         held.end(bearer.key);
         throw KeystoneErrors.TOKEN_INVALID({});
       }
-      return { ...info, ended: held.hold(ctx, bearer, info, good.get(bearer.key)?.askedMs) };
+      return { ended: held.hold(ctx, bearer, info, good.get(bearer.key)?.askedMs), ...info };
     },
     held: () => held.size,
     forget: (change) => {

@@ -2,6 +2,7 @@ import type { Etcd3, IKeyValue } from "etcd3";
 import type { Ctx } from "../../kernel/ctx.js";
 import { remainingMs } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
+import { whenAborted } from "../../kernel/signals.js";
 import type { Clock } from "../../kernel/time.js";
 import { abortReason } from "../process/abort.js";
 import { CoordinationErrors } from "./errors.js";
@@ -46,10 +47,9 @@ export async function boundedCall<T>(
   if (ctx.signal.aborted) throw abortReason(ctx);
   if (closed.aborted) throw CoordinationErrors.STORE_UNAVAILABLE({});
   const deadline = Date.now() + Math.min(timeoutMs, remainingMs(ctx));
-  let onAbort = (): void => {};
+  let leave = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortReason(ctx));
-    ctx.signal.addEventListener("abort", onAbort, { once: true });
+    leave = whenAborted(ctx.signal, () => reject(abortReason(ctx)));
   });
   try {
     return await Promise.race([fn({ deadline }), aborted]);
@@ -60,6 +60,6 @@ export async function boundedCall<T>(
       throw CoordinationErrors.LEASE_LOST({}, { cause: error });
     throw CoordinationErrors.STORE_UNAVAILABLE({}, { cause: error });
   } finally {
-    ctx.signal.removeEventListener("abort", onAbort);
+    leave();
   }
 }

@@ -1,3 +1,4 @@
+import { whenAborted } from "../../kernel/signals.js";
 import type { Clock } from "../../kernel/time.js";
 import { CoordinationErrors } from "./errors.js";
 
@@ -74,10 +75,9 @@ export class LeaseKeeper {
   }
 
   async #tryOnce(renew: (signal: AbortSignal) => Promise<Renewal>): Promise<Renewal | "failed"> {
-    let onLost = (): void => {};
+    let leave = (): void => {};
     const lost = new Promise<"failed">((resolve) => {
-      onLost = () => resolve("failed");
-      this.signal.addEventListener("abort", onLost, { once: true });
+      leave = whenAborted(this.signal, () => resolve("failed"));
     });
     try {
       return await Promise.race([renew(this.signal), lost]);
@@ -85,7 +85,7 @@ export class LeaseKeeper {
       // Unreachable or slow: the watchdog decides how long that may last.
       return "failed";
     } finally {
-      this.signal.removeEventListener("abort", onLost);
+      leave();
     }
   }
 

@@ -3,6 +3,7 @@ import pg from "pg";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Logger } from "../../kernel/logger.js";
 import { silentLogger } from "../../kernel/logger.js";
+import { whenAborted } from "../../kernel/signals.js";
 import { abortReason } from "../process/abort.js";
 import { toDbError } from "./classify.js";
 import type { DbMetrics } from "./metrics.js";
@@ -95,10 +96,9 @@ async function take(pool: pg.Pool, ctx: Ctx): Promise<pg.PoolClient> {
   const pending = pool.connect().catch((error: unknown) => {
     throw toDbError(error);
   });
-  let onAbort: (() => void) | undefined;
+  let leave = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortReason(ctx));
-    ctx.signal.addEventListener("abort", onAbort, { once: true });
+    leave = whenAborted(ctx.signal, () => reject(abortReason(ctx)));
   });
   try {
     return await Promise.race([pending, aborted]);
@@ -110,7 +110,7 @@ async function take(pool: pg.Pool, ctx: Ctx): Promise<pg.PoolClient> {
     );
     throw error;
   } finally {
-    if (onAbort !== undefined) ctx.signal.removeEventListener("abort", onAbort);
+    leave();
   }
 }
 

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Authenticated, Ctx, Ids, Logger, Span } from "../../kernel/index.js";
@@ -41,11 +40,16 @@ interface State {
 
 /** Characters of a path that a log line shows. */
 const LONGEST_PATH = 256;
-const states = new WeakMap<Request, State>();
+/**
+ * Where a request keeps its state. Not a WeakMap: what one holds survives the young generation's collections,
+ * and everything that a request ever touched with it.
+ */
+const STATE = Symbol("state");
+type Stateful = Request & { [STATE]?: State };
 const GLOBAL_REQUEST_ID = /^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 function stateOf(req: Request): State {
-  const state = states.get(req);
+  const state = (req as Stateful)[STATE];
   if (!state) throw new Error("requestContext is not installed in front of this handler");
   return state;
 }
@@ -67,11 +71,7 @@ export const replaceCtx = (req: Request, ctx: Ctx): void => {
 export async function setCaller(req: Request, { actor, ended }: Authenticated): Promise<Ctx> {
   const state = stateOf(req);
   welcome(req.socket, keyOf(actor));
-  if (ended) {
-    // Any number of requests may hang on one token; each takes its listener off.
-    setMaxListeners(0, ended);
-    hold(state, followToken(state.controller, ended));
-  }
+  if (ended) hold(state, followToken(state.controller, ended));
   const span = state.startSpan?.(actor.roles.includes("service")) ?? state.ctx.span;
   state.startSpan = undefined;
   state.ctx = { ...state.ctx, actor, span };
@@ -132,7 +132,7 @@ export function requestContext(env: HttpEnv): RequestHandler {
       turns: env.turns,
       startSpan: traced ? (trusted) => startSpan(req.get("traceparent") ?? "", trusted) : undefined,
     };
-    states.set(req, state);
+    (req as Stateful)[STATE] = state;
     res.setHeader("x-openstack-request-id", requestId);
     // "close" comes exactly once, after the last byte or when the client went away.
     res.once("close", () => {

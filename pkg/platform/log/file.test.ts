@@ -14,18 +14,38 @@ describe("a log file", () => {
     const line = (n: number): string => `${String(n).padStart(99, " ")}\n`;
     for (let n = 0; n < 105; n++) {
       log.write(line(n));
+      log.flush();
       // Each line is written for itself, as under a steady stream.
       await until(() => lines(folder()).some((text) => text === line(n).trim()), { what: `line ${n}` });
     }
-    const closed = new Promise((resolve) => log.once("close", resolve));
-    log.end();
-    await closed;
+    await log.close();
     assert.deepEqual(readdirSync(folder()).sort(), ["k.log", "k.log.1", "k.log.2"]);
     const sizes = readdirSync(folder()).map((name) => statSync(join(folder(), name)).size);
     assert.ok(sizes.reduce((a, b) => a + b) <= 3_000, sizes.join(" "));
     assert.ok(lines(folder()).includes("104") && lines(folder()).includes("85"));
     for (const name of readdirSync(folder()))
       assert.equal(statSync(join(folder(), name)).mode & 0o777, 0o600);
+  });
+
+  it("writes what waits after a while, unasked", async () => {
+    const log = openFileDestination(join(folder(), "k.log"), { maxBytes: 1_000_000, kept: 1 });
+    log.write("first\n");
+    await until(() => lines(folder()).includes("first"), { what: "the first line" });
+    await log.close();
+  });
+
+  it("writes at once what is flushed, also in the midst of another write", async () => {
+    const bounds = { maxBytes: 1_000_000, kept: 1, longestWaitMs: 600_000 };
+    const log = openFileDestination(join(folder(), "k.log"), bounds);
+    for (let n = 0; n < 20; n++) log.write(`quiet ${n}\n`);
+    await until(() => readdirSync(folder()).length === 1, { what: "the file" });
+    assert.deepEqual(lines(folder()), [], "few lines wait for more");
+    log.flush();
+    log.write("urgent\n");
+    log.flush();
+    await until(() => lines(folder()).includes("urgent"), { what: "the urgent line" });
+    assert.equal(lines(folder()).length, 21);
+    await log.close();
   });
 });
 

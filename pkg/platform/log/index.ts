@@ -2,60 +2,57 @@ import { pino } from "pino";
 import type { DestinationStream, Logger as PinoLogger } from "pino";
 import type { LogFields, Logger } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
+import { withoutSecrets } from "./secrets.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** Field names whose values never reach a log, wherever they stand. */
-const SECRET_FIELDS = [
-  "password",
-  "adminPassword",
-  "admin_password",
-  "adminPass",
-  "token",
-  "userData",
-  "user_data",
-  "secret",
-  "privateKey",
-  "private_key",
-];
 
 /** Causes of causes that are written: a chain may be a circle. */
 const MOST_CAUSES = 10;
 
+/** Where lines go; what has a `flush` may let them wait for each other. */
+export interface LogDestination extends DestinationStream {
+  flush?(): void;
+}
+
 /**
  * A structured logger over pino: one JSON object per line with time, level, event and fields; secrets print
- * as `***`.
+ * as `***`. Warnings and errors never wait: they may be the last words of a process.
  */
 export function createLogger(options: {
   level: LogLevel;
-  destination?: DestinationStream;
+  destination?: LogDestination;
   fields?: LogFields;
 }): Logger {
-  const base = pino(
+  const destination: LogDestination = options.destination ?? pino.destination(2);
+  const target = pino(
     {
       level: options.level,
       base: null,
       messageKey: "event",
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_FIELDS.flatMap((f) => [f, `*.${f}`]), censor: "***" },
       serializers: { error: (error: unknown) => describeError(error, MOST_CAUSES) },
     },
-    options.destination ?? pino.destination(2),
+    destination,
   );
-  return new BoundLogger(base, options.fields ?? {});
+  return new BoundLogger({ target, flush: () => destination.flush?.() }, options.fields ?? {});
+}
+
+interface Base {
+  readonly target: PinoLogger;
+  flush(): void;
 }
 
 /**
  * Fields are joined when a line is written: every call has a logger of its own, and few of them write any.
  */
 class BoundLogger implements Logger {
-  readonly #target: PinoLogger;
+  readonly #base: Base;
   readonly #parent: BoundLogger | undefined;
   readonly #own: LogFields;
 
-  constructor(target: PinoLogger, own: LogFields, parent?: BoundLogger) {
-    this.#target = target;
+  constructor(base: Base, own: LogFields, parent?: BoundLogger) {
+    this.#base = base;
     this.#own = own;
     this.#parent = parent;
   }
@@ -68,20 +65,24 @@ class BoundLogger implements Logger {
   }
   warn(event: string, fields?: LogFields): void {
     this.#write("warn", event, fields);
+    this.#base.flush();
   }
   error(event: string, fields?: LogFields): void {
     this.#write("error", event, fields);
+    this.#base.flush();
   }
   child(fields: LogFields): Logger {
-    return new BoundLogger(this.#target, fields, this);
+    return new BoundLogger(this.#base, fields, this);
   }
 
   #write(level: LogLevel, event: string, fields: LogFields | undefined): void {
-    if (this.#target.isLevelEnabled(level)) this.#target[level]({ ...this.#bound(), ...fields }, event);
+    const { target } = this.#base;
+    if (target.isLevelEnabled(level)) target[level](withoutSecrets(Object.assign(this.#bound(), fields)), event);
   }
 
+  /** @returns an object of its own */
   #bound(): LogFields {
-    return this.#parent === undefined ? this.#own : { ...this.#parent.#bound(), ...this.#own };
+    return Object.assign(this.#parent === undefined ? {} : this.#parent.#bound(), this.#own);
   }
 }
 
@@ -93,7 +94,7 @@ function describeError(error: unknown, causes: number): unknown {
     name: error.name,
     message: error.message,
     stack: error.stack,
-    ...(error instanceof KilonovaError ? { reason: error.reason, facts: error.facts } : {}),
+    ...(error instanceof KilonovaError ? { reason: error.reason, facts: withoutSecrets(error.facts) } : {}),
     ...(error.cause === undefined
       ? {}
       : { cause: causes > 0 ? describeError(error.cause, causes - 1) : "…" }),

@@ -63,6 +63,17 @@ describe("log", () => {
     assert.ok(!JSON.stringify(lines).includes("hunter2"));
   });
 
+  it("lets warnings and errors wait for nothing", () => {
+    let flushed = 0;
+    const destination = { write: () => {}, flush: () => void flushed++ };
+    const log = createLogger({ level: "info", destination });
+    log.info("a");
+    assert.equal(flushed, 0);
+    log.child({ requestId: "req-1" }).warn("b");
+    log.error("c");
+    assert.equal(flushed, 2);
+  });
+
   it("writes nothing below its level", () => {
     const { log, lines } = open("warn");
     log.child({ a: 1 }).info("quiet");
@@ -82,6 +93,25 @@ describe("log", () => {
       [lines[0]?.["token"], lines[0]?.["request"], lines[0]?.["password"], lines[0]?.["body"]],
       ["***", { adminPass: "***" }, "***", { user_data: "***" }],
     );
+  });
+
+  it("finds secrets at any depth, in lists too, and changes nothing of the caller's", () => {
+    const { log, lines } = open();
+    const request = { servers: [{ name: "a", personality: [{ secret: "s" }] }], nothing: null };
+    log.info("x", { request });
+    assert.deepEqual(lines[0]?.["request"], {
+      servers: [{ name: "a", personality: [{ secret: "***" }] }],
+      nothing: null,
+    });
+    assert.equal(request.servers[0]?.personality[0]?.secret, "s");
+  });
+
+  it("writes objects that hold themselves, as deep as it looks for secrets", () => {
+    const { log, lines } = open();
+    const round: Record<string, unknown> = { name: "a" };
+    round["self"] = round;
+    log.info("x", { round });
+    assert.match(JSON.stringify(lines[0]), /^\{.*("self":\{"name":"a",){3}.*"…"/);
   });
 
   it("describes errors with their causes", () => {

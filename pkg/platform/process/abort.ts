@@ -1,6 +1,7 @@
 import type { Ctx } from "../../kernel/ctx.js";
 import { endsBy } from "../../kernel/ctx.js";
 import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
+import { whenAborted } from "../../kernel/signals.js";
 
 /** Why a context ended, as an error of ours. */
 export function abortReason(ctx: Ctx): KilonovaError {
@@ -20,14 +21,13 @@ export function whenEnded(ctx: Ctx, onEnd: (reason: KilonovaError) => void): () 
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = (): void => {
     clearTimeout(timer);
-    ctx.signal.removeEventListener("abort", onAbort);
+    leave();
   };
-  const onAbort = (): void => {
-    stop();
+  const leave = whenAborted(ctx.signal, () => {
+    clearTimeout(timer);
     onEnd(abortReason(ctx));
-  };
-  ctx.signal.addEventListener("abort", onAbort, { once: true });
-  if (ctx.deadlineMs !== undefined && !endsBy(ctx.signal, ctx.deadlineMs)) {
+  });
+  if (!ctx.signal.aborted && ctx.deadlineMs !== undefined && !endsBy(ctx.signal, ctx.deadlineMs)) {
     const onDeadline = (): void => {
       stop();
       onEnd(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" }));

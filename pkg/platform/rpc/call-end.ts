@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { follow, followToken } from "../../kernel/index.js";
 import { RpcErrors } from "./errors.js";
 
@@ -26,15 +25,11 @@ export class CallEnd {
 
   /** The token that the call came with. */
   endWithToken(ended: AbortSignal | undefined): void {
-    if (!ended) return;
-    // Any number of calls may hang on one token; each takes its listener off.
-    setMaxListeners(0, ended);
-    this.#releases.push(followToken(this.#controller, ended));
+    if (ended) this.#releases.push(followToken(this.#controller, ended));
   }
 
   /** For calls that wait: a server that stops does not wait for what may never happen. */
   endWithServer(stopping: AbortSignal): void {
-    setMaxListeners(0, stopping);
     this.#releases.push(follow(this.#controller, stopping, () => RpcErrors.GOING_AWAY({})));
   }
 

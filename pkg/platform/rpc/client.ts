@@ -1,6 +1,6 @@
 import * as grpc from "@grpc/grpc-js";
 import type { Ctx } from "../../kernel/index.js";
-import { isRetryable } from "../../kernel/index.js";
+import { isRetryable, whenAborted } from "../../kernel/index.js";
 import { carrierOf, metadataKeys } from "./carrier.js";
 import { methodPath } from "./bind.js";
 import { encodeRequest } from "./encode.js";
@@ -73,7 +73,7 @@ async function unary(
       metadata,
       callOptions(ctx),
       (error, answer) => {
-        ctx.signal.removeEventListener("abort", cancel);
+        leave();
         if (error) {
           const failure = errorOf(error, ctx);
           span.end(failure);
@@ -84,9 +84,7 @@ async function unary(
         }
       },
     );
-    const cancel = (): void => call.cancel();
-    if (ctx.signal.aborted) cancel();
-    else ctx.signal.addEventListener("abort", cancel, { once: true });
+    const leave = whenAborted(ctx.signal, () => call.cancel());
   });
 }
 
@@ -108,9 +106,7 @@ async function* stream(
     metadata,
     callOptions(ctx),
   );
-  const cancel = (): void => call.cancel();
-  if (ctx.signal.aborted) cancel();
-  else ctx.signal.addEventListener("abort", cancel, { once: true });
+  const leave = whenAborted(ctx.signal, () => call.cancel());
   let failure: unknown;
   try {
     yield* call as AsyncIterable<unknown>;
@@ -118,7 +114,7 @@ async function* stream(
     failure = errorOf(error as grpc.ServiceError, ctx);
     throw failure;
   } finally {
-    ctx.signal.removeEventListener("abort", cancel);
+    leave();
     call.cancel();
     span.end(failure);
   }

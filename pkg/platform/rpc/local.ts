@@ -1,5 +1,5 @@
 import type { Ctx, Peer } from "../../kernel/index.js";
-import { CommonErrors, raceAbort } from "../../kernel/index.js";
+import { CommonErrors, follow, raceAbort } from "../../kernel/index.js";
 import { carrierOf } from "./carrier.js";
 import type { PipelineOptions } from "./pipeline.js";
 import { RpcErrors } from "./errors.js";
@@ -98,9 +98,7 @@ export class LocalNetwork {
   ): AsyncGenerator<unknown> {
     const binding = this.#find(address, definition, method);
     const stop = new AbortController();
-    const onAbort = (): void => stop.abort(ctx.signal.reason);
-    if (ctx.signal.aborted) onAbort();
-    else ctx.signal.addEventListener("abort", onAbort, { once: true });
+    const leave = follow(stop, ctx.signal);
     const call = { binding, carrier: carrierOf(ctx), peer: as, signal: stop.signal };
     let messages: AsyncGenerator<unknown> | undefined;
     try {
@@ -114,7 +112,7 @@ export class LocalNetwork {
     } catch (error) {
       throw crossed(error);
     } finally {
-      ctx.signal.removeEventListener("abort", onAbort);
+      leave();
       stop.abort();
       void messages?.return(undefined).catch(() => {});
     }

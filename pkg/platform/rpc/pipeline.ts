@@ -1,9 +1,9 @@
-import { setMaxListeners } from "node:events";
 import type { Actor, Ctx, Logger, Peer } from "../../kernel/index.js";
 import {
   CommonErrors,
   asKilonovaError,
   endsBy,
+  follow,
   noteEnd,
   raceAbort,
   serviceActor,
@@ -165,17 +165,10 @@ function linkDeadline(
   deadlineMs: number | undefined,
   what: string,
 ): { signal: AbortSignal; release(): void } {
-  // A handler may have any number of waits under way; each takes its listener off again.
-  if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) {
-    setMaxListeners(0, outer);
-    return { signal: outer, release: nothing };
-  }
+  if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) return { signal: outer, release: nothing };
   const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
   if (deadlineMs !== undefined) noteEnd(controller.signal, deadlineMs);
-  const onAbort = (): void => controller.abort(outer.reason);
-  if (outer.aborted) onAbort();
-  else outer.addEventListener("abort", onAbort, { once: true });
+  const leave = follow(controller, outer);
   const timer =
     deadlineMs === undefined
       ? undefined
@@ -188,7 +181,7 @@ function linkDeadline(
     signal: controller.signal,
     release: () => {
       clearTimeout(timer);
-      outer.removeEventListener("abort", onAbort);
+      leave();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Actor } from "../../kernel/index.js";
-import { CommonErrors } from "../../kernel/index.js";
+import { CommonErrors, whenAborted } from "../../kernel/index.js";
 import type { SharingConfig } from "./config.js";
 import { SharingErrors } from "./errors.js";
 import { keyOf } from "./key.js";
@@ -154,13 +154,8 @@ export class Gate {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener("abort", onAbort);
+        unhear();
         project.waiting.delete(waiting);
-      };
-      const onAbort = (): void => {
-        leave();
-        this.#forget(project);
-        reject(signal.reason ?? CommonErrors.CANCELLED({ what: "The request" }));
       };
       const timer = setTimeout(() => {
         leave();
@@ -175,10 +170,14 @@ export class Gate {
           resolve(end);
         },
       };
-      if (signal.aborted) return onAbort();
-      signal.addEventListener("abort", onAbort, { once: true });
       project.waiting.add(waiting);
       this.#ring.add(project);
+      let unhear = (): void => {};
+      unhear = whenAborted(signal, () => {
+        leave();
+        this.#forget(project);
+        reject(signal.reason ?? CommonErrors.CANCELLED({ what: "The request" }));
+      });
     });
   }
 }

@@ -7,6 +7,9 @@ import { Gate, nothing } from "./gate.js";
 import { keyOf } from "./key.js";
 import { KeyedLimits } from "./keyed-limits.js";
 
+/** Of the time that a project counts as active: so much earlier than meant it may count as silent. */
+const TOUCH_SHARE = 0.05;
+
 /**
  * Shares a process among the projects whose users call it. A project alone may have much under way; as soon
  * as another is active, both have little, so that whoever asks finds the process nearly free. One object per
@@ -83,8 +86,11 @@ export class Sharing {
   }
 
   #touch(key: string): void {
+    const now = this.#now();
+    // Each move to the end has its price, and requests come by thousands.
+    if (now - (this.#active.get(key) ?? -Infinity) < this.#config.activeMs * TOUCH_SHARE) return;
     this.#active.delete(key);
-    this.#active.set(key, this.#now());
+    this.#active.set(key, now);
   }
 }
 

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { follow, isAwaited, raceAbort, whenAborted } from "./signals.js";
+
+describe("whenAborted", () => {
+  it("calls all who wait, once, in the order in which they came, and not those who left", () => {
+    const controller = new AbortController();
+    const called: string[] = [];
+    whenAborted(controller.signal, () => called.push("a"));
+    const leave = whenAborted(controller.signal, () => called.push("b"));
+    whenAborted(controller.signal, () => called.push("c"));
+    leave();
+    leave();
+    controller.abort();
+    controller.abort();
+    assert.deepEqual(called, ["a", "c"]);
+  });
+
+  it("calls at once when the signal has aborted", () => {
+    let called = 0;
+    whenAborted(AbortSignal.abort(), () => called++)();
+    assert.equal(called, 1);
+  });
+
+  it("lets callbacks leave, and take others along, while it calls", () => {
+    const controller = new AbortController();
+    const called: string[] = [];
+    whenAborted(controller.signal, () => {
+      called.push("a");
+      leave();
+    });
+    const leave = whenAborted(controller.signal, () => called.push("b"));
+    controller.abort();
+    assert.deepEqual(called, ["a"]);
+  });
+
+  it("puts one listener on the signal for any number, and none of them stays", async () => {
+    const { signal } = new AbortController();
+    assert.equal(isAwaited(signal), false);
+    const leaves = Array.from({ length: 1_000 }, () => follow(new AbortController(), signal));
+    const races = Array.from({ length: 1_000 }, () => raceAbort(Promise.resolve(1), signal));
+    assert.equal(getEventListeners(signal, "abort").length, 1);
+    assert.equal(isAwaited(signal), true);
+    for (const leave of leaves) leave();
+    await Promise.all(races);
+    assert.equal(isAwaited(signal), false);
+  });
+});

@@ -1,0 +1,44 @@
+/** Names of fields whose values never reach a log, wherever they stand. */
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  "password",
+  "adminPassword",
+  "admin_password",
+  "adminPass",
+  "token",
+  "userData",
+  "user_data",
+  "secret",
+  "privateKey",
+  "private_key",
+]);
+
+/** What lies deeper is not written: an object may hold itself. */
+const MOST_DEPTH = 8;
+
+/**
+ * The same fields with `***` for what is secret, at any depth of objects and lists. Instances of classes stay
+ * as they are.
+ * @cost a look at each field; only what holds a secret is copied
+ */
+export const withoutSecrets = <T extends object>(fields: T): T => censored(fields, MOST_DEPTH) as T;
+
+function censored(value: object, depth: number): object {
+  if (depth === 0) return ["…"];
+  let copy: Record<string, unknown> | undefined;
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(fields)) {
+    const inner = fields[key];
+    const shown = SECRET_FIELDS.has(key) ? "***" : isPlain(inner) ? censored(inner, depth - 1) : inner;
+    if (shown !== inner) (copy ??= copyOf(value))[key] = shown;
+  }
+  return copy ?? value;
+}
+
+const copyOf = (value: object): Record<string, unknown> =>
+  (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+}
