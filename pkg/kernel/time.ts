@@ -17,14 +17,32 @@ const MICROS = 1_000_000n;
 
 /** @returns e.g. `2026-11-22T11:39:16.123456` (no zone; OpenStack's long form) */
 export function isoMicros(at: Instant): string {
-  const seconds = floorDiv(at, MICROS);
-  const micros = at - seconds * MICROS;
-  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${micros.toString().padStart(6, "0")}`;
+  // Of numbers rather than bigints where they are exact, which is until the year 2255.
+  const all = Number(at);
+  const isExact = Number.isSafeInteger(all);
+  const seconds = isExact ? Math.floor(all / 1e6) : Number(floorDiv(at, MICROS));
+  const micros = isExact ? all - seconds * 1e6 : Number(at - BigInt(seconds) * MICROS);
+  return `${dateTime(seconds)}.${String(1e6 + micros).slice(1)}`;
 }
 
 /** @returns e.g. `2026-11-22T11:39:16Z` (OpenStack's short form; fractions are cut, as Nova does) */
 export function isoSeconds(at: Instant): string {
-  return `${new Date(Number(floorDiv(at, MICROS)) * 1000).toISOString().slice(0, 19)}Z`;
+  return `${dateTime(Number(floorDiv(at, MICROS)))}Z`;
+}
+
+const DAY_SECONDS = 86_400;
+const SIXTY = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, "0"));
+/** The last day that was written: most times of a list or a row are of the same one. */
+let lastDay = { number: 0, text: "1970-01-01" };
+
+/** @returns e.g. `2026-11-22T11:39:16` */
+function dateTime(seconds: number): string {
+  const number = Math.floor(seconds / DAY_SECONDS);
+  if (number !== lastDay.number)
+    lastDay = { number, text: new Date(number * DAY_SECONDS * 1000).toISOString().slice(0, -14) };
+  const ofDay = seconds - number * DAY_SECONDS;
+  const [hour, minute] = [Math.floor(ofDay / 3600), Math.floor(ofDay / 60) % 60];
+  return `${lastDay.text}T${SIXTY[hour]}:${SIXTY[minute]}:${SIXTY[ofDay % 60]}`;
 }
 
 /**
@@ -39,8 +57,10 @@ export function parseIso(text: string): Instant | undefined {
     );
   if (!m) return undefined;
   const [, y, mo, d, h = "00", mi = "00", s = "00", fraction = "", zone = "Z"] = m;
-  const ms = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
-  const back = new Date(ms);
+  // Not Date.UTC, for which the years 0 to 99 are of the twentieth century.
+  const back = new Date(0);
+  back.setUTCFullYear(Number(y), Number(mo) - 1, Number(d));
+  const ms = back.setUTCHours(Number(h), Number(mi), Number(s));
   if (
     Number.isNaN(ms) ||
     back.getUTCMonth() !== Number(mo) - 1 ||

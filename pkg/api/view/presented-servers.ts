@@ -24,6 +24,9 @@ interface Presented {
   bytes?: Uint8Array;
 }
 
+/** The cache makes an object for its options with each question that brings none, and lists ask thousands. */
+const PLAINLY = {};
+
 /**
  * Servers as lists show them, encoded. An answer is used again only for the same stored bytes, the same mask
  * and the same state of the host: whatever changes makes a new one in the place of the old, so nobody has to
@@ -52,7 +55,7 @@ export class PresentedServers {
     found: readonly { readonly row: StoredRow; readonly database: string }[],
   ): Promise<Uint8Array[]> {
     const prefix = maskKey(mask);
-    const known = found.map(({ row, database }) => ({ ...this.#of(prefix, row), database }));
+    const known = found.map(({ row, database }) => ({ database, ...this.#of(prefix, row) }));
     const { answers } = await this.#directory.some(ctx, [
       ...new Set(known.flatMap(({ one, database }) => (one.host === "" ? [] : [database]))),
     ]);
@@ -77,7 +80,7 @@ export class PresentedServers {
     { serverId, server }: StoredRow,
   ): { readonly one: Presented; readonly decoded?: StoredServer } {
     const key = prefix + serverId;
-    const known = this.#known?.get(key);
+    const known = this.#known?.get(key, PLAINLY);
     if (known?.stored.equals(server)) return { one: known };
     const decoded = StoredServer.decode(server);
     const fresh: Presented = { stored: server, host: decoded.hostInfo?.host ?? "" };

@@ -6,6 +6,9 @@ interface Fragment {
   readonly json: Buffer;
 }
 
+/** The cache makes an object for its options with each question that brings none, and lists ask thousands. */
+const PLAINLY = {};
+
 /**
  * Finished JSON of single resources, kept up to a number of bytes. A fragment is used again only for exactly
  * the bytes that it was made of: whatever changes makes a new one in the place of the old, so nobody has to
@@ -28,7 +31,7 @@ export class FragmentCache {
    * @param source  the resource as it came, encoded; may be a view on a larger answer
    */
   of(key: string, source: Uint8Array, make: () => string): Buffer {
-    const known = this.#cache.get(key);
+    const known = this.#cache.get(key, PLAINLY);
     if (known && Buffer.compare(known.source, source) === 0) return known.json;
     const json = Buffer.from(make());
     this.#cache.set(key, { source: Uint8Array.from(source), json });
