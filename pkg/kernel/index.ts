@@ -8,5 +8,6 @@ export * from "./signals.js";
 export * from "./pacer.js";
 export * from "./fair-slots.js";
 export * from "./case.js";
+export * from "./merged.js";
 export * from "./records.js";
 export * from "./unknown-keys.js";

@@ -7,6 +7,7 @@ import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js"
 import type { Ctx } from "../../kernel/ctx.js";
 import { within } from "../../kernel/ctx.js";
 import { asKilonovaError, isRetryable } from "../../kernel/errors.js";
+import { merged } from "../../kernel/merged.js";
 import type { Clock, Instant } from "../../kernel/time.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import { toTimestamp } from "../../model/wire-time.js";
@@ -125,7 +126,7 @@ export class Run {
       now: this.now,
     };
     // Steps get what their kind's subject has; `defineKind` and `defineSubjectKind` see to it.
-    return { ...call, ...this.#subject() } as StepCall;
+    return merged(call, this.#subject()) as StepCall;
   }
 
   #subject(): Pick<StepCall, "instance" | "server"> | Pick<HostCall, "host"> | object {

@@ -89,7 +89,7 @@ function rank(fleet: Fleet, request: RequestSpec, rules: Rules, { candidates }: 
   return rankHosts(request, filterHosts(request, hosts, rules).passed, rules, request.serverId).flatMap(
     (ranked) => {
       const candidate = byRoot.get(ranked.host.computeNodeId);
-      return candidate === undefined ? [] : [{ ...ranked, candidate }];
+      return candidate === undefined ? [] : [{ candidate, ...ranked }];
     },
   );
 }

@@ -127,6 +127,23 @@ describe("Fleet: instances", () => {
     instances.apply("cell1", "i", undefined);
     assert.equal(instances.on("b").instances.size, 0);
   });
+  it("make their host busy for as long as they are", () => {
+    const { instances } = aFleet();
+    const ioOps = (): number[] => ["a", "b"].map((host) => instances.on(host).ioOps);
+    instances.apply("cell1", "i", anInstance("i", "a", { busy: true }));
+    instances.apply("cell1", "j", anInstance("j", "a", { busy: true }));
+    instances.apply("cell1", "k", anInstance("k", "a"));
+    instances.apply("cell1", "j", anInstance("j", "a", { busy: true }));
+    assert.deepEqual(ioOps(), [2, 0]);
+    instances.apply("cell1", "i", anInstance("i", "b", { busy: true }));
+    instances.apply("cell1", "j", anInstance("j", "a"));
+    assert.deepEqual(ioOps(), [0, 1]);
+    instances.apply("cell1", "k", anInstance("k", "a", { busy: true }));
+    instances.apply("cell1", "i", undefined);
+    assert.deepEqual(ioOps(), [1, 0]);
+    instances.replaceCell("cell1", []);
+    assert.deepEqual(ioOps(), [0, 0]);
+  });
   it("are counted where they were placed until a cell tells, or too long", async () => {
     const clock = fakeClock();
     const { instances } = aFleet(clock);

@@ -1,3 +1,4 @@
+import { merged } from "../../kernel/merged.js";
 import type { Clock } from "../../kernel/time.js";
 import { Bitset, ProviderIndex } from "../../placement/index/index.js";
 import type { Holding, ProviderDetails } from "../../placement/index/index.js";
@@ -131,8 +132,7 @@ export class Fleet implements HostIndex {
   /** A host as rules see it now. */
   view(facts: HostFacts): HostView {
     const { instances, ioOps } = this.instances.on(facts.host);
-    return {
-      ...facts,
+    return merged(facts, {
       instances,
       ioOps,
       failedBuilds: this.instances.failedBuilds(facts.host),
@@ -141,7 +141,7 @@ export class Fleet implements HostIndex {
       vcpus: this.#room(facts.computeNodeId, "VCPU"),
       memoryMib: this.#room(facts.computeNodeId, "MEMORY_MB"),
       diskGib: this.#room(facts.computeNodeId, "DISK_GB"),
-    };
+    });
   }
 
   #room(providerId: string, resourceClass: string): Room {

@@ -1,3 +1,4 @@
+import { merged } from "../../kernel/merged.js";
 import { zonesOf } from "../../model/aggregate-zone.js";
 import type { AggregateView, HostFacts } from "../domain/host-view.js";
 import type { AggregateFacts, CellSnapshot, NodeFacts, ServiceFacts } from "../ports.js";
@@ -170,12 +171,9 @@ export class HostMap {
     const { cell, node } = known;
     const service = this.#services.get(cell)?.get(node.host)?.service;
     if (service === undefined) return undefined;
-    return {
-      ...node,
-      ...service,
-      cell,
-      availabilityZone: this.#zones.get(node.host) ?? service.availabilityZone,
-    };
+    const availabilityZone = this.#zones.get(node.host) ?? service.availabilityZone;
+    // Hosts of one shape: a decision copies dozens of them.
+    return merged(merged(node, service), { cell, availabilityZone });
   }
 
   #rename({ host, node, computeNodeId }: HostFacts, how: "add" | "delete"): void {

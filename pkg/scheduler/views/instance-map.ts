@@ -8,13 +8,25 @@ interface Known {
   readonly expiresMs: number;
 }
 
-const none: ReadonlyMap<string, InstanceView> = new Map();
+/** What is on a host. */
+interface Load {
+  readonly instances: ReadonlyMap<string, InstanceView>;
+  /** How many of them are busy. Counted as they come and go: every decision asks it of many hosts. */
+  readonly ioOps: number;
+}
+interface CountedLoad extends Load {
+  readonly instances: Map<string, InstanceView>;
+  ioOps: number;
+}
+
+const none: Load = { instances: new Map(), ioOps: 0 };
 
 /** Which instances are on which host, how busy they make it, and whose builds failed there. */
 export class InstanceMap {
   readonly #known = new Map<string, Known>();
-  readonly #byHost = new Map<string, Map<string, InstanceView>>();
+  readonly #byHost = new Map<string, CountedLoad>();
   readonly #failed = new Map<string, number>();
+  /** Placed ones of which no cell has told, the oldest first. */
   readonly #provisional = new Set<string>();
   readonly #clock: Clock;
   readonly #ttlMs: number;
@@ -24,11 +36,8 @@ export class InstanceMap {
     this.#ttlMs = ttlMs;
   }
 
-  on(host: string): { readonly instances: ReadonlyMap<string, InstanceView>; readonly ioOps: number } {
-    const instances = this.#byHost.get(host) ?? none;
-    let ioOps = 0;
-    for (const { busy } of instances.values()) if (busy) ioOps++;
-    return { instances, ioOps };
+  on(host: string): Load {
+    return this.#byHost.get(host) ?? none;
   }
 
   hostsOf(ids: Iterable<string>): Set<string> {
@@ -54,7 +63,7 @@ export class InstanceMap {
   expire(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const id of this.#provisional) {
-      if ((this.#known.get(id)?.expiresMs ?? 0) > nowMs) continue;
+      if ((this.#known.get(id)?.expiresMs ?? 0) > nowMs) return;
       this.#remove(id);
     }
   }
@@ -87,8 +96,9 @@ export class InstanceMap {
     this.#known.set(instance.id, { cell, instance, expiresMs });
     if (instance.host === "") return;
     let mine = this.#byHost.get(instance.host);
-    if (mine === undefined) this.#byHost.set(instance.host, (mine = new Map()));
-    mine.set(instance.id, instance);
+    if (mine === undefined) this.#byHost.set(instance.host, (mine = { instances: new Map(), ioOps: 0 }));
+    mine.instances.set(instance.id, instance);
+    if (instance.busy) mine.ioOps++;
   }
 
   #remove(id: string): void {
@@ -97,7 +107,9 @@ export class InstanceMap {
     if (known === undefined) return;
     this.#known.delete(id);
     const mine = this.#byHost.get(known.instance.host);
-    mine?.delete(id);
-    if (mine?.size === 0) this.#byHost.delete(known.instance.host);
+    if (mine === undefined) return;
+    mine.instances.delete(id);
+    if (known.instance.busy) mine.ioOps--;
+    if (mine.instances.size === 0) this.#byHost.delete(known.instance.host);
   }
 }

@@ -2,6 +2,7 @@ import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_chang
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import { merged } from "../../../kernel/merged.js";
 import type { Instant } from "../../../kernel/time.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
@@ -141,13 +142,11 @@ function planOf(store: Store, deps: StoreDeps, dormant: DormantRow, waking: Waki
     started_at: operation.created_at,
     updated_at: now,
   };
-  const instance = {
-    ...instanceIdentity(record),
-    ...columns,
+  const instance = merged(merged(instanceIdentity(record), columns), {
     operation_fence: fence,
     number: Number(record.number),
     user_data: dormant.user_data,
-  };
+  });
   const signals = waking.signals.map(({ id, kind, payload }) => ({
     operation_id: dormant.operation_id,
     signal_id: id,

@@ -5,6 +5,7 @@ import type {
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import { merged } from "../../../kernel/merged.js";
 import type { Instant } from "../../../kernel/time.js";
 import { isLive } from "../../../model/operation-states.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
@@ -169,13 +170,13 @@ function planOf(
   const instance = instanceOf(row);
   const before = row.subject === "server" ? loadRecord(instance) : undefined;
   const after = afterCommit(deps.operations, { row, before, owner: row.i_current_operation }, request, {
-    ...facts,
     now,
     newId: () => deps.ids.uuid(),
+    ...facts,
   });
   const { next, changed, record } = after;
   const userData = userDataColumn(deps, row.server_id, request.change);
-  const columns = changed && { ...instanceColumns(changed.record), ...userData };
+  const columns = changed && merged(instanceColumns(changed.record), userData);
   const rows = changed === undefined ? [] : rowParts(store, deps, changed.rows);
   const endings = request.change?.deleteRecord === true ? endingRows(store, row.server_id, now) : [];
   return {

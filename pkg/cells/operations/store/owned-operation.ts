@@ -1,6 +1,7 @@
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type { StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { merged } from "../../../kernel/merged.js";
 import { parseOperationName } from "../../../model/operation-name.js";
 import type { OperationIds, SubjectKind } from "../../../model/operation-name.js";
 import { LIFE } from "../domain/lanes.js";
@@ -107,17 +108,17 @@ export const instanceOf = (row: JoinedRow): InstanceRow => ({
 });
 
 /** A joined row out of its halves. */
-export const joinRows = (operation: OperationRow, instance: InstanceRow): JoinedRow => ({
-  ...operation,
-  i_generation: instance.generation,
-  i_current_operation: instance.current_operation,
-  i_operation_fence: instance.operation_fence,
-  i_leaving_to: instance.leaving_to,
-  i_number: instance.number,
-  i_server: instance.server,
-  i_details: instance.details,
-  i_user_data: instance.user_data,
-});
+export const joinRows = (operation: OperationRow, instance: InstanceRow): JoinedRow =>
+  merged(operation, {
+    i_generation: instance.generation,
+    i_current_operation: instance.current_operation,
+    i_operation_fence: instance.operation_fence,
+    i_leaving_to: instance.leaving_to,
+    i_number: instance.number,
+    i_server: instance.server,
+    i_details: instance.details,
+    i_user_data: instance.user_data,
+  });
 
 /** What a name says. @throws OPERATION_NOT_FOUND when the text is no operation's name */
 export function idsOf(name: string): OperationIds {

@@ -16,6 +16,7 @@ const orNull = (text: string | undefined): string | null => (text === undefined 
 export function instanceColumns(record: InstanceRecord): InstanceColumns {
   const server = serverOf(record);
   const { flavor, hostInfo, addresses } = server;
+  const stored = storeRecord(record);
   const ips = (version: number): string[] =>
     addresses.filter((one) => one.version === version).map((one) => one.address);
   return {
@@ -53,7 +54,8 @@ export function instanceColumns(record: InstanceRecord): InstanceColumns {
     ipv4: ips(4),
     ipv6: ips(6),
     tags: server.tags,
-    ...storeRecord(record),
+    server: stored.server,
+    details: stored.details,
   };
 }
 

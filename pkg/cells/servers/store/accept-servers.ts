@@ -11,6 +11,7 @@ import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { ServerSecrets } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
+import { merged } from "../../../kernel/merged.js";
 import type { Instant } from "../../../kernel/time.js";
 import { anyOperation, newestVersion } from "../../../model/operation-declaration.js";
 import { operationName } from "../../../model/operation-name.js";
@@ -237,11 +238,9 @@ function writes(
     inserting(
       "inst",
       t.instance,
-      fresh.map(({ record, userData }, index) => ({
-        ...instanceIdentity(record),
-        ...columns[index],
-        user_data: userData,
-      })),
+      fresh.map(({ record, userData }, index) =>
+        merged(merged(instanceIdentity(record), columns[index] ?? {}), { user_data: userData }),
+      ),
     ),
     inserting(
       "op",

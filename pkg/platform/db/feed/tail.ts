@@ -27,15 +27,15 @@ export interface FeedTail extends Bell {
   after(position: FeedPosition, limit: PageLimit): FeedPage | undefined;
 }
 
-/** The newest of the entries that may be kept; the last one always is. */
-const newest = (entries: readonly FeedEntry[], keep: PageLimit): readonly FeedEntry[] =>
-  [...fitting([...entries].reverse(), keep)].reverse();
+const bytesOf = (entries: readonly FeedEntry[]): number =>
+  entries.reduce((sum, { payload }) => sum + payload.length, 0);
 
 /** @param keep  what is held at most */
 export function createTail(keep: PageLimit = FEED_PAGE): FeedTail {
   const bell = createBell();
   let incarnation = "";
   let held: readonly FeedEntry[] = [];
+  let heldBytes = 0;
   let end: FeedPosition = { incarnation: "", revision: -1 };
   let endUntilMs = 0;
   const atEnd = ({ revision, incarnation: asked }: FeedPosition): boolean =>
@@ -50,7 +50,13 @@ export function createTail(keep: PageLimit = FEED_PAGE): FeedTail {
     wait: bell.wait,
     put: (name, entries) => {
       const continues = name === incarnation && entries[0]?.revision === (held.at(-1)?.revision ?? 0) + 1;
-      held = newest(continues ? [...held, ...entries] : entries, keep);
+      const all = continues ? held.concat(entries) : entries;
+      heldBytes = (continues ? heldBytes : 0) + bytesOf(entries);
+      // The oldest go; the last one always stays.
+      let first = 0;
+      for (; first < all.length - 1 && (all.length - first > keep.rows || heldBytes > keep.bytes); first++)
+        heldBytes -= all[first]?.payload.length ?? 0;
+      held = first === 0 ? all : all.slice(first);
       incarnation = name;
       bell.ring();
     },

@@ -2,6 +2,7 @@ import { jsonArrayFrom } from "kysely/helpers/postgres";
 import { expressionBuilder } from "kysely";
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool, Transaction } from "kysely";
 import type { Actor } from "../../../../kernel/index.js";
+import { merged } from "../../../../kernel/index.js";
 import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { Network, Standard } from "../../domain/model.js";
 import { isTrusted } from "../../domain/policy.js";
@@ -213,20 +214,20 @@ export const standardOf = (row: StandardColumns): Standard => ({
 
 export const toNetwork = (
   row: Selectable<NetworkTables["network_network"]> & { subnets: { id: string }[] },
-): Network => ({
-  ...standardOf(row),
-  adminStateUp: row.admin_state_up,
-  shared: row.shared,
-  external: row.external,
-  isDefault: row.is_default,
-  mtu: row.mtu,
-  portSecurityEnabled: row.port_security_enabled,
-  dnsDomain: row.dns_domain,
-  networkType: row.network_type,
-  physicalNetwork: row.physical_network,
-  segmentationId: row.segmentation_id,
-  subnetIds: row.subnets.map((subnet) => subnet.id),
-});
+): Network =>
+  merged(standardOf(row), {
+    adminStateUp: row.admin_state_up,
+    shared: row.shared,
+    external: row.external,
+    isDefault: row.is_default,
+    mtu: row.mtu,
+    portSecurityEnabled: row.port_security_enabled,
+    dnsDomain: row.dns_domain,
+    networkType: row.network_type,
+    physicalNetwork: row.physical_network,
+    segmentationId: row.segmentation_id,
+    subnetIds: row.subnets.map((subnet) => subnet.id),
+  });
 
 /**
  * The ids of networks that belong to the actor's project, or are shared: a subselect for other resources'

@@ -2,6 +2,7 @@ import { jsonArrayFrom } from "kysely/helpers/postgres";
 import { sql } from "kysely";
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool, Transaction } from "kysely";
 import type { Actor } from "../../../../kernel/index.js";
+import { merged } from "../../../../kernel/index.js";
 import { sqlJson } from "../../../../platform/db/index.js";
 import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { FixedIp, InactiveBinding, Port } from "../../domain/model.js";
@@ -297,21 +298,21 @@ type PortRow = Selectable<NetworkTables["network_port"]> & {
   security_groups: { security_group_id: string }[];
 };
 
-const toPort = (row: PortRow): Port => ({
-  ...standardOf(row),
-  networkId: row.network_id,
-  macAddress: row.mac_address,
-  adminStateUp: row.admin_state_up,
-  status: row.status,
-  deviceId: row.device_id,
-  deviceOwner: row.device_owner,
-  portSecurityEnabled: row.port_security_enabled,
-  allowedAddressPairs: row.allowed_address_pairs,
-  extraDhcpOpts: row.extra_dhcp_opts,
-  dnsName: row.dns_name,
-  hostId: row.host_id,
-  vnicType: row.vnic_type,
-  bindingProfile: row.binding_profile,
-  fixedIps: row.fixed_ips.map((ip): FixedIp => ({ subnetId: ip.subnet_id, ipAddress: ip.ip_address })),
-  securityGroupIds: row.security_groups.map((group) => group.security_group_id),
-});
+const toPort = (row: PortRow): Port =>
+  merged(standardOf(row), {
+    networkId: row.network_id,
+    macAddress: row.mac_address,
+    adminStateUp: row.admin_state_up,
+    status: row.status,
+    deviceId: row.device_id,
+    deviceOwner: row.device_owner,
+    portSecurityEnabled: row.port_security_enabled,
+    allowedAddressPairs: row.allowed_address_pairs,
+    extraDhcpOpts: row.extra_dhcp_opts,
+    dnsName: row.dns_name,
+    hostId: row.host_id,
+    vnicType: row.vnic_type,
+    bindingProfile: row.binding_profile,
+    fixedIps: row.fixed_ips.map((ip): FixedIp => ({ subnetId: ip.subnet_id, ipAddress: ip.ip_address })),
+    securityGroupIds: row.security_groups.map((group) => group.security_group_id),
+  });

@@ -1,6 +1,7 @@
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool, Transaction } from "kysely";
 import type { Actor } from "../../../../kernel/index.js";
+import { merged } from "../../../../kernel/index.js";
 import { sqlJson } from "../../../../platform/db/index.js";
 import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { FixedIp, Router } from "../../domain/model.js";
@@ -178,20 +179,20 @@ const toRouter = (
   row: Selectable<NetworkTables["network_router"]> & {
     gateway_ips: { subnet_id: string; ip_address: string }[];
   },
-): Router => ({
-  ...standardOf(row),
-  adminStateUp: row.admin_state_up,
-  routes: row.routes,
-  gateway:
-    row.gateway_network_id === null || row.gateway_port_id === null
-      ? null
-      : {
-          networkId: row.gateway_network_id,
-          portId: row.gateway_port_id,
-          enableSnat: row.enable_snat,
-          fixedIps: row.gateway_ips.map((ip): FixedIp => ({
-            subnetId: ip.subnet_id,
-            ipAddress: ip.ip_address,
-          })),
-        },
-});
+): Router =>
+  merged(standardOf(row), {
+    adminStateUp: row.admin_state_up,
+    routes: row.routes,
+    gateway:
+      row.gateway_network_id === null || row.gateway_port_id === null
+        ? null
+        : {
+            networkId: row.gateway_network_id,
+            portId: row.gateway_port_id,
+            enableSnat: row.enable_snat,
+            fixedIps: row.gateway_ips.map((ip): FixedIp => ({
+              subnetId: ip.subnet_id,
+              ipAddress: ip.ip_address,
+            })),
+          },
+  });

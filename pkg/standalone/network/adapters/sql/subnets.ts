@@ -1,5 +1,6 @@
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool, Transaction } from "kysely";
 import type { Actor } from "../../../../kernel/index.js";
+import { merged } from "../../../../kernel/index.js";
 import { sqlJson } from "../../../../platform/db/index.js";
 import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { Subnet } from "../../domain/model.js";
@@ -150,16 +151,16 @@ const toRow = (subnet: Subnet) => ({
   ipv6_address_mode: subnet.ipv6AddressMode,
 });
 
-const toSubnet = (row: Selectable<NetworkTables["network_subnet"]>): Subnet => ({
-  ...standardOf(row),
-  networkId: row.network_id,
-  ipVersion: row.ip_version,
-  cidr: row.cidr,
-  gatewayIp: row.gateway_ip,
-  enableDhcp: row.enable_dhcp,
-  dnsNameservers: row.dns_nameservers,
-  allocationPools: row.allocation_pools,
-  hostRoutes: row.host_routes,
-  ipv6RaMode: row.ipv6_ra_mode,
-  ipv6AddressMode: row.ipv6_address_mode,
-});
+const toSubnet = (row: Selectable<NetworkTables["network_subnet"]>): Subnet =>
+  merged(standardOf(row), {
+    networkId: row.network_id,
+    ipVersion: row.ip_version,
+    cidr: row.cidr,
+    gatewayIp: row.gateway_ip,
+    enableDhcp: row.enable_dhcp,
+    dnsNameservers: row.dns_nameservers,
+    allocationPools: row.allocation_pools,
+    hostRoutes: row.host_routes,
+    ipv6RaMode: row.ipv6_ra_mode,
+    ipv6AddressMode: row.ipv6_address_mode,
+  });
