@@ -27,8 +27,8 @@ export function httpApp(service: string, env: HttpEnv): Express {
 }
 
 /**
- * Makes requests and responses with Express' prototypes from the start. Express would change them of each, and
- * V8 lets no object so changed go before the old generation is collected: with all that the request touched.
+ * Makes requests and responses with Express' prototypes from the start. Express would set them on each, and
+ * V8 lets no object so changed go before the old generation is collected, with all that it had touched.
  */
 function messagesOf(app: Express): Required<Pick<ServerOptions, "IncomingMessage" | "ServerResponse">> {
   class Incoming extends IncomingMessage {}

@@ -77,7 +77,8 @@ class BoundLogger implements Logger {
 
   #write(level: LogLevel, event: string, fields: LogFields | undefined): void {
     const { target } = this.#base;
-    if (target.isLevelEnabled(level)) target[level](withoutSecrets(Object.assign(this.#bound(), fields)), event);
+    if (target.isLevelEnabled(level))
+      target[level](withoutSecrets(Object.assign(this.#bound(), fields)), event);
   }
 
   /** @returns an object of its own */
