@@ -118,14 +118,16 @@ export function rootCtx(init: Partial<Ctx> & { requestId: string }): Ctx {
   };
 }
 
-const ends = new WeakMap<AbortSignal, number>();
+/** Where a signal keeps when it aborts; a WeakMap would keep what it holds for too long. */
+const END = Symbol("end");
+type Ending = AbortSignal & { [END]?: number };
 
 /**
  * Notes that a signal aborts at this time (epoch milliseconds) at the latest, for as long as the work it was
  * made for goes on.
  */
 export const noteEnd = (signal: AbortSignal, deadlineMs: number): void => {
-  ends.set(signal, deadlineMs);
+  (signal as Ending)[END] = deadlineMs;
 };
 
 /**
@@ -133,7 +135,7 @@ export const noteEnd = (signal: AbortSignal, deadlineMs: number): void => {
  * own.
  */
 export const endsBy = (signal: AbortSignal, deadlineMs: number): boolean =>
-  (ends.get(signal) ?? Infinity) <= deadlineMs;
+  ((signal as Ending)[END] ?? Infinity) <= deadlineMs;
 
 /**
  * Runs `fn` with at most `ms` left: shortens the deadline, never lengthens it, and aborts the inner signal

@@ -124,6 +124,10 @@ function cutLater(stream: ServerHttp2Stream): void {
   stream.once("close", () => clearTimeout(timer));
 }
 
+/** Where a call's headers carry what the door found out; a WeakMap would keep it for too long. */
+const ENTRY = Symbol("entry");
+type Entered = grpc.Metadata & { [ENTRY]?: Entry };
+
 /**
  * The door of a public port: the token is checked on the headers, and only then is the message received.
  * Nothing of a stranger's message is decoded or kept; the library reads it no further than the window of flow
@@ -132,7 +136,6 @@ function cutLater(stream: ServerHttp2Stream): void {
 export class PublicDoor {
   readonly #options: PublicDoorOptions;
   readonly #bindings: ReadonlyMap<string, MethodBinding>;
-  readonly #entries = new WeakMap<grpc.Metadata, Entry>();
 
   constructor(options: PublicDoorOptions, bindings: ReadonlyMap<string, MethodBinding>) {
     this.#options = options;
@@ -155,7 +158,7 @@ export class PublicDoor {
                 entry = entered;
                 // The client left meanwhile: no handler will run that gives the turn back.
                 if (!end.hasReader) return entered.leave();
-                this.#entries.set(metadata, entered);
+                (metadata as Entered)[ENTRY] = entered;
                 pass(metadata);
               },
               (error: unknown) => {
@@ -177,7 +180,7 @@ export class PublicDoor {
 
   /** The entry of a call whose handler runs. */
   entryOf(metadata: grpc.Metadata): Entry {
-    const entry = this.#entries.get(metadata);
+    const entry = (metadata as Entered)[ENTRY];
     if (!entry) throw new Error("a call came past the door");
     return entry;
   }
