@@ -11,7 +11,7 @@ export const ApiErrors = defineErrors("api", {
   ],
   BAD_PAGE_TOKEN: [
     "invalid",
-    (_p: Record<string, never>) => "The page token is not valid for this request.",
+    (p: { token?: "page" | "resume" }) => `The ${p.token ?? "page"} token is not valid for this request.`,
     { field: "page_token" },
   ],
   TOO_MANY_WATCHES: [

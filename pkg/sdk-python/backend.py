@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import pathlib
+import re
 import sys
 import tomllib
 import zipfile
@@ -24,6 +25,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     files[f"{stem}.dist-info/METADATA"] = (
         f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {version}\nSummary: {project['description']}\n"
         f"License: {project['license']}\nRequires-Python: {project['requires-python']}\n{needed}"
+        f"Description-Content-Type: text/markdown\n\n{readme()}"
     ).encode()
     files[f"{stem}.dist-info/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: kilonova\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     record = "".join(f"{path},sha256={digest(data)},{len(data)}\n" for path, data in files.items())
@@ -32,6 +34,12 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
         for path, data in files.items():
             wheel.writestr(zipfile.ZipInfo(path, TIME), data, zipfile.ZIP_DEFLATED)
     return name
+
+
+def readme():
+    """The users' page. Its links lead to files that the wheel does not have."""
+    text = (HERE.parent.parent / "docs" / "sdk.md").read_text(encoding="utf-8")
+    return re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\)", r"\1", text)
 
 
 def digest(data):

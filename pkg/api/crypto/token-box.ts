@@ -70,7 +70,7 @@ export function tokenBox(keys: readonly [TokenKey, ...TokenKey[]]): TokenBox {
       if (content === undefined) {
         const field = purpose === "page" ? "page_token" : "resume_token";
         const violations = [{ field, description: "is no token of this request" }];
-        throw ApiErrors.BAD_PAGE_TOKEN({}, { violations });
+        throw ApiErrors.BAD_PAGE_TOKEN({ token: purpose }, { violations });
       }
       return content;
     },

@@ -14,7 +14,7 @@ export async function packNpm() {
   await run(join(root, "node_modules", ".bin", "tsc"), ["-p", source, "--outDir", folder], { cwd: root });
   cpSync(join(source, "gen"), join(folder, "gen"), { recursive: true });
   await bundle(join(folder, "bundle", "kilonova.js"));
-  cpSync(join(source, "README.md"), join(folder, "README.md"));
+  writeFileSync(join(folder, "README.md"), readme());
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest(), undefined, 2));
   await run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", out], { cwd: folder });
   const { name, version } = manifest();
@@ -27,6 +27,10 @@ export async function packWheel() {
   await run("python3", ["backend.py", out], { cwd: join(root, "pkg", "sdk-python") });
   return join(out, `kilonova-${project.version}-py3-none-any.whl`);
 }
+
+/** The users' page. Its links lead to files that the package does not have. */
+const readme = () =>
+  readFileSync(join(root, "docs", "sdk.md"), "utf8").replace(/\[([^\]]+)\]\((?!https?:)[^)]+\)/g, "$1");
 
 /** pkg/sdk/package.json names what is needed; which versions, the project says. */
 function manifest() {
