@@ -16,6 +16,22 @@ describe("whenAborted", () => {
     assert.deepEqual(called, ["a", "c"]);
   });
 
+  it("lets one that throws take nothing from the others", async () => {
+    const controller = new AbortController();
+    const called: string[] = [];
+    whenAborted(controller.signal, () => {
+      throw new Error("stray");
+    });
+    whenAborted(controller.signal, () => called.push("b"));
+    const handlers = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    const stray = new Promise((resolve) => process.once("uncaughtException", resolve));
+    controller.abort();
+    const { message } = (await stray) as Error;
+    for (const handler of handlers) process.on("uncaughtException", handler);
+    assert.deepEqual([called, message], [["b"], "stray"]);
+  });
+
   it("calls at once when the signal has aborted", () => {
     let called = 0;
     whenAborted(AbortSignal.abort(), () => called++)();

@@ -8,7 +8,8 @@ type Calling = AbortSignal & { [CALLED]?: Set<() => void> };
  * Calls back when the signal aborts, or at once when it has. Any number may wait for one signal, at the same
  * price. An event target's own listeners are chained instead: each new one is compared with all, and one that
  * is taken off still holds the next, and with it all that came after.
- * @param callback  must not throw; the same one is called once, however often it is given
+ * @param signal  not one of `AbortSignal.any` or `timeout`, which live for as long as anybody listens
+ * @param callback  called once, however often it is given; what it throws is a stray error of the process
  * @returns takes it back; without that a long-lived signal remembers it
  */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
@@ -29,8 +30,19 @@ function callsOf(signal: Calling): Set<() => void> {
   if (known) return known;
   const called = new Set<() => void>();
   signal[CALLED] = called;
-  signal.addEventListener("abort", () => called.forEach((call) => call()), { once: true });
+  signal.addEventListener("abort", () => called.forEach(callApart), { once: true });
   return called;
+}
+
+/** As an event target does: one that throws takes nothing from the others. */
+function callApart(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
 }
 
 const nothing = (): void => {};

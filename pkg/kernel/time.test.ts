@@ -18,6 +18,11 @@ describe("times as text", () => {
       assert.equal(parseIso(text), at);
     });
 
+  it("knows no times outside the years 1 to 9999, of which a zone may be the reason", () => {
+    const beyond = ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"];
+    assert.deepEqual(beyond.map(parseIso), [undefined, undefined, undefined]);
+  });
+
   it("agrees with Date on any day, in any order", () => {
     for (let step = -5_000; step < 5_000; step++) {
       const ms = step * 1_234_567_891;

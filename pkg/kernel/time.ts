@@ -45,10 +45,14 @@ function dateTime(seconds: number): string {
   return `${lastDay.text}T${SIXTY[hour]}:${SIXTY[minute]}:${SIXTY[ofDay % 60]}`;
 }
 
+/** What databases and clients take. */
+const YEAR_ONE = -62_135_596_800_000_000n;
+const END_OF_9999 = 253_402_300_799_999_999n;
+
 /**
  * Parses ISO 8601 with optional fraction (up to 9 digits, cut to micros) and zone (`Z`, `+hh:mm`; none means
  * UTC).
- * @returns undefined when the text is no valid time
+ * @returns undefined when the text is no valid time, or one outside the years 1 to 9999 in UTC
  */
 export function parseIso(text: string): Instant | undefined {
   const m =
@@ -70,11 +74,11 @@ export function parseIso(text: string): Instant | undefined {
     Number(s) > 59
   )
     return undefined;
-  return (
+  const at =
     BigInt(ms) * 1000n +
     BigInt(fraction.slice(0, 6).padEnd(6, "0")) -
-    BigInt(zoneMinutes(zone)) * 60n * MICROS
-  );
+    BigInt(zoneMinutes(zone)) * 60n * MICROS;
+  return at < YEAR_ONE || at > END_OF_9999 ? undefined : at;
 }
 
 function zoneMinutes(zone: string): number {

@@ -69,6 +69,20 @@ describe("guarded", () => {
     assert.equal(await anOperation(open).ask(ctx, { name: "x" }), "answer");
   });
 
+  it("judges an operation that another one asks by its own rules", async () => {
+    const rules: DeclaredRules = {
+      deciding: "os_compute_api:os-services:list",
+      asked: new Set(["os_compute_api:os-services:list"]),
+    };
+    const inner = anOperation({}, () => "answer", rules);
+    for (const ask of [inner.ask, (call: Call, list: Ask) => inner.asNova(call, { list, nova: undefined })])
+      await assert.rejects(anOperation({}, (call) => ask(call, { name: "x" })).ask(ctx, { name: "x" }), {
+        reason: "FORBIDDEN",
+        facts: { rule: "os_compute_api:os-services:list" },
+      });
+    assert.equal(inner.steps.includes("run"), false);
+  });
+
   it("fails where no rule decides by itself and the call names none", async () => {
     const rules = { ...declared, deciding: undefined };
     const { steps, ask } = anOperation({}, () => "answer", rules);

@@ -1,5 +1,6 @@
 import type { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Ctx } from "../../kernel/index.js";
+import { merged } from "../../kernel/index.js";
 import type { Policy, RuleName, Target } from "../../policy/index.js";
 import type { Shape, Unary } from "../shape/shape.js";
 import { shapeCheck } from "../shape/shape.js";
@@ -39,14 +40,14 @@ class GuardedOp<Req, Res> {
   /** The operation as a method serves it that declares these rules. */
   under(policy: Policy, rules: DeclaredRules): Unary<Req, Res> {
     return (ctx: Ctx, request) =>
-      this.#run({ rights: new Rights(policy, ctx.actor, rules), nova: plainListing, ...ctx }, request);
+      this.#run(merged(ctx, { rights: new Rights(policy, ctx.actor, rules), nova: plainListing }), request);
   }
 
   /** The same as the gateway asks it, under the same rules. */
   asNova(policy: Policy, rules: DeclaredRules): Unary<NovaAsked<Req>, Res> {
     return (ctx: Ctx, { list, nova = plainListing }) => {
       if (list === undefined) throw ApiErrors.INVALID_REQUEST({ field: "list", problem: "must be given" });
-      return this.#run({ rights: new Rights(policy, ctx.actor, rules), nova, ...ctx }, list);
+      return this.#run(merged(ctx, { rights: new Rights(policy, ctx.actor, rules), nova }), list);
     };
   }
 }

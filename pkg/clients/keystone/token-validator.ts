@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Clock, Ctx } from "../../kernel/index.js";
-import { rootCtx } from "../../kernel/index.js";
+import { merged, rootCtx } from "../../kernel/index.js";
 import type { RightsChange } from "../../model/rights-change.js";
 import { concerns } from "../../model/rights-change.js";
 import type { HttpClient } from "../../platform/http/index.js";
@@ -191,7 +191,7 @@ export function tokenValidator(options: TokenValidatorOptions): InformedTokenVal
         held.end(bearer.key);
         throw KeystoneErrors.TOKEN_INVALID({});
       }
-      return { ended: held.hold(ctx, bearer, info, good.get(bearer.key)?.askedMs), ...info };
+      return merged(info, { ended: held.hold(ctx, bearer, info, good.get(bearer.key)?.askedMs) });
     },
     held: () => held.size,
     forget: (change) => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { scratchFolder } from "../../testkit/scratch.js";
@@ -46,6 +47,31 @@ describe("a log file", () => {
     await until(() => lines(folder()).includes("urgent"), { what: "the urgent line" });
     assert.equal(lines(folder()).length, 21);
     await log.close();
+  });
+
+  it("writes all that is flushed, though it takes several writes and nothing follows", async () => {
+    const bounds = { maxBytes: 1_000_000, kept: 1, longestWaitMs: 600_000 };
+    const log = openFileDestination(join(folder(), "k.log"), bounds);
+    for (let n = 0; n < 17; n++) log.write(`${"x".repeat(1_023)}\n`);
+    log.write("urgent\n");
+    log.flush();
+    await until(() => lines(folder()).includes("urgent"), { what: "the urgent line" });
+    await log.close();
+  });
+
+  it("lets the process go on, and end, where nothing can be written", async () => {
+    for (const path of ["/dev/full", folder()]) {
+      const program = `
+        import { openFileDestination } from ${JSON.stringify(join(import.meta.dirname, "file.ts"))};
+        const log = openFileDestination(${JSON.stringify(path)}, { maxBytes: 1e6, kept: 1, longestWaitMs: 20 });
+        for (let n = 0; n < 100; n++) log.write("x".repeat(1_000) + "\\n");
+        log.flush();
+        setTimeout(() => { log.write("more\\n"); log.flush(); process.exit(7); }, 200);`;
+      const args = ["--import", "tsx", "--input-type=module", "--eval", program];
+      const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
+      assert.equal(status, 7, stderr);
+      assert.match(stderr, /cannot be written/);
+    }
   });
 });
 

@@ -19,9 +19,12 @@ export interface FileBounds {
 
 /** Lines wait for each other until they have this many bytes: to write one costs more than to make it. */
 const TOGETHER_BYTES = 4096;
+/** What waits at most for a disk that has no room. */
+const MOST_WAITING_BYTES = 1 << 20;
 /**
  * Appends log lines to a file, readable by the owner only. In all it takes `maxBytes × (kept + 1)`. Lines
- * arrive within a tenth of a second, after a `flush` at once; none is lost when the process exits.
+ * arrive within a tenth of a second, after a `flush` at once, and at the latest when the process exits. While
+ * the file cannot be written (a full disk, no descriptor left) lines are lost and the process goes on.
  */
 export function openFileDestination(
   path: string,
@@ -38,7 +41,10 @@ export function openFileDestination(
   let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   /** Bytes that wait. */
   let waiting = 0;
+  let isOpen = false;
+  let isFailing = false;
   file.on("write", (written: number) => {
+    isFailing = false;
     waiting -= written;
     bytes += written;
     if (bytes < maxBytes) return;
@@ -46,29 +52,40 @@ export function openFileDestination(
     shift(path, kept);
     file.reopen();
   });
-  // A disk that is full, or no descriptor left: lines are lost, the process goes on.
-  file.on("error", (error: Error) =>
-    process.stderr.write(`the log ${path} cannot be written: ${error.message}\n`),
-  );
+  file.on("error", (error: Error) => {
+    isFailing = true;
+    process.stderr.write(`the log ${path} cannot be written: ${error.message}\n`);
+  });
   let timer: NodeJS.Timeout | undefined;
-  /** A flush while a write is under way has to be said again after it. */
-  let again = false;
+  /** A flush wants all that waits to be written; one write may be under way, and takes 16 KiB at most. */
+  let isWanted = false;
   const writeOut = (): void => {
-    if (waiting > 0) file.flush();
+    if (isOpen && waiting > 0) file.flush();
   };
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    again = true;
+    isWanted = true;
     writeOut();
   };
-  for (const done of ["ready", "drain"])
-    file.on(done, () => {
-      if (again) writeOut();
-      again = false;
-    });
+  const goOn = (): void => {
+    if (!isWanted) return;
+    isWanted = waiting > 0;
+    writeOut();
+  };
+  file.on("ready", () => {
+    isOpen = true;
+    goOn();
+  });
+  file.on("drain", goOn);
+  // What the library does when the process exits: it tries for ever on a full disk.
+  const flushSync = file.flushSync.bind(file);
+  file.flushSync = () => {
+    if (isOpen && !isFailing) flushSync();
+  };
   return {
     write: (line) => {
+      if (isFailing && (!isOpen || waiting > MOST_WAITING_BYTES)) return;
       waiting += Buffer.byteLength(line);
       file.write(line);
       timer ??= setTimeout(flush, longestWaitMs).unref();
@@ -76,6 +93,7 @@ export function openFileDestination(
     flush,
     close: async () => {
       clearTimeout(timer);
+      if (isFailing) return;
       const closed = new Promise<void>((resolve) => file.once("close", resolve));
       file.end();
       await closed;

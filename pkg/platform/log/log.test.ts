@@ -106,6 +106,20 @@ describe("log", () => {
     assert.equal(request.servers[0]?.personality[0]?.secret, "s");
   });
 
+  it("finds secrets in instances of classes and in errors, whatever they are called", () => {
+    const { log, lines } = open();
+    class Actor {
+      readonly name = "a";
+      readonly token = "t";
+    }
+    const problem = Object.assign(new Error("p"), { token: "t", secret: undefined });
+    log.info("x", { actor: new Actor(), problem, error: Object.assign(new Error("e"), { token: "t" }) });
+    assert.deepEqual(lines[0]?.["actor"], { name: "a", token: "***" });
+    assert.deepEqual(lines[0]?.["problem"], { token: "***" });
+    assert.match(JSON.stringify(lines[0]?.["error"]), /"message":"e"/);
+    assert.ok(!JSON.stringify(lines[0]).includes('"t"'));
+  });
+
   it("writes objects that hold themselves, as deep as it looks for secrets", () => {
     const { log, lines } = open();
     const round: Record<string, unknown> = { name: "a" };

@@ -16,11 +16,15 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 const MOST_DEPTH = 8;
 
 /**
- * The same fields with `***` for what is secret, at any depth of objects and lists. Instances of classes stay
- * as they are.
+ * The same fields with `***` for what is secret, at any depth of what JSON shows. An `error` of the line is
+ * left to who describes errors, and what says itself what JSON shows of it stays as it is.
  * @cost a look at each field; only what holds a secret is copied
  */
-export const withoutSecrets = <T extends object>(fields: T): T => censored(fields, MOST_DEPTH) as T;
+export const withoutSecrets = <T extends object>(fields: T): T => {
+  const { error } = fields as { readonly error?: unknown };
+  const shown = censored(fields, MOST_DEPTH) as T & { error?: unknown };
+  return error instanceof Error && shown.error !== error ? { ...shown, error } : shown;
+};
 
 function censored(value: object, depth: number): object {
   if (depth === 0) return ["…"];
@@ -28,7 +32,8 @@ function censored(value: object, depth: number): object {
   const fields = value as Readonly<Record<string, unknown>>;
   for (const key of Object.keys(fields)) {
     const inner = fields[key];
-    const shown = SECRET_FIELDS.has(key) ? "***" : isPlain(inner) ? censored(inner, depth - 1) : inner;
+    const isSecret = inner !== undefined && SECRET_FIELDS.has(key);
+    const shown = isSecret ? "***" : isLookedInto(inner) ? censored(inner, depth - 1) : inner;
     if (shown !== inner) (copy ??= copyOf(value))[key] = shown;
   }
   return copy ?? value;
@@ -37,8 +42,6 @@ function censored(value: object, depth: number): object {
 const copyOf = (value: object): Record<string, unknown> =>
   (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
 
-function isPlain(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
-}
+/** Whether JSON shows its fields. */
+const isLookedInto = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !ArrayBuffer.isView(value) && !("toJSON" in value);

@@ -25,7 +25,8 @@ export class CallEnd {
 
   /** The token that the call came with. */
   endWithToken(ended: AbortSignal | undefined): void {
-    if (ended) this.#releases.push(followToken(this.#controller, ended));
+    // A client that has left already takes nothing off again.
+    if (ended && !this.#clientLeft) this.#releases.push(followToken(this.#controller, ended));
   }
 
   /** For calls that wait: a server that stops does not wait for what may never happen. */

@@ -170,9 +170,9 @@ function planOf(
   const instance = instanceOf(row);
   const before = row.subject === "server" ? loadRecord(instance) : undefined;
   const after = afterCommit(deps.operations, { row, before, owner: row.i_current_operation }, request, {
+    ...facts,
     now,
     newId: () => deps.ids.uuid(),
-    ...facts,
   });
   const { next, changed, record } = after;
   const userData = userDataColumn(deps, row.server_id, request.change);
