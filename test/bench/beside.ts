@@ -16,9 +16,9 @@ interface Turn {
 
 const [folder, only] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: npm run bench:beside -- <folder> [operation]");
-const ours = await MeasuredCloud.start(30_000);
+const ours = await MeasuredCloud.start(20_000);
 try {
-  const theirs = await MeasuredCloud.start(32_000, resolve(folder));
+  const theirs = await MeasuredCloud.start(22_000, resolve(folder));
   try {
     console.log("| operation | CPU ms here | there | here / there | quartiles |\n|---|---|---|---|---|");
     for (const [name, operation] of Object.entries<Operation>(OPERATIONS))

@@ -38,7 +38,7 @@ interface Measured {
   readonly baselines: readonly number[];
 }
 
-const cloud = await MeasuredCloud.start(30_000);
+const cloud = await MeasuredCloud.start(20_000);
 try {
   const report = render(await bench());
   console.log(report.text);

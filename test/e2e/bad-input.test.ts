@@ -10,7 +10,7 @@ import { wireTable } from "./bad-input/wire-table.js";
  */
 describe("bad input", function () {
   this.timeout(600_000);
-  const stage = new Stage(24_000);
+  const stage = new Stage(14_000);
 
   before(() => stage.open());
   after(() => stage.close());

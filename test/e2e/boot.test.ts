@@ -66,7 +66,7 @@ describe("a cloud with two QEMU hosts", function () {
     );
 
   before(async () => {
-    cloud = await Cloud.start({ portOffset: 20_000 });
+    cloud = await Cloud.start({ portOffset: 10_000 });
     demo = new OpenStack(cloud, "demo");
     ask = new OpenStackShell(cloud.credentials("demo"));
     askAsAdmin = new OpenStackShell({
@@ -180,7 +180,7 @@ describe("a cloud with two QEMU hosts", function () {
     it("finds it again after kill -9 of everything", async () => {
       const [pid] = qemuProcesses(vm1.id);
       await cloud.kill();
-      cloud = await Cloud.start({ portOffset: 20_000, home: cloud.home });
+      cloud = await Cloud.start({ portOffset: 10_000, home: cloud.home });
       assert.deepEqual(qemuProcesses(vm1.id), [pid]);
       assert.equal((await ask.json<Row>("server", "show", "vm1"))["status"], "ACTIVE");
       assert.match(await consoleOf("vm1"), /BOOT-DONE/);

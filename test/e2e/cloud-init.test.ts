@@ -120,7 +120,7 @@ describe("guests with Debian's cloud-init", function () {
     });
     const image = await cloudInitImage();
     cloud = await Cloud.start({
-      portOffset: 26_000,
+      portOffset: 16_000,
       env: {
         KILONOVA_VENDORDATA_JSONFILE_PATH: join(work, "vendor-data.json"),
         KILONOVA_VENDORDATA_PROVIDERS: "[StaticJSON, DynamicJSON]",

@@ -6,7 +6,7 @@ import { ComputeRest } from "./support/compute-rest.js";
 import { getJson, tokenOf } from "./support/identity.js";
 import { filesNaming, qemuProcesses } from "./support/traces.js";
 
-const PORT_OFFSET = 28_000;
+const PORT_OFFSET = 18_000;
 const STOPPED = 4;
 
 /** What guests do without anyone asking, on a real QEMU host. */

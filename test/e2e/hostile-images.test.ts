@@ -86,7 +86,7 @@ describe("images of strangers", function () {
 
   before(async () => {
     cloud = await Cloud.start({
-      portOffset: 25_000,
+      portOffset: 15_000,
       args: ["--hosts", "1"],
       env: {
         PATH: tools.path,

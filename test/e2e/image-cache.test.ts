@@ -10,7 +10,7 @@ import { Cloud, projectRoot } from "./support/cloud.js";
 import { GrpcUser, call, failure } from "./support/grpc-user.js";
 import { OpenStackShell } from "./support/openstack-shell.js";
 
-const PORT_OFFSET = 31_000;
+const PORT_OFFSET = 21_000;
 const { OPERATION_STATE_SUCCEEDED: SUCCEEDED, OPERATION_STATE_FAILED: FAILED } = OperationState;
 
 /** Images are on the hosts before a server needs them: asked for by operators, and looked for on the disk. */

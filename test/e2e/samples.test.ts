@@ -126,7 +126,7 @@ describe("the samples, as their readers run them", function () {
   const restart = ({ home }: Cloud): Promise<Cloud> => start(home);
   const start = (home?: string): Promise<Cloud> =>
     Cloud.start({
-      portOffset: 27_000,
+      portOffset: 17_000,
       args: ["--driver", "fake", "--hosts", "1"],
       env: { KILONOVA_GATEWAY_CORS_ORIGINS: `["${origin}"]` },
       ...(home === undefined ? {} : { home }),

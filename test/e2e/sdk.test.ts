@@ -64,7 +64,7 @@ describe("the SDK examples", function () {
   });
 
   before(async () => {
-    cloud = await Cloud.start({ portOffset: 23_000, args: ["--driver", "fake", "--hosts", "1"] });
+    cloud = await Cloud.start({ portOffset: 13_000, args: ["--driver", "fake", "--hosts", "1"] });
   });
   after(async () => {
     rmSync(work, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import { qemuProcesses } from "./support/traces.js";
 
 type Row = Record<string, unknown>;
 
-const PORT_OFFSET = 26_000;
+const PORT_OFFSET = 16_000;
 const userData = fileURLToPath(new URL("./security-groups/guest-agent.sh", import.meta.url));
 /** Addresses of the three: one on each network, and `middle` on both. */
 const left = "10.61.0.10";

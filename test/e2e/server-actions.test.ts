@@ -9,7 +9,7 @@ import { getJson, tokenOf } from "./support/identity.js";
 import { nova } from "./support/nova.js";
 import { OpenStackShell } from "./support/openstack-shell.js";
 
-const PORT_OFFSET = 29_000;
+const PORT_OFFSET = 19_000;
 const NEW = { OS_COMPUTE_API_VERSION: "2.90" };
 const PASSWORD = "open.sesame-42";
 /** So much that bringing it to the host takes longer than the second in which nothing is told. */

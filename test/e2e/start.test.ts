@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cloud, projectRoot } from "./support/cloud.js";
 
-const PORT_OFFSET = 22_000;
+const PORT_OFFSET = 12_000;
 const FAKE = ["--driver", "fake", "--hosts", "1"];
 
 /** A start that is expected to refuse. @returns its exit code and all that it printed */

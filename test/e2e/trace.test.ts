@@ -42,7 +42,7 @@ describe("the trace of a boot on QEMU", function () {
 
   before(async () => {
     cloud = await Cloud.start({
-      portOffset: 22_000,
+      portOffset: 12_000,
       args: ["--hosts", "1"],
       env: { KILONOVA_TELEMETRY_TRACES: "file" },
     });

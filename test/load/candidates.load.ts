@@ -15,7 +15,7 @@ const BOOTERS = 2;
  * beside somebody who reads servers.
  */
 export async function run(): Promise<LoadResult> {
-  const cloud = await Cloud.start({ portOffset: 33_000, args: ["--driver", "fake", "--hosts", "2"] });
+  const cloud = await Cloud.start({ portOffset: 23_000, args: ["--driver", "fake", "--hosts", "2"] });
   const identityUrl = `http://127.0.0.1:${cloud.port(5000)}`;
   const rest = async (user: "admin" | "demo"): Promise<Rest> => {
     const one = new Rest(`http://127.0.0.1:${cloud.port(8774)}/v2.1`);

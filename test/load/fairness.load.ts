@@ -11,7 +11,7 @@ const REQUESTS = 240;
 
 /** A reader of one project with forty connections, beside a member of another who works as people do. */
 export async function run(): Promise<LoadResult> {
-  const cloud = await Cloud.start({ portOffset: 31_000, args: ["--driver", "fake", "--hosts", "2"] });
+  const cloud = await Cloud.start({ portOffset: 21_000, args: ["--driver", "fake", "--hosts", "2"] });
   try {
     const victim = await tenant(cloud, "victim", "member");
     const reader = await tenant(cloud, "attacker", "reader");

@@ -13,7 +13,7 @@ const EVERY_MS = 250;
 
 /** Passwords are guessed, with and without patience, from the address that the victim has. */
 export async function run(): Promise<LoadResult> {
-  const cloud = await Cloud.start({ portOffset: 31_000, args: ["--driver", "fake", "--hosts", "1"] });
+  const cloud = await Cloud.start({ portOffset: 21_000, args: ["--driver", "fake", "--hosts", "1"] });
   try {
     const url = `http://127.0.0.1:${cloud.port(5000)}/v3`;
     const admin = await tokenOf(cloud, "admin");

@@ -17,7 +17,7 @@ const PATTERNS = [
 
 /** One project lists by regular expressions that are meant to be slow; another one lists by a plain name. */
 export async function run(): Promise<LoadResult> {
-  const cloud = await Cloud.start({ portOffset: 33_000, args: ["--driver", "fake", "--hosts", "1"] });
+  const cloud = await Cloud.start({ portOffset: 23_000, args: ["--driver", "fake", "--hosts", "1"] });
   try {
     const [victim, attacker] = await Promise.all([
       GrpcUser.open(cloud, "admin"),

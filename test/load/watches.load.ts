@@ -17,7 +17,7 @@ const INSPECTOR_PORT = 42_229;
 export async function run(): Promise<LoadResult> {
   const many = String(2 * WATCHES);
   const cloud = await Cloud.start({
-    portOffset: 32_000,
+    portOffset: 22_000,
     args: ["--driver", "fake", "--hosts", "1"],
     // By default one user may open a hundred: here it is what they cost that counts.
     env: {

@@ -10,7 +10,7 @@ import { asUser, typed, ways } from "./ways.js";
 import type { Way } from "./ways.js";
 
 const project = join(fileURLToPath(new URL(".", import.meta.url)), "..", "..");
-const PORT_OFFSET = 44_000;
+const PORT_OFFSET = 22_000;
 
 async function play(base: string, way: Way): Promise<string[]> {
   const machine = new Machine(base, project);

@@ -61,7 +61,7 @@ execFileSync(join(projectRoot, "node_modules", ".bin", "prettier"), ["--write", 
 async function watch(count: number): Promise<Idle> {
   const startedMs = performance.now();
   const cloud = await Cloud.start({
-    portOffset: 32_000,
+    portOffset: 22_000,
     args: ["--driver", "fake", "--hosts", String(count)],
     env: { KILONOVA_TELEMETRY_TRACES: "discard" },
   });

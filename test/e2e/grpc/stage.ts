@@ -6,7 +6,7 @@ import { operatorSocket } from "../../../cmd/kilonova/operator-socket.js";
 import { Cloud } from "../support/cloud.js";
 import { GrpcUser, call } from "../support/grpc-user.js";
 
-const CLOUD = { portOffset: 21_000, args: ["--driver", "fake", "--hosts", "3"] } as const;
+const CLOUD = { portOffset: 11_000, args: ["--driver", "fake", "--hosts", "3"] } as const;
 
 /** The cloud that the gRPC tests share, and two of its users. */
 export class Stage {

@@ -17,7 +17,7 @@ export class Stage {
   #demo: OpenStackShell | undefined;
 
   async open(): Promise<void> {
-    this.#cloud = await Cloud.start({ portOffset: 24_000, args: ["--driver", "fake", "--hosts", "1"] });
+    this.#cloud = await Cloud.start({ portOffset: 14_000, args: ["--driver", "fake", "--hosts", "1"] });
     this.#admin = this.as(this.#cloud.credentials("admin"));
     this.#demo = this.as(this.#cloud.credentials("demo"));
   }

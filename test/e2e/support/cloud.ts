@@ -9,6 +9,7 @@ export const projectRoot = join(fileURLToPath(new URL(".", import.meta.url)), ".
 const READY = /^Kilonova is ready/m;
 
 export interface CloudOptions {
+  /** At most MOST_OFFSET. */
   readonly portOffset: number;
   readonly args?: readonly string[];
   /** Keeps an earlier cloud's state. */
@@ -17,6 +18,9 @@ export interface CloudOptions {
   /** Another checkout of the project; default this one. */
   readonly root?: string;
 }
+
+/** Linux gives outgoing connections the ports from 32,768 on: one of them may hold what a cloud wants. */
+const MOST_OFFSET = 22_000;
 
 /** A whole cloud as a newcomer starts it: `npm start`'s script in a process of its own. */
 export class Cloud {
@@ -46,6 +50,7 @@ export class Cloud {
 
   /** Starts and waits for the ready line; the first start also builds the guest image. */
   static async start(options: CloudOptions): Promise<Cloud> {
+    if (options.portOffset > MOST_OFFSET) throw new Error(`port offset ${options.portOffset} is too large`);
     const home = options.home ?? mkdtempSync(join(tmpdir(), "kilonova-e2e-"));
     const child = spawn(
       process.execPath,
