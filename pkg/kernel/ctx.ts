@@ -118,7 +118,7 @@ export function rootCtx(init: Partial<Ctx> & { requestId: string }): Ctx {
   };
 }
 
-/** Where a signal keeps when it aborts; a WeakMap would keep what it holds for too long. */
+/** Where a signal keeps when it aborts. */
 const END = Symbol("end");
 type Ending = AbortSignal & { [END]?: number };
 

@@ -23,8 +23,9 @@ const TOGETHER_BYTES = 4096;
 const MOST_WAITING_BYTES = 1 << 20;
 /**
  * Appends log lines to a file, readable by the owner only. In all it takes `maxBytes × (kept + 1)`. Lines
- * arrive within a tenth of a second, after a `flush` at once, and at the latest when the process exits. While
- * the file cannot be written (a full disk, no descriptor left) lines are lost and the process goes on.
+ * arrive within a tenth of a second, after a `flush` at once, and at the latest when the process exits, once
+ * the file is open. While it cannot be written (full disk, no descriptor left) lines are lost and the process
+ * goes on.
  */
 export function openFileDestination(
   path: string,

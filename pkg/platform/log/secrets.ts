@@ -20,11 +20,7 @@ const MOST_DEPTH = 8;
  * left to who describes errors, and what says itself what JSON shows of it stays as it is.
  * @cost a look at each field; only what holds a secret is copied
  */
-export const withoutSecrets = <T extends object>(fields: T): T => {
-  const { error } = fields as { readonly error?: unknown };
-  const shown = censored(fields, MOST_DEPTH) as T & { error?: unknown };
-  return error instanceof Error && shown.error !== error ? { ...shown, error } : shown;
-};
+export const withoutSecrets = <T extends object>(fields: T): T => censored(fields, MOST_DEPTH) as T;
 
 function censored(value: object, depth: number): object {
   if (depth === 0) return ["…"];
@@ -33,7 +29,9 @@ function censored(value: object, depth: number): object {
   for (const key of Object.keys(fields)) {
     const inner = fields[key];
     const isSecret = inner !== undefined && SECRET_FIELDS.has(key);
-    const shown = isSecret ? "***" : isLookedInto(inner) ? censored(inner, depth - 1) : inner;
+    const isDescribed = key === "error" && depth === MOST_DEPTH;
+    const isLookedInto = !isDescribed && isShown(inner);
+    const shown = isSecret ? "***" : isLookedInto ? censored(inner, depth - 1) : inner;
     if (shown !== inner) (copy ??= copyOf(value))[key] = shown;
   }
   return copy ?? value;
@@ -43,5 +41,5 @@ const copyOf = (value: object): Record<string, unknown> =>
   (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
 
 /** Whether JSON shows its fields. */
-const isLookedInto = (value: unknown): value is object =>
+const isShown = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !ArrayBuffer.isView(value) && !("toJSON" in value);
