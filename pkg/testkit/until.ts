@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /**
  * Waits for a condition by asking again every few milliseconds; for what announces itself in no other way.
  * @param condition true or a value when it holds; false or undefined when not yet. An error is kept and
- *   counts as "not yet"
+ *   counts as "not yet": what must hold all the time is collected here and asserted afterwards
  * @returns what the condition gave
  * @throws Error when it does not hold within `timeoutMs` (5,000 by default), with its last error as cause
  */

@@ -135,12 +135,13 @@ export function measured(
   const share = phases[at]?.[1];
   if (share === undefined) return undefined;
   const before = phases.slice(0, at).reduce((sum, [, one]) => sum + one, 0);
-  const ratio = total > 0 ? Math.min(1, done / total) : 0;
+  const whole = Math.ceil(total);
+  const did = Math.floor(whole > 0 ? Math.min(done, whole) : done);
   return OperationProgress.fromPartial({
-    percent: Math.floor(before + share * ratio),
+    percent: before + (whole > 0 ? Math.floor((share * did) / whole) : 0),
     phase,
-    done: BigInt(Math.floor(total > 0 ? Math.min(done, total) : done)),
-    total: BigInt(Math.ceil(total)),
+    done: BigInt(did),
+    total: BigInt(whole),
   });
 }
 
