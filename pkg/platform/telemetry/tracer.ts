@@ -1,24 +1,18 @@
-import type { Context, Span as OtelSpan, Tracer as OtelTracer } from "@opentelemetry/api";
-import {
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-  isValidSpanId,
-  isValidTraceId,
-  trace,
-} from "@opentelemetry/api";
+import type { SpanContext } from "@opentelemetry/api";
+import { ROOT_CONTEXT, SpanKind, TraceFlags } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import type { SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import type { SpanExporter } from "@opentelemetry/sdk-trace-base";
 import {
-  BasicTracerProvider,
   BatchSpanProcessor,
-  ParentBasedSampler,
+  RandomIdGenerator,
+  SamplingDecision,
   SimpleSpanProcessor,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace-base";
 import type { Span, SpanAttributes } from "../../kernel/index.js";
-import { KilonovaError, noSpan } from "../../kernel/index.js";
+import { noSpan } from "../../kernel/index.js";
+import type { Recorder } from "./recorded-span.js";
+import { RecordedSpan, clockNow } from "./recorded-span.js";
 
 /**
  * Starts spans. Contexts are passed by hand (`ctx.span`), so no hook into Node's module loader or async
@@ -66,112 +60,81 @@ export interface TracerOptions {
   readonly immediate?: boolean;
 }
 
-/** A tracer over the OpenTelemetry SDK. */
+/**
+ * A tracer whose spans go to OpenTelemetry's processors and exporters. The spans are ours (ADR 0003): the
+ * SDK's are several times as large.
+ */
 export function createTracer(options: TracerOptions): Tracer {
-  const processor: SpanProcessor = options.immediate
-    ? new SimpleSpanProcessor(options.exporter)
-    : new BatchSpanProcessor(options.exporter);
-  const provider = new BasicTracerProvider({
+  const { exporter, sampleRatio } = options;
+  const processor = options.immediate ? new SimpleSpanProcessor(exporter) : new BatchSpanProcessor(exporter);
+  const sampler = new TraceIdRatioBasedSampler(sampleRatio);
+  const ids = new RandomIdGenerator();
+  const recorder: Recorder = {
     resource: resourceFromAttributes({ "service.name": options.service }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleRatio) }),
-    spanProcessors: [processor],
-  });
-  const tracer = provider.getTracer("kilonova");
+    instrumentationScope: { name: "kilonova" },
+    ids,
+    onEnd: (span) => processor.onEnd(span),
+  };
+  const isDrawn = (traceId: string): boolean =>
+    sampler.shouldSample(ROOT_CONTEXT, traceId).decision === SamplingDecision.RECORD_AND_SAMPLED;
   return {
-    start: (name, from, attributes, kind, { outside = false, startedMs } = {}) => {
-      const parent = contextOf(from, outside, options);
-      return new RecordedSpan(
-        tracer,
-        tracer.startSpan(
-          name,
-          {
-            attributes,
-            kind: kind === "server" ? SpanKind.SERVER : SpanKind.INTERNAL,
-            ...(startedMs === undefined ? {} : { startTime: startedMs }),
-          },
-          parent,
-        ),
-        parent,
-      );
+    start: (name, from, attributes, ofKind, { outside = false, startedMs } = {}) => {
+      const kind = ofKind === "server" ? SpanKind.SERVER : SpanKind.INTERNAL;
+      if (from instanceof RecordedSpan && !outside && startedMs === undefined)
+        return from.child(name, attributes, kind);
+      const traceparent = typeof from === "string" ? from : from.traceparent;
+      const parent = parentOf(traceparent, outside, options);
+      const traceId = parent?.traceId ?? ids.generateTraceId();
+      const isRecorded = parent === undefined ? isDrawn(traceId) : parent.traceFlags === TraceFlags.SAMPLED;
+      if (!isRecorded) return new UnrecordedSpan(traceId, ids.generateSpanId());
+      const clockMs = clockNow();
+      const startMs = startedMs ?? clockMs + performance.now();
+      return new RecordedSpan({ recorder, clockMs }, { name, kind, traceId, parent, startMs }, attributes);
     },
-    close: () => provider.shutdown(),
+    close: () => processor.shutdown(),
   };
 }
 
-function contextOf(from: Span | string, outside: boolean, options: TracerOptions): Context {
-  if (from instanceof RecordedSpan) return from.context;
-  const traceparent = typeof from === "string" ? from : from.traceparent;
-  return outside ? fromOutside(traceparent, options) : parseTraceparent(traceparent);
-}
-
-function fromOutside(traceparent: string, { outside = "continued", sampleRatio }: TracerOptions): Context {
-  if (outside === "ignored") return ROOT_CONTEXT;
+/** @returns what a new span continues; undefined for a new trace */
+function parentOf(
+  traceparent: string,
+  outside: boolean,
+  { outside: counts = "continued", sampleRatio }: TracerOptions,
+): SpanContext | undefined {
+  if (outside && counts === "ignored") return undefined;
   const parent = parseTraceparent(traceparent);
-  const spanContext = trace.getSpanContext(parent);
-  if (outside === "trusted" || spanContext === undefined) return parent;
+  if (!outside || counts === "trusted" || parent === undefined) return parent;
   // By lot: from a trace id, whoever chose it could know the answer.
-  const traceFlags = Math.random() < sampleRatio ? TraceFlags.SAMPLED : TraceFlags.NONE;
-  return trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, traceFlags });
+  return { ...parent, traceFlags: Math.random() < sampleRatio ? TraceFlags.SAMPLED : TraceFlags.NONE };
 }
 
-function parseTraceparent(text: string): Context {
-  if (text === "") return ROOT_CONTEXT;
-  const [version, traceId = "", spanId = "", flags = "00"] = text.split("-");
-  if (version !== "00" || !isValidTraceId(traceId) || !isValidSpanId(spanId)) return ROOT_CONTEXT;
-  return trace.setSpanContext(ROOT_CONTEXT, {
-    traceId,
-    spanId,
-    isRemote: true,
-    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
-  });
+const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+function parseTraceparent(text: string): SpanContext | undefined {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(text) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  return { traceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED };
 }
 
-class RecordedSpan implements Span {
-  readonly #tracer: OtelTracer;
-  readonly #span: OtelSpan;
-  readonly #parent: Context;
-  #context: Context | undefined;
+/** A span of a trace that is not recorded; it passes that on. */
+class UnrecordedSpan implements Span {
+  readonly #traceId: string;
+  readonly #id: string;
 
-  constructor(tracer: OtelTracer, span: OtelSpan, parent: Context) {
-    this.#tracer = tracer;
-    this.#span = span;
-    this.#parent = parent;
+  constructor(traceId: string, id: string) {
+    this.#traceId = traceId;
+    this.#id = id;
   }
 
   get traceparent(): string {
-    const { traceId, spanId, traceFlags } = this.#span.spanContext();
-    return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`;
+    return `00-${this.#traceId}-${this.#id}-00`;
   }
 
-  /** What spans under this one have as their parent. */
-  get context(): Context {
-    return (this.#context ??= trace.setSpan(this.#parent, this.#span));
+  child(): Span {
+    return this;
   }
 
-  child(name: string, attributes: SpanAttributes = {}): Span {
-    return new RecordedSpan(
-      this.#tracer,
-      this.#tracer.startSpan(name, { attributes }, this.context),
-      this.context,
-    );
-  }
-
-  attribute(name: string, value: string | number | boolean): void {
-    this.#span.setAttribute(name, value);
-  }
-
-  event(name: string, attributes: SpanAttributes = {}): void {
-    this.#span.addEvent(name, attributes);
-  }
-
-  end(error?: unknown): void {
-    if (error !== undefined) {
-      this.#span.setStatus({
-        code: SpanStatusCode.ERROR,
-        message: error instanceof Error ? error.message : "error",
-      });
-      if (error instanceof KilonovaError) this.#span.setAttribute("error.reason", error.reason);
-    }
-    this.#span.end();
-  }
+  attribute(): void {}
+  event(): void {}
+  end(): void {}
 }
