@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { FairSlots } from "./fair-slots.js";
+import { isAwaited } from "./signals.js";
 
 /** A task that runs until it is told to end. */
 function task(): { readonly run: () => Promise<string>; readonly end: () => void; running: boolean } {
@@ -67,6 +68,18 @@ describe("FairSlots", () => {
     first.end();
     await running;
     assert.equal(await slots.run("k", never, full, () => Promise.resolve("free")), "free");
+  });
+
+  it("leaves nothing behind on the signal of who has waited", async () => {
+    const slots = new FairSlots({ slots: 1, perKey: 1, queuePerKey: 5 });
+    const first = task();
+    const { signal } = new AbortController();
+    const running = slots.run("k", never, full, first.run);
+    const waiting = slots.run("k", signal, full, () => Promise.resolve("ran"));
+    assert.equal(isAwaited(signal), true);
+    first.end();
+    assert.deepEqual(await Promise.all([running, waiting]), ["done", "ran"]);
+    assert.equal(isAwaited(signal), false);
   });
 
   it("gives the slot back after a failure", async () => {

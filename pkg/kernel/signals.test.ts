@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
+import { rootCtx, within } from "./ctx.js";
+import { CommonErrors } from "./errors.js";
 import { follow, isAwaited, raceAbort, whenAborted } from "./signals.js";
 
 describe("whenAborted", () => {
@@ -60,5 +62,40 @@ describe("whenAborted", () => {
     for (const leave of leaves) leave();
     await Promise.all(races);
     assert.equal(isAwaited(signal), false);
+  });
+});
+
+describe("work with a limit of time", () => {
+  it("ends with its work, and leaves nothing behind on the caller's signal", async () => {
+    const { signal } = new AbortController();
+    const ctx = rootCtx({ requestId: "r", signal });
+    const waited = await within(ctx, 60_000, "It", async () => isAwaited(signal));
+    assert.deepEqual([waited, isAwaited(signal)], [true, false]);
+    await assert.rejects(
+      within(ctx, 60_000, "It", () => Promise.reject(new Error("no"))),
+      /no/,
+    );
+    assert.equal(isAwaited(signal), false);
+  });
+
+  it("is told when the time is up, or its caller has left, whichever comes first", async () => {
+    const controller = new AbortController();
+    const ctx = rootCtx({ requestId: "r", signal: controller.signal });
+    const never = new Promise<never>(() => {});
+    const told: AbortSignal[] = [];
+    const wait = (ms: number): Promise<never> =>
+      within(ctx, ms, "It", ({ signal }) => {
+        told.push(signal);
+        return raceAbort(never, signal);
+      });
+    await assert.rejects(wait(20), { reason: "DEADLINE_EXCEEDED" });
+    assert.equal(isAwaited(controller.signal), false);
+    const left = wait(60_000);
+    controller.abort(CommonErrors.CANCELLED({ what: "It" }));
+    await assert.rejects(left, { reason: "CANCELLED" });
+    assert.deepEqual(
+      told.map(({ aborted }) => aborted),
+      [true, true],
+    );
   });
 });

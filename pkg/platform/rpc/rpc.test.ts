@@ -12,7 +12,15 @@ import {
   ListKeyPairsResponse,
 } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import type { Ctx, Peer } from "../../kernel/index.js";
-import { KilonovaError, anonymous, defineErrors, noSpan, rootCtx, silentLogger } from "../../kernel/index.js";
+import {
+  KilonovaError,
+  anonymous,
+  defineErrors,
+  isAwaited,
+  noSpan,
+  rootCtx,
+  silentLogger,
+} from "../../kernel/index.js";
 import { until } from "../../testkit/until.js";
 import { Metrics, createTracer } from "../telemetry/index.js";
 import type { Channel, ServiceBinding } from "./index.js";
@@ -168,6 +176,20 @@ for (const [name, open] of Object.entries(transports)) {
       }
       assert.deepEqual(got, ["0", "1", "2"]);
       await streamEnded;
+    });
+
+    it("leaves nothing behind on the caller's signal", async () => {
+      const { signal } = new AbortController();
+      await transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx({ signal }), { name: "k" });
+      await failure(
+        transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx({ signal }), { name: "missing" }),
+      );
+      const watched = transport.channel.client(EventsServiceDefinition).watchEvents(ctx({ signal }), {});
+      for await (const { resumeToken } of watched) {
+        assert.equal(isAwaited(signal), true);
+        if (resumeToken === "1") break;
+      }
+      await until(() => !isAwaited(signal), { what: "the signal to be let go" });
     });
 
     it("keeps one trace with the server's span below the caller's", async () => {

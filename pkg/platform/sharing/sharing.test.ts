@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { setMaxListeners } from "node:events";
-import { KilonovaError, anonymous } from "../../kernel/index.js";
+import { KilonovaError, anonymous, isAwaited } from "../../kernel/index.js";
 import type { Actor } from "../../kernel/index.js";
 import { sharingConfig } from "./config.js";
 import { Sharing } from "./index.js";
@@ -21,7 +20,6 @@ const open = (config: Partial<SharingConfig> = {}): { sharing: Sharing; gate: Ga
   return { sharing, gate: sharing.gate() };
 };
 const never = new AbortController().signal;
-setMaxListeners(0, never);
 
 /** Enters so often, and tells who got in so far. */
 function enter(gate: Gate, actor: Actor, count: number): { ends: (() => void)[]; failures: unknown[] } {
@@ -136,6 +134,18 @@ describe("sharing among projects", () => {
     first.ends[0]?.();
     await settled();
     assert.equal(last.ends.length, 1);
+  });
+
+  it("leaves nothing behind on the signal of who has waited", async () => {
+    const { gate } = open({ concurrency: 1 });
+    const first = enter(gate, a, 1);
+    const { signal } = new AbortController();
+    const waiting = gate.enter(a, signal);
+    await settled();
+    assert.equal(isAwaited(signal), true);
+    first.ends[0]?.();
+    (await waiting)();
+    assert.equal(isAwaited(signal), false);
   });
 
   it("does not hold back our own services", async () => {
