@@ -219,6 +219,8 @@ describe("Connect on a public port", () => {
       assert.deepEqual(await failureOf(misspelt), [400, "invalid_argument", "REQUEST_MALFORMED"]);
       const stranger = await fetch(url(`${GET}?encoding=json&message={}`));
       assert.deepEqual(await failureOf(stranger), [401, "unauthenticated", "BAD_TOKEN"]);
+      const unread = await fetch(url(`${GET}?encoding=json&base64=1&message=%21%21`));
+      assert.deepEqual(await failureOf(unread), [401, "unauthenticated", "BAD_TOKEN"]);
     });
 
     it("end at their timeout, in the handler too", async () => {

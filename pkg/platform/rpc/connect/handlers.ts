@@ -20,7 +20,7 @@ import type { Pipeline } from "../pipeline.js";
 import { RpcErrors } from "../errors.js";
 import type { MethodBinding, ServiceBinding } from "../types.js";
 import type { PublicErrors, Telling } from "../status.js";
-import { connectErrorOf, refusal, tellingOf } from "./errors.js";
+import { connectErrorOf, tellingOf } from "./errors.js";
 import { explained } from "./explain.js";
 
 /** One call over Connect, from its headers to its end. */
@@ -88,10 +88,7 @@ export function connectHandlers(
       binding.path,
       {
         binding,
-        serve: async (request) =>
-          isBase64(request)
-            ? explained(await handler(request), binding, registry, tellingIn(request))
-            : refusal(400, notBase64(binding), registry, tellingIn(request)),
+        serve: async (request) => explained(await handler(request), binding, registry, tellingIn(request)),
       },
     ];
   });
@@ -99,15 +96,12 @@ export function connectHandlers(
 }
 
 /** Whether the message in a query can be decoded; the library calls it a fault of ours when it cannot. */
-function isBase64({ method, url }: UniversalServerRequest): boolean {
-  if (method !== "GET") return true;
+function isBase64({ requestMethod, url }: Pick<HandlerContext, "requestMethod" | "url">): boolean {
+  if (requestMethod !== "GET") return true;
   const { searchParams: query } = new URL(url);
   const digits = (query.get("message") ?? "").replace(/={1,2}$/, "");
   return query.get("base64") !== "1" || (/^[\w+/-]*$/.test(digits) && digits.length % 4 !== 1);
 }
-
-const notBase64 = ({ method }: MethodBinding): Error =>
-  RpcErrors.REQUEST_MALFORMED({ method, problem: "message is no base64" });
 
 function addMethod(
   router: ConnectRouter,
@@ -185,6 +179,8 @@ async function enter(
     const encoding = headers.get(binding.streaming ? "connect-content-encoding" : "content-encoding");
     if (encoding && encoding !== "identity") throw RpcErrors.COMPRESSED({ encoding });
     assertSize(binding, Number(headers.get("content-length") ?? 0));
+    if (!isBase64(context))
+      throw RpcErrors.REQUEST_MALFORMED({ method: binding.method, problem: "message is no base64" });
   } catch (error) {
     throw connectErrorOf(error, registry, tellingOf(serving, call));
   }
