@@ -42,9 +42,8 @@ const NO_LINKS: Link[] = [];
 export const clockNow = (): number => Date.now() - performance.now();
 
 /**
- * A span that is recorded, in the form that OpenTelemetry's processors and exporters read. A request makes
- * some twenty of them, which live until they are exported: it holds what cannot be computed then, and no
- * `Context`.
+ * A span that is recorded, in the form that OpenTelemetry's processors and exporters read. Spans live until
+ * they are exported: one holds what cannot be computed then, and no `Context`.
  */
 export class RecordedSpan implements Span, ReadableSpan {
   readonly name: string;
