@@ -39,6 +39,12 @@ export const ApiErrors = defineErrors("api", {
     (p: { problem: string }) => `The server cannot be pinned to this availability zone: ${p.problem}.`,
   ],
   CONSOLE_NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
+  NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
+  INVALID_STATE: [
+    "refused",
+    (p: { server: string; method: string; attr: string; state: string }) =>
+      `Cannot '${p.method}' instance ${p.server} while it is in ${p.attr} ${p.state}`,
+  ],
   OPERATION_NOT_FOUND: [
     "missing",
     (p: { operation: string }) => `Operation ${p.operation} could not be found.`,

@@ -57,7 +57,9 @@ import { getMigration } from "./ops/get-migration.js";
 import { getOperation } from "./ops/get-operation.js";
 import { getServerMetadata } from "./ops/get-server-metadata.js";
 import { getServerAddresses } from "./ops/get-server-addresses.js";
+import { getServerDiagnostics } from "./ops/get-server-diagnostics.js";
 import { getServerPassword } from "./ops/get-server-password.js";
+import { getServerTopology } from "./ops/get-server-topology.js";
 import { getServer } from "./ops/get-server.js";
 import { listAvailabilityZones } from "./ops/list-availability-zones.js";
 import { listComputeServices } from "./ops/list-compute-services.js";
@@ -145,6 +147,8 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     ...beginnings(parts),
     getConsoleOutput: getConsoleOutput(parts),
     getServerAddresses: getServerAddresses(parts),
+    getServerDiagnostics: getServerDiagnostics(parts),
+    getServerTopology: getServerTopology(parts),
     getServerPassword: getServerPassword(parts),
     clearServerPassword: clearServerPassword(parts),
   }),

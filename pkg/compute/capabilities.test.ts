@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { CommandHeader } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { rootCtx } from "../kernel/index.js";
 import type { Commands } from "./agent/commands.js";
+import { noPlumbing } from "./agent/ports.js";
 import { agentHandlers } from "./agent/service.js";
 import { can, capabilitiesOf } from "./capabilities.js";
 import type { CommandHost } from "./commands/command.js";
@@ -39,6 +40,7 @@ describe("what a host can do", () => {
       commands: {
         run: async (_ctx: unknown, { commandId }: CommandHeader) => void begun.push(commandId),
       } as unknown as Commands,
+      plumbing: noPlumbing,
       epoch: () => 1n,
     });
     const run = async (command: string): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { Ctx } from "../kernel/index.js";
+import type { GuestDiagnostics } from "./guest-diagnostics.js";
 
 /** How far a piece of work is. */
 export interface WorkProgress<P extends string = string> {
@@ -20,6 +21,9 @@ export type ImagePhase = "image_download" | "image_conversion";
 
 /** What making a guest's disks tells, in bytes. */
 export type DiskPhase = "disks";
+
+/** What writing a guest's memory to a file tells, and reading it back, in bytes. */
+export type MemoryPhase = "memory";
 
 /**
  * What a hypervisor driver must do. The required core is small, and every method is safe to repeat: the agent
@@ -95,8 +99,28 @@ export interface Driver {
    * is none or it does not answer, GUEST_AGENT_REFUSED when it cannot
    */
   readonly setAdminPassword?: (ctx: Ctx, instanceUuid: string, password: string) => Promise<void>;
-  /** Diagnostics in the shape of REST 2.48; capability. */
-  readonly diagnostics?: (ctx: Ctx, instanceUuid: string) => Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * Writes a running guest's memory to a file on its host and ends it: its power state is SUSPENDED then, also
+   * after a reboot of the machine. Suspended already is success. Until the file is whole the guest can go on,
+   * and does so when this fails, is stopped by `ctx.signal`, or the agent dies. `powerOn`, `powerOff` and a
+   * hard `reboot` of a suspended guest throw its memory away.
+   * @throws GUEST_NOT_RUNNING, NO_ROOM_FOR_MEMORY (before the guest is stopped), GUEST_NOT_SUSPENDABLE
+   * @cost memory's size written once; the guest stands still meanwhile
+   */
+  readonly suspend?: (ctx: Ctx, instanceUuid: string, tell?: Tell<MemoryPhase>) => Promise<void>;
+  /**
+   * Starts a suspended guest where it stood; its clock is late by the time in between unless its own agent sets
+   * it. One that runs is left alone. The memory is kept when this fails before the guest has gone on.
+   * @throws SAVED_MEMORY_LOST when there is nothing whole to go on from
+   */
+  readonly resume?: (ctx: Ctx, instanceUuid: string, tell?: Tell<MemoryPhase>) => Promise<void>;
+  /**
+   * A non-maskable interrupt, by which kernels that are set up so dump their memory. @throws GUEST_NOT_RUNNING,
+   * NMI_UNSUPPORTED
+   */
+  readonly injectNmi?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
+  /** What a running guest did so far. @throws GUEST_NOT_RUNNING */
+  readonly diagnostics?: (ctx: Ctx, instanceUuid: string) => Promise<GuestDiagnostics>;
 }
 
 /** What not every driver can. */

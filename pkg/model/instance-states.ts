@@ -41,6 +41,17 @@ const POWER_STATES: ReadonlyMap<number, PowerState> = new Map(
 /** The number that REST shows as OS-EXT-STS:power_state. */
 export const powerStateNumber = (state: PowerState): number => POWER_NUMBERS.get(state) ?? 0;
 
+const POWER_WORDS: ReadonlyMap<PowerState, string> = new Map<PowerState, string>([
+  [PowerState.POWER_STATE_RUNNING, "running"],
+  [PowerState.POWER_STATE_PAUSED, "paused"],
+  [PowerState.POWER_STATE_SHUTDOWN, "shutdown"],
+  [PowerState.POWER_STATE_CRASHED, "crashed"],
+  [PowerState.POWER_STATE_SUSPENDED, "suspended"],
+]);
+
+/** Nova's word for it; a state that nobody knows is `pending`. */
+export const powerStateWord = (state: PowerState): string => POWER_WORDS.get(state) ?? "pending";
+
 /** @returns undefined for an unknown number */
 export const powerStateOf = (number: number): PowerState | undefined => POWER_STATES.get(number);
 

@@ -87,9 +87,9 @@ describe("QEMU driver with a real guest", function () {
     assert.match(console, /disk vdc 16777216 serial=swap/);
     assert.match(console, /boots=1\b/);
     const d = await host.driver().diagnostics(ctx, instanceUuid);
-    assert.equal(d["num_disks"], 4);
-    assert.ok((d["disk_details"] as { read_bytes: number }[]).some((disk) => disk.read_bytes > 1_000_000));
-    assert.ok((d["cpu_details"] as { time: number }[]).every((cpu) => cpu.time > 0));
+    assert.equal(d.disks.length, 4);
+    assert.ok(d.disks.some((disk) => disk.readBytes > 1_000_000));
+    assert.ok(d.cpus.every(({ timeNs = 0 }) => timeNs > 0));
 
     const mark = console.length;
     await host.driver().reboot(ctx, instanceUuid, "soft", PATIENCE_MS);

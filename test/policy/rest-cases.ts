@@ -121,6 +121,11 @@ const servers: readonly RestExpected[] = [
   ),
   action("changePassword", "os-admin-password", { adminPass: "secret" }),
   action("os-getConsoleOutput", "os-console-output", {}),
+  server("GET /servers/{id}/diagnostics", "os-server-diagnostics"),
+  rest("GET /servers/{id}/topology", ["compute:server:topology:index"], {
+    about: "project",
+    shows: ["compute:server:topology:host:index"],
+  }),
   server("GET /servers/{id}/ips", "ips:index"),
   sub("GET /servers/{id}/ips/{sub}", "private", "ips:show"),
   server("GET /servers/{id}/os-server-password", "os-server-password:show"),

@@ -181,6 +181,11 @@ const servers: readonly RpcExpected[] = [
   ),
   onServer("ChangeServerPassword", "os-admin-password", { adminPassword: "secret" }),
   onServer("GetConsoleOutput", "os-console-output"),
+  onServer("GetServerDiagnostics", "os-server-diagnostics"),
+  rpc("ServersService/GetServerTopology", { serverId: SERVER }, ["compute:server:topology:index"], {
+    about: "project",
+    shows: ["compute:server:topology:host:index"],
+  }),
   onServer("GetServerAddresses", "ips:index"),
   onServer("GetServerAddresses", "ips:show", { networkLabel: "private" }, { form: "one network" }),
   onServer("GetServerPassword", "os-server-password:show"),

@@ -5,11 +5,15 @@ import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server
 import { ComputeNode, HostService } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { MigrationKind, MigrationRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
-import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
+import {
+  AgentServiceDefinition,
+  GetGuestDiagnosticsResponse,
+} from "../../gen/kilonova/compute/v1/agent_service.js";
 import { KeyPair } from "../../gen/kilonova/type/v1/key_pair.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../gen/kilonova/cells/v1/server.js";
-import { VmState } from "../../gen/kilonova/type/v1/server.js";
+import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
+import type { NumaNode } from "../../gen/kilonova/type/v1/server.js";
 import { aFlavor, aNetwork, anApi, anImage } from "../../pkg/api/testing/an-api.js";
 import type { TestApi } from "../../pkg/api/testing/an-api.js";
 import { GLOBAL } from "../../pkg/model/database-names.js";
@@ -31,6 +35,13 @@ export const EXTERNAL = "66666666-aaaa-4666-8666-666666666666";
 export const REQUEST = "req-77777777-aaaa-4777-8777-777777777777";
 /** Another server of p1, which an administrator has locked. */
 export const LOCKED = "5eeeeeee-0000-4000-8000-000000000002";
+const NODE: NumaNode = {
+  memoryMib: 512n,
+  vcpus: [0],
+  siblings: [],
+  hostNode: 1,
+  cpuPinning: new Map([[0, 2]]),
+};
 export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
 const subjectIn = (kind: string): Subject => {
@@ -101,7 +112,14 @@ export class World {
       operations: new OperationCatalogue(catalogue.all.map(alwaysFit)),
     });
     this.api.network.listen("agent", [
-      bindPart(AgentServiceDefinition, { getConsoleLog: async () => ({ output: Buffer.from("login:\n") }) }),
+      bindPart(AgentServiceDefinition, {
+        getConsoleLog: async () => ({ output: Buffer.from("login:\n") }),
+        getGuestDiagnostics: async () =>
+          GetGuestDiagnosticsResponse.fromPartial({
+            powerState: PowerState.POWER_STATE_RUNNING,
+            diagnostics: {},
+          }),
+      }),
     ]);
     this.api.images.set(anImage().id, anImage());
     this.api.networks.push(
@@ -116,7 +134,7 @@ export class World {
     this.#policy = this.#policyOf(overrides);
     const { cells } = this.api;
     cells.clear();
-    cells.put("cell1", aServer({ id: SERVER }));
+    cells.put("cell1", aServer({ id: SERVER, numaTopology: { nodes: [NODE], pageSizeKib: 4n } }));
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.putAction(
       "cell1",

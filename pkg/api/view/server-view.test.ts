@@ -72,6 +72,7 @@ const full: StoredServer = {
   generation: 9n,
   currentOperation: "o",
   hostInfo: ServerHostInfo.fromPartial({ host: "h", node: "n" }),
+  numaTopology: { nodes: [], pageSizeKib: 4n },
 };
 const empty = StoredServer.fromPartial({});
 

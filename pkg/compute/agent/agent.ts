@@ -98,7 +98,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     bindings: [
       bindService(
         AgentServiceDefinition,
-        agentHandlers({ host, own, commands, epoch: () => registration.epoch }),
+        agentHandlers({ host, own, plumbing: deps.plumbing, commands, epoch: () => registration.epoch }),
       ),
     ],
     guestIsolation: () => driver.guestIsolation?.() ?? "",
@@ -152,7 +152,9 @@ async function listInstances(
  */
 async function plugGuests(ctx: Ctx, deps: AgentDeps, instances: readonly InstanceRecord[]): Promise<void> {
   const running = new Set(
-    (await deps.driver.list(ctx)).filter((g) => g.powerState !== "SHUTDOWN").map((g) => g.instanceUuid),
+    (await deps.driver.list(ctx))
+      .filter(({ powerState }) => powerState !== "SHUTDOWN" && powerState !== "SUSPENDED")
+      .map((g) => g.instanceUuid),
   );
   for (const instance of instances) {
     const serverId = instance.server?.id;

@@ -8,6 +8,7 @@ import type { CommandHost } from "../commands/command.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import { Commands } from "./commands.js";
 import { Journal } from "./journal.js";
+import { noPlumbing } from "./ports.js";
 import { agentHandlers } from "./service.js";
 import { processFolder } from "../../testkit/scratch.js";
 
@@ -34,7 +35,7 @@ describe("commands on the host itself", () => {
       },
     } as unknown as CommandHost;
     const commands = new Commands(opened.journal, opened.entries, async () => {});
-    return agentHandlers({ host: "h", own, commands, epoch: () => 1n });
+    return agentHandlers({ host: "h", own, plumbing: noPlumbing, commands, epoch: () => 1n });
   };
   const request = (header: Partial<CommandHeader>, command = "cache-images"): RunCommandRequest => ({
     header: CommandHeader.fromPartial({

@@ -20,7 +20,7 @@ export interface Plumbing {
   /** Connects a guest's ports; repeating it with other facts changes them. */
   plug(ctx: Ctx, instance: InstanceRecord, socketPathOf: (portId: string) => string): Promise<void>;
   unplug(ctx: Ctx, ports: readonly InstancePort[], serverId: string): Promise<void>;
-  /** Traffic of a guest's ports, for diagnostics. */
+  /** Traffic of a guest's ports, for diagnostics; none of those that are not connected here. */
   stats(ctx: Ctx, serverId: string): Promise<readonly PortStats[]>;
   /**
    * Calls back for each port that turns out not to be its server's any more; nothing passes there by then.
@@ -35,13 +35,15 @@ export interface LostPort {
   readonly portId: string;
 }
 
+/** Received and sent are the guest's words. Counted since the port was connected. */
 export interface PortStats {
   readonly portId: string;
   readonly rxBytes: number;
   readonly txBytes: number;
   readonly rxPackets: number;
   readonly txPackets: number;
-  readonly drops: number;
+  readonly rxDrops: number;
+  readonly txDrops: number;
 }
 
 /** For drivers without disks or packets. */

@@ -15,6 +15,8 @@ import { measured } from "../commands/command.js";
 import { commands as declared } from "../commands/index.gen.js";
 import type { Driver, WorkProgress } from "../driver.js";
 import { AgentErrors } from "../errors.js";
+import { guestDiagnostics } from "./guest-diagnostics.js";
+import type { Plumbing } from "./ports.js";
 import { powerStateOf } from "./power-states.js";
 import type { Commands } from "./commands.js";
 import { scriptFakeDriver } from "./script-fake.js";
@@ -25,6 +27,7 @@ const byName: ReadonlyMap<string, Command> = new Map(declared.map((one) => [one.
 export interface AgentServiceDeps {
   readonly host: string;
   readonly own: CommandHost;
+  readonly plumbing: Pick<Plumbing, "stats">;
   readonly commands: Commands;
   readonly epoch: () => bigint;
 }
@@ -33,6 +36,7 @@ export interface AgentServiceDeps {
 export function agentHandlers({
   host,
   own,
+  plumbing,
   commands,
   epoch,
 }: AgentServiceDeps): Handlers<typeof AgentServiceDefinition> {
@@ -93,6 +97,10 @@ export function agentHandlers({
       if (!driver.consoleLog) throw AgentErrors.NO_CONSOLE({});
       const limit = Math.min(request.maxBytes || MAX_CONSOLE_BYTES, MAX_CONSOLE_BYTES);
       return { output: Buffer.from(await driver.consoleLog(ctx, request.serverId, limit)) };
+    },
+    async getGuestDiagnostics(ctx, request) {
+      meant(request.host);
+      return guestDiagnostics(ctx, driver, plumbing, request.serverId);
     },
     async getHost(ctx, request) {
       if (request.host) meant(request.host);

@@ -4,11 +4,15 @@ import { listed } from "./command.js";
 import buildGuest from "./build-guest.js";
 import cacheImages from "./cache-images.js";
 import destroyGuest from "./destroy-guest.js";
+import injectNmi from "./inject-nmi.js";
+import letGuestGoOn from "./let-guest-go-on.js";
 import pauseGuest from "./pause-guest.js";
 import powerOffGuest from "./power-off-guest.js";
 import powerOnGuest from "./power-on-guest.js";
 import rebootGuest from "./reboot-guest.js";
+import resumeGuest from "./resume-guest.js";
 import setGuestPassword from "./set-guest-password.js";
+import suspendGuest from "./suspend-guest.js";
 import unpauseGuest from "./unpause-guest.js";
 
 /** Everything in this folder, by file name. */
@@ -16,10 +20,14 @@ export const commands: readonly Command[] = [
   listed(buildGuest),
   listed(cacheImages),
   listed(destroyGuest),
+  listed(injectNmi),
+  listed(letGuestGoOn),
   listed(pauseGuest),
   listed(powerOffGuest),
   listed(powerOnGuest),
   listed(rebootGuest),
+  listed(resumeGuest),
   listed(setGuestPassword),
+  listed(suspendGuest),
   listed(unpauseGuest),
 ];

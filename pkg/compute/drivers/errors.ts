@@ -23,6 +23,21 @@ export const DriverErrors = defineErrors("compute.driver", {
     "refused",
     (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} is not running.`,
   ],
+  NO_ROOM_FOR_MEMORY: [
+    "refused",
+    (p: { needMib: number; freeMib: number }) =>
+      `The host has no room for the guest's memory: ${p.needMib} MiB are needed, ${p.freeMib} MiB are free.`,
+  ],
+  GUEST_NOT_SUSPENDABLE: [
+    "refused",
+    (p: { instanceUuid: string; why: string }) => `Instance ${p.instanceUuid} cannot be suspended: ${p.why}.`,
+  ],
+  SAVED_MEMORY_LOST: [
+    "refused",
+    (p: { instanceUuid: string }) =>
+      `The memory of instance ${p.instanceUuid} is not there any more. It can only be started anew, by a hard reboot.`,
+  ],
+  NMI_UNSUPPORTED: ["unsupported", (_p: Record<string, never>) => "Triggering crash dump is not supported"],
   FLAVOR_DISK_TOO_SMALL: [
     "refused",
     (p: { rootBytes: number; imageBytes: number }) =>

@@ -86,7 +86,8 @@ export class SwitchPlumbing implements Plumbing {
         txBytes: p.txBytes,
         rxPackets: p.rxPackets,
         txPackets: p.txPackets,
-        drops: p.rxDrops + p.txDrops,
+        rxDrops: p.rxDrops,
+        txDrops: p.txDrops,
       }));
   }
 

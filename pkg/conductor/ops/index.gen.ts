@@ -7,8 +7,11 @@ import changeServerPassword from "./change-server-password.js";
 import deleteServer from "./delete-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import resumeServer from "./resume-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
+import suspendServer from "./suspend-server.js";
+import triggerCrashDump from "./trigger-crash-dump.js";
 import unpauseServer from "./unpause-server.js";
 
 /** Everything in this folder, by file name. */
@@ -20,7 +23,10 @@ export const kindFactories: readonly KindFactory[] = [
   deleteServer,
   pauseServer,
   rebootServer,
+  resumeServer,
   startServer,
   stopServer,
+  suspendServer,
+  triggerCrashDump,
   unpauseServer,
 ];

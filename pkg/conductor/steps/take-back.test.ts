@@ -53,7 +53,10 @@ class Bench {
     const commands = new Commands(journal, entries, async () => {});
     this.#network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
     this.#network.listen("agent", [
-      bindService(AgentServiceDefinition, agentHandlers({ host: HOST, own, commands, epoch: () => 1n })),
+      bindService(
+        AgentServiceDefinition,
+        agentHandlers({ host: HOST, own, plumbing: noPlumbing, commands, epoch: () => 1n }),
+      ),
     ]);
   }
 

@@ -13,6 +13,7 @@ import { instanceActionRoutes } from "./instance-actions/routes.js";
 import { keyPairRoutes } from "./key-pairs/routes.js";
 import { limitRoutes } from "./limits/routes.js";
 import { migrationRoutes } from "./migrations/routes.js";
+import { serverDiagnosticsRoutes } from "./server-diagnostics/routes.js";
 import { serverIpRoutes } from "./server-ips/routes.js";
 import { serverGroupRoutes } from "./server-groups/routes.js";
 import { serverMetadataRoutes } from "./server-metadata/routes.js";
@@ -20,6 +21,7 @@ import { serverPasswordRoutes } from "./server-password/routes.js";
 import { serverTagRoutes } from "./server-tags/routes.js";
 import { serverActionRoutes } from "./servers/action-routes.js";
 import { serverRoutes } from "./servers/routes.js";
+import { serverTopologyRoutes } from "./server-topology/routes.js";
 import { versionRoutes } from "./versions/routes.js";
 
 /** Every route that is served; the rest of the route table answers that it is not, or that it is gone. */
@@ -38,6 +40,8 @@ export const allOperations = (api: ApiClients, cache: FragmentCache): Operation[
   ...serverActionRoutes(api),
   ...serverIpRoutes(api),
   ...serverPasswordRoutes(api),
+  ...serverDiagnosticsRoutes(api),
+  ...serverTopologyRoutes(api),
   ...instanceActionRoutes(api),
   ...migrationRoutes(api),
   ...serverMetadataRoutes(api),

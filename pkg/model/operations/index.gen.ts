@@ -9,8 +9,11 @@ import deleteServer from "./delete-server.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import resumeServer from "./resume-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
+import suspendServer from "./suspend-server.js";
+import triggerCrashDump from "./trigger-crash-dump.js";
 import unlockServer from "./unlock-server.js";
 import unpauseServer from "./unpause-server.js";
 
@@ -24,8 +27,11 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(lockServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
+  anyOperation(resumeServer),
   anyOperation(startServer),
   anyOperation(stopServer),
+  anyOperation(suspendServer),
+  anyOperation(triggerCrashDump),
   anyOperation(unlockServer),
   anyOperation(unpauseServer),
 ];

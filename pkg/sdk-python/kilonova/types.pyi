@@ -479,6 +479,13 @@ class CpuDiagnostics(Message):
     def __init__(self, *, id: int | None = ..., time_ns: int | None = ..., utilisation_percent: int | None = ...) -> None: ...
     def HasField(self, field_name: Literal["id", "time_ns", "utilisation_percent"]) -> bool: ...
 
+class CpuSet(Message):
+    """Numbers of CPUs."""
+
+    cpus: MutableSequence[int]
+    """In order."""
+    def __init__(self, *, cpus: Iterable[int] = ...) -> None: ...
+
 class CreateAggregateRequest(Message):
     """Input of CreateAggregate."""
 
@@ -1273,6 +1280,10 @@ class ErrorReason(IntEnum):
     COMMAND_CANCELLED = 264
     DEVICE_NAME_IN_USE = 265
     VOLUME_ATTACHED_TWICE = 266
+    NO_ROOM_FOR_MEMORY = 270
+    GUEST_NOT_SUSPENDABLE = 271
+    SAVED_MEMORY_LOST = 272
+    NMI_UNSUPPORTED = 273
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -2868,6 +2879,31 @@ class NoValidHost(Message):
     refusals: MutableSequence[HostRefusals]
     """By rule, in the order in which they ran."""
     def __init__(self, *, hosts_considered: int | None = ..., refusals: Iterable[HostRefusals | Mapping[str, Any]] = ...) -> None: ...
+
+class NumaNode(Message):
+    """One NUMA node of a guest."""
+
+    memory_mib: int
+    """Memory, MiB."""
+    vcpus: MutableSequence[int]
+    """Numbers of the guest's CPUs on it."""
+    siblings: MutableSequence[CpuSet]
+    """Sets of the guest's CPUs that are threads of one core."""
+    host_node: int
+    """Node of the host."""
+    cpu_pinning: MutableMapping[int, int]
+    """CPU of the host for each pinned CPU of the guest."""
+    def __init__(self, *, memory_mib: int | None = ..., vcpus: Iterable[int] = ..., siblings: Iterable[CpuSet | Mapping[str, Any]] = ..., host_node: int | None = ..., cpu_pinning: Mapping[int, int] = ...) -> None: ...
+
+class NumaTopology(Message):
+    """How a guest's CPUs and memory lie on NUMA nodes."""
+
+    nodes: MutableSequence[NumaNode]
+    """Nodes in order."""
+    page_size_kib: int
+    """Size of memory pages, KiB; unset for the usual one."""
+    def __init__(self, *, nodes: Iterable[NumaNode | Mapping[str, Any]] = ..., page_size_kib: int | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["page_size_kib"]) -> bool: ...
 
 class OffloadServerRequest(Message):
     """Input of OffloadServer."""

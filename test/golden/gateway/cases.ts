@@ -57,6 +57,12 @@ export const cases: readonly Case[] = [
     `/servers/${SERVER_ID}/action`,
     { body: { "os-getConsoleOutput": {} } },
   ),
+  get("server-diagnostics", "GET /servers/{id}/diagnostics", `/servers/${SERVER_ID}/diagnostics`, admin),
+  get("server-topology-member", "GET /servers/{id}/topology", `/servers/${SERVER_ID}/topology`, { min: 78 }),
+  get("server-topology-admin", "GET /servers/{id}/topology", `/servers/${SERVER_ID}/topology`, {
+    ...admin,
+    min: 78,
+  }),
   get("server-ips", "GET /servers/{id}/ips", `/servers/${SERVER_ID}/ips`),
   get("server-ips-one", "GET /servers/{id}/ips/{sub}", `/servers/${SERVER_ID}/ips/private`),
   get("server-metadata", "GET /servers/{id}/metadata", `/servers/${SERVER_ID}/metadata`),

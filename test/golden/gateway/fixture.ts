@@ -32,6 +32,10 @@ import {
   Migration,
   MigrationType,
 } from "../../../gen/kilonova/api/v1/migrations_service.js";
+import {
+  GetServerDiagnosticsResponse,
+  GetServerTopologyResponse,
+} from "../../../gen/kilonova/api/v1/server_details.js";
 import { ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import {
@@ -47,6 +51,7 @@ import {
   UpdateServerResponse,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
+import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import type { FakeApi } from "../../../pkg/gateway/testing/fake-api.js";
 import {
@@ -214,6 +219,42 @@ export const fixture: FakeApi = {
         (one) => networkLabel === undefined || one.networkLabel === networkLabel,
       ),
     }),
+    getServerDiagnostics: async () =>
+      GetServerDiagnosticsResponse.fromPartial({
+        powerState: PowerState.POWER_STATE_RUNNING,
+        driver: "libvirt",
+        hypervisor: "kvm",
+        hypervisorOs: "linux",
+        uptimeSeconds: 46_664n,
+        configDrive: true,
+        cpus: [{ id: 0, timeNs: 17_300_000_000n, utilisationPercent: 15 }, { id: 1 }],
+        nics: [{ macAddress: "01:23:45:67:89:ab", rxBytes: 2_070_139n, rxDropped: 200n, txPackets: 662n }],
+        disks: [
+          {
+            readBytes: 262_144n,
+            readRequests: 112n,
+            writeBytes: 5_778_432n,
+            writeRequests: 488n,
+            errors: 1n,
+          },
+        ],
+        memoryMaximumMib: 512n,
+        memoryUsedMib: 256n,
+      }),
+    getServerTopology: async (ctx) =>
+      GetServerTopologyResponse.fromPartial({
+        nodes: [
+          {
+            memoryMib: 1024n,
+            vcpus: [0, 1],
+            siblings: [{ vcpus: [0, 1] }],
+            hostNode: 0,
+            cpuPinning: new Map([[0, 5]]),
+          },
+        ],
+        pageSizeKib: 4n,
+        ...hidden(ctx, "nodes.host_node", "nodes.cpu_pinning"),
+      }),
     getServerPassword: async () => ({ encryptedPassword: "xlozO3wLCBRWAa2yDjCCVx8v" }),
   },
   aggregates: {

@@ -9,6 +9,7 @@ import { SchedulerHints } from "../../type/v1/scheduler_hints.js";
 import {
   AttachedVolume,
   DiskConfig,
+  NumaTopology,
   PowerState,
   ServerAddress,
   ServerFault,
@@ -132,7 +133,11 @@ export interface Server {
     | ServerHostInfo
     | undefined;
   /** Hints given at boot; unset without any. */
-  schedulerHints: SchedulerHints | undefined;
+  schedulerHints:
+    | SchedulerHints
+    | undefined;
+  /** On which NUMA nodes its guest lies; unset for one that asked for none. No host gives one yet. */
+  numaTopology: NumaTopology | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -187,6 +192,7 @@ function createBaseServer(): Server {
     currentOperation: "",
     hostInfo: undefined,
     schedulerHints: undefined,
+    numaTopology: undefined,
   };
 }
 
@@ -323,6 +329,9 @@ export const Server: MessageFns<Server> = {
     }
     if (message.schedulerHints !== undefined) {
       SchedulerHints.encode(message.schedulerHints, writer.uint32(354).fork()).join();
+    }
+    if (message.numaTopology !== undefined) {
+      NumaTopology.encode(message.numaTopology, writer.uint32(482).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -695,6 +704,14 @@ export const Server: MessageFns<Server> = {
             message.schedulerHints = SchedulerHints.decode(reader, reader.uint32());
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.numaTopology = NumaTopology.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -797,6 +814,9 @@ export const Server: MessageFns<Server> = {
       : undefined;
     message.schedulerHints = (object.schedulerHints !== undefined && object.schedulerHints !== null)
       ? SchedulerHints.fromPartial(object.schedulerHints)
+      : undefined;
+    message.numaTopology = (object.numaTopology !== undefined && object.numaTopology !== null)
+      ? NumaTopology.fromPartial(object.numaTopology)
       : undefined;
     return message;
   },

@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { GetServerDiagnosticsResponse } from "../../api/v1/server_details.js";
 import { PowerState } from "../../type/v1/server.js";
 
 /** How far a command is. */
@@ -134,6 +135,24 @@ export interface GetConsoleLogRequest {
 export interface GetConsoleLogResponse {
   /** Bytes as the guest wrote them. */
   output: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of GetGuestDiagnostics. */
+export interface GetGuestDiagnosticsRequest {
+  /** Logical host meant. */
+  host: string;
+  /** Server. */
+  serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of GetGuestDiagnostics. */
+export interface GetGuestDiagnosticsResponse {
+  /** The guest's power state now; NOSTATE when the hypervisor does not know it. */
+  powerState: PowerState;
+  /** As the public method answers it; set only while the guest runs. */
+  diagnostics: GetServerDiagnosticsResponse | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1166,6 +1185,180 @@ export const GetConsoleLogResponse: MessageFns<GetConsoleLogResponse> = {
   },
 };
 
+function createBaseGetGuestDiagnosticsRequest(): GetGuestDiagnosticsRequest {
+  return { host: "", serverId: "" };
+}
+
+export const GetGuestDiagnosticsRequest: MessageFns<GetGuestDiagnosticsRequest> = {
+  encode(message: GetGuestDiagnosticsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetGuestDiagnosticsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetGuestDiagnosticsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetGuestDiagnosticsRequest>): GetGuestDiagnosticsRequest {
+    return GetGuestDiagnosticsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetGuestDiagnosticsRequest>): GetGuestDiagnosticsRequest {
+    const message = createBaseGetGuestDiagnosticsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetGuestDiagnosticsRequest["_unknownFields"];
+    message.host = object.host ?? "";
+    message.serverId = object.serverId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetGuestDiagnosticsResponse(): GetGuestDiagnosticsResponse {
+  return { powerState: 0, diagnostics: undefined };
+}
+
+export const GetGuestDiagnosticsResponse: MessageFns<GetGuestDiagnosticsResponse> = {
+  encode(message: GetGuestDiagnosticsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.powerState !== 0) {
+      writer.uint32(8).int32(message.powerState);
+    }
+    if (message.diagnostics !== undefined) {
+      GetServerDiagnosticsResponse.encode(message.diagnostics, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetGuestDiagnosticsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetGuestDiagnosticsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.powerState = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.diagnostics = GetServerDiagnosticsResponse.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetGuestDiagnosticsResponse>): GetGuestDiagnosticsResponse {
+    return GetGuestDiagnosticsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetGuestDiagnosticsResponse>): GetGuestDiagnosticsResponse {
+    const message = createBaseGetGuestDiagnosticsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetGuestDiagnosticsResponse["_unknownFields"];
+    message.powerState = object.powerState ?? 0;
+    message.diagnostics = (object.diagnostics !== undefined && object.diagnostics !== null)
+      ? GetServerDiagnosticsResponse.fromPartial(object.diagnostics)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseGetHostRequest(): GetHostRequest {
   return { host: "" };
 }
@@ -1703,6 +1896,19 @@ export const AgentServiceDefinition = {
       requestType: GetConsoleLogRequest as typeof GetConsoleLogRequest,
       requestStream: false,
       responseType: GetConsoleLogResponse as typeof GetConsoleLogResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
+    },
+    /**
+     * Reads what a running guest did so far. What its hypervisor does not know is unset.
+     *
+     * Errors: UNIMPLEMENTED / CAPABILITY_MISSING: the driver cannot.
+     */
+    getGuestDiagnostics: {
+      name: "GetGuestDiagnostics",
+      requestType: GetGuestDiagnosticsRequest as typeof GetGuestDiagnosticsRequest,
+      requestStream: false,
+      responseType: GetGuestDiagnosticsResponse as typeof GetGuestDiagnosticsResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
     },

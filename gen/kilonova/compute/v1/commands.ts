@@ -55,6 +55,20 @@ export interface RebootGuestInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of suspend-guest. */
+export interface SuspendGuestInput {
+  /** The instance, so that its ports can be plugged again when this is taken back. */
+  instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of resume-guest and let-guest-go-on. */
+export interface ResumeGuestInput {
+  /** The instance, so that ports can be plugged again. */
+  instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of set-guest-password. */
 export interface SetGuestPasswordInput {
   /** The new password of the guest's administrator. */
@@ -560,6 +574,158 @@ export const RebootGuestInput: MessageFns<RebootGuestInput> = {
       message._unknownFields = object._unknownFields as RebootGuestInput["_unknownFields"];
     message.hard = object.hard ?? false;
     message.softTimeoutMs = object.softTimeoutMs ?? 0;
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSuspendGuestInput(): SuspendGuestInput {
+  return { instance: undefined };
+}
+
+export const SuspendGuestInput: MessageFns<SuspendGuestInput> = {
+  encode(message: SuspendGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SuspendGuestInput>): SuspendGuestInput {
+    return SuspendGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SuspendGuestInput>): SuspendGuestInput {
+    const message = createBaseSuspendGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SuspendGuestInput["_unknownFields"];
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResumeGuestInput(): ResumeGuestInput {
+  return { instance: undefined };
+}
+
+export const ResumeGuestInput: MessageFns<ResumeGuestInput> = {
+  encode(message: ResumeGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResumeGuestInput>): ResumeGuestInput {
+    return ResumeGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeGuestInput>): ResumeGuestInput {
+    const message = createBaseResumeGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResumeGuestInput["_unknownFields"];
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;

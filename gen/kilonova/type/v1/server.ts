@@ -248,6 +248,43 @@ export interface ServerHostInfo {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** How a guest's CPUs and memory lie on NUMA nodes. */
+export interface NumaTopology {
+  /** Nodes in order. */
+  nodes: NumaNode[];
+  /** Size of memory pages, KiB; unset for the usual one. */
+  pageSizeKib?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One NUMA node of a guest. */
+export interface NumaNode {
+  /** Memory, MiB. */
+  memoryMib: bigint;
+  /** Numbers of the guest's CPUs on it. */
+  vcpus: number[];
+  /** Sets of the guest's CPUs that are threads of one core. */
+  siblings: CpuSet[];
+  /** Node of the host. */
+  hostNode: number;
+  /** CPU of the host for each pinned CPU of the guest. */
+  cpuPinning: Map<number, number>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface NumaNode_CpuPinningEntry {
+  key: number;
+  value: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Numbers of CPUs. */
+export interface CpuSet {
+  /** In order. */
+  cpus: number[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseServerFault(): ServerFault {
   return { code: 0, message: "", details: undefined, createdAt: undefined, reason: undefined };
 }
@@ -1070,6 +1107,421 @@ export const ServerHostInfo: MessageFns<ServerHostInfo> = {
     message.kernelId = object.kernelId ?? undefined;
     message.ramdiskId = object.ramdiskId ?? undefined;
     message.rootDeviceName = object.rootDeviceName ?? undefined;
+    return message;
+  },
+};
+
+function createBaseNumaTopology(): NumaTopology {
+  return { nodes: [], pageSizeKib: undefined };
+}
+
+export const NumaTopology: MessageFns<NumaTopology> = {
+  encode(message: NumaTopology, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      NumaNode.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.pageSizeKib !== undefined) {
+      if (BigInt.asUintN(64, message.pageSizeKib) !== message.pageSizeKib) {
+        throw new globalThis.Error("value provided for field message.pageSizeKib of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.pageSizeKib);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NumaTopology {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNumaTopology();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodes.push(NumaNode.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSizeKib = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NumaTopology>): NumaTopology {
+    return NumaTopology.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NumaTopology>): NumaTopology {
+    const message = createBaseNumaTopology();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as NumaTopology["_unknownFields"];
+    message.nodes = object.nodes?.map((e) => NumaNode.fromPartial(e)) || [];
+    message.pageSizeKib = (object.pageSizeKib !== undefined && object.pageSizeKib !== null)
+      ? BigInt(object.pageSizeKib)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseNumaNode(): NumaNode {
+  return { memoryMib: 0n, vcpus: [], siblings: [], hostNode: 0, cpuPinning: new Map() };
+}
+
+export const NumaNode: MessageFns<NumaNode> = {
+  encode(message: NumaNode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.memoryMib !== 0n) {
+      if (BigInt.asUintN(64, message.memoryMib) !== message.memoryMib) {
+        throw new globalThis.Error("value provided for field message.memoryMib of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.memoryMib);
+    }
+    if (message.vcpus.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.vcpus) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.siblings) {
+      CpuSet.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.hostNode !== 0) {
+      writer.uint32(32).uint32(message.hostNode);
+    }
+    message.cpuPinning.forEach((value, key) => {
+      NumaNode_CpuPinningEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NumaNode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNumaNode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.memoryMib = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.vcpus.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.vcpus.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.siblings.push(CpuSet.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.hostNode = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = NumaNode_CpuPinningEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.cpuPinning.set(entry5.key, entry5.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NumaNode>): NumaNode {
+    return NumaNode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NumaNode>): NumaNode {
+    const message = createBaseNumaNode();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as NumaNode["_unknownFields"];
+    message.memoryMib = (object.memoryMib !== undefined && object.memoryMib !== null) ? BigInt(object.memoryMib) : 0n;
+    message.vcpus = object.vcpus?.map((e) => e) || [];
+    message.siblings = object.siblings?.map((e) => CpuSet.fromPartial(e)) || [];
+    message.hostNode = object.hostNode ?? 0;
+    message.cpuPinning = (() => {
+      const m = new Map();
+      (object.cpuPinning as Map<number, number> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.Number(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseNumaNode_CpuPinningEntry(): NumaNode_CpuPinningEntry {
+  return { key: 0, value: 0 };
+}
+
+export const NumaNode_CpuPinningEntry: MessageFns<NumaNode_CpuPinningEntry> = {
+  encode(message: NumaNode_CpuPinningEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== 0) {
+      writer.uint32(8).uint32(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint32(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NumaNode_CpuPinningEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNumaNode_CpuPinningEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.key = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NumaNode_CpuPinningEntry>): NumaNode_CpuPinningEntry {
+    return NumaNode_CpuPinningEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NumaNode_CpuPinningEntry>): NumaNode_CpuPinningEntry {
+    const message = createBaseNumaNode_CpuPinningEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as NumaNode_CpuPinningEntry["_unknownFields"];
+    message.key = object.key ?? 0;
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseCpuSet(): CpuSet {
+  return { cpus: [] };
+}
+
+export const CpuSet: MessageFns<CpuSet> = {
+  encode(message: CpuSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cpus.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.cpus) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CpuSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCpuSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.cpus.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.cpus.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CpuSet>): CpuSet {
+    return CpuSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CpuSet>): CpuSet {
+    const message = createBaseCpuSet();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CpuSet["_unknownFields"];
+    message.cpus = object.cpus?.map((e) => e) || [];
     return message;
   },
 };

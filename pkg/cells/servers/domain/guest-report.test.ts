@@ -7,6 +7,7 @@ const {
   POWER_STATE_RUNNING: RUNNING,
   POWER_STATE_SHUTDOWN: SHUTDOWN,
   POWER_STATE_CRASHED: CRASHED,
+  POWER_STATE_SUSPENDED: SUSPENDED,
 } = PowerState;
 const id = "6f70656e-7374-4163-8b00-000000000001";
 
@@ -29,6 +30,16 @@ describe("afterGuestReport", () => {
       vmState: VmState.VM_STATE_STOPPED,
       powerState: SHUTDOWN,
     }));
+  it("stops an active server whose guest is suspended, and keeps in mind that it is", () =>
+    assert.deepEqual(afterGuestReport(aServer({ id }), SUSPENDED), {
+      vmState: VmState.VM_STATE_STOPPED,
+      powerState: SUSPENDED,
+    }));
+  it("leaves a suspended server alone, whatever its guest does", () => {
+    const suspended = aServer({ id, vmState: VmState.VM_STATE_SUSPENDED, powerState: SUSPENDED });
+    assert.equal(afterGuestReport(suspended, SUSPENDED), undefined);
+    assert.equal(afterGuestReport(suspended, SHUTDOWN)?.vmState, VmState.VM_STATE_SUSPENDED);
+  });
   it("hears nothing new of a crashed guest whose server is stopped", () =>
     assert.equal(
       afterGuestReport(aServer({ id, vmState: VmState.VM_STATE_STOPPED, powerState: SHUTDOWN }), CRASHED),

@@ -5,7 +5,8 @@ import { PowerState, VmState } from "../../../../gen/kilonova/type/v1/server.js"
 /**
  * What a report of a guest's power changes on its record. A guest that ended by itself stops the server, as
  * Nova's power synchronisation does, a crashed one too: its power state is SHUTDOWN then. One that its host
- * could not bring back up is in error. A server that something else owns is left to that.
+ * could not bring back up is in error. One that is suspended although its server is active stops it, too: its
+ * power state stays SUSPENDED, since its memory is still there until it is started. A server that something else owns is left to that.
  * @param fault  why it could not be brought back up
  * @returns undefined when nothing changes
  * @source compute-driver §power sync (nova manager.py _sync_instance_power_state, _init_instance)
@@ -20,11 +21,12 @@ export function afterGuestReport(
     return server.vmState === VmState.VM_STATE_ACTIVE
       ? { vmState: VmState.VM_STATE_ERROR, powerState: power, fault }
       : undefined;
-  const ended = power === PowerState.POWER_STATE_SHUTDOWN || power === PowerState.POWER_STATE_CRASHED;
+  const off = power === PowerState.POWER_STATE_SHUTDOWN || power === PowerState.POWER_STATE_CRASHED;
+  const ended = off || power === PowerState.POWER_STATE_SUSPENDED;
   const running = server.vmState === VmState.VM_STATE_ACTIVE || server.vmState === VmState.VM_STATE_RESCUED;
   const vmState =
     ended && server.vmState === VmState.VM_STATE_ACTIVE ? VmState.VM_STATE_STOPPED : server.vmState;
-  const powerState = ended && vmState === VmState.VM_STATE_STOPPED ? PowerState.POWER_STATE_SHUTDOWN : power;
+  const powerState = off && vmState === VmState.VM_STATE_STOPPED ? PowerState.POWER_STATE_SHUTDOWN : power;
   if (!running && powerState === server.powerState) return undefined;
   return vmState === server.vmState && powerState === server.powerState ? undefined : { vmState, powerState };
 }

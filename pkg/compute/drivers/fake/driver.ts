@@ -7,15 +7,19 @@ import type {
   GuestState,
   HostInventory,
   HostTelemetry,
+  MemoryPhase,
   Tell,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
+import type { GuestDiagnostics } from "../../guest-diagnostics.js";
+import { DriverErrors } from "../errors.js";
 import { uptimeNow } from "../host/uptime.js";
 import { FakeHost, isUp } from "./fake-host.js";
 import type { FakeGuest } from "./guest-file.js";
 import { applyRule } from "./rules.js";
 import type { FakeMethod } from "./rules.js";
 
+const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 /**
@@ -149,38 +153,63 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
-  diagnostics(ctx: Ctx, instanceUuid: string): Promise<Readonly<Record<string, unknown>>> {
+  /** A guest whose memory a rule delays is told of as if it were being written. */
+  suspend(ctx: Ctx, instanceUuid: string, tell: Tell<MemoryPhase> = untold): Promise<void> {
+    return this.#scripted(
+      ctx,
+      "suspend",
+      instanceUuid,
+      () => {
+        if (this.need(instanceUuid).powerState !== "SUSPENDED")
+          this.put({ ...this.needUp(instanceUuid), powerState: "SUSPENDED", pid: 0 });
+      },
+      this.#memoryOf(instanceUuid, tell),
+    );
+  }
+
+  resume(ctx: Ctx, instanceUuid: string, tell: Tell<MemoryPhase> = untold): Promise<void> {
+    return this.#scripted(
+      ctx,
+      "resume",
+      instanceUuid,
+      () => {
+        const guest = this.need(instanceUuid);
+        if (guest.powerState === "SUSPENDED")
+          this.put({ ...guest, powerState: "RUNNING", pid: this.nextPid++ });
+        else if (isUp(guest)) this.put({ ...guest, powerState: "RUNNING" });
+        else throw DriverErrors.SAVED_MEMORY_LOST({ instanceUuid });
+      },
+      this.#memoryOf(instanceUuid, tell),
+    );
+  }
+
+  #memoryOf(instanceUuid: string, tell: Tell<MemoryPhase>): { readonly passed: (part: number) => void } {
+    const total = Math.max(1, this.guests.get(instanceUuid)?.memoryMib ?? 0) * MIB;
+    return { passed: (part) => tell({ phase: "memory", done: part * total, total }) };
+  }
+
+  /** The guest remembers it on its console, and runs on. */
+  injectNmi(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#scripted(ctx, "injectNmi", instanceUuid, () => {
+      const guest = this.needUp(instanceUuid);
+      this.put({ ...guest, console: `${guest.console}[fake] ${guest.instanceName} NMI received\n` });
+    });
+  }
+
+  diagnostics(ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);
       return {
-        // `driver` is a closed set for clients (they validate it); this is the member that fits.
-        state: guest.powerState === "PAUSED" ? "paused" : "running",
         driver: "libvirt",
         hypervisor: "fake",
-        hypervisor_os: "linux",
-        uptime: 0,
-        config_drive: guest.hasConfigDrive,
-        num_cpus: guest.vcpus,
-        num_nics: guest.macAddresses.length,
-        num_disks: 1,
-        cpu_details: Array.from({ length: guest.vcpus }, (_, id) => ({ id, time: 0, utilisation: 0 })),
-        nic_details: guest.macAddresses.map((mac_address) => ({
-          mac_address,
-          rx_octets: 0,
-          rx_errors: 0,
-          rx_drop: 0,
-          rx_packets: 0,
-          rx_rate: null,
-          tx_octets: 0,
-          tx_errors: 0,
-          tx_drop: 0,
-          tx_packets: 0,
-          tx_rate: null,
-        })),
-        disk_details: [
-          { read_bytes: 0, read_requests: 0, write_bytes: 0, write_requests: 0, errors_count: 0 },
-        ],
-        memory_details: { maximum: guest.memoryMib, used: guest.memoryMib },
+        hypervisorOs: "linux",
+        uptimeSeconds: 0,
+        configDrive: guest.hasConfigDrive,
+        cpus: Array.from({ length: guest.vcpus }, (_, id) => ({ id, timeNs: 0, utilisationPercent: 0 })),
+        nics: guest.macAddresses.map((macAddress) => ({ portId: "", macAddress })),
+        disks: [{ readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 }],
+        memoryMaximumMib: guest.memoryMib,
+        memoryUsedMib: guest.memoryMib,
       };
     });
   }

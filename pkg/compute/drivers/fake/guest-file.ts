@@ -12,7 +12,7 @@ export interface FakeGuest {
   readonly memoryMib: number;
   readonly macAddresses: readonly string[];
   readonly hasConfigDrive: boolean;
-  readonly powerState: "RUNNING" | "PAUSED" | "SHUTDOWN" | "CRASHED";
+  readonly powerState: "RUNNING" | "PAUSED" | "SHUTDOWN" | "CRASHED" | "SUSPENDED";
   readonly pid: number;
   readonly defines: number;
   readonly starts: number;
@@ -28,7 +28,7 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   memoryMib: z.number(),
   macAddresses: z.array(z.string()),
   hasConfigDrive: z.boolean(),
-  powerState: z.enum(["RUNNING", "PAUSED", "SHUTDOWN", "CRASHED"]),
+  powerState: z.enum(["RUNNING", "PAUSED", "SHUTDOWN", "CRASHED", "SUSPENDED"]),
   pid: z.number(),
   defines: z.number(),
   starts: z.number(),

@@ -1,6 +1,6 @@
 import { rmdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { CommonErrors, KeyedLock, mapLimit, traced } from "../../../kernel/index.js";
+import { CommonErrors, KeyedLock, asKilonovaError, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type {
   Driver,
@@ -9,7 +9,11 @@ import type {
   GuestState,
   HostInventory,
   HostTelemetry,
+  MemoryPhase,
+  Tell,
 } from "../../driver.js";
+import { untold } from "../../driver.js";
+import type { GuestDiagnostics } from "../../guest-diagnostics.js";
 import { DriverErrors } from "../errors.js";
 import { makeFolder } from "../../../platform/files/index.js";
 import { Isolation } from "../host/isolation.js";
@@ -21,7 +25,7 @@ import { defineGuest } from "./define-guest.js";
 import { userOf } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
-import { needRunning, toState } from "./entry.js";
+import { hasMemory, needRunning, toState } from "./entry.js";
 import type { Entry } from "./entry.js";
 import { askToShutDown, endProcess } from "./end-guest.js";
 import { GuestFiles } from "./guest-files.js";
@@ -31,8 +35,11 @@ import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
 import { reattach } from "./reattach.js";
+import { loadGuest, setClock } from "./resume-guest.js";
 import { openRunDir } from "./run-dir.js";
 import { stoppedRecord, writeRunRecord } from "./run-record.js";
+import { dropMemory, withdrawSaved } from "./saved-memory.js";
+import { suspendGuest } from "./suspend-guest.js";
 import { askGuestAgent } from "./guest-agent.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
@@ -99,8 +106,8 @@ export class QemuDriver implements Driver {
     await mapLimit(found, REATTACH_AT_ONCE, async (definition) => {
       const instanceUuid = definition.spec.instanceUuid;
       const paths = files.paths(instanceUuid);
-      const { running, last, tell } = await attach(definition, paths);
-      const entry: Entry = { definition, paths, running: undefined, last };
+      const { running, last, saved, tell } = await attach(definition, paths);
+      const entry: Entry = { definition, paths, running: undefined, last, saved };
       this.#guests.set(instanceUuid, entry);
       if (running) this.#follow(entry, running);
       else await this.#settleUser(entry);
@@ -159,11 +166,14 @@ export class QemuDriver implements Driver {
       const paths = files.paths(spec.instanceUuid);
       const definition = await defineGuest(
         ctx,
-        { spec, before: entry?.definition, isRunning: entry?.running !== undefined, paths },
+        { spec, before: entry?.definition, isRunning: entry !== undefined && hasMemory(entry), paths },
         { config: this.#config, offer: facts.offer, files, run: this.#run, runDir, isolation },
       );
       if (entry) entry.definition = definition;
-      else this.#guests.set(spec.instanceUuid, { definition, paths, running: undefined, last: "stopped" });
+      else {
+        const none = { running: undefined, last: "stopped", saved: undefined } as const;
+        this.#guests.set(spec.instanceUuid, { definition, paths, ...none });
+      }
     });
   }
 
@@ -180,6 +190,7 @@ export class QemuDriver implements Driver {
     return this.#locked(instanceUuid, async (entry) => {
       await this.#shutDown(ctx, entry, softTimeoutMs);
       await this.#end(entry);
+      await this.#forgetMemory(entry);
     });
   }
 
@@ -249,6 +260,57 @@ export class QemuDriver implements Driver {
     });
   }
 
+  suspend(ctx: Ctx, instanceUuid: string, tell: Tell<MemoryPhase> = untold): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      const { definition, paths, saved } = entry;
+      entry.saved =
+        saved ??
+        (await suspendGuest(ctx, { running: needRunning(entry), definition, paths }, this.#config, tell));
+      if (entry.running) await this.#end(entry);
+    });
+  }
+
+  resume(ctx: Ctx, instanceUuid: string, tell: Tell<MemoryPhase> = untold): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      const { files, isolation } = this.#started();
+      const { paths, saved } = entry;
+      if (saved) {
+        if (entry.running) await this.#end(entry);
+        await this.#settleUser(entry);
+        const { definition } = entry;
+        await files.makeStartable(paths, definition, userOf(definition));
+        const tools = { config: this.#config, isolation, files };
+        const running = await loadGuest(ctx, { definition, paths, saved }, tools, tell).catch(
+          async (error: unknown) => {
+            await this.#leaveGroups(instanceUuid);
+            throw error;
+          },
+        );
+        await withdrawSaved(paths);
+        entry.saved = undefined;
+        this.#follow(entry, running);
+      } else if (entry.running === undefined) throw DriverErrors.SAVED_MEMORY_LOST({ instanceUuid });
+      const running = needRunning(entry);
+      if (running.runState === "running") return;
+      running.changeExpected = "resumed";
+      await command(ctx, running, "cont");
+      await running.refresh();
+      await dropMemory(paths);
+      await setClock(ctx, entry);
+    });
+  }
+
+  injectNmi(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      try {
+        await command(ctx, needRunning(entry), "inject-nmi");
+      } catch (error) {
+        if (asKilonovaError(error).reason !== "COMMAND_REFUSED") throw error;
+        throw DriverErrors.NMI_UNSUPPORTED({}, { cause: error });
+      }
+    });
+  }
+
   setAdminPassword(_ctx: Ctx, instanceUuid: string, password: string): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
       needRunning(entry);
@@ -261,9 +323,9 @@ export class QemuDriver implements Driver {
     });
   }
 
-  async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<Readonly<Record<string, unknown>>> {
+  async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     const entry = this.#need(instanceUuid);
-    return readDiagnostics(needRunning(entry), entry.definition, entry.paths, this.#config.virtType);
+    return readDiagnostics(needRunning(entry), entry.definition, this.#config.virtType);
   }
 
   // ---- steps, all under the guest's lock ----
@@ -271,6 +333,7 @@ export class QemuDriver implements Driver {
   async #boot(ctx: Ctx, entry: Entry): Promise<void> {
     const { files, isolation } = this.#started();
     const { paths } = entry;
+    await this.#forgetMemory(entry);
     await this.#settleUser(entry);
     const { definition } = entry;
     const user = userOf(definition);
@@ -315,6 +378,14 @@ export class QemuDriver implements Driver {
     entry.definition = { ...definition, uid };
     await files.give(paths, entry.definition, userOf(entry.definition));
     await files.commit(paths, entry.definition);
+  }
+
+  /** A guest that starts anew, or is to be off, does not go on from where it stood. */
+  async #forgetMemory(entry: Entry): Promise<void> {
+    if (entry.saved === undefined) return;
+    await withdrawSaved(entry.paths);
+    entry.saved = undefined;
+    await dropMemory(entry.paths);
   }
 
   /** Leaves no process, and no memory of a crash. */

@@ -3,6 +3,7 @@ import { DriverErrors } from "../errors.js";
 import type { Definition } from "./definition.js";
 import type { GuestPaths } from "./guest-paths.js";
 import type { RunningGuest } from "./running-guest.js";
+import type { SavedMemory } from "./saved-memory.js";
 
 /** What the driver holds of one defined guest. */
 export interface Entry {
@@ -11,7 +12,12 @@ export interface Entry {
   running: RunningGuest | undefined;
   /** How the last process ended, while there is none. */
   last: "stopped" | "crashed";
+  /** Its memory, while it is suspended: there is no process then. */
+  saved: SavedMemory | undefined;
 }
+
+/** Whether it has memory, in a process or in a file, that fits its disks as they are. */
+export const hasMemory = ({ running, saved }: Entry): boolean => running !== undefined || saved !== undefined;
 
 /** @throws GUEST_NOT_RUNNING */
 export function needRunning(entry: Entry): RunningGuest {
@@ -22,8 +28,10 @@ export function needRunning(entry: Entry): RunningGuest {
 }
 
 /** What the driver tells of the guest. A process that only waits to be ended does not count. */
-export function toState({ definition, running, last }: Entry): GuestState {
+export function toState({ definition, running, last, saved }: Entry): GuestState {
   const { instanceUuid } = definition.spec;
+  // A process that is still there has not run since its memory was saved.
+  if (saved !== undefined) return { instanceUuid, powerState: "SUSPENDED", pid: 0 };
   if (running === undefined)
     return { instanceUuid, powerState: last === "crashed" ? "CRASHED" : "SHUTDOWN", pid: 0 };
   return {

@@ -16,6 +16,12 @@ export interface GuestPaths {
   readonly consoleLog: string;
   readonly consoleLogBefore: string;
   readonly qemuLog: string;
+  /** Memory of a suspended guest; counts only beside `savedRecord`. */
+  readonly memory: string;
+  /** The same while it is being written: the guest has not been suspended yet. */
+  readonly memoryBeingSaved: string;
+  /** The commit point of a suspension. */
+  readonly savedRecord: string;
   /** Short-lived and short-named: unix socket paths may have 107 bytes only. */
   readonly socketDir: string;
   readonly qmpSocket: string;
@@ -24,6 +30,8 @@ export interface GuestPaths {
   readonly serialSocket: string;
   /** Channel to the agent inside the guest, of guests whose image asks for one. */
   readonly agentSocket: string;
+  /** Over which memory leaves a guest that is suspended, and comes back. */
+  readonly memorySocket: string;
 }
 
 /** Linux's `sun_path` without its final zero. */
@@ -43,11 +51,15 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     consoleLog: join(dir, "console.log"),
     consoleLogBefore: join(dir, "console.log.1"),
     qemuLog: join(dir, "qemu.log"),
+    memory: join(dir, "memory"),
+    memoryBeingSaved: join(dir, "memory.saving"),
+    savedRecord: join(dir, "saved.json"),
     socketDir,
     qmpSocket: join(socketDir, "qmp.sock"),
     operatorSocket: join(socketDir, "qmp2.sock"),
     serialSocket: join(socketDir, "serial.sock"),
     agentSocket: join(socketDir, "qga.sock"),
+    memorySocket: join(socketDir, "memory.sock"),
   };
 }
 

@@ -21,6 +21,13 @@ export interface LaunchTools {
   readonly files: Pick<GuestFiles, "sealSockets">;
 }
 
+export interface LaunchedWith {
+  /** Its command line when that is not what its definition says now. */
+  readonly argv?: readonly string[];
+  /** Where it waits for its memory; it has none of its own then. */
+  readonly incoming?: string;
+}
+
 /**
  * Starts a defined guest's process, paused before its first instruction, and makes sure that it is shut in as
  * it should be. Its files must be ready.
@@ -32,14 +39,21 @@ export async function launch(
   definition: Definition,
   paths: GuestPaths,
   tools: LaunchTools,
+  { argv = buildArgv(definition, paths, tools.config), incoming }: LaunchedWith = {},
 ): Promise<RunningGuest> {
   const { config, isolation, files } = tools;
   const room = guestRoom(definition, paths, { virtType: config.virtType, cgroups: isolation.cgroups });
   const marks = processMarks(definition.spec.instanceUuid, paths);
   let process: SpawnedProcess | undefined;
   try {
-    process = await spawnDetached(isolation.enter(buildArgv(definition, paths, config), room), paths.qemuLog);
-    await writeRunRecord(paths.runRecord, { version: 1, phase: "running", process: process.identity });
+    const whole = incoming === undefined ? argv : [...argv, "-incoming", incoming];
+    process = await spawnDetached(isolation.enter(whole, room), paths.qemuLog);
+    await writeRunRecord(paths.runRecord, {
+      version: 1,
+      phase: "running",
+      process: process.identity,
+      argv: [...argv],
+    });
     const qmp = await monitorOf(ctx, paths.qmpSocket, process, config.launchTimeoutMs);
     isolation.assertHolds(process.identity.pid, room);
     await files.sealSockets(paths, room.user);

@@ -1,4 +1,6 @@
+import { stat } from "node:fs/promises";
 import type { Ctx } from "../../../kernel/index.js";
+import { ifThere } from "../../../platform/files/index.js";
 import type { GuestEvent } from "../../driver.js";
 import { bootId, identify, isSameProcess, listProcesses } from "../host/linux-process.js";
 import type { ProcessIdentity, SeenProcess } from "../host/linux-process.js";
@@ -8,14 +10,18 @@ import type { Definition } from "./definition.js";
 import { endProcess } from "./end-guest.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { QmpClient } from "./qmp-client.js";
-import { judgeVanished, readRunRecord, writeRunRecord } from "./run-record.js";
+import { judgeVanished, readRunRecord, stoppedRecord, writeRunRecord } from "./run-record.js";
 import { RunningGuest } from "./running-guest.js";
+import { dropMemory, readSaved } from "./saved-memory.js";
+import type { SavedMemory } from "./saved-memory.js";
+import { letGoOn } from "./suspend-guest.js";
 
 const GREETING_TIMEOUT_MS = 5_000;
 
 export interface Reattached {
   readonly running?: RunningGuest;
   readonly last: "stopped" | "crashed";
+  readonly saved?: SavedMemory;
   readonly tell?: Pick<GuestEvent, "type" | "byGuest">;
 }
 
@@ -35,7 +41,15 @@ export function reattach(
     const recorded = record.process && isSameProcess(record.process, marks) ? record.process : undefined;
     // An agent killed between spawning and writing down left a process that no record names.
     const identity = recorded ?? find((processes ??= listProcesses()), marks);
+    const saved = await readSaved(paths, ctx.log);
+    if (saved !== undefined) {
+      // Whatever process there is, it has not run since; how far it came is of no use to anybody.
+      if (identity) await endProcess(await adopt(ctx, instanceUuid, identity, marks, paths), paths, config);
+      else if (record.phase !== "stopped") await writeRunRecord(paths.runRecord, stoppedRecord);
+      return { last: "stopped", saved };
+    }
     if (identity === undefined) {
+      await dropMemory(paths);
       const { now, tell } = judgeVanished(record, bootId());
       if (now !== record.phase) await writeRunRecord(paths.runRecord, { version: 1, phase: now });
       return { last: now, ...(tell ? { tell: { type: tell, byGuest: false } } : {}) };
@@ -49,8 +63,20 @@ export function reattach(
     }
     if (recorded === undefined)
       await writeRunRecord(paths.runRecord, { version: 1, phase: "running", process: identity });
+    if (await ifThere(stat(paths.memoryBeingSaved))) await goOn(ctx, running, paths);
     return { running, last: "stopped" };
   };
+}
+
+/** An agent died while it suspended the guest: that was not done yet, so the guest goes on. */
+async function goOn(ctx: Ctx, running: RunningGuest, paths: GuestPaths): Promise<void> {
+  const { instanceUuid } = running;
+  try {
+    await letGoOn(running, paths);
+    ctx.log.warn("compute.qemu.guest.suspension-dropped", { instanceUuid });
+  } catch (error) {
+    ctx.log.error("compute.qemu.guest.stands-still", { instanceUuid, error });
+  }
 }
 
 function find(processes: readonly SeenProcess[], marks: readonly string[]): ProcessIdentity | undefined {

@@ -11,6 +11,8 @@ const schema = z.object({
    */
   phase: z.enum(["running", "stopping", "stopped", "crashed"]),
   process: z.object({ pid: z.number().int(), startTicks: z.string(), bootId: z.string() }).optional(),
+  /** With what it was started; absent in records of older versions. */
+  argv: z.array(z.string()).optional(),
 });
 
 /** What the next agent must know about a guest's process, written before and after each change. */

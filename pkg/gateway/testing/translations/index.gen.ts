@@ -12,11 +12,13 @@ import keyPairs from "./key-pairs.js";
 import limits from "./limits.js";
 import migrations from "./migrations.js";
 import serverActions from "./server-actions.js";
+import serverDiagnostics from "./server-diagnostics.js";
 import serverGroups from "./server-groups.js";
 import serverIps from "./server-ips.js";
 import serverMetadata from "./server-metadata.js";
 import serverPassword from "./server-password.js";
 import serverTags from "./server-tags.js";
+import serverTopology from "./server-topology.js";
 import servers from "./servers.js";
 
 /** Everything in this folder, by file name. */
@@ -33,10 +35,12 @@ export const translations: readonly Translation[] = [
   ...limits,
   ...migrations,
   ...serverActions,
+  ...serverDiagnostics,
   ...serverGroups,
   ...serverIps,
   ...serverMetadata,
   ...serverPassword,
   ...serverTags,
+  ...serverTopology,
   ...servers,
 ];

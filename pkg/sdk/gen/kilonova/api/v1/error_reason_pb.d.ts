@@ -1873,6 +1873,34 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_ATTACHED_TWICE = 266;
    */
   VOLUME_ATTACHED_TWICE = 266,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_NO_ROOM_FOR_MEMORY = 270;
+   */
+  NO_ROOM_FOR_MEMORY = 270,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_GUEST_NOT_SUSPENDABLE = 271;
+   */
+  GUEST_NOT_SUSPENDABLE = 271,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_SAVED_MEMORY_LOST = 272;
+   */
+  SAVED_MEMORY_LOST = 272,
+
+  /**
+   * With UNIMPLEMENTED.
+   *
+   * @generated from enum value: ERROR_REASON_NMI_UNSUPPORTED = 273;
+   */
+  NMI_UNSUPPORTED = 273,
 }
 
 /**

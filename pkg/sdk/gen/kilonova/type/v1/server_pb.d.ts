@@ -286,6 +286,101 @@ export declare type ServerHostInfo = Message<"kilonova.type.v1.ServerHostInfo"> 
 export declare const ServerHostInfoSchema: GenMessage<ServerHostInfo>;
 
 /**
+ * How a guest's CPUs and memory lie on NUMA nodes.
+ *
+ * @generated from message kilonova.type.v1.NumaTopology
+ */
+export declare type NumaTopology = Message<"kilonova.type.v1.NumaTopology"> & {
+  /**
+   * Nodes in order.
+   *
+   * @generated from field: repeated kilonova.type.v1.NumaNode nodes = 1;
+   */
+  nodes: NumaNode[];
+
+  /**
+   * Size of memory pages, KiB; unset for the usual one.
+   *
+   * @generated from field: optional uint64 page_size_kib = 2;
+   */
+  pageSizeKib?: bigint | undefined;
+};
+
+/**
+ * Describes the message kilonova.type.v1.NumaTopology.
+ * Use `create(NumaTopologySchema)` to create a new message.
+ */
+export declare const NumaTopologySchema: GenMessage<NumaTopology>;
+
+/**
+ * One NUMA node of a guest.
+ *
+ * @generated from message kilonova.type.v1.NumaNode
+ */
+export declare type NumaNode = Message<"kilonova.type.v1.NumaNode"> & {
+  /**
+   * Memory, MiB.
+   *
+   * @generated from field: uint64 memory_mib = 1;
+   */
+  memoryMib: bigint;
+
+  /**
+   * Numbers of the guest's CPUs on it.
+   *
+   * @generated from field: repeated uint32 vcpus = 2;
+   */
+  vcpus: number[];
+
+  /**
+   * Sets of the guest's CPUs that are threads of one core.
+   *
+   * @generated from field: repeated kilonova.type.v1.CpuSet siblings = 3;
+   */
+  siblings: CpuSet[];
+
+  /**
+   * Node of the host.
+   *
+   * @generated from field: uint32 host_node = 4;
+   */
+  hostNode: number;
+
+  /**
+   * CPU of the host for each pinned CPU of the guest.
+   *
+   * @generated from field: map<uint32, uint32> cpu_pinning = 5;
+   */
+  cpuPinning: { [key: number]: number };
+};
+
+/**
+ * Describes the message kilonova.type.v1.NumaNode.
+ * Use `create(NumaNodeSchema)` to create a new message.
+ */
+export declare const NumaNodeSchema: GenMessage<NumaNode>;
+
+/**
+ * Numbers of CPUs.
+ *
+ * @generated from message kilonova.type.v1.CpuSet
+ */
+export declare type CpuSet = Message<"kilonova.type.v1.CpuSet"> & {
+  /**
+   * In order.
+   *
+   * @generated from field: repeated uint32 cpus = 1;
+   */
+  cpus: number[];
+};
+
+/**
+ * Describes the message kilonova.type.v1.CpuSet.
+ * Use `create(CpuSetSchema)` to create a new message.
+ */
+export declare const CpuSetSchema: GenMessage<CpuSet>;
+
+/**
  * Lasting state of a server (Nova's vm_state).
  *
  * @generated from enum kilonova.type.v1.VmState

@@ -1,0 +1,32 @@
+import injectNmi from "../../compute/commands/inject-nmi.js";
+import triggerCrashDump from "../../model/operations/trigger-crash-dump.js";
+import { defineKind, done, fail } from "../engine/kind.js";
+import { agentReports } from "../steps/agent-command.js";
+import { agentStep } from "../steps/agent-step.js";
+import { keepsItsState } from "../steps/guest-step.js";
+import type { KindDeps } from "../kind-factory.js";
+
+/** The server stays in its state, also in ERROR: what the interrupt does depends on the guest. */
+export default ({ ports }: KindDeps) =>
+  defineKind(triggerCrashDump, {
+    steps: [
+      {
+        ...agentStep(ports, {
+          name: "inject-nmi",
+          event: "compute_trigger_crash_dump",
+          timeoutMs: 120_000,
+          command: injectNmi,
+          host: ({ server }) => server.hostInfo?.host ?? "",
+          input: () => ({}),
+          done: (call, _output, host) => done({}, {}, { host, consumed: agentReports(call) }),
+          failed: (call, { errorReason, errorMessage, errorDetails }, host) =>
+            fail(
+              { reason: errorReason, domain: "compute", message: errorMessage },
+              { details: errorDetails, host, consumed: agentReports(call) },
+            ),
+        }),
+        needs: "inject-nmi",
+      },
+    ],
+    failed: keepsItsState,
+  });
