@@ -31,6 +31,8 @@ export const EXTERNAL = "66666666-aaaa-4666-8666-666666666666";
 export const REQUEST = "req-77777777-aaaa-4777-8777-777777777777";
 /** Another server of p1, which an administrator has locked. */
 export const LOCKED = "5eeeeeee-0000-4000-8000-000000000002";
+/** A third one, whose flavor has no disk. */
+export const DISKLESS = "5eeeeeee-0000-4000-8000-000000000003";
 export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
 const subjectIn = (kind: string): Subject => {
@@ -60,6 +62,7 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     generation: 1n,
     vmState: VmState.VM_STATE_ACTIVE,
     flavor: aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }),
+    image: { id: anImage().id, properties: new Map() },
     metadata: new Map([["k", "v"]]),
     tags: ["t"],
     userData: "dXNlcg==",
@@ -118,6 +121,7 @@ export class World {
     cells.clear();
     cells.put("cell1", aServer({ id: SERVER }));
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
+    cells.put("cell1", aServer({ id: DISKLESS, flavor: aFlavor({ id: "zero", rootGib: 0 }) }));
     cells.putAction(
       "cell1",
       InstanceAction.fromPartial({

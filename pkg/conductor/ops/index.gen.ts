@@ -7,6 +7,7 @@ import changeServerPassword from "./change-server-password.js";
 import deleteServer from "./delete-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import rebuildServer from "./rebuild-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import unpauseServer from "./unpause-server.js";
@@ -20,6 +21,7 @@ export const kindFactories: readonly KindFactory[] = [
   deleteServer,
   pauseServer,
   rebootServer,
+  rebuildServer,
   startServer,
   stopServer,
   unpauseServer,

@@ -9,6 +9,7 @@ import deleteServer from "./delete-server.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import rebuildServer from "./rebuild-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import unlockServer from "./unlock-server.js";
@@ -24,6 +25,7 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(lockServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
+  anyOperation(rebuildServer),
   anyOperation(startServer),
   anyOperation(stopServer),
   anyOperation(unlockServer),

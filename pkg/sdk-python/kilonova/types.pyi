@@ -1273,6 +1273,7 @@ class ErrorReason(IntEnum):
     COMMAND_CANCELLED = 264
     DEVICE_NAME_IN_USE = 265
     VOLUME_ATTACHED_TWICE = 266
+    REBUILD_NOT_PREPARED = 285
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -2973,9 +2974,11 @@ class OperationMetadata(Message):
     """Of "server.lock"."""
     cache_images: CacheImagesMetadata
     """Of "cloud.cache-images" and "host.cache-images"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images"] | None: ...
+    rebuild_server: RebuildServerMetadata
+    """Of "server.rebuild"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "rebuild_server"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "rebuild_server"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -3117,6 +3120,15 @@ class RebootType(IntEnum):
     SOFT = 1
     HARD = 2
 
+class RebuildServerMetadata(Message):
+    """What was asked for with a rebuild."""
+
+    image_id: str
+    """Image's id."""
+    preserve_ephemeral: bool
+    """Whether the ephemeral disk was to keep what is on it."""
+    def __init__(self, *, image_id: str | None = ..., preserve_ephemeral: bool | None = ...) -> None: ...
+
 class RebuildServerRequest(Message):
     """Input of RebuildServer."""
 
@@ -3137,7 +3149,7 @@ class RebuildServerRequest(Message):
     update_mask: FieldMask
     """Any of name, description, hostname, metadata, key_name (a pair of the caller), user_data (at most 49,149
     bytes), disk_config, access_ip_v4, access_ip_v6, trusted_image_certificates (at most 50). All else stays
-    as it is.
+    as it is, but for disk_config, which follows the image then.
     """
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ..., preserve_ephemeral: bool | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., server: Server | Mapping[str, Any] | None = ..., update_mask: FieldMask | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["admin_password", "server", "update_mask"]) -> bool: ...

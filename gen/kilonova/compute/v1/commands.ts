@@ -62,6 +62,32 @@ export interface SetGuestPasswordInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of prepare-rebuild. */
+export interface PrepareRebuildInput {
+  /** The instance as it will be. */
+  instance:
+    | InstanceRecord
+    | undefined;
+  /** Password and user data, for injection. */
+  secrets:
+    | ServerSecrets
+    | undefined;
+  /** Names what is prepared: the operation. */
+  key: string;
+  /** Whether the ephemeral disk keeps what is on it. */
+  preserveEphemeral: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of rebuild-guest. */
+export interface RebuildGuestInput {
+  /** What was prepared. */
+  key: string;
+  /** How long the old guest may take to power itself off, ms; 0 pulls the plug. */
+  softTimeoutMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of cache-images. */
 export interface CacheImagesInput {
   /** UUIDs. Without `images`, whatever data they have. */
@@ -637,6 +663,206 @@ export const SetGuestPasswordInput: MessageFns<SetGuestPasswordInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as SetGuestPasswordInput["_unknownFields"];
     message.adminPassword = object.adminPassword ?? "";
+    return message;
+  },
+};
+
+function createBasePrepareRebuildInput(): PrepareRebuildInput {
+  return { instance: undefined, secrets: undefined, key: "", preserveEphemeral: false };
+}
+
+export const PrepareRebuildInput: MessageFns<PrepareRebuildInput> = {
+  encode(message: PrepareRebuildInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message.secrets !== undefined) {
+      ServerSecrets.encode(message.secrets, writer.uint32(18).fork()).join();
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.preserveEphemeral !== false) {
+      writer.uint32(32).bool(message.preserveEphemeral);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareRebuildInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareRebuildInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secrets = ServerSecrets.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.preserveEphemeral = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PrepareRebuildInput>): PrepareRebuildInput {
+    return PrepareRebuildInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareRebuildInput>): PrepareRebuildInput {
+    const message = createBasePrepareRebuildInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PrepareRebuildInput["_unknownFields"];
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
+    message.secrets = (object.secrets !== undefined && object.secrets !== null)
+      ? ServerSecrets.fromPartial(object.secrets)
+      : undefined;
+    message.key = object.key ?? "";
+    message.preserveEphemeral = object.preserveEphemeral ?? false;
+    return message;
+  },
+};
+
+function createBaseRebuildGuestInput(): RebuildGuestInput {
+  return { key: "", softTimeoutMs: 0 };
+}
+
+export const RebuildGuestInput: MessageFns<RebuildGuestInput> = {
+  encode(message: RebuildGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.softTimeoutMs !== 0) {
+      writer.uint32(16).uint32(message.softTimeoutMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebuildGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebuildGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.softTimeoutMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RebuildGuestInput>): RebuildGuestInput {
+    return RebuildGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RebuildGuestInput>): RebuildGuestInput {
+    const message = createBaseRebuildGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebuildGuestInput["_unknownFields"];
+    message.key = object.key ?? "";
+    message.softTimeoutMs = object.softTimeoutMs ?? 0;
     return message;
   },
 };

@@ -1873,6 +1873,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_ATTACHED_TWICE = 266;
    */
   VOLUME_ATTACHED_TWICE = 266,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_REBUILD_NOT_PREPARED = 285;
+   */
+  REBUILD_NOT_PREPARED = 285,
 }
 
 /**
