@@ -42,12 +42,12 @@ describe("QEMU driver: rebuilding", function () {
       writeSync(file, bytes, 0, bytes.length, MARK_AT);
       closeSync(file);
     }
-    const rootImage = host.image("other.raw", buttonGuestDisk());
+    const rootImage = host.image(`other-${spec.instanceUuid}.raw`, buttonGuestDisk());
     const configDrive = new Map([["openstack/latest/meta_data.json", new TextEncoder().encode('{"a":1}')]]);
     return { spec, anew: { ...spec, rootImage, configDrive }, paths };
   };
   const has = (path: string): boolean => readFileSync(path).subarray(0, 400_000).includes(MARK);
-  const baseOf = (path: string): boolean => readFileSync(path).subarray(0, 4_096).includes("other.raw");
+  const baseOf = (path: string): boolean => readFileSync(path).subarray(0, 4_096).includes("/other-");
   const leftovers = ({ dir }: GuestPaths): string[] =>
     readdirSync(dir).filter((name) => name.includes(".next"));
   const isNew = async (paths: GuestPaths, uuid: string): Promise<void> => {
