@@ -40,8 +40,12 @@ describe("a rebuild of a server with a real guest", function () {
       timeoutMs: 240_000,
       what: `the guest to say ${pattern}`,
     });
-  const portsOf = (): Promise<unknown> =>
-    owner.json("port", "list", "--server", id, "-c", "ID", "-c", "MAC Address");
+  const portsOf = async (): Promise<unknown> =>
+    (await owner.json<Record<string, unknown>[]>("port", "list", "--server", id)).map((port) => [
+      port["ID"],
+      port["MAC Address"],
+      port["Fixed IP Addresses"],
+    ]);
   const userData = (name: string, words: string): string => {
     const path = join(cloud.home, name);
     writeFileSync(path, says(words));
