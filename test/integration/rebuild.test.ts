@@ -324,6 +324,19 @@ describe("a rebuild", () => {
     assert.equal((await ended(cloud, id)).vmState, ACTIVE);
   });
 
+  it("is not cut short while the new guest starts: there is no way back", async () => {
+    const id = await active();
+    await script([{ method: "powerOn", delayMs: 1_500 }]);
+    const { name } = await rebuild(id);
+    await until(async () => {
+      const { currentStep, waitingFor } = await operation(name);
+      return currentStep === "spawn-guest" && waitingFor !== "";
+    });
+    await cloud.operations.requestCancel(testCtx(), { database: "", name });
+    assert.equal((await over(name)).state, OperationState.OPERATION_STATE_SUCCEEDED);
+    assert.deepEqual([(await serverOf(cloud, id)).vmState, guest(id).powerState], [ACTIVE, "RUNNING"]);
+  });
+
   it("ends in ERROR when the disks cannot change places, with what the server holds", async () => {
     const id = await active();
     const before = await untouched(id);

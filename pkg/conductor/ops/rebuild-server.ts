@@ -20,7 +20,8 @@ export default ({ ports }: KindDeps) =>
     failed,
   });
 
-function failed(call: StepCall<RebuildInput>, error: OperationError, details: string): Change {
+/** How a server is left by a rebuild that failed or was cancelled, everything undone. */
+export function failed(call: StepCall<RebuildInput>, error: OperationError, details: string): Change {
   const replacing = call.operation.steps.find(({ name }) => name === REPLACE);
   const isReplaced = replacing !== undefined && replacing.output.length > 0;
   const cancelled = error.reason === "OPERATION_CANCELLED";
