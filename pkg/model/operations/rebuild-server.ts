@@ -46,6 +46,6 @@ export default declareOperation({
       newUserData: true,
       otherImage: true,
     },
-    secrets: { adminPassword: "secret", userData: "IyEvYmluL3No" },
+    secrets: { adminPassword: "correct horse battery staple" },
   },
 });
