@@ -4,11 +4,16 @@ import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { AcceptServersRequest } from "../../gen/kilonova/cells/v1/global_service.js";
-import type { UpdateInstanceRequest } from "../../gen/kilonova/cells/v1/instances_service.js";
+import { ComputeNode } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import type {
+  AcceptOperationRequest,
+  UpdateInstanceRequest,
+} from "../../gen/kilonova/cells/v1/instances_service.js";
+import { RebuildInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import { CreateServersRequest, ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import { Server } from "../../gen/kilonova/api/v1/server.js";
 import type { TestApi } from "./testing/an-api.js";
-import { aNetwork, aReadyApi, anImage, as, member } from "./testing/an-api.js";
+import { aFlavor, aNetwork, aReadyApi, anImage, as, member } from "./testing/an-api.js";
 
 const contract = createFileRegistry(
   fromBinary(FileDescriptorSetSchema, readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url))),
@@ -31,6 +36,10 @@ const accepted: Readonly<Record<string, (api: TestApi) => Promise<unknown>>> = {
     (await updated(api, { accessIpV4: "192.0.2.1" }, "access_ip_v4"))?.accessIpV4,
   "UpdateServer server.access_ip_v6": async (api) =>
     (await updated(api, { accessIpV6: V6 }, "access_ip_v6"))?.accessIpV6,
+  "RebuildServer server.access_ip_v4": async (api) =>
+    (await rebuilt(api, { accessIpV4: "192.0.2.1" }, "access_ip_v4"))?.accessIpV4,
+  "RebuildServer server.access_ip_v6": async (api) =>
+    (await rebuilt(api, { accessIpV6: V6 }, "access_ip_v6"))?.accessIpV6,
 };
 
 async function created(api: TestApi, init: Partial<CreateServersRequest>) {
@@ -55,6 +64,27 @@ async function updated(api: TestApi, server: Partial<Server>, path: string) {
   return (api.cells.requests.get("updateInstance") as UpdateInstanceRequest).server;
 }
 
+async function rebuilt(api: TestApi, server: Partial<Server>, path: string) {
+  const imageId = anImage().id;
+  const node = ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: ["rebuild"] });
+  api.cells.setNodes("cell1", [node]);
+  api.cells.put("cell1", {
+    id: A,
+    flavor: aFlavor(),
+    image: { id: imageId, properties: new Map() },
+    hostInfo: { host: "h1" },
+    launchedAt: { seconds: 1n, nanos: 0 },
+  });
+  await api.channel.client(ServersServiceDefinition).rebuildServer(as(member), {
+    serverId: A,
+    imageId,
+    server: Server.fromPartial(server),
+    updateMask: [path],
+  });
+  const { input } = api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+  return RebuildInput.decode(input).server;
+}
+
 /** The ways to the fields of a message that hold an address, by their names. */
 function addressFields(message: DescMessage, seen: readonly DescMessage[] = []): DescField[][] {
   if (seen.includes(message)) return [];
@@ -72,8 +102,8 @@ const others = (path: string): boolean =>
   /\bfilter\./.test(path) ||
   // Hints are kept as they are written, as in Nova.
   /\bscheduler_hints\./.test(path) ||
-  // Of a server that is updated only what the mask may name counts.
-  /^UpdateServer server\.(host_info|addresses)/.test(path);
+  // Of a server that is updated or rebuilt only what the mask may name counts.
+  /^(Update|Rebuild)Server server\.(host_info|addresses)/.test(path);
 
 describe("addresses in requests", () => {
   const found = aReadyApi().service.bindings.flatMap(({ methods }) =>

@@ -352,3 +352,13 @@ export const CreateErrors = defineErrors("api", {
     { subject: "injected_file_content_bytes" },
   ],
 });
+
+/** What a rebuild refuses in words of its own; the rest is as with a create. */
+export const RebuildErrors = defineErrors("api", {
+  IMAGE_UNACCEPTABLE: [
+    "invalid",
+    (p: { image: string }) =>
+      `Image ${p.image} is unacceptable: Unable to rebuild with a different image for a volume-backed server.`,
+    { field: "image_id" },
+  ],
+});

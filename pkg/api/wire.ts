@@ -70,6 +70,7 @@ import { listKeyPairs } from "./ops/list-key-pairs.js";
 import { listMigrations } from "./ops/list-migrations.js";
 import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
+import { rebuildServer } from "./ops/rebuild-server.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
 import { explainServer, whatIf } from "./ops/scheduling.js";
 import {
@@ -145,6 +146,7 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     listServers: listServers(parts),
     updateServer: updateServer(parts),
     ...beginnings(parts),
+    rebuildServer: rebuildServer(parts),
     getConsoleOutput: getConsoleOutput(parts),
     getServerAddresses: getServerAddresses(parts),
     getServerDiagnostics: getServerDiagnostics(parts),

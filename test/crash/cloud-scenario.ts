@@ -47,9 +47,12 @@ async function unsettled(cloud: Cloud): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** What a host needs to live, and a server to be made and removed; actions ask the rest of a driver. */
+/**
+ * What a host needs to live, and a server to be made, made anew and removed; actions ask the rest of a driver.
+ */
 const NEEDED = new Set<FakeMethod>([
   ...(["start", "inventory", "telemetry", "list", "inspect", "define", "remove"] as const),
+  ...(["prepareRebuild", "rebuild", "discardRebuild"] as const),
   ...(["consoleLog", "diagnostics"] as const),
 ]);
 const FAILING = FAKE_METHODS.filter((method) => !NEEDED.has(method)).map((method) => ({

@@ -107,6 +107,18 @@ const servers: readonly RestExpected[] = [
   server("DELETE /servers/{id}", "servers:delete"),
   ...guardedActions.map(({ key, needs }) => action(key, needs)),
   action("reboot", "servers:reboot", { type: "SOFT" }),
+  ...[SEEN, UNKNOWN_SEEN].map((seen) =>
+    server("POST /servers/{id}/action#rebuild", "servers:rebuild", {
+      body: { rebuild: { imageRef: anImage().id, adminPass: "secret" } },
+      ...seen,
+    }),
+  ),
+  rest("POST /servers/{id}/action#rebuild", [os("servers:rebuild"), os("servers:rebuild:trusted_certs")], {
+    about: "project",
+    form: "trusted certificates",
+    body: { rebuild: { imageRef: anImage().id, adminPass: "secret", trusted_image_certificates: ["c"] } },
+    ...SEEN,
+  }),
   action("lock", "os-lock-server:lock"),
   action("unlock", "os-lock-server:unlock"),
   rest(

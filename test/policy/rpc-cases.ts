@@ -8,6 +8,7 @@ import type { Expected } from "./case.js";
 import { guardedActions } from "./plain-actions.js";
 import {
   AGGREGATE,
+  DISKLESS,
   EMPTY_AGGREGATE,
   EXTERNAL,
   GROUP,
@@ -171,6 +172,31 @@ const servers: readonly RpcExpected[] = [
   onServer("DeleteServer", "servers:delete"),
   ...guardedActions.map(({ method, needs }) => onServer(method, needs)),
   onServer("RebootServer", "servers:reboot"),
+  onServer("RebuildServer", "servers:rebuild", { imageId: anImage().id, adminPassword: "secret" }, SEEN),
+  onServer(
+    "RebuildServer",
+    "servers:rebuild",
+    { imageId: anImage().id, adminPassword: "secret" },
+    unknownOnly,
+  ),
+  rpc(
+    "ServersService/RebuildServer",
+    {
+      serverId: SERVER,
+      imageId: anImage().id,
+      adminPassword: "secret",
+      server: { trustedImageCertificates: ["c"] },
+      updateMask: ["trusted_image_certificates"],
+    },
+    [os("servers:rebuild"), os("servers:rebuild:trusted_certs")],
+    { about: "project", form: "trusted certificates", ...SEEN },
+  ),
+  rpc(
+    "ServersService/RebuildServer",
+    { serverId: DISKLESS, imageId: anImage().id, adminPassword: "secret" },
+    [os("servers:rebuild"), os("servers:create:zero_disk_flavor")],
+    { about: "project", form: "no disk", ...SEEN },
+  ),
   onServer("LockServer", "os-lock-server:lock"),
   onServer("UnlockServer", "os-lock-server:unlock"),
   rpc(
@@ -266,6 +292,7 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.boot": "servers:create",
   "server.delete": "servers:delete",
   "server.reboot": "servers:reboot",
+  "server.rebuild": "servers:rebuild",
   "server.lock": "os-lock-server:lock",
   "server.unlock": "os-lock-server:unlock",
   "server.change-password": "os-admin-password",

@@ -42,6 +42,8 @@ const NODE: NumaNode = {
   hostNode: 1,
   cpuPinning: new Map([[0, 2]]),
 };
+/** A third one, whose flavor has no disk. */
+export const DISKLESS = "5eeeeeee-0000-4000-8000-000000000003";
 export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
 const subjectIn = (kind: string): Subject => {
@@ -71,6 +73,7 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     generation: 1n,
     vmState: VmState.VM_STATE_ACTIVE,
     flavor: aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }),
+    image: { id: anImage().id, properties: new Map() },
     metadata: new Map([["k", "v"]]),
     tags: ["t"],
     userData: "dXNlcg==",
@@ -136,6 +139,7 @@ export class World {
     cells.clear();
     cells.put("cell1", aServer({ id: SERVER, numaTopology: { nodes: [NODE], pageSizeKib: 4n } }));
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
+    cells.put("cell1", aServer({ id: DISKLESS, flavor: aFlavor({ id: "zero", rootGib: 0 }) }));
     cells.putAction(
       "cell1",
       InstanceAction.fromPartial({

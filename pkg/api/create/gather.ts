@@ -85,7 +85,12 @@ async function flavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flav
   }
 }
 
-async function keyPairOf(parts: Parts, ctx: Call, name: string | undefined): Promise<KeyPair | undefined> {
+/** A key pair of the caller. @throws KEY_PAIR_NOT_FOUND */
+export async function keyPairOf(
+  parts: Parts,
+  ctx: Call,
+  name: string | undefined,
+): Promise<KeyPair | undefined> {
   if (name === undefined) return undefined;
   try {
     const { keyPair } = await parts.global.getStoredKeyPair(ctx, { userId: ctx.actor.userId, name });

@@ -1,6 +1,7 @@
 import type { AcceptedServer } from "../../../gen/kilonova/cells/v1/global_service.js";
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
+import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { Server } from "../../../gen/kilonova/cells/v1/server.js";
@@ -70,9 +71,7 @@ function specOf(
     networks: [...networks],
     securityGroups: [...securityGroups.ids],
     securityGroupNames: [...securityGroups.names],
-    keyName: keyPair?.name ?? "",
-    publicKey: keyPair?.publicKey ?? "",
-    keyType: keyPair === undefined ? "" : keyPair.type === KeyPairType.KEY_PAIR_TYPE_X509 ? "x509" : "ssh",
+    ...keyFields(keyPair),
     configDrive,
     availabilityZone: gathered.availabilityZone,
     forcedHost: zone.host,
@@ -135,8 +134,17 @@ function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Se
   });
 }
 
+/** What a server keeps of a key pair; empty without one. */
+export const keyFields = (
+  keyPair: KeyPair | undefined,
+): Pick<ServerSpec, "keyName" | "publicKey" | "keyType"> => ({
+  keyName: keyPair?.name ?? "",
+  publicKey: keyPair?.publicKey ?? "",
+  keyType: keyPair === undefined ? "" : keyPair.type === KeyPairType.KEY_PAIR_TYPE_X509 ? "x509" : "ssh",
+});
+
 /** Users see the properties as the image has them. */
-const shownImage = ({ info }: AcceptedImage): { id: string; properties: Map<string, string> } => ({
+export const shownImage = ({ info }: AcceptedImage): { id: string; properties: Map<string, string> } => ({
   id: info.id,
   properties: new Map(Object.entries(info.properties)),
 });

@@ -48,7 +48,8 @@ const networks: Rule<RequestedNetwork[]> = (values, path, report) => {
   if (new Set(ports).size < ports.length) report(path, "names the same port twice");
 };
 
-const distinct: Rule<string[]> = (values, path, report) => {
+/** Ids of certificates. */
+export const distinctCertificates: Rule<string[]> = (values, path, report) => {
   list(id, 50)(values, path, report);
   if (new Set(values).size < values.length) report(path, "must not repeat");
 };
@@ -101,12 +102,12 @@ const boundHints: Rule<SchedulerHints> = (value, path, report) => {
 
 /** What fits into Nova's 65,535 characters of base64. */
 const MAX_USER_DATA = 49_149;
-const userData: Rule<Uint8Array> = (value, path, report) => {
+export const userData: Rule<Uint8Array> = (value, path, report) => {
   if (value.length > MAX_USER_DATA) report(path, `must have at most ${MAX_USER_DATA} bytes`);
 };
 
 /** Its length is a quota. */
-const filePath = text({ min: 1, max: 65_535 });
+export const filePath = text({ min: 1, max: 65_535 });
 
 /** What a create must look like before anything is read. */
 export const createShape: Shape<CreateServersRequest> = {
@@ -133,7 +134,7 @@ export const createShape: Shape<CreateServersRequest> = {
     text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must consist of letters, digits, '-', '.' and '_'" }),
   ),
   schedulerHints: optional(boundHints),
-  trustedImageCertificates: distinct,
+  trustedImageCertificates: distinctCertificates,
   files: list(object<InjectedFile>({ path: filePath }), 64),
   host: given(hostName),
   hypervisorHostname: given(hostName),

@@ -20,7 +20,7 @@ interface OperationAnswer {
 type Begin = Guarded<ActionRequest, OperationAnswer>;
 
 /** Methods with answers of their own. */
-const ELSEWHERE = new Set(["CreateServers"]);
+const ELSEWHERE = new Set(["CreateServers", "RebuildServer"]);
 const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 
 /**
@@ -65,14 +65,21 @@ const begin = (
     async (ctx, request, loaded) => {
       const body = type.encode({ ...request, clientToken: "" }).finish();
       const call = { method: action.method, body, ...action.input(ctx, request, loaded) };
-      return { operation: await accept(parts, ctx, declaration, request, call) };
+      return { operation: (await acceptOn(parts, ctx, declaration, request, call)).operation };
     },
   );
 
-interface Asked extends ActionInput {
+/** What an acceptance needs to know of the request. */
+export interface Asked extends ActionInput {
   readonly method: string;
   /** The encoded request without its token: what the token protects. */
   readonly body: Uint8Array;
+}
+
+/** An operation, new or of an earlier call with the same token. */
+export interface Accepted {
+  readonly operation: Operation;
+  readonly replayed: boolean;
 }
 
 /**
@@ -80,14 +87,14 @@ interface Asked extends ActionInput {
  * the record is written; rights were judged before.
  * @throws SERVER_NOT_FOUND; what AcceptOperation of cells refuses
  */
-async function accept(
+export async function acceptOn(
   parts: Parts,
   ctx: Call,
   declaration: OperationDeclaration,
   { serverId: asked, clientToken: token }: ActionRequest,
   { method, body, input, secrets }: Asked,
-): Promise<Operation> {
-  const operation = await parts.servers.at(ctx, asked, async (inner, database, serverId) => {
+): Promise<Accepted> {
+  const { operation, replayed } = await parts.servers.at(ctx, asked, async (inner, database, serverId) => {
     const request: Partial<AcceptOperationRequest> = {
       database,
       serverId,
@@ -104,10 +111,10 @@ async function accept(
       bypassLock: ctx.rights.isAdmin,
       traceparent: ctx.span.traceparent,
     };
-    return (await parts.instances.acceptOperation(inner, request)).operation;
+    return parts.instances.acceptOperation(inner, request);
   });
   if (operation === undefined) throw ApiErrors.SERVER_NOT_FOUND({ server: asked });
-  return operation;
+  return { operation, replayed };
 }
 
 export const encodedAs = (type: MessageType<unknown>, fields: object): Buffer =>

@@ -26,7 +26,16 @@ import { formOf, subjectOf } from "../../model/operation-declaration.js";
 import { bindService } from "../../platform/rpc/index.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import type { TestApi } from "../testing/an-api.js";
-import { administrator, anApi, as, member, stranger } from "../testing/an-api.js";
+import {
+  aFlavor,
+  aReadyApi,
+  administrator,
+  anApi,
+  anImage,
+  as,
+  member,
+  stranger,
+} from "../testing/an-api.js";
 
 const uuid = (n: number): string => `00000000-0000-4000-8000-${n.toString().padStart(12, "0")}`;
 const A = uuid(1);
@@ -340,8 +349,9 @@ function putFit(api: TestApi, kind: string): void {
       capabilities: catalogue.all.flatMap(({ capability }) => capability ?? []),
     }),
   ]);
-  const image = { properties: new Map([["hw_qemu_guest_agent", "yes"]]) };
-  api.cells.put("cell1", { id: A, vmState, hostInfo: onHost }, { spec: ServerSpec.fromPartial({ image }) });
+  const image = { id: anImage().id, properties: new Map([["hw_qemu_guest_agent", "yes"]]) };
+  const server = { id: A, vmState, hostInfo: onHost, flavor: aFlavor(), image };
+  api.cells.put("cell1", server, { spec: ServerSpec.fromPartial({ image }) });
 }
 
 describe("actions on servers", () => {
@@ -370,13 +380,16 @@ describe("actions on servers", () => {
 
   it("serves every method that a declaration names", async () => {
     /** What some cannot be asked without. */
-    const NEEDED: Readonly<Record<string, object>> = { "server.change-password": { adminPassword: "p" } };
+    const NEEDED: Readonly<Record<string, object>> = {
+      "server.change-password": { adminPassword: "p" },
+      "server.rebuild": { imageId: anImage().id },
+    };
     const onServers = catalogue.all.filter(
       (one) => subjectOf(one) === "server" && one.kind !== "server.boot",
     );
     for (const { methods, kind } of onServers)
       for (const { name: method } of methods) {
-        const api = anApi();
+        const api = aReadyApi();
         putFit(api, kind);
         const key = `${method[0]?.toLowerCase()}${method.slice(1)}` as "stopServer";
         const { operation } = await servers(api)[key](as(administrator), { serverId: A, ...NEEDED[kind] });

@@ -12,7 +12,7 @@ import { USER_PATHS } from "../../model/user-change.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { ApiErrors } from "../errors.js";
 import { description, id, ipv4, ipv6, optionalName, time } from "../shape/common.js";
-import type { Rule } from "../shape/shape.js";
+import type { Rule, Shape } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import { given, object, oneOf, optional, required, text } from "../shape/shape.js";
@@ -27,7 +27,8 @@ const changeable: Rule<string[] | undefined> = (paths, path, report) => {
   for (const one of paths ?? []) if (pathOf(one) === undefined) report(path, `"${one}" cannot be changed`);
 };
 
-const newValues = required<Server>({
+/** What a server's fields must look like of which users give new values. */
+export const newServerValues = {
   name: optionalName,
   description: optional(description),
   accessIpV4: given(ipv4),
@@ -45,7 +46,8 @@ const newValues = required<Server>({
   deletedAt: time,
   flavor: optional(object<Flavor>({ createdAt: time, updatedAt: time })),
   fault: optional(object<ServerFault>({ createdAt: time })),
-});
+} satisfies Shape<Server>;
+const newValues = required<Server>(newServerValues);
 
 /** Changes what a user may change at once. A lock does not stop it, as in Nova. */
 export const updateServer = (parts: Parts): Guarded<UpdateServerRequest, UpdateServerResponse> =>

@@ -35,24 +35,28 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
     ctx.signal.throwIfAborted();
     return traced(ctx, name, {}, fn);
   };
+  const specOf: CommandHost["specOf"] = async (ctx, instance, secrets, tell = untold) => {
+    const serverId = idOf(instance);
+    const [rootImage, kernel] = await step(ctx, "agent.images", (c) =>
+      prepareImages(c, images, instance, tell),
+    );
+    const documents = await step(ctx, "agent.vendor-data", (c) =>
+      driveVendorData(c, vendorData, instance, secrets),
+    );
+    return toGuestSpec(instance, secrets, {
+      domain,
+      rootImage,
+      kernel,
+      socketPathOf: socketPathOf(serverId),
+      randomSeed: randomSeedOf(serverId),
+      vendorDocuments: documents,
+    });
+  };
   return {
     driver,
+    specOf,
     async define(ctx, instance, secrets, tell = untold) {
-      const serverId = idOf(instance);
-      const [rootImage, kernel] = await step(ctx, "agent.images", (c) =>
-        prepareImages(c, images, instance, tell),
-      );
-      const documents = await step(ctx, "agent.vendor-data", (c) =>
-        driveVendorData(c, vendorData, instance, secrets),
-      );
-      const spec = toGuestSpec(instance, secrets, {
-        domain,
-        rootImage,
-        kernel,
-        socketPathOf: socketPathOf(serverId),
-        randomSeed: randomSeedOf(serverId),
-        vendorDocuments: documents,
-      });
+      const spec = await specOf(ctx, instance, secrets, tell);
       await step(ctx, "driver.define", (c) => driver.define(c, spec, tell));
     },
     cacheImage: (ctx, image) => step(ctx, "agent.images", (c) => images.cache(c, image)),

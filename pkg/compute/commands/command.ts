@@ -5,11 +5,26 @@ import type { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/serv
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { MessageType } from "../../model/operation-declaration.js";
-import type { DiskPhase, DriverWith, ImagePhase, OptionalMethod, Tell, WorkProgress } from "../driver.js";
+import type {
+  DiskPhase,
+  DriverWith,
+  GuestSpec,
+  ImagePhase,
+  OptionalMethod,
+  Tell,
+  WorkProgress,
+} from "../driver.js";
 
 /** What the agent puts at a command's disposal. Every method is repeatable. */
 export interface CommandHost<M extends OptionalMethod = never> {
   readonly driver: DriverWith<M>;
+  /** What the driver makes a guest from, with its images on this host: the first half of `define`. */
+  specOf(
+    ctx: Ctx,
+    instance: InstanceRecord,
+    secrets: ServerSecrets | undefined,
+    tell?: Tell<ImagePhase>,
+  ): Promise<GuestSpec>;
   /** Images, documents, disks and definition of a guest, without starting it. */
   define(
     ctx: Ctx,

@@ -57,6 +57,10 @@ export const DriverErrors = defineErrors("compute.driver", {
     "refused",
     (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} already has a root disk of another image.`,
   ],
+  REBUILD_NOT_PREPARED: [
+    "refused",
+    (p: { instanceUuid: string }) => `Nothing is prepared to take the place of instance ${p.instanceUuid}.`,
+  ],
   UNSUPPORTED_HARDWARE: [
     "invalid",
     (p: { property: string; value: string }) => `Virtual hardware ${p.property}=${p.value} is not supported.`,

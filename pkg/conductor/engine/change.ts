@@ -8,6 +8,9 @@ export function withTaskState(change: Change | undefined, taskState: string | un
   return taskState === undefined ? change : { ...change, set: { ...change?.set, taskState } };
 }
 
+/** Changes with the description: masks have one path for both. */
+const WITHOUT_PATH: ReadonlySet<string> = new Set(["hasDescription"]);
+
 /** A change as the cells service takes it: exactly the fields named, cleared ones included. */
 export function toInstanceChange(change: Change | undefined): InstanceChange | undefined {
   if (change === undefined) return undefined;
@@ -15,7 +18,9 @@ export function toInstanceChange(change: Change | undefined): InstanceChange | u
   return {
     ...InstanceChange.fromPartial(change.more ?? {}),
     server: Server.fromPartial(set as Partial<Server>),
-    updateMask: Object.keys(set).map(snakeCase),
+    updateMask: Object.keys(set)
+      .filter((field) => !WITHOUT_PATH.has(field))
+      .map(snakeCase),
     ports: [...(change.ports ?? [])],
     replacePorts: change.ports !== undefined,
     deleteRecord: change.deleteRecord ?? false,

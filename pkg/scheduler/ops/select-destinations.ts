@@ -6,6 +6,7 @@ import type { HostFacts } from "../domain/host-view.js";
 import { ownerSummary } from "../domain/owner-text.js";
 import type { RequestSpec } from "../domain/request-spec.js";
 import type { Rules } from "../domain/rules.js";
+import { rebuildConflict } from "../domain/rebuild-conflict.js";
 import { ownersFacts } from "../domain/telling.js";
 import { refuse } from "../domain/verdict.js";
 import type { HostRefusal } from "../domain/verdict.js";
@@ -150,8 +151,22 @@ function rebuildOn(deps: SelectDeps, spec: RequestSpec): Selected {
     explanation,
   } = judgeRebuild(deps.fleet, spec, deps.rules);
   if (same === undefined) throw noValidHost(explanation, deps.rules);
+  requireStay(deps.fleet, spec, same.host);
   const chosen = { host: same.host, holdings: [], mappings: new Map(), weight: 0 };
   return { chosen, alternates: [], generation: 0, migrationGeneration: 0 };
+}
+
+/** What no filter judges of a new image. @throws NO_VALID_HOST */
+function requireStay({ index }: Fleet, spec: RequestSpec, host: HostFacts): void {
+  const slot = index.slotOf(host.computeNodeId);
+  const conflict = rebuildConflict(spec, (trait) => slot !== undefined && index.withTrait(trait).has(slot));
+  if (conflict === undefined) return;
+  throw E.NO_VALID_HOST({
+    summary: conflict,
+    hosts_considered: 1,
+    refusals: refusalsFact([{ rule: "placement", reason: "IMAGE_CONFLICT", hosts: 1, facts: {} }]),
+    details: conflict,
+  });
 }
 
 /** The request with what the views know of its source. @source scheduler.md §12, conductor-workflows.md §4 */

@@ -51,6 +51,13 @@ export const cases: readonly Case[] = [
     ...admin,
     body: { server: { name: "web" } },
   }),
+  get("server-rebuild-member", "POST /servers/{id}/action#rebuild", `/servers/${SERVER_ID}/action`, {
+    body: { rebuild: { imageRef: serverBody.server.imageRef } },
+  }),
+  get("server-rebuild-admin", "POST /servers/{id}/action#rebuild", `/servers/${SERVER_ID}/action`, {
+    ...admin,
+    body: { rebuild: { imageRef: serverBody.server.imageRef } },
+  }),
   get(
     "server-console-output",
     "POST /servers/{id}/action#os-getConsoleOutput",

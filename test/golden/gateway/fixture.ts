@@ -50,6 +50,7 @@ import {
   ListServersResponse,
   UpdateServerResponse,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { RebuildServerResponse } from "../../../gen/kilonova/api/v1/server_actions.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
@@ -201,6 +202,12 @@ const flavorOf = (id: string) => (id === "private" ? privateFlavor : someFlavor(
 /** An api that always answers the same, as far as it may see it. */
 export const fixture: FakeApi = {
   servers: {
+    rebuildServer: async (ctx) =>
+      RebuildServerResponse.fromPartial({
+        server: { ...seenBy(ctx), taskState: "rebuilding", userData: Buffer.from("new") },
+        adminPassword: "s3cret",
+        ...hidden(ctx, ...HIDDEN.filter((path) => path !== "user_data")),
+      }),
     getServer: async (ctx) =>
       GetServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
     listServers: async (ctx) =>

@@ -17,6 +17,8 @@ const create = (
   outer: Record<string, unknown> = {},
 ): Ask => ({ method: "POST", version, body: { server: { ...server, ...more }, ...outer } });
 const action = (body: unknown, version = "2.1"): Ask => ({ method: "POST", version, body });
+const rebuild = (more: Record<string, unknown>, version = "2.1"): Ask =>
+  action({ rebuild: { imageRef: "70a599e0-31e7-49b7-b260-868f441e862b", ...more } }, version);
 const ACT = `/v2.1/servers/${SERVER_ID}/action`;
 const post = (raw: string | Buffer): Ask => ({ method: "POST", raw });
 const admin = (ask: Ask): Ask => ({ ...ask, token: "admin" });
@@ -330,6 +332,30 @@ const rows: readonly Row[] = [
   ["a removed action", ACT, action({ resetNetwork: null }), 410, "computeFault"],
   ["an action that is not served yet", ACT, action({ suspend: null }), 501, "notImplemented"],
   ["a bad argument", ACT, action({ reboot: { type: "WARM" } }), 400, "badRequest"],
+  // Rebuild
+  ["no image", ACT, action({ rebuild: {} }), 400, "badRequest"],
+  ["no list of fields", ACT, action({ rebuild: null }), 400, "badRequest"],
+  ["an image that is no UUID", ACT, rebuild({ imageRef: "cirros" }), 400, "badRequest"],
+  ["an unknown field", ACT, rebuild({ colour: "red" }), 400, "badRequest"],
+  ["a name with spaces around", ACT, rebuild({ name: " a " }), 400, "badRequest"],
+  ["such a name under /v2", ACT.replace("/v2.1", "/v2"), rebuild({ name: " a " }), 202, ""],
+  ["half a file", ACT, rebuild({ personality: [{ path: "/a" }] }), 400, "badRequest"],
+  ...(
+    [
+      ["description", "d", 18],
+      ["key_name", "k", 53],
+      ["user_data", "YQ==", 56],
+      ["trusted_image_certificates", ["c"], 62],
+      ["hostname", "host", 89],
+    ] as const
+  ).flatMap(([field, value, last]): Row[] => [
+    [`${field} too early`, ACT, rebuild({ [field]: value }, `2.${last}`), 400, "badRequest"],
+    [`${field} in time`, ACT, rebuild({ [field]: value }, `2.${last + 1}`), 202, ""],
+  ]),
+  ["files in time", ACT, rebuild({ personality: [] }, "2.56"), 202, ""],
+  ["files too late", ACT, rebuild({ personality: [] }, "2.57"), 400, "badRequest"],
+  ["a whole domain name too early", ACT, rebuild({ hostname: "a.b" }, "2.93"), 400, "badRequest"],
+  ["a whole domain name in time", ACT, rebuild({ hostname: "a.b" }, "2.94"), 202, ""],
   [
     "the action comes before the project",
     `/v2.1/abc/servers/${SERVER_ID}/action`,

@@ -177,7 +177,7 @@ export interface RebuildServerRequest {
   /**
    * Any of name, description, hostname, metadata, key_name (a pair of the caller), user_data (at most 49,149
    * bytes), disk_config, access_ip_v4, access_ip_v6, trusted_image_certificates (at most 50). All else stays
-   * as it is.
+   * as it is, but for disk_config, which follows the image then.
    */
   updateMask: string[] | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;

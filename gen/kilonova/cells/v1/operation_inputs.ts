@@ -3,7 +3,9 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ImageRef } from "../../type/v1/server_spec.js";
+import { FieldMask } from "../../../google/protobuf/field_mask.js";
+import { ImageRef, ServerSpec } from "../../type/v1/server_spec.js";
+import { Server } from "./server.js";
 
 /** Input of `server.boot`: what names the server in lists of operations. Its record says what it shall be. */
 export interface BootInput {
@@ -27,6 +29,36 @@ export interface RebootInput {
 export interface LockInput {
   /** Why, as the user told it; empty when he did not. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/**
+ * Input of `server.rebuild`: what the server will be. Its secrets are ServerSecrets, with the user data that the
+ * new guest gets, also where that is the old one's.
+ */
+export interface RebuildInput {
+  /** New values of the fields in server_mask. */
+  server:
+    | Server
+    | undefined;
+  /** Paths of Server. An image, and what follows from it, is always among them. */
+  serverMask:
+    | string[]
+    | undefined;
+  /** New values of the fields in spec_mask. */
+  spec:
+    | ServerSpec
+    | undefined;
+  /** Paths of ServerSpec. */
+  specMask:
+    | string[]
+    | undefined;
+  /** Whether the user data is new, and is stored with the rest. */
+  newUserData: boolean;
+  /** Whether the ephemeral disk keeps what is on it. */
+  preserveEphemeral: boolean;
+  /** Whether the image is another one than before, so that the host must be asked. */
+  otherImage: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -315,6 +347,164 @@ export const LockInput: MessageFns<LockInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as LockInput["_unknownFields"];
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRebuildInput(): RebuildInput {
+  return {
+    server: undefined,
+    serverMask: undefined,
+    spec: undefined,
+    specMask: undefined,
+    newUserData: false,
+    preserveEphemeral: false,
+    otherImage: false,
+  };
+}
+
+export const RebuildInput: MessageFns<RebuildInput> = {
+  encode(message: RebuildInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.server !== undefined) {
+      Server.encode(message.server, writer.uint32(10).fork()).join();
+    }
+    if (message.serverMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.serverMask), writer.uint32(18).fork()).join();
+    }
+    if (message.spec !== undefined) {
+      ServerSpec.encode(message.spec, writer.uint32(26).fork()).join();
+    }
+    if (message.specMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.specMask), writer.uint32(34).fork()).join();
+    }
+    if (message.newUserData !== false) {
+      writer.uint32(40).bool(message.newUserData);
+    }
+    if (message.preserveEphemeral !== false) {
+      writer.uint32(48).bool(message.preserveEphemeral);
+    }
+    if (message.otherImage !== false) {
+      writer.uint32(56).bool(message.otherImage);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebuildInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebuildInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.server = Server.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.spec = ServerSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.specMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.newUserData = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.preserveEphemeral = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.otherImage = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RebuildInput>): RebuildInput {
+    return RebuildInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RebuildInput>): RebuildInput {
+    const message = createBaseRebuildInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebuildInput["_unknownFields"];
+    message.server = (object.server !== undefined && object.server !== null)
+      ? Server.fromPartial(object.server)
+      : undefined;
+    message.serverMask = object.serverMask ?? undefined;
+    message.spec = (object.spec !== undefined && object.spec !== null)
+      ? ServerSpec.fromPartial(object.spec)
+      : undefined;
+    message.specMask = object.specMask ?? undefined;
+    message.newUserData = object.newUserData ?? false;
+    message.preserveEphemeral = object.preserveEphemeral ?? false;
+    message.otherImage = object.otherImage ?? false;
     return message;
   },
 };

@@ -163,6 +163,9 @@ export interface OperationMetadata {
     | //
     /** Of "cloud.cache-images" and "host.cache-images". */
     { $case: "cacheImages"; value: CacheImagesMetadata }
+    | //
+    /** Of "server.rebuild". */
+    { $case: "rebuildServer"; value: RebuildServerMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -196,6 +199,15 @@ export interface LockServerMetadata {
 export interface CacheImagesMetadata {
   /** Ids of the images. */
   imageIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a rebuild. */
+export interface RebuildServerMetadata {
+  /** Image's id. */
+  imageId: string;
+  /** Whether the ephemeral disk was to keep what is on it. */
+  preserveEphemeral: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1094,6 +1106,9 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages":
         CacheImagesMetadata.encode(message.asked.value, writer.uint32(34).fork()).join();
         break;
+      case "rebuildServer":
+        RebuildServerMetadata.encode(message.asked.value, writer.uint32(90).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1151,6 +1166,14 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "cacheImages", value: CacheImagesMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.asked = { $case: "rebuildServer", value: RebuildServerMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1201,6 +1224,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "cacheImages", value: CacheImagesMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "rebuildServer": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "rebuildServer", value: RebuildServerMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -1525,6 +1554,92 @@ export const CacheImagesMetadata: MessageFns<CacheImagesMetadata> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as CacheImagesMetadata["_unknownFields"];
     message.imageIds = object.imageIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseRebuildServerMetadata(): RebuildServerMetadata {
+  return { imageId: "", preserveEphemeral: false };
+}
+
+export const RebuildServerMetadata: MessageFns<RebuildServerMetadata> = {
+  encode(message: RebuildServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageId !== "") {
+      writer.uint32(10).string(message.imageId);
+    }
+    if (message.preserveEphemeral !== false) {
+      writer.uint32(16).bool(message.preserveEphemeral);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebuildServerMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebuildServerMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.preserveEphemeral = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RebuildServerMetadata>): RebuildServerMetadata {
+    return RebuildServerMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RebuildServerMetadata>): RebuildServerMetadata {
+    const message = createBaseRebuildServerMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebuildServerMetadata["_unknownFields"];
+    message.imageId = object.imageId ?? "";
+    message.preserveEphemeral = object.preserveEphemeral ?? false;
     return message;
   },
 };

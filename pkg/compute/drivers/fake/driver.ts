@@ -8,6 +8,7 @@ import type {
   HostInventory,
   HostTelemetry,
   MemoryPhase,
+  RebuildOptions,
   Tell,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
@@ -38,6 +39,7 @@ export class FakeDriver extends FakeHost implements Driver {
         this.guests.set(guest.instanceUuid, guest);
         this.nextPid = Math.max(this.nextPid, guest.pid + 1);
       }
+      for (const one of this.files?.loadPrepared() ?? []) this.prepared.set(one.guest.instanceUuid, one);
     });
   }
 
@@ -70,33 +72,49 @@ export class FakeDriver extends FakeHost implements Driver {
 
   /** Disks that are delayed by a rule are told of as if they were being copied. */
   define(ctx: Ctx, spec: GuestSpec, tell: Tell<DiskPhase> = untold): Promise<void> {
-    const total = Math.max(1, spec.rootGib) * GIB;
     return this.#scripted(
       ctx,
       "define",
       spec.instanceUuid,
       () => {
         const before = this.guests.get(spec.instanceUuid);
-        const { configDrive, ...plain } = spec;
-        const digest = JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] });
-        if (before?.digest === digest) return;
+        const guest = toGuest(spec);
+        if (before?.digest === guest.digest) return;
         this.put({
-          instanceUuid: spec.instanceUuid,
-          instanceName: spec.instanceName,
-          digest,
-          vcpus: spec.vcpus,
-          memoryMib: spec.memoryMib,
-          macAddresses: spec.interfaces.map((i) => i.macAddress),
-          hasConfigDrive: configDrive !== undefined,
-          powerState: before?.powerState ?? "SHUTDOWN",
-          pid: before?.pid ?? 0,
+          ...(before ?? guest),
+          digest: guest.digest,
+          vcpus: guest.vcpus,
+          memoryMib: guest.memoryMib,
+          macAddresses: guest.macAddresses,
+          hasConfigDrive: guest.hasConfigDrive,
           defines: (before?.defines ?? 0) + 1,
-          starts: before?.starts ?? 0,
-          console: before?.console ?? "",
         });
       },
-      { name: spec.instanceName, passed: (part) => tell({ phase: "disks", done: part * total, total }) },
+      { name: spec.instanceName, passed: disksPassed(spec, tell) },
     );
+  }
+
+  prepareRebuild(
+    ctx: Ctx,
+    spec: GuestSpec,
+    options: RebuildOptions,
+    tell: Tell<DiskPhase> = untold,
+  ): Promise<void> {
+    return this.#scripted(
+      ctx,
+      "prepareRebuild",
+      spec.instanceUuid,
+      () => this.prepare({ ...options, guest: toGuest(spec) }),
+      { name: spec.instanceName, passed: disksPassed(spec, tell) },
+    );
+  }
+
+  rebuild(ctx: Ctx, instanceUuid: string, key: string, _softTimeoutMs: number): Promise<void> {
+    return this.#scripted(ctx, "rebuild", instanceUuid, () => this.takePrepared(instanceUuid, key));
+  }
+
+  discardRebuild(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#scripted(ctx, "discardRebuild", instanceUuid, () => this.unprepare(instanceUuid));
   }
 
   powerOn(ctx: Ctx, instanceUuid: string): Promise<void> {
@@ -119,6 +137,7 @@ export class FakeDriver extends FakeHost implements Driver {
   remove(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#scripted(ctx, "remove", instanceUuid, () => {
       this.guests.delete(instanceUuid);
+      this.prepared.delete(instanceUuid);
       this.files?.drop(instanceUuid);
     });
   }
@@ -241,6 +260,34 @@ export const FAKE_METHODS: readonly FakeMethod[] = Object.getOwnPropertyNames(Fa
 
 const tail = (bytes: Uint8Array, maxBytes: number): Uint8Array =>
   bytes.subarray(Math.max(0, bytes.length - maxBytes));
+
+/** A guest of this spec that never ran. */
+function toGuest(spec: GuestSpec): FakeGuest {
+  const { configDrive, ...plain } = spec;
+  return {
+    instanceUuid: spec.instanceUuid,
+    instanceName: spec.instanceName,
+    digest: JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] }),
+    vcpus: spec.vcpus,
+    memoryMib: spec.memoryMib,
+    macAddresses: spec.interfaces.map((i) => i.macAddress),
+    hasConfigDrive: configDrive !== undefined,
+    powerState: "SHUTDOWN",
+    pid: 0,
+    defines: 0,
+    starts: 0,
+    console: "",
+    rootDisk: 1,
+    ephemeralDisk: 1,
+    builtAs: "",
+  };
+}
+
+/** Tells of disks that a rule delays as if they were being copied. */
+function disksPassed(spec: GuestSpec, tell: Tell<DiskPhase>): (part: number) => void {
+  const total = Math.max(1, spec.rootGib) * GIB;
+  return (part) => tell({ phase: "disks", done: part * total, total });
+}
 
 const toState = ({ instanceUuid, powerState, pid }: FakeGuest): GuestState => ({
   instanceUuid,

@@ -1,7 +1,7 @@
 import type { GuestEvent, HostInventory } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { FakeGuestFiles } from "./guest-file.js";
-import type { FakeGuest } from "./guest-file.js";
+import type { FakeGuest, PreparedGuest } from "./guest-file.js";
 import { fakeInventory } from "./inventory.js";
 import { FakeRules } from "./rules.js";
 
@@ -23,6 +23,7 @@ export class FakeHost {
   readonly rules: FakeRules;
   protected offered: HostInventory;
   protected readonly guests = new Map<string, FakeGuest>();
+  protected readonly prepared = new Map<string, PreparedGuest>();
   protected readonly files: FakeGuestFiles | undefined;
   protected listener: (event: GuestEvent) => void = () => {};
   protected nextPid = 1000;
@@ -78,6 +79,37 @@ export class FakeHost {
   protected put(guest: FakeGuest): void {
     this.files?.save(guest);
     this.guests.set(guest.instanceUuid, guest);
+  }
+
+  protected prepare(prepared: PreparedGuest): void {
+    this.files?.savePrepared(prepared);
+    this.prepared.set(prepared.guest.instanceUuid, prepared);
+  }
+
+  protected unprepare(instanceUuid: string): void {
+    this.prepared.delete(instanceUuid);
+    this.files?.dropPrepared(instanceUuid);
+  }
+
+  /** Puts what is prepared in the guest's place. @throws REBUILD_NOT_PREPARED */
+  protected takePrepared(instanceUuid: string, key: string): void {
+    const before = this.guests.get(instanceUuid);
+    const prepared = this.prepared.get(instanceUuid);
+    if (before?.builtAs !== key) {
+      if (prepared?.key !== key) throw DriverErrors.REBUILD_NOT_PREPARED({ instanceUuid });
+      const { guest, keepsEphemeral } = prepared;
+      const ephemeralDisk = before?.ephemeralDisk ?? 0;
+      this.put({
+        ...guest,
+        builtAs: key,
+        defines: (before?.defines ?? 0) + 1,
+        starts: before?.starts ?? 0,
+        console: before?.console ?? "",
+        rootDisk: (before?.rootDisk ?? 0) + 1,
+        ephemeralDisk: keepsEphemeral && before ? ephemeralDisk : ephemeralDisk + 1,
+      });
+    }
+    this.unprepare(instanceUuid);
   }
 
   protected need(instanceUuid: string): FakeGuest {

@@ -17,6 +17,18 @@ export interface FakeGuest {
   readonly defines: number;
   readonly starts: number;
   readonly console: string;
+  /** Which disks it has: another number is another disk. */
+  readonly rootDisk: number;
+  readonly ephemeralDisk: number;
+  /** The rebuild that it was made by; "" for none. */
+  readonly builtAs: string;
+}
+
+/** What shall take a guest's place. */
+export interface PreparedGuest {
+  readonly key: string;
+  readonly keepsEphemeral: boolean;
+  readonly guest: FakeGuest;
 }
 
 // Keys of a later version stay: a guest is written again as a whole.
@@ -33,7 +45,12 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   defines: z.number(),
   starts: z.number(),
   console: z.string(),
+  rootDisk: z.number().default(1),
+  ephemeralDisk: z.number().default(1),
+  builtAs: z.string().default(""),
 });
+const preparedSchema = z.object({ key: z.string(), keepsEphemeral: z.boolean(), guest: schema });
+const PREPARED = ".next";
 
 /**
  * Keeps one JSON file per guest, so that effects are seen after the agent was killed. Atomic; not fsynced: no
@@ -53,14 +70,36 @@ export class FakeGuestFiles {
       .map((name) => schema.parse(JSON.parse(readFileSync(join(this.#dir, name), "utf8"))));
   }
 
+  loadPrepared(): PreparedGuest[] {
+    return readdirSync(this.#dir)
+      .filter((name) => name.endsWith(PREPARED))
+      .map((name) => preparedSchema.parse(JSON.parse(readFileSync(join(this.#dir, name), "utf8"))));
+  }
+
   save(guest: FakeGuest): void {
-    const path = this.#path(guest.instanceUuid);
-    writeFileSync(`${path}.tmp`, JSON.stringify(guest), { mode: 0o600 });
-    renameSync(`${path}.tmp`, path);
+    this.#write(this.#path(guest.instanceUuid), guest);
+  }
+
+  savePrepared(prepared: PreparedGuest): void {
+    this.#write(this.#preparedPath(prepared.guest.instanceUuid), prepared);
   }
 
   drop(instanceUuid: string): void {
     rmSync(this.#path(instanceUuid), { force: true });
+    this.dropPrepared(instanceUuid);
+  }
+
+  dropPrepared(instanceUuid: string): void {
+    rmSync(this.#preparedPath(instanceUuid), { force: true });
+  }
+
+  #write(path: string, content: object): void {
+    writeFileSync(`${path}.tmp`, JSON.stringify(content), { mode: 0o600 });
+    renameSync(`${path}.tmp`, path);
+  }
+
+  #preparedPath(instanceUuid: string): string {
+    return join(this.#dir, `${instanceUuid}${PREPARED}`);
   }
 
   #path(instanceUuid: string): string {

@@ -40,19 +40,48 @@ export interface DefineInput {
  */
 export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineTools): Promise<Definition> {
   const { spec, before, paths } = input;
+  const wanted = wantedDefinition({ spec, before, uidBefore: before?.uid, paths }, tools);
+  if (before && says(before, wanted)) return before;
+  await makeFiles(ctx, { ...input, wanted }, tools);
+  await tools.files.commit(paths, wanted);
+  return wanted;
+}
+
+/**
+ * What a spec means on this host. @param uidBefore  the guest's user, which stays the same where it can
+ */
+export function wantedDefinition(
+  {
+    spec,
+    before,
+    uidBefore,
+    paths,
+  }: Omit<DefineInput, "isRunning"> & { readonly uidBefore: number | null | undefined },
+  tools: Pick<DefineTools, "runDir" | "offer" | "isolation">,
+): Definition {
   const wanted = toDefinition(
     withSockets(spec, tools.runDir),
     machineFor(spec, before, tools.offer),
-    tools.isolation.uids?.take(paths.dir, before?.uid ?? undefined).uid ?? null,
+    tools.isolation.uids?.take(paths.dir, uidBefore ?? undefined).uid ?? null,
   );
+  return before?.builtAs === undefined ? wanted : { ...wanted, builtAs: before.builtAs };
+}
+
+/**
+ * Makes everything that a definition means, but does not write it. @throws as `defineGuest`
+ */
+export async function makeFiles(
+  ctx: Ctx,
+  { spec, wanted, before, isRunning, paths }: DefineInput & { readonly wanted: Definition },
+  tools: DefineTools,
+): Promise<void> {
   const user = userOf(wanted);
-  if (before && says(before, wanted)) return before;
   checkHardware(wanted.spec, wanted.machine, tools.offer);
   await checkDisks(wanted, before, paths);
   await tools.files.makeFolder(paths, user);
   await prepareDisks(
     ctx,
-    { definition: wanted, before, paths, isRunning: input.isRunning },
+    { definition: wanted, before, paths, isRunning },
     { run: tools.run, config: tools.config, isolation: tools.isolation, user },
   );
   if (spec.configDrive && wanted.configDriveDigest !== before?.configDriveDigest) {
@@ -66,8 +95,6 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
       user,
     });
   }
-  await tools.files.commit(paths, wanted);
-  return wanted;
 }
 
 /** A machine once pinned stays what it is until another type is asked for. */

@@ -44,6 +44,10 @@ const schema = z.object({
   configDriveDigest: z.string().nullable(),
   /** The user as whom it runs, its own on this machine; null where the agent cannot choose. */
   uid: z.number().int().nullable().default(null),
+  /** The rebuild that it was made by; absent for none. */
+  builtAs: z.string().optional(),
+  /** Disks of that rebuild which are still to be put in their place. */
+  incoming: z.array(z.enum(["root", "ephemeral0", "swap", "config"])).optional(),
   spec: storedSpec,
 });
 

@@ -11,6 +11,7 @@ import type {
   HostTelemetry,
   MemoryPhase,
   Tell,
+  RebuildOptions,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
@@ -22,10 +23,12 @@ import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
+import type { DefineTools } from "./define-guest.js";
 import { userOf } from "./definition.js";
+import type { Definition } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
-import { hasMemory, needRunning, toState } from "./entry.js";
+import { hasMemory, needRunning, notStarted, toState } from "./entry.js";
 import type { Entry } from "./entry.js";
 import { askToShutDown, endProcess } from "./end-guest.js";
 import { GuestFiles } from "./guest-files.js";
@@ -35,6 +38,7 @@ import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
 import { reattach } from "./reattach.js";
+import { discardPrepared, preparedRebuild, prepareRebuild, takeIncoming } from "./rebuild.js";
 import { loadGuest, setClock } from "./resume-guest.js";
 import { openRunDir } from "./run-dir.js";
 import { stoppedRecord, writeRunRecord } from "./run-record.js";
@@ -71,6 +75,8 @@ export class QemuDriver implements Driver {
   readonly #isolation: Isolation | undefined;
   readonly #locks = new KeyedLock();
   readonly #guests = new Map<string, Entry>();
+  /** What is prepared to take guests' places: its images are in use. */
+  readonly #prepared = new Map<string, Definition>();
   /** Guests of which nothing is known but that they are there; they are left alone. */
   #spoiled: ReadonlySet<string> = new Set();
   #host: Host | undefined;
@@ -103,9 +109,12 @@ export class QemuDriver implements Driver {
     isolation.uids?.forget(stateDir, (owner) => folders.has(owner));
     const events: GuestEvent[] = [];
     const attach = reattach(ctx, this.#config);
-    await mapLimit(found, REATTACH_AT_ONCE, async (definition) => {
-      const instanceUuid = definition.spec.instanceUuid;
+    await mapLimit(found, REATTACH_AT_ONCE, async (stored) => {
+      const instanceUuid = stored.spec.instanceUuid;
       const paths = files.paths(instanceUuid);
+      const definition = await takeIncoming(files, paths, stored);
+      const prepared = await preparedRebuild(paths);
+      if (prepared !== undefined) this.#prepared.set(instanceUuid, prepared);
       const { running, last, saved, tell } = await attach(definition, paths);
       const entry: Entry = { definition, paths, running: undefined, last, saved };
       this.#guests.set(instanceUuid, entry);
@@ -127,6 +136,7 @@ export class QemuDriver implements Driver {
     clearInterval(this.#consoleTimer);
     for (const entry of this.#guests.values()) entry.running?.detach();
     this.#guests.clear();
+    this.#prepared.clear();
     this.#listener = () => {};
     // Only an empty one goes: running guests keep their sockets.
     if (this.#host) await rmdir(this.#host.runDir).catch(() => undefined);
@@ -160,20 +170,18 @@ export class QemuDriver implements Driver {
 
   define(ctx: Ctx, spec: GuestSpec): Promise<void> {
     return this.#locks.run(spec.instanceUuid, async () => {
-      const { files, runDir, isolation, facts } = this.#started();
+      const { files } = this.#started();
       this.#notSpoiled(spec.instanceUuid);
       const entry = this.#guests.get(spec.instanceUuid);
+      if (entry) await this.#settleDisks(entry);
       const paths = files.paths(spec.instanceUuid);
       const definition = await defineGuest(
         ctx,
         { spec, before: entry?.definition, isRunning: entry !== undefined && hasMemory(entry), paths },
-        { config: this.#config, offer: facts.offer, files, run: this.#run, runDir, isolation },
+        this.#defineTools(),
       );
       if (entry) entry.definition = definition;
-      else {
-        const none = { running: undefined, last: "stopped", saved: undefined } as const;
-        this.#guests.set(spec.instanceUuid, { definition, paths, ...none });
-      }
+      else this.#guests.set(spec.instanceUuid, { definition, paths, ...notStarted });
     });
   }
 
@@ -216,6 +224,7 @@ export class QemuDriver implements Driver {
       const uid = entry?.definition.uid;
       if (typeof uid === "number") isolation.uids?.release(paths.dir, uid);
       this.#guests.delete(instanceUuid);
+      this.#prepared.delete(instanceUuid);
     });
   }
 
@@ -228,7 +237,11 @@ export class QemuDriver implements Driver {
   }
 
   imagesInUse(): ReadonlySet<string> {
-    const paths = [...this.#guests.values()].flatMap(({ definition: { spec } }) => [
+    const definitions = [
+      ...[...this.#guests.values()].map(({ definition }) => definition),
+      ...this.#prepared.values(),
+    ];
+    const paths = definitions.flatMap(({ spec }) => [
       spec.rootImage?.path,
       spec.kernel?.kernelPath,
       spec.kernel?.ramdiskPath,
@@ -323,6 +336,59 @@ export class QemuDriver implements Driver {
     });
   }
 
+  prepareRebuild(ctx: Ctx, spec: GuestSpec, options: RebuildOptions): Promise<void> {
+    const { instanceUuid } = spec;
+    return this.#locks.run(instanceUuid, async () => {
+      const paths = this.#started().files.paths(instanceUuid);
+      this.#notSpoiled(instanceUuid);
+      const entry = this.#guests.get(instanceUuid);
+      if (entry) await this.#settleDisks(entry);
+      this.#prepared.delete(instanceUuid);
+      const prepared = await prepareRebuild(
+        ctx,
+        { spec, options, before: entry?.definition, paths },
+        this.#defineTools(),
+      );
+      this.#prepared.set(instanceUuid, prepared);
+    });
+  }
+
+  rebuild(ctx: Ctx, instanceUuid: string, key: string, softTimeoutMs: number): Promise<void> {
+    return this.#locks.run(instanceUuid, async () => {
+      const { files } = this.#started();
+      const paths = files.paths(instanceUuid);
+      this.#notSpoiled(instanceUuid);
+      const entry = this.#guests.get(instanceUuid);
+      if (entry?.definition.builtAs === key) return this.#settleDisks(entry);
+      const prepared = await preparedRebuild(paths);
+      if (prepared?.builtAs !== key) throw DriverErrors.REBUILD_NOT_PREPARED({ instanceUuid });
+      if (entry) {
+        await this.#shutDown(ctx, entry, softTimeoutMs);
+        await this.#end(entry);
+        await this.#forgetMemory(entry);
+      }
+      // Its user may have changed meanwhile; files get their owner before each start.
+      const definition = { ...prepared, uid: entry?.definition.uid ?? prepared.uid };
+      await files.commit(paths, definition);
+      const rebuilt: Entry = entry ?? { definition, paths, ...notStarted };
+      rebuilt.definition = definition;
+      this.#guests.set(instanceUuid, rebuilt);
+      this.#prepared.delete(instanceUuid);
+      await this.#settleDisks(rebuilt);
+    });
+  }
+
+  discardRebuild(_ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#locks.run(instanceUuid, async () => {
+      const paths = this.#started().files.paths(instanceUuid);
+      const entry = this.#guests.get(instanceUuid);
+      // What is being put in place is the guest's own by now.
+      if (entry) await this.#settleDisks(entry);
+      this.#prepared.delete(instanceUuid);
+      await discardPrepared(paths);
+    });
+  }
+
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     const entry = this.#need(instanceUuid);
     return readDiagnostics(needRunning(entry), entry.definition, this.#config.virtType);
@@ -334,6 +400,7 @@ export class QemuDriver implements Driver {
     const { files, isolation } = this.#started();
     const { paths } = entry;
     await this.#forgetMemory(entry);
+    await this.#settleDisks(entry);
     await this.#settleUser(entry);
     const { definition } = entry;
     const user = userOf(definition);
@@ -364,6 +431,16 @@ export class QemuDriver implements Driver {
       entry.running.endExpected = false;
       throw error;
     }
+  }
+
+  /** Finishes a rebuild that was cut short after it had become the guest's definition. */
+  async #settleDisks(entry: Entry): Promise<void> {
+    entry.definition = await takeIncoming(this.#started().files, entry.paths, entry.definition);
+  }
+
+  #defineTools(): DefineTools {
+    const { files, runDir, isolation, facts } = this.#started();
+    return { config: this.#config, offer: facts.offer, files, run: this.#run, runDir, isolation };
   }
 
   /**

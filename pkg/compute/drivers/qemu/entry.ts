@@ -16,6 +16,9 @@ export interface Entry {
   saved: SavedMemory | undefined;
 }
 
+/** Of a guest that has never run. */
+export const notStarted = { running: undefined, last: "stopped", saved: undefined } as const;
+
 /** Whether it has memory, in a process or in a file, that fits its disks as they are. */
 export const hasMemory = ({ running, saved }: Entry): boolean => running !== undefined || saved !== undefined;
 

@@ -63,6 +63,16 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
   };
 }
 
+/** Where what shall take a guest's place lies until then. */
+export const nextPaths = (paths: GuestPaths): GuestPaths => ({
+  ...paths,
+  definition: join(paths.dir, "instance.next.json"),
+  rootDisk: `${paths.rootDisk}.next`,
+  ephemeralDisk: `${paths.ephemeralDisk}.next`,
+  swapDisk: `${paths.swapDisk}.next`,
+  configDrive: `${paths.configDrive}.next`,
+});
+
 /** @throws SOCKET_PATH_UNUSABLE when the runtime folder's name is too long for a socket inside */
 export function interfaceSocketPath(runDir: string, instanceUuid: string, portId: string): string {
   return checkSocketPath(join(runDir, shortHash(instanceUuid), `port-${portId}`));

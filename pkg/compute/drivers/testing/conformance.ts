@@ -64,6 +64,19 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
     const rejectsWith = (promise: Promise<unknown>, reason: string): Promise<void> =>
       assert.rejects(promise, (e: unknown) => e instanceof KilonovaError && e.reason === reason);
 
+    /** The three methods of a rebuild, of the driver as it is now. */
+    const rebuilding = () => {
+      const driver = h.driver();
+      const { prepareRebuild, rebuild, discardRebuild } = driver;
+      assert.ok(prepareRebuild && rebuild && discardRebuild);
+      return {
+        prepare: (spec: GuestSpec, key: string, keepsEphemeral = false): Promise<void> =>
+          prepareRebuild.call(driver, ctx, spec, { key, keepsEphemeral }),
+        rebuild: (uuid: string, key: string): Promise<void> => rebuild.call(driver, ctx, uuid, key, 0),
+        discard: (uuid: string): Promise<void> => discardRebuild.call(driver, ctx, uuid),
+      };
+    };
+
     it("offers a host", async () => {
       const inventory = await h.driver().inventory(ctx);
       assert.ok(inventory.vcpus >= 1 && inventory.memoryMib > 0 && inventory.diskGib > 0);
@@ -317,6 +330,54 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await able("injectNmi")(ctx, instanceUuid);
       await h.driver().powerOff(ctx, instanceUuid, 0);
       await rejectsWith(able("injectNmi")(ctx, instanceUuid), "GUEST_NOT_RUNNING");
+    });
+
+    it("prepares a rebuild that the guest does not notice, and forgets it when told", async () => {
+      const spec = await running();
+      const before = await h.driver().inspect(ctx, spec.instanceUuid);
+      const rebuilds = rebuilding();
+      await rebuilds.prepare(spec, "k1");
+      await rebuilds.prepare(spec, "k1");
+      assert.deepEqual(await h.driver().inspect(ctx, spec.instanceUuid), before);
+      await rebuilds.discard(spec.instanceUuid);
+      await rebuilds.discard(spec.instanceUuid);
+      await rejectsWith(rebuilds.rebuild(spec.instanceUuid, "k1"), "REBUILD_NOT_PREPARED");
+      assert.deepEqual(await h.driver().inspect(ctx, spec.instanceUuid), before);
+      assert.deepEqual(h.events, []);
+    });
+
+    it("rebuilds what was prepared, once, also after a restart of the agent", async () => {
+      const spec = await running();
+      const { instanceUuid } = spec;
+      const rebuilds = rebuilding();
+      await rebuilds.prepare({ ...spec, memoryMib: spec.memoryMib + 32 }, "k2");
+      await h.restart();
+      await rejectsWith(rebuilding().rebuild(instanceUuid, "another"), "REBUILD_NOT_PREPARED");
+      assert.equal(await stateOf(instanceUuid), "RUNNING");
+      await rebuilding().rebuild(instanceUuid, "k2");
+      assert.equal(await stateOf(instanceUuid), "SHUTDOWN");
+      await h.driver().powerOn(ctx, instanceUuid);
+      const after = await h.driver().inspect(ctx, instanceUuid);
+      await rebuilding().rebuild(instanceUuid, "k2");
+      assert.deepEqual(await h.driver().inspect(ctx, instanceUuid), after);
+      assert.equal(after?.powerState, "RUNNING");
+      assert.deepEqual(h.events, []);
+      await h.restart();
+      assert.deepEqual(await h.driver().inspect(ctx, instanceUuid), after);
+    });
+
+    it("rebuilds a guest that it does not know any more", async () => {
+      const spec = await h.aSpec();
+      const { instanceUuid } = spec;
+      await rebuilding().prepare(spec, "k3");
+      assert.equal(await stateOf(instanceUuid), undefined);
+      await rebuilding().rebuild(instanceUuid, "k3");
+      await h.driver().powerOn(ctx, instanceUuid);
+      assert.equal(await stateOf(instanceUuid), "RUNNING");
+      await h.driver().remove(ctx, instanceUuid);
+      await rebuilding().prepare(spec, "k4");
+      await h.driver().remove(ctx, instanceUuid);
+      await rejectsWith(rebuilding().rebuild(instanceUuid, "k4"), "REBUILD_NOT_PREPARED");
     });
 
     it("keeps the console over restarts of the guest and shows its end", async () => {

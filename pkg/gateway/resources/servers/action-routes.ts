@@ -27,15 +27,17 @@ export function serverActionRoutes(
     .flatMap(({ methods }) => methods)
     .flatMap(({ name, key, ours }): Operation[] => {
       if (key === undefined) return [];
-      const { body, fields } = bodies.get(key) ?? bareAction(key);
+      const action = bodies.get(key) ?? bareAction(key);
       return [
         {
           route: `POST /servers/{id}/action#${key}`,
           ...(ours === undefined ? {} : { ours }),
-          body,
+          body: action.body,
+          ...(action.legacyBody === undefined ? {} : { legacyBody: true }),
           handle: async (request) => {
-            await methodOf(servers, name)(request.ctx, { serverId: request.id, ...fields(request) });
-            return replyEmpty;
+            const asked = { serverId: request.id, ...action.fields(request) };
+            const answer = await methodOf(servers, name)(request.ctx, asked);
+            return action.reply?.(request, answer) ?? replyEmpty;
           },
         },
       ];

@@ -59,7 +59,7 @@ export function diskConfigOf(body: JsonObject): DiskConfig {
 }
 
 /** Nova looks at it twice: what its schema lets through must also be base64 apart from white space. */
-function userDataOf(body: JsonObject): Buffer | undefined {
+export function userDataOf(body: JsonObject): Buffer | undefined {
   const digits = textOf(body, "user_data")?.replace(/\s+/g, "");
   if (digits === undefined || digits === "") return undefined;
   if (digits.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(digits))
@@ -83,7 +83,8 @@ function hintsOf(request: ApiRequest): SchedulerHints | undefined {
   return hints && hintsOfObject(hints);
 }
 
-function filesOf(body: JsonObject): { path: string; contents: Buffer }[] {
+/** Files as REST below 2.57 puts them in. @throws BAD_REQUEST for one without path or contents */
+export function filesOf(body: JsonObject): { path: string; contents: Buffer }[] {
   return listOf(body, "personality").map((file) => {
     const path = isObject(file) ? textOf(file, "path") : undefined;
     const contents = isObject(file) ? textOf(file, "contents") : undefined;

@@ -26,12 +26,12 @@ import type { Field, Node, When } from "../../schema/nodes.js";
 import { schedulerHints } from "./hints-schema.js";
 
 /** A name, strict in `/v2.1` and forgiving in `/v2`. */
-const nameFields = (key: string, make: (key: string, node: Node, when: When) => Field): Field[] => [
+export const nameFields = (key: string, make: (key: string, node: Node, when: When) => Field): Field[] => [
   make(key, name, { legacy: "never" }),
   make(key, looseName, { legacy: "only" }),
 ];
 
-const metadata = object([], { patterns: { [KEY_PATTERN]: text({ maxLength: 255 }) } });
+export const metadataOfServer = object([], { patterns: { [KEY_PATTERN]: text({ maxLength: 255 }) } });
 const deviceName = text({ minLength: 1, maxLength: 255, pattern: "^[a-zA-Z0-9._/-]*$" });
 const base64 = text({ format: "base64" });
 
@@ -81,7 +81,8 @@ const guestHostname: Field[] = [
   ),
   optional("hostname", hostName, since("2.94")),
 ];
-const editable: readonly Field[] = [
+/** What create, update and rebuild have in common. */
+export const editable: readonly Field[] = [
   optional("OS-DCF:diskConfig", choice("AUTO", "MANUAL")),
   optional("accessIPv4", text({ format: "ipv4" })),
   optional("accessIPv6", text({ format: "ipv6" })),
@@ -89,20 +90,33 @@ const editable: readonly Field[] = [
   ...guestHostname,
 ];
 
+export const personality = optional(
+  "personality",
+  array(object([optional("path", text()), optional("contents", base64)])),
+  until("2.56"),
+);
+export const trustedCertificates = optional(
+  "trusted_image_certificates",
+  () => ({
+    type: ["array", "null"],
+    items: { type: "string", minLength: 1 },
+    minItems: 1,
+    maxItems: 50,
+    uniqueItems: true,
+  }),
+  since("2.63"),
+);
+
 const newServer = object([
   ...nameFields("name", required),
   ...editable,
   optional("imageRef", oneOf(uuid, text({ maxLength: 0 }))),
   required("flavorRef", () => ({ type: ["string", "integer"], minLength: 1 })),
   optional("adminPass", text()),
-  optional("metadata", metadata),
+  optional("metadata", metadataOfServer),
   optional("networks", networkList, until("2.36")),
   required("networks", networkChoice, since("2.37")),
-  optional(
-    "personality",
-    array(object([optional("path", text()), optional("contents", base64)])),
-    until("2.56"),
-  ),
+  personality,
   ...nameFields("availability_zone", optional),
   optional("block_device_mapping", array(object(deviceFields))),
   optional("block_device_mapping_v2", array(deviceV2)),
@@ -115,17 +129,7 @@ const newServer = object([
   optional("user_data", text({ format: "base64", maxLength: 65_535 }), { legacy: "never" }),
   optional("user_data", nullableText({ format: "base64", maxLength: 65_535 }), { legacy: "only" }),
   optional("tags", array(tag, { maxItems: 50 }), since("2.52")),
-  optional(
-    "trusted_image_certificates",
-    () => ({
-      type: ["array", "null"],
-      items: { type: "string", minLength: 1 },
-      minItems: 1,
-      maxItems: 50,
-      uniqueItems: true,
-    }),
-    since("2.63"),
-  ),
+  trustedCertificates,
   optional("host", hostName, since("2.74")),
   optional("hypervisor_hostname", hostName, since("2.74")),
 ]);

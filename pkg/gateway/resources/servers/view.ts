@@ -16,21 +16,22 @@ import { orNone } from "../../../model/presence.js";
 
 /**
  * `show` is GET of one, `detail` an item of the long list, `update` the answer of PUT, which was shorter
- * until 2.74.
+ * until 2.74, `rebuild` that of a rebuild, which always tells two things more.
  */
-export type ServerForm = "show" | "detail" | "update";
+export type ServerForm = "show" | "detail" | "update" | "rebuild";
 type ServerField = Field<Server, Links, ServerForm>;
 
 const EXTRA_SPECS = "flavor.extra_specs";
 
 /** The answer of PUT became the same as that of GET. */
 const fullUpdate = since("2.75");
-const updateLate = { update: fullUpdate } as const;
+const updateLate = { update: fullUpdate, rebuild: fullUpdate } as const;
 
 const WITH_PROGRESS = new Set(["ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"]);
 const WITH_FAULT = new Set(["ERROR", "DELETED"]);
 const statusOfServer = (s: Server): string =>
   statusOf(s.vmState, s.taskState ?? "", s.deletedAt !== undefined);
+const userDataOf = (s: Server): string | null => s.userData?.toString("base64") ?? null;
 const orNull = (text: string | undefined): string | null => orNone(text) ?? null;
 
 function image(s: Server, links: Links, withProperties: boolean): Json {
@@ -98,6 +99,8 @@ function volumes(s: Server, withDelete: boolean): Json {
   );
 }
 
+const late = ({ min, max }: Span): Span => ({ min: Math.max(min, fullUpdate.min), max });
+
 /** A part of `host_info`, left out when `api` kept it back. */
 const hostInfo = (
   name: string,
@@ -106,7 +109,7 @@ const hostInfo = (
 ): ServerField => ({
   name,
   span,
-  forms: { update: { min: Math.max(span.min, fullUpdate.min), max: span.max } },
+  forms: { update: late(span), rebuild: late(span) },
   hiddenAs: "host_info",
   value: (s) => (s.hostInfo ? value(s.hostInfo, s) : undefined),
 });
@@ -129,7 +132,7 @@ const fields: readonly ServerField[] = [
   { name: "updated", value: (s) => shortTime(s.updatedAt ?? s.createdAt) },
   {
     name: "addresses",
-    forms: { update: until("2.74"), show: never, detail: never },
+    forms: { update: until("2.74"), rebuild: until("2.74"), show: never, detail: never },
     value: (s) => addressesOf(s, shortAddress),
   },
   { name: "addresses", forms: updateLate, value: (s) => addressesOf(s, longAddress) },
@@ -144,7 +147,11 @@ const fields: readonly ServerField[] = [
   { name: "progress", value: (s) => (WITH_PROGRESS.has(statusOfServer(s)) ? s.progress : undefined) },
   { name: "OS-EXT-AZ:availability_zone", forms: updateLate, value: (s) => s.availabilityZone ?? "" },
   { name: "config_drive", forms: updateLate, value: (s) => (s.configDrive ? "True" : "") },
-  { name: "key_name", forms: updateLate, value: (s) => orNull(s.keyName) },
+  {
+    name: "key_name",
+    forms: { update: fullUpdate, rebuild: since("2.54") },
+    value: (s) => orNull(s.keyName),
+  },
   { name: "OS-SRV-USG:launched_at", forms: updateLate, value: (s) => longTime(s.launchedAt) },
   { name: "OS-SRV-USG:terminated_at", forms: updateLate, value: (s) => longTime(s.terminatedAt) },
   {
@@ -162,14 +169,22 @@ const fields: readonly ServerField[] = [
   hostInfo("OS-EXT-SRV-ATTR:kernel_id", extended, (info) => info.kernelId ?? ""),
   hostInfo("OS-EXT-SRV-ATTR:ramdisk_id", extended, (info) => info.ramdiskId ?? ""),
   hostInfo("OS-EXT-SRV-ATTR:root_device_name", extended, (info) => orNull(info.rootDeviceName)),
-  hostInfo("OS-EXT-SRV-ATTR:user_data", extended, (_info, s) => s.userData?.toString("base64") ?? null),
+  {
+    ...hostInfo("OS-EXT-SRV-ATTR:user_data", extended, (_info, s) => userDataOf(s)),
+    forms: { update: late(extended), rebuild: never },
+  },
+  {
+    name: "user_data",
+    forms: { rebuild: since("2.57"), show: never, detail: never, update: never },
+    value: userDataOf,
+  },
   { name: "OS-EXT-STS:task_state", forms: updateLate, value: (s) => orNull(s.taskState) },
   { name: "OS-EXT-STS:vm_state", forms: updateLate, value: (s) => vmStateWord(s.vmState) || null },
   { name: "OS-EXT-STS:power_state", forms: updateLate, value: (s) => powerStateNumber(s.powerState) },
   {
     name: "os-extended-volumes:volumes_attached",
     span: until("2.2"),
-    forms: { update: never },
+    forms: { update: never, rebuild: never },
     value: (s) => volumes(s, false),
   },
   {

@@ -1,7 +1,8 @@
 import { RebootType } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
 import { plainActions } from "../../../model/testing/plain-actions.js";
 import type { Translation } from "./translation.js";
-import { SERVER, post } from "./translation.js";
+import { OTHER, SERVER, post } from "./translation.js";
 
 const plain = plainActions.map(({ key, method }): Translation => [
   `POST /servers/{id}/action#${key}`,
@@ -52,6 +53,93 @@ export default [
       type: type.toUpperCase() === "HARD" ? RebootType.REBOOT_TYPE_HARD : RebootType.REBOOT_TYPE_SOFT,
     },
   ]),
+  [
+    "POST /servers/{id}/action#rebuild",
+    `/servers/${SERVER}/action`,
+    post({ rebuild: { imageRef: OTHER } }),
+    "rebuildServer",
+    { serverId: SERVER, imageId: OTHER, server: {}, updateMask: [] },
+  ],
+  [
+    "POST /servers/{id}/action#rebuild",
+    `/servers/${SERVER}/action`,
+    {
+      ...post({
+        rebuild: {
+          imageRef: OTHER,
+          name: "vm",
+          adminPass: "p",
+          metadata: { a: "1" },
+          preserve_ephemeral: "True",
+          "OS-DCF:diskConfig": "AUTO",
+          accessIPv4: "192.0.2.1",
+          accessIPv6: "::1",
+          description: null,
+          key_name: "k",
+          user_data: "YQ==",
+          trusted_image_certificates: [SERVER],
+          hostname: "h",
+        },
+      }),
+      version: "2.104",
+    },
+    "rebuildServer",
+    {
+      serverId: SERVER,
+      imageId: OTHER,
+      adminPassword: "p",
+      preserveEphemeral: true,
+      server: {
+        name: "vm",
+        hostname: "h",
+        metadata: new Map([["a", "1"]]),
+        keyName: "k",
+        userData: Buffer.from("a"),
+        diskConfig: DiskConfig.DISK_CONFIG_AUTO,
+        accessIpV4: "192.0.2.1",
+        accessIpV6: "::1",
+        trustedImageCertificates: [SERVER],
+      },
+      updateMask: [
+        "name",
+        "description",
+        "hostname",
+        "metadata",
+        "key_name",
+        "user_data",
+        "disk_config",
+        "access_ip_v4",
+        "access_ip_v6",
+        "trusted_image_certificates",
+      ],
+    },
+  ],
+  [
+    "POST /servers/{id}/action#rebuild",
+    `/servers/${SERVER}/action`,
+    {
+      ...post({ rebuild: { imageRef: OTHER, key_name: null, user_data: null, metadata: {} } }),
+      version: "2.57",
+    },
+    "rebuildServer",
+    { serverId: SERVER, imageId: OTHER, server: {}, updateMask: ["metadata", "key_name", "user_data"] },
+  ],
+  [
+    "POST /servers/{id}/action#rebuild",
+    `/servers/${SERVER}/action`,
+    {
+      ...post({ rebuild: { imageRef: OTHER, personality: [{ path: "/etc/motd", contents: "aGk=" }] } }),
+      version: "2.56",
+    },
+    "rebuildServer",
+    {
+      serverId: SERVER,
+      imageId: OTHER,
+      server: {},
+      updateMask: [],
+      files: [{ path: "/etc/motd", contents: Buffer.from("hi") }],
+    },
+  ],
   ...(
     [
       [{}, {}],

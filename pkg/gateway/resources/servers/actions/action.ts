@@ -1,4 +1,4 @@
-import type { ApiRequest } from "../../../http/api-request.js";
+import type { ApiRequest, Reply } from "../../../http/api-request.js";
 import type { Node } from "../../../schema/nodes.js";
 import { anything, object, required } from "../../../schema/nodes.js";
 
@@ -7,8 +7,12 @@ export interface ActionBody {
   /** The body's only key. */
   readonly key: string;
   readonly body: Node;
+  /** Whether the body has a form for `/v2`. */
+  readonly legacyBody?: true;
   /** Fields besides the server's id. */
   fields(request: ApiRequest): object;
+  /** What is answered, made of the method's answer; absent: nothing. */
+  reply?(request: ApiRequest, answer: unknown): Reply;
 }
 
 /** An action whose value means nothing. */

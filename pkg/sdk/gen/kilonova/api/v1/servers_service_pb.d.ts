@@ -1754,12 +1754,16 @@ export declare const ServersService: GenService<{
     output: typeof UnlockServerResponseSchema;
   },
   /**
-   * Makes the server anew from an image; id, addresses and host stay. Never touches its allocation.
+   * Makes the server anew from an image; id, addresses and host stay. Never touches its allocation. The record
+   * changes when the old disk has gone: a rebuild that fails before has changed nothing.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE,
-   * FLAVOR_MEMORY_TOO_SMALL, FLAVOR_DISK_SMALLER_THAN_IMAGE, KEY_PAIR_NOT_FOUND; FAILED_PRECONDITION /
-   * INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
-   * RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS; ABORTED / TOKEN_REUSED.
+   * IMAGE_UNACCEPTABLE (also: the server boots from a volume), BAD_IMAGE_PROPERTIES, FLAVOR_MEMORY_TOO_SMALL,
+   * FLAVOR_DISK_SMALLER_THAN_IMAGE, FLAVOR_DISK_SMALLER_THAN_MIN_DISK, DISK_CONFIG_DISABLED,
+   * KEY_PAIR_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR),
+   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, TOO_MANY_FILES,
+   * FILE_PATH_TOO_LONG, FILE_TOO_LONG; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the
+   * operation: NO_VALID_HOST (the host is none for the new image).
    *
    * @generated from rpc kilonova.api.v1.ServersService.RebuildServer
    */

@@ -266,6 +266,14 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: CacheImagesMetadata;
     case: "cacheImages";
+  } | {
+    /**
+     * Of "server.rebuild".
+     *
+     * @generated from field: kilonova.type.v1.RebuildServerMetadata rebuild_server = 11;
+     */
+    value: RebuildServerMetadata;
+    case: "rebuildServer";
   } | { case: undefined; value?: undefined };
 };
 
@@ -368,6 +376,33 @@ export declare type CacheImagesMetadata = Message<"kilonova.type.v1.CacheImagesM
  * Use `create(CacheImagesMetadataSchema)` to create a new message.
  */
 export declare const CacheImagesMetadataSchema: GenMessage<CacheImagesMetadata>;
+
+/**
+ * What was asked for with a rebuild.
+ *
+ * @generated from message kilonova.type.v1.RebuildServerMetadata
+ */
+export declare type RebuildServerMetadata = Message<"kilonova.type.v1.RebuildServerMetadata"> & {
+  /**
+   * Image's id.
+   *
+   * @generated from field: string image_id = 1;
+   */
+  imageId: string;
+
+  /**
+   * Whether the ephemeral disk was to keep what is on it.
+   *
+   * @generated from field: bool preserve_ephemeral = 2;
+   */
+  preserveEphemeral: boolean;
+};
+
+/**
+ * Describes the message kilonova.type.v1.RebuildServerMetadata.
+ * Use `create(RebuildServerMetadataSchema)` to create a new message.
+ */
+export declare const RebuildServerMetadataSchema: GenMessage<RebuildServerMetadata>;
 
 /**
  * What an operation has brought about.
