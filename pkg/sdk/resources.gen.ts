@@ -1186,8 +1186,8 @@ export class Servers extends Resource {
    * Takes a snapshot of the server's disk into the Image service. No lock stops it.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
-   * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, IMAGE_QUOTA;
-   * ABORTED / TOKEN_REUSED.
+   * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / IMAGE_QUOTA; UNIMPLEMENTED /
+   * CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    */
   createImage(request: MessageInitShape<typeof CreateServerImageRequestSchema>, options: CallOptions = {}): Started<CreateServerImageResponse> {
     return begin(this.caller, ServersService.method.createServerImage, request, options);

@@ -120,6 +120,8 @@ const servers: readonly RestExpected[] = [
     },
   ),
   action("changePassword", "os-admin-password", { adminPass: "secret" }),
+  action("createImage", "servers:create_image", { name: "picture" }),
+  action("createBackup", "os-create-backup", { name: "picture", backup_type: "daily", rotation: 1 }),
   action("os-getConsoleOutput", "os-console-output", {}),
   server("GET /servers/{id}/ips", "ips:index"),
   sub("GET /servers/{id}/ips/{sub}", "private", "ips:show"),

@@ -180,6 +180,12 @@ const servers: readonly RpcExpected[] = [
     { about: "project", form: "another party's lock" },
   ),
   onServer("ChangeServerPassword", "os-admin-password", { adminPassword: "secret" }),
+  onServer("CreateServerImage", "servers:create_image", { name: "picture" }),
+  onServer("CreateServerBackup", "os-create-backup", {
+    name: "picture",
+    backupType: "daily",
+    rotation: 1,
+  }),
   onServer("GetConsoleOutput", "os-console-output"),
   onServer("GetServerAddresses", "ips:index"),
   onServer("GetServerAddresses", "ips:show", { networkLabel: "private" }, { form: "one network" }),
@@ -264,6 +270,8 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.lock": "os-lock-server:lock",
   "server.unlock": "os-lock-server:unlock",
   "server.change-password": "os-admin-password",
+  "server.create-image": "servers:create_image",
+  "server.create-backup": "os-create-backup",
 };
 const onOperation = (method: string, needs: string, kind: string, request = {}, form = "") =>
   rpc(`OperationsService/${method}`, { name: operationOf(kind), ...request }, [os(needs)], {

@@ -60,6 +60,7 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     generation: 1n,
     vmState: VmState.VM_STATE_ACTIVE,
     flavor: aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }),
+    image: { id: anImage().id, properties: new Map() },
     metadata: new Map([["k", "v"]]),
     tags: ["t"],
     userData: "dXNlcg==",

@@ -4,22 +4,28 @@ import { listed } from "./command.js";
 import buildGuest from "./build-guest.js";
 import cacheImages from "./cache-images.js";
 import destroyGuest from "./destroy-guest.js";
+import dropSnapshot from "./drop-snapshot.js";
 import pauseGuest from "./pause-guest.js";
 import powerOffGuest from "./power-off-guest.js";
 import powerOnGuest from "./power-on-guest.js";
 import rebootGuest from "./reboot-guest.js";
 import setGuestPassword from "./set-guest-password.js";
+import snapshotGuest from "./snapshot-guest.js";
 import unpauseGuest from "./unpause-guest.js";
+import uploadSnapshot from "./upload-snapshot.js";
 
 /** Everything in this folder, by file name. */
 export const commands: readonly Command[] = [
   listed(buildGuest),
   listed(cacheImages),
   listed(destroyGuest),
+  listed(dropSnapshot),
   listed(pauseGuest),
   listed(powerOffGuest),
   listed(powerOnGuest),
   listed(rebootGuest),
   listed(setGuestPassword),
+  listed(snapshotGuest),
   listed(unpauseGuest),
+  listed(uploadSnapshot),
 ];

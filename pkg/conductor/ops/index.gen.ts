@@ -4,6 +4,8 @@ import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
+import createServerBackup from "./create-server-backup.js";
+import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
@@ -17,6 +19,8 @@ export const kindFactories: readonly KindFactory[] = [
   cacheAggregateImages,
   cacheHostImages,
   changeServerPassword,
+  createServerBackup,
+  createServerImage,
   deleteServer,
   pauseServer,
   rebootServer,

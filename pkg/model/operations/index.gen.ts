@@ -5,6 +5,8 @@ import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
+import createServerBackup from "./create-server-backup.js";
+import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
@@ -20,6 +22,8 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(cacheAggregateImages),
   anyOperation(cacheHostImages),
   anyOperation(changeServerPassword),
+  anyOperation(createServerBackup),
+  anyOperation(createServerImage),
   anyOperation(deleteServer),
   anyOperation(lockServer),
   anyOperation(pauseServer),

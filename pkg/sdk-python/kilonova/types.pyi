@@ -607,6 +607,19 @@ class CreateRemoteConsoleResponse(Message):
     def __init__(self, *, protocol: int | str | None = ..., type: int | str | None = ..., url: str | None = ..., expires_at: Timestamp | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["expires_at"]) -> bool: ...
 
+class CreateServerBackupMetadata(Message):
+    """What was asked for with a backup of a server."""
+
+    name: str
+    """The image's name."""
+    image_id: str
+    """The image's id, from the operation's acceptance on."""
+    backup_type: str
+    """Such as "daily"."""
+    rotation: int
+    """How many backups of this type stay."""
+    def __init__(self, *, name: str | None = ..., image_id: str | None = ..., backup_type: str | None = ..., rotation: int | None = ...) -> None: ...
+
 class CreateServerBackupRequest(Message):
     """Input of CreateServerBackup."""
 
@@ -621,7 +634,7 @@ class CreateServerBackupRequest(Message):
     rotation: int
     """How many images of this type stay, this one included. 0 keeps none, not even this one."""
     metadata: MutableMapping[str, str]
-    """Properties of the image, within the quota of metadata items."""
+    """Properties of the image, at most 128; they win over what the image takes from the server's own."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., name: str | None = ..., backup_type: str | None = ..., rotation: int | None = ..., metadata: Mapping[str, str] = ...) -> None: ...
 
 class CreateServerBackupResponse(Message):
@@ -630,7 +643,9 @@ class CreateServerBackupResponse(Message):
     operation: Operation
     """The backup."""
     image_id: str
-    """The image; unset with rotation 0."""
+    """The image, which exists from now on and becomes active when the operation succeeds. With rotation 0 it is
+    deleted at the end.
+    """
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., image_id: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "image_id"]) -> bool: ...
 
@@ -658,6 +673,15 @@ class CreateServerGroupResponse(Message):
     def __init__(self, *, server_group: ServerGroup | Mapping[str, Any] | None = ..., replayed: bool | None = ...) -> None: ...
     def HasField(self, field_name: Literal["server_group"]) -> bool: ...
 
+class CreateServerImageMetadata(Message):
+    """What was asked for with an image of a server."""
+
+    name: str
+    """The image's name."""
+    image_id: str
+    """The image's id, from the operation's acceptance on."""
+    def __init__(self, *, name: str | None = ..., image_id: str | None = ...) -> None: ...
+
 class CreateServerImageRequest(Message):
     """Input of CreateServerImage."""
 
@@ -668,7 +692,7 @@ class CreateServerImageRequest(Message):
     name: str
     """The image's name, 1 to 255 characters."""
     metadata: MutableMapping[str, str]
-    """Properties of the image, within the quota of metadata items."""
+    """Properties of the image, at most 128; they win over what the image takes from the server's own."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., name: str | None = ..., metadata: Mapping[str, str] = ...) -> None: ...
 
 class CreateServerImageResponse(Message):
@@ -1273,6 +1297,11 @@ class ErrorReason(IntEnum):
     COMMAND_CANCELLED = 264
     DEVICE_NAME_IN_USE = 265
     VOLUME_ATTACHED_TWICE = 266
+    NO_ROOT_DISK = 290
+    QUIESCE_FAILED = 291
+    HOST_DISK_FULL = 292
+    GUEST_NOT_REACHABLE = 293
+    SNAPSHOT_LOST = 294
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -2113,6 +2142,13 @@ class ImageRef(Message):
     form (pkg/model/image-properties.ts).
     """
     def __init__(self, *, id: str | None = ..., name: str | None = ..., disk_format: str | None = ..., container_format: str | None = ..., size_bytes: int | None = ..., min_disk_gib: int | None = ..., min_memory_mib: int | None = ..., checksum: str | None = ..., os_hash_algo: str | None = ..., os_hash_value: str | None = ..., properties: Mapping[str, str] = ...) -> None: ...
+
+class ImageResult(Message):
+    """An image as an operation has made it."""
+
+    id: str
+    """Its id. An image that the rotation of backups does not keep is gone already."""
+    def __init__(self, *, id: str | None = ...) -> None: ...
 
 class InitiatorKind(IntEnum):
     """On whose behalf an operation began."""
@@ -2973,9 +3009,13 @@ class OperationMetadata(Message):
     """Of "server.lock"."""
     cache_images: CacheImagesMetadata
     """Of "cloud.cache-images" and "host.cache-images"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images"] | None: ...
+    create_server_image: CreateServerImageMetadata
+    """Of "server.create-image"."""
+    create_server_backup: CreateServerBackupMetadata
+    """Of "server.create-backup"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "create_server_image", "create_server_backup"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "create_server_image", "create_server_backup"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -2998,9 +3038,11 @@ class OperationResult(Message):
 
     server: ServerResult
     """A server, new or changed."""
-    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["server"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server"] | None: ...
+    image: ImageResult
+    """An image."""
+    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ..., image: ImageResult | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["server", "image"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server", "image"] | None: ...
 
 class OperationRules(IntEnum):
     """Which operations a method asks the rule of that beginning one of their kind needs."""

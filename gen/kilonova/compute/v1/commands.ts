@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { InstanceRecord } from "../../cells/v1/instance_change.js";
+import { Quiesce } from "../../cells/v1/operation_inputs.js";
 import { PowerState } from "../../type/v1/server.js";
 import { ImageRef, ServerSecrets } from "../../type/v1/server_spec.js";
 
@@ -88,6 +89,47 @@ export interface ImageFailure {
   reason: string;
   /** One sentence. */
   message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of snapshot-guest. */
+export interface SnapshotGuestInput {
+  /** UUID under which the copy is kept until it is dropped. */
+  snapshotId: string;
+  /** Whether file systems inside are frozen meanwhile. */
+  quiesce: Quiesce;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of snapshot-guest. */
+export interface SnapshotGuestOutput {
+  /** Glance's disk_format of the copy. */
+  diskFormat: string;
+  /** Size of the copy's file. */
+  sizeBytes: bigint;
+  /** Size of the disk that it holds. */
+  virtualSizeBytes: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of upload-snapshot. */
+export interface UploadSnapshotInput {
+  /** As in SnapshotGuestInput. */
+  snapshotId: string;
+  /** UUID of the queued image that gets the data. */
+  imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of upload-snapshot. */
+export interface UploadSnapshotOutput {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of drop-snapshot. */
+export interface DropSnapshotInput {
+  /** As in SnapshotGuestInput. */
+  snapshotId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -907,6 +949,420 @@ export const ImageFailure: MessageFns<ImageFailure> = {
     message.imageId = object.imageId ?? "";
     message.reason = object.reason ?? "";
     message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseSnapshotGuestInput(): SnapshotGuestInput {
+  return { snapshotId: "", quiesce: 0 };
+}
+
+export const SnapshotGuestInput: MessageFns<SnapshotGuestInput> = {
+  encode(message: SnapshotGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotId !== "") {
+      writer.uint32(10).string(message.snapshotId);
+    }
+    if (message.quiesce !== 0) {
+      writer.uint32(16).int32(message.quiesce);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SnapshotGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSnapshotGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.quiesce = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SnapshotGuestInput>): SnapshotGuestInput {
+    return SnapshotGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SnapshotGuestInput>): SnapshotGuestInput {
+    const message = createBaseSnapshotGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SnapshotGuestInput["_unknownFields"];
+    message.snapshotId = object.snapshotId ?? "";
+    message.quiesce = object.quiesce ?? 0;
+    return message;
+  },
+};
+
+function createBaseSnapshotGuestOutput(): SnapshotGuestOutput {
+  return { diskFormat: "", sizeBytes: 0n, virtualSizeBytes: 0n };
+}
+
+export const SnapshotGuestOutput: MessageFns<SnapshotGuestOutput> = {
+  encode(message: SnapshotGuestOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.diskFormat !== "") {
+      writer.uint32(10).string(message.diskFormat);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.sizeBytes);
+    }
+    if (message.virtualSizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.virtualSizeBytes) !== message.virtualSizeBytes) {
+        throw new globalThis.Error("value provided for field message.virtualSizeBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.virtualSizeBytes);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SnapshotGuestOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSnapshotGuestOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.diskFormat = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.virtualSizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SnapshotGuestOutput>): SnapshotGuestOutput {
+    return SnapshotGuestOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SnapshotGuestOutput>): SnapshotGuestOutput {
+    const message = createBaseSnapshotGuestOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SnapshotGuestOutput["_unknownFields"];
+    message.diskFormat = object.diskFormat ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.virtualSizeBytes = (object.virtualSizeBytes !== undefined && object.virtualSizeBytes !== null)
+      ? BigInt(object.virtualSizeBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseUploadSnapshotInput(): UploadSnapshotInput {
+  return { snapshotId: "", imageId: "" };
+}
+
+export const UploadSnapshotInput: MessageFns<UploadSnapshotInput> = {
+  encode(message: UploadSnapshotInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotId !== "") {
+      writer.uint32(10).string(message.snapshotId);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UploadSnapshotInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUploadSnapshotInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UploadSnapshotInput>): UploadSnapshotInput {
+    return UploadSnapshotInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UploadSnapshotInput>): UploadSnapshotInput {
+    const message = createBaseUploadSnapshotInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UploadSnapshotInput["_unknownFields"];
+    message.snapshotId = object.snapshotId ?? "";
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
+
+function createBaseUploadSnapshotOutput(): UploadSnapshotOutput {
+  return { };
+}
+
+export const UploadSnapshotOutput: MessageFns<UploadSnapshotOutput> = {
+  encode(message: UploadSnapshotOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UploadSnapshotOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUploadSnapshotOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UploadSnapshotOutput>): UploadSnapshotOutput {
+    return UploadSnapshotOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UploadSnapshotOutput>): UploadSnapshotOutput {
+    const message = createBaseUploadSnapshotOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UploadSnapshotOutput["_unknownFields"];
+    return message;
+  },
+};
+
+function createBaseDropSnapshotInput(): DropSnapshotInput {
+  return { snapshotId: "" };
+}
+
+export const DropSnapshotInput: MessageFns<DropSnapshotInput> = {
+  encode(message: DropSnapshotInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotId !== "") {
+      writer.uint32(10).string(message.snapshotId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropSnapshotInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropSnapshotInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DropSnapshotInput>): DropSnapshotInput {
+    return DropSnapshotInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DropSnapshotInput>): DropSnapshotInput {
+    const message = createBaseDropSnapshotInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DropSnapshotInput["_unknownFields"];
+    message.snapshotId = object.snapshotId ?? "";
     return message;
   },
 };

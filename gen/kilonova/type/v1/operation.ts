@@ -163,6 +163,12 @@ export interface OperationMetadata {
     | //
     /** Of "cloud.cache-images" and "host.cache-images". */
     { $case: "cacheImages"; value: CacheImagesMetadata }
+    | //
+    /** Of "server.create-image". */
+    { $case: "createServerImage"; value: CreateServerImageMetadata }
+    | //
+    /** Of "server.create-backup". */
+    { $case: "createServerBackup"; value: CreateServerBackupMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -199,6 +205,28 @@ export interface CacheImagesMetadata {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What was asked for with an image of a server. */
+export interface CreateServerImageMetadata {
+  /** The image's name. */
+  name: string;
+  /** The image's id, from the operation's acceptance on. */
+  imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a backup of a server. */
+export interface CreateServerBackupMetadata {
+  /** The image's name. */
+  name: string;
+  /** The image's id, from the operation's acceptance on. */
+  imageId: string;
+  /** Such as "daily". */
+  backupType: string;
+  /** How many backups of this type stay. */
+  rotation: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** What an operation has brought about. */
 export interface OperationResult {
   /** By kind; docs/operations.md says which. Unset for kinds that leave nothing, such as "server.delete". */
@@ -206,7 +234,17 @@ export interface OperationResult {
     | //
     /** A server, new or changed. */
     { $case: "server"; value: ServerResult }
+    | //
+    /** An image. */
+    { $case: "image"; value: ImageResult }
     | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** An image as an operation has made it. */
+export interface ImageResult {
+  /** Its id. An image that the rotation of backups does not keep is gone already. */
+  id: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1094,6 +1132,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages":
         CacheImagesMetadata.encode(message.asked.value, writer.uint32(34).fork()).join();
         break;
+      case "createServerImage":
+        CreateServerImageMetadata.encode(message.asked.value, writer.uint32(106).fork()).join();
+        break;
+      case "createServerBackup":
+        CreateServerBackupMetadata.encode(message.asked.value, writer.uint32(114).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1151,6 +1195,28 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "cacheImages", value: CacheImagesMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.asked = {
+              $case: "createServerImage",
+              value: CreateServerImageMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.asked = {
+              $case: "createServerBackup",
+              value: CreateServerBackupMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1201,6 +1267,24 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "cacheImages", value: CacheImagesMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "createServerImage": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = {
+            $case: "createServerImage",
+            value: CreateServerImageMetadata.fromPartial(object.asked.value),
+          };
+        }
+        break;
+      }
+      case "createServerBackup": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = {
+            $case: "createServerBackup",
+            value: CreateServerBackupMetadata.fromPartial(object.asked.value),
+          };
         }
         break;
       }
@@ -1529,6 +1613,202 @@ export const CacheImagesMetadata: MessageFns<CacheImagesMetadata> = {
   },
 };
 
+function createBaseCreateServerImageMetadata(): CreateServerImageMetadata {
+  return { name: "", imageId: "" };
+}
+
+export const CreateServerImageMetadata: MessageFns<CreateServerImageMetadata> = {
+  encode(message: CreateServerImageMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateServerImageMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateServerImageMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateServerImageMetadata>): CreateServerImageMetadata {
+    return CreateServerImageMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateServerImageMetadata>): CreateServerImageMetadata {
+    const message = createBaseCreateServerImageMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerImageMetadata["_unknownFields"];
+    message.name = object.name ?? "";
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
+
+function createBaseCreateServerBackupMetadata(): CreateServerBackupMetadata {
+  return { name: "", imageId: "", backupType: "", rotation: 0 };
+}
+
+export const CreateServerBackupMetadata: MessageFns<CreateServerBackupMetadata> = {
+  encode(message: CreateServerBackupMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(18).string(message.imageId);
+    }
+    if (message.backupType !== "") {
+      writer.uint32(26).string(message.backupType);
+    }
+    if (message.rotation !== 0) {
+      writer.uint32(32).uint32(message.rotation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateServerBackupMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateServerBackupMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.backupType = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rotation = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateServerBackupMetadata>): CreateServerBackupMetadata {
+    return CreateServerBackupMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateServerBackupMetadata>): CreateServerBackupMetadata {
+    const message = createBaseCreateServerBackupMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerBackupMetadata["_unknownFields"];
+    message.name = object.name ?? "";
+    message.imageId = object.imageId ?? "";
+    message.backupType = object.backupType ?? "";
+    message.rotation = object.rotation ?? 0;
+    return message;
+  },
+};
+
 function createBaseOperationResult(): OperationResult {
   return { outcome: undefined };
 }
@@ -1538,6 +1818,9 @@ export const OperationResult: MessageFns<OperationResult> = {
     switch (message.outcome?.$case) {
       case "server":
         ServerResult.encode(message.outcome.value, writer.uint32(10).fork()).join();
+        break;
+      case "image":
+        ImageResult.encode(message.outcome.value, writer.uint32(18).fork()).join();
         break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1570,6 +1853,14 @@ export const OperationResult: MessageFns<OperationResult> = {
             }
 
             message.outcome = { $case: "server", value: ServerResult.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcome = { $case: "image", value: ImageResult.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1607,7 +1898,87 @@ export const OperationResult: MessageFns<OperationResult> = {
         }
         break;
       }
+      case "image": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "image", value: ImageResult.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseImageResult(): ImageResult {
+  return { id: "" };
+}
+
+export const ImageResult: MessageFns<ImageResult> = {
+  encode(message: ImageResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImageResult>): ImageResult {
+    return ImageResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImageResult>): ImageResult {
+    const message = createBaseImageResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ImageResult["_unknownFields"];
+    message.id = object.id ?? "";
     return message;
   },
 };

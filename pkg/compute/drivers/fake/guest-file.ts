@@ -17,6 +17,8 @@ export interface FakeGuest {
   readonly defines: number;
   readonly starts: number;
   readonly console: string;
+  /** Ids of the copies of its disk. */
+  readonly snapshots: readonly string[];
 }
 
 // Keys of a later version stay: a guest is written again as a whole.
@@ -33,6 +35,8 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   defines: z.number(),
   starts: z.number(),
   console: z.string(),
+  // Absent from guests of older versions.
+  snapshots: z.array(z.string()).default([]),
 });
 
 /**

@@ -19,7 +19,7 @@ function methodOf(servers: ServersClient, name: string): Begin {
 
 /** Actions on a server that begin an operation, as they are declared, and the console's log. */
 export function serverActionRoutes(
-  { servers }: Pick<ApiClients, "servers">,
+  { servers, limits }: Pick<ApiClients, "servers" | "limits">,
   declared: readonly Pick<OperationDeclaration, "methods">[] = catalogue.all,
 ): Operation[] {
   const bodies = new Map(actionBodies.map((one) => [one.key, one]));
@@ -27,15 +27,19 @@ export function serverActionRoutes(
     .flatMap(({ methods }) => methods)
     .flatMap(({ name, key, ours }): Operation[] => {
       if (key === undefined) return [];
-      const { body, fields } = bodies.get(key) ?? bareAction(key);
+      const { body, fields, check, reply } = bodies.get(key) ?? bareAction(key);
       return [
         {
           route: `POST /servers/{id}/action#${key}`,
           ...(ours === undefined ? {} : { ours }),
           body,
           handle: async (request) => {
-            await methodOf(servers, name)(request.ctx, { serverId: request.id, ...fields(request) });
-            return replyEmpty;
+            await check?.(request, { limits });
+            const answer = await methodOf(servers, name)(request.ctx, {
+              serverId: request.id,
+              ...fields(request),
+            });
+            return reply?.(request, answer) ?? replyEmpty;
           },
         },
       ];

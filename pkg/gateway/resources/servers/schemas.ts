@@ -26,12 +26,12 @@ import type { Field, Node, When } from "../../schema/nodes.js";
 import { schedulerHints } from "./hints-schema.js";
 
 /** A name, strict in `/v2.1` and forgiving in `/v2`. */
-const nameFields = (key: string, make: (key: string, node: Node, when: When) => Field): Field[] => [
+export const nameFields = (key: string, make: (key: string, node: Node, when: When) => Field): Field[] => [
   make(key, name, { legacy: "never" }),
   make(key, looseName, { legacy: "only" }),
 ];
 
-const metadata = object([], { patterns: { [KEY_PATTERN]: text({ maxLength: 255 }) } });
+export const metadata = object([], { patterns: { [KEY_PATTERN]: text({ maxLength: 255 }) } });
 const deviceName = text({ minLength: 1, maxLength: 255, pattern: "^[a-zA-Z0-9._/-]*$" });
 const base64 = text({ format: "base64" });
 

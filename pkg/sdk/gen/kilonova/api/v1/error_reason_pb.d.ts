@@ -1873,6 +1873,41 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_ATTACHED_TWICE = 266;
    */
   VOLUME_ATTACHED_TWICE = 266,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_NO_ROOT_DISK = 290;
+   */
+  NO_ROOT_DISK = 290,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_QUIESCE_FAILED = 291;
+   */
+  QUIESCE_FAILED = 291,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_HOST_DISK_FULL = 292;
+   */
+  HOST_DISK_FULL = 292,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_GUEST_NOT_REACHABLE = 293;
+   */
+  GUEST_NOT_REACHABLE = 293,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_SNAPSHOT_LOST = 294;
+   */
+  SNAPSHOT_LOST = 294,
 }
 
 /**

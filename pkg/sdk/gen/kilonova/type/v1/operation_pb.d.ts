@@ -266,6 +266,22 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: CacheImagesMetadata;
     case: "cacheImages";
+  } | {
+    /**
+     * Of "server.create-image".
+     *
+     * @generated from field: kilonova.type.v1.CreateServerImageMetadata create_server_image = 13;
+     */
+    value: CreateServerImageMetadata;
+    case: "createServerImage";
+  } | {
+    /**
+     * Of "server.create-backup".
+     *
+     * @generated from field: kilonova.type.v1.CreateServerBackupMetadata create_server_backup = 14;
+     */
+    value: CreateServerBackupMetadata;
+    case: "createServerBackup";
   } | { case: undefined; value?: undefined };
 };
 
@@ -370,6 +386,74 @@ export declare type CacheImagesMetadata = Message<"kilonova.type.v1.CacheImagesM
 export declare const CacheImagesMetadataSchema: GenMessage<CacheImagesMetadata>;
 
 /**
+ * What was asked for with an image of a server.
+ *
+ * @generated from message kilonova.type.v1.CreateServerImageMetadata
+ */
+export declare type CreateServerImageMetadata = Message<"kilonova.type.v1.CreateServerImageMetadata"> & {
+  /**
+   * The image's name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The image's id, from the operation's acceptance on.
+   *
+   * @generated from field: string image_id = 2;
+   */
+  imageId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.CreateServerImageMetadata.
+ * Use `create(CreateServerImageMetadataSchema)` to create a new message.
+ */
+export declare const CreateServerImageMetadataSchema: GenMessage<CreateServerImageMetadata>;
+
+/**
+ * What was asked for with a backup of a server.
+ *
+ * @generated from message kilonova.type.v1.CreateServerBackupMetadata
+ */
+export declare type CreateServerBackupMetadata = Message<"kilonova.type.v1.CreateServerBackupMetadata"> & {
+  /**
+   * The image's name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The image's id, from the operation's acceptance on.
+   *
+   * @generated from field: string image_id = 2;
+   */
+  imageId: string;
+
+  /**
+   * Such as "daily".
+   *
+   * @generated from field: string backup_type = 3;
+   */
+  backupType: string;
+
+  /**
+   * How many backups of this type stay.
+   *
+   * @generated from field: uint32 rotation = 4;
+   */
+  rotation: number;
+};
+
+/**
+ * Describes the message kilonova.type.v1.CreateServerBackupMetadata.
+ * Use `create(CreateServerBackupMetadataSchema)` to create a new message.
+ */
+export declare const CreateServerBackupMetadataSchema: GenMessage<CreateServerBackupMetadata>;
+
+/**
  * What an operation has brought about.
  *
  * @generated from message kilonova.type.v1.OperationResult
@@ -388,6 +472,14 @@ export declare type OperationResult = Message<"kilonova.type.v1.OperationResult"
      */
     value: ServerResult;
     case: "server";
+  } | {
+    /**
+     * An image.
+     *
+     * @generated from field: kilonova.type.v1.ImageResult image = 2;
+     */
+    value: ImageResult;
+    case: "image";
   } | { case: undefined; value?: undefined };
 };
 
@@ -396,6 +488,26 @@ export declare type OperationResult = Message<"kilonova.type.v1.OperationResult"
  * Use `create(OperationResultSchema)` to create a new message.
  */
 export declare const OperationResultSchema: GenMessage<OperationResult>;
+
+/**
+ * An image as an operation has made it.
+ *
+ * @generated from message kilonova.type.v1.ImageResult
+ */
+export declare type ImageResult = Message<"kilonova.type.v1.ImageResult"> & {
+  /**
+   * Its id. An image that the rotation of backups does not keep is gone already.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.ImageResult.
+ * Use `create(ImageResultSchema)` to create a new message.
+ */
+export declare const ImageResultSchema: GenMessage<ImageResult>;
 
 /**
  * A server as an operation has left it.
