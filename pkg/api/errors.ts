@@ -354,10 +354,6 @@ export const ServerImageErrors = defineErrors("api", {
     (_p: Record<string, never>) => "Backup is not supported for volume-backed instances.",
     { field: "server_id" },
   ],
-  NOT_SERVED: [
-    "unsupported",
-    (_p: Record<string, never>) => "Images of volume-backed servers are not served yet.",
-  ],
   IMAGE_QUOTA: [
     "quota",
     (_p: Record<string, never>) => "The image service's limits do not allow this image.",

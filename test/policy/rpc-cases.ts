@@ -13,6 +13,7 @@ import {
   GROUP,
   HYPERVISOR,
   KINDS,
+  IMAGELESS,
   LOCKED,
   MIGRATION,
   REQUEST,
@@ -181,6 +182,12 @@ const servers: readonly RpcExpected[] = [
   ),
   onServer("ChangeServerPassword", "os-admin-password", { adminPassword: "secret" }),
   onServer("CreateServerImage", "servers:create_image", { name: "picture" }),
+  rpc(
+    "ServersService/CreateServerImage",
+    { serverId: IMAGELESS, name: "picture" },
+    [os("servers:create_image"), os("servers:create_image:allow_volume_backed")],
+    { about: "project", form: "without an image" },
+  ),
   onServer("CreateServerBackup", "os-create-backup", {
     name: "picture",
     backupType: "daily",

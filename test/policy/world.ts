@@ -31,6 +31,8 @@ export const EXTERNAL = "66666666-aaaa-4666-8666-666666666666";
 export const REQUEST = "req-77777777-aaaa-4777-8777-777777777777";
 /** Another server of p1, which an administrator has locked. */
 export const LOCKED = "5eeeeeee-0000-4000-8000-000000000002";
+/** One of p1 without an image. */
+export const IMAGELESS = "5eeeeeee-0000-4000-8000-000000000003";
 export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
 const subjectIn = (kind: string): Subject => {
@@ -118,6 +120,7 @@ export class World {
     const { cells } = this.api;
     cells.clear();
     cells.put("cell1", aServer({ id: SERVER }));
+    cells.put("cell1", { ...aServer({ id: IMAGELESS }), image: undefined });
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.putAction(
       "cell1",

@@ -2,7 +2,6 @@ import type { CreateServerImageRequest } from "../../../gen/kilonova/api/v1/serv
 import { imageOfServer } from "../../model/server-image.js";
 import { ownerOf } from "../cells/servers.js";
 import { imageMetadata, imageName, madeImage, requireProperties } from "../create/server-image.js";
-import { ServerImageErrors } from "../errors.js";
 import { action } from "./action.js";
 
 export default action<CreateServerImageRequest>({
@@ -10,10 +9,9 @@ export default action<CreateServerImageRequest>({
   shape: { name: imageName, metadata: imageMetadata },
   input: (ctx, { name, metadata }, { server, record }, { ids }) => {
     requireProperties(metadata);
-    if (server.image === undefined) {
+    // Without volumes it has a disk of its own all the same, or its host says that it has none.
+    if (server.image === undefined)
       ctx.rights.enforce("os_compute_api:servers:create_image:allow_volume_backed", ownerOf(server));
-      throw ServerImageErrors.NOT_SERVED({});
-    }
     const { userId, projectId } = ctx.actor;
     const wanted = { imageId: ids.uuid(), name, kind: "snapshot", metadata, userId, projectId } as const;
     return { input: imageOfServer(server, record.spec, wanted) };
