@@ -149,6 +149,15 @@ describe("rotation of backups", () => {
     assert.equal(left(glance), "456");
   });
 
+  it("deletes no other project's, whatever the Image service lists", async () => {
+    const glance = fakeGlance();
+    const { listImages } = glance;
+    glance.listImages = async (ctx, { owner: _owner, ...query } = {}) => listImages(ctx, query);
+    glance.add(backup(1, 10, { owner: "p2" }));
+    await rotate(glance, 0);
+    assert.equal(left(glance), "1");
+  });
+
   it("leaves one that cannot be deleted, and waits for a service that is away", async () => {
     const glance = fakeGlance();
     glance.add(backup(1, 10, { protected: true }));

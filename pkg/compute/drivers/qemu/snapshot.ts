@@ -27,6 +27,8 @@ export interface SnapshotTools {
   readonly config: Pick<QemuConfig, "qemuImg" | "toolTimeoutMs" | "snapshotFormat" | "snapshotTimeoutMs">;
   readonly isolation: Pick<Isolation, "tool">;
   readonly files: Pick<GuestFiles, "makeSnapshotsFolder">;
+  /** What is left on the file system of a folder; asked of the kernel unless given. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
 }
 
 /** Kept free beside a copy: other guests write to the same file system. */
@@ -57,7 +59,7 @@ export async function takeSnapshot(
   const path = snapshotPath(paths, snapshotId);
   await discard(entry, snapshotId);
   const virtualSizeBytes = await qcow2SizeBytes(root.path);
-  await requireRoom(paths, root, virtualSizeBytes);
+  await requireRoom(paths, root, virtualSizeBytes, tools.freeBytes);
   await makeTarget(ctx, { path, format, sizeBytes: virtualSizeBytes }, user, tools);
   if (running === undefined) {
     await copyCold(ctx, root, { path, format, sizeBytes: virtualSizeBytes }, user, tell, tools);
@@ -113,13 +115,22 @@ async function requireReach({ running, definition, paths }: Entry): Promise<Runn
 }
 
 /** A copy may become as large as what its disk and the base of it hold, but no larger than the whole disk. */
-async function requireRoom(paths: GuestPaths, root: PlannedDisk, virtualSizeBytes: number): Promise<void> {
+async function requireRoom(
+  paths: GuestPaths,
+  root: PlannedDisk,
+  virtualSizeBytes: number,
+  freeIn = freeBytesIn,
+): Promise<void> {
   const held = async (path: string | undefined): Promise<number> =>
     path === undefined ? 0 : (await stat(path)).blocks * 512;
   const needBytes = Math.min(virtualSizeBytes, (await held(root.path)) + (await held(root.base)));
-  const { bavail, bsize } = await statfs(paths.dir);
-  const freeBytes = bavail * bsize;
+  const freeBytes = await freeIn(paths.dir);
   if (freeBytes < needBytes + SPARE_BYTES) throw DriverErrors.HOST_DISK_FULL({ needBytes, freeBytes });
+}
+
+async function freeBytesIn(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 interface Target {
