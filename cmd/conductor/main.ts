@@ -8,13 +8,15 @@ import { sections } from "./config.js";
 await runProcess("conductor", sections, async (service) => {
   const { config, log, tracer, id } = service;
   const cluster = await joinCluster(service);
+  const { neutron, glance } = openStackClients(config.identity);
   await cluster.serve(
     buildConductor({
       cells: cluster.connect("cells"),
       scheduler: cluster.connect("scheduler"),
       placement: cluster.connect("placement"),
       connectAgent: (host, address) => cluster.agent(host, address),
-      neutron: openStackClients(config.identity).neutron,
+      neutron,
+      glance,
       clock: systemClock,
       log,
       config: config.conductor,

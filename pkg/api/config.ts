@@ -76,6 +76,14 @@ export const apiConfigSchema = z.object({
     .min(0)
     .default(60_000)
     .describe("How long WaitOperation waits when the caller does not say, ms."),
+  imageWaitMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(10_000)
+    .describe(
+      "How long the answer to a request for a server's image waits until the Image service has the image, ms; then it comes without.",
+    ),
   forceConfigDrive: z
     .boolean()
     .default(false)

@@ -362,3 +362,19 @@ export const RebuildErrors = defineErrors("api", {
     { field: "image_id" },
   ],
 });
+
+/** What making an image of a server refuses; what the Image service said of it comes from the operation. */
+export const ServerImageErrors = defineErrors("api", {
+  VOLUME_BACKED: [
+    "invalid",
+    (_p: Record<string, never>) => "Backup is not supported for volume-backed instances.",
+    { field: "server_id" },
+  ],
+  IMAGE_QUOTA: [
+    "quota",
+    (_p: Record<string, never>) => "The image service's limits do not allow this image.",
+    { subject: "images" },
+  ],
+  IMAGE_INVALID: ["invalid", (p: { why: string }) => p.why, { field: "metadata" }],
+  IMAGE_FORBIDDEN: ["forbidden", (p: { why: string }) => p.why],
+});

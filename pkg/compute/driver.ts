@@ -24,6 +24,39 @@ export type DiskPhase = "disks";
 
 /** What writing a guest's memory to a file tells, and reading it back, in bytes. */
 export type MemoryPhase = "memory";
+/** What copying a guest's disk tells, in bytes. */
+export type SnapshotPhase = "disk_copy";
+
+/** What giving an image its data tells, in bytes. */
+export type UploadPhase = "image_upload";
+
+/**
+ * What is asked of the agent inside a guest while its disk is copied: nothing; to freeze file systems if it
+ * answers; to freeze them, or there is no copy.
+ */
+export type Quiesce = "no" | "if-possible" | "required";
+
+/** How a guest's root disk is copied. */
+export interface SnapshotRequest {
+  /** UUID under which the copy is kept. */
+  readonly snapshotId: string;
+  readonly quiesce: Quiesce;
+}
+
+/** A copy of a guest's root disk as it was at one moment; whole by itself, without any base. */
+export interface DiskSnapshot {
+  /** Glance's `disk_format`. */
+  readonly diskFormat: "qcow2" | "raw";
+  readonly sizeBytes: number;
+  /** Of the disk that it holds. */
+  readonly virtualSizeBytes: number;
+}
+
+/** The copy's data, from its beginning. */
+export interface SnapshotData {
+  readonly sizeBytes: number;
+  readonly data: AsyncIterable<Uint8Array>;
+}
 
 /**
  * What a hypervisor driver must do. The required core is small, and every method is safe to repeat: the agent
@@ -139,6 +172,22 @@ export interface Driver {
   readonly rebuild?: (ctx: Ctx, instanceUuid: string, key: string, softTimeoutMs: number) => Promise<void>;
   /** Throws away what was prepared and not put in place; nothing is success. */
   readonly discardRebuild?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
+  /**
+   * Copies the root disk as it is at one moment, in whatever state the guest is; one that runs goes on
+   * running. What an earlier call has left under the same id is replaced. Nobody is left frozen by it.
+   * @param tell  how much is copied
+   * @throws NO_ROOT_DISK, QUIESCE_FAILED, HOST_DISK_FULL, GUEST_NOT_REACHABLE
+   */
+  readonly takeSnapshot?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    request: SnapshotRequest,
+    tell?: Tell<SnapshotPhase>,
+  ) => Promise<DiskSnapshot>;
+  /** A copy's data. Leave the loop to let go of it. @throws SNAPSHOT_LOST when there is no such copy */
+  readonly openSnapshot?: (ctx: Ctx, instanceUuid: string, snapshotId: string) => Promise<SnapshotData>;
+  /** Ends what is still being copied and removes it. Neither copy nor guest being there is success. */
+  readonly dropSnapshot?: (ctx: Ctx, instanceUuid: string, snapshotId: string) => Promise<void>;
 }
 
 /** How a guest is made anew. */

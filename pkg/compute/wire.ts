@@ -19,7 +19,7 @@ import type { ComputeConfig } from "./config.js";
 import type { Driver } from "./driver.js";
 import type { Isolation } from "./drivers/host/isolation.js";
 import { openDriver } from "./drivers/index.js";
-import { ImageCache } from "./images/index.js";
+import { ImageCache, imageUploads } from "./images/index.js";
 import { metadataService, switchMetadataHandler } from "./metadata/index.js";
 import { followNetwork } from "./network/follow-network.js";
 import { SwitchPlumbing } from "./network/switch-plumbing.js";
@@ -97,6 +97,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
     zone: config.availabilityZone,
     domain: config.dhcpDomain,
     images: isolation === undefined ? noImages : await startImages(deps, driver, isolation),
+    uploads: imageUploads({ glance: deps.glance, clock: systemClock }),
     reserved: {
       vcpus: config.reservedVcpus,
       memoryMib: config.reservedMemoryMib,

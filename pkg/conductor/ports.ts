@@ -5,6 +5,7 @@ import type { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v
 import type { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import type { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import type { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type { Glance } from "../clients/glance/ports.js";
 import type { Neutron } from "../clients/neutron/ports.js";
 import type { Ctx } from "../kernel/ctx.js";
 import type { Clock } from "../kernel/time.js";
@@ -43,6 +44,11 @@ export interface Ports {
     "acceptSubjectOperation" | "getStoredOperation"
   >;
   readonly neutron: Neutron;
+  /** Images of servers, with the service's own rights. */
+  readonly images: Pick<
+    Glance,
+    "getImage" | "listImages" | "createImage" | "updateImage" | "deleteImage" | "addMember"
+  >;
   readonly agents: Agents;
   /** How long a step waits for an agent before it parks, ms. */
   readonly agentWaitMs: number;

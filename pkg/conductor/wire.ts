@@ -33,6 +33,7 @@ export interface ConductorDeps {
   readonly scheduler: Channel;
   readonly placement: Channel;
   readonly neutron: Neutron;
+  readonly glance: Ports["images"];
   /** Opens a channel to the agent of a host at the address that it registered. */
   readonly connectAgent: (host: string, address: string) => Channel;
   /** Unique per start of the process. */
@@ -73,6 +74,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     operations: store,
     children: store,
     neutron: deps.neutron,
+    images: deps.glance,
     agents,
     agentWaitMs: config.agentWaitMs,
     softTimeoutMs: config.shutdownTimeoutMs,

@@ -32,6 +32,7 @@ export const GatewayErrors = defineErrors("gateway", {
     (p: { bytes: number; limitBytes: number }) =>
       `Request is too large. It has ${p.bytes} bytes or more; at most ${p.limitBytes} are accepted here.`,
   ],
+  IMAGE_METADATA_LIMIT: ["quota", (_p: Record<string, never>) => "Image metadata limit exceeded"],
   ROUTE_NOT_FOUND: ["missing", (_p: Record<string, never>) => "The resource could not be found."],
   NOT_IN_VERSION: ["missing", (_p: Record<string, never>) => "The resource could not be found."],
   NOT_FOUND: ["missing", (p: { message: string }) => p.message],

@@ -55,6 +55,8 @@ describe("what users see of an operation", () => {
   });
 });
 
+const MAKE_IMAGES = ["server.create-image", "server.create-backup"];
+
 describe("what a declaration shows of an operation", () => {
   it("is what was asked, of all kinds whose requests say more than which server", () => {
     const asked = catalogue.all.flatMap((one) => {
@@ -65,6 +67,8 @@ describe("what a declaration shows of an operation", () => {
       "cloud.cache-images: cacheImages",
       "host.cache-images: cacheImages",
       "server.boot: createServer",
+      "server.create-backup: createServerBackup",
+      "server.create-image: createServerImage",
       "server.lock: lockServer",
       "server.reboot: rebootServer",
       "server.rebuild: rebuildServer",
@@ -89,13 +93,27 @@ describe("what a declaration shows of an operation", () => {
 
   it("is the server that is left behind, except where none is", () => {
     const server = Server.fromPartial({ id: "s", generation: 7n });
+    const others = new Set(["server.delete", ...MAKE_IMAGES]);
     for (const one of catalogue.all)
       assert.deepEqual(
         resultOf(one, server, []),
-        subjectOf(one) !== "server" || one.kind === "server.delete" ? undefined : result,
+        subjectOf(one) !== "server" || others.has(one.kind) ? undefined : result,
         one.kind,
       );
     assert.deepEqual(theServer({ server, outputOf: () => undefined }), result.outcome);
+  });
+
+  it("is the image that was made, where one is", () => {
+    const output = Buffer.from('{"imageId":"i"}');
+    const { steps } = StoredOperation.fromPartial({
+      steps: [{ name: "create-image", state: "done", output }],
+    });
+    for (const kind of MAKE_IMAGES) {
+      const declaration = catalogue.find(kind);
+      assert.ok(declaration);
+      const made = resultOf(declaration, Server.fromPartial({ id: "s" }), steps);
+      assert.deepEqual(made?.outcome, { $case: "image", value: { id: "i" } });
+    }
   });
 
   it("can be made of what a step has left, the newest one, if it finished", () => {

@@ -6,6 +6,7 @@ import type { Store } from "../../pkg/cells/store/tables.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cloud, Schemas } from "./cloud.js";
 import { migrateCloud, openCloud } from "./cloud.js";
+import { diskGlance } from "./disk-glance.js";
 import { diskNeutron, NETWORK } from "./disk-neutron.js";
 import type { Place } from "./protocol.js";
 import { act, actOnSubject, boot, ended, operationOf } from "./requests.js";
@@ -53,6 +54,8 @@ async function unsettled(cloud: Cloud): Promise<number> {
 const NEEDED = new Set<FakeMethod>([
   ...(["start", "inventory", "telemetry", "list", "inspect", "define", "remove"] as const),
   ...(["prepareRebuild", "rebuild", "discardRebuild"] as const),
+  // A copy can be made and removed, so that it is its upload that fails: with all steps before to undo.
+  ...(["takeSnapshot", "dropSnapshot"] as const),
   ...(["consoleLog", "diagnostics"] as const),
 ]);
 const FAILING = FAKE_METHODS.filter((method) => !NEEDED.has(method)).map((method) => ({
@@ -104,7 +107,11 @@ async function progressed(cloud: Cloud, step: string, times: number): Promise<vo
   await until(() => all().catch(() => false), { timeoutMs: 30_000, what: "progress", everyMs: 20 });
 }
 
-async function endState(cloud: Cloud, neutron: ReturnType<typeof diskNeutron>): Promise<unknown> {
+async function endState(
+  cloud: Cloud,
+  neutron: ReturnType<typeof diskNeutron>,
+  glance: ReturnType<typeof diskGlance>,
+): Promise<unknown> {
   const databases: Record<string, unknown> = {};
   for (const store of cloud.stores) {
     const { t, name } = store;
@@ -147,6 +154,7 @@ async function endState(cloud: Cloud, neutron: ReturnType<typeof diskNeutron>): 
       bindingHostId,
       addresses: fixedIps.length,
     })),
+    images: [...glance.images.values()].map(({ id, status, sizeBytes }) => ({ id, status, sizeBytes })),
     guest: { defined, powerState },
   };
 }
@@ -156,6 +164,7 @@ export const cloudScenario: Scenario = {
   name: "cloud",
   prepare: (place, connection) => migrateCloud(connection, schemas(place)),
   open: async (place, connection, crash) => {
+    const glance = diskGlance(join(place.folder, "glance.json"));
     const neutron = diskNeutron(join(place.folder, "neutron.json"));
     const cloud = await openCloud({
       connection,
@@ -163,6 +172,7 @@ export const cloudScenario: Scenario = {
       folder: place.folder,
       hosts: [HOST],
       neutron,
+      glance,
       crash,
     });
     return {
@@ -176,7 +186,7 @@ export const cloudScenario: Scenario = {
           everyMs: 20,
         });
       },
-      endState: () => endState(cloud, neutron),
+      endState: () => endState(cloud, neutron, glance),
       close: () => cloud.close(),
     };
   },

@@ -10,6 +10,7 @@ import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_serv
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
+import type { Glance } from "../../pkg/clients/glance/ports.js";
 import type { Neutron } from "../../pkg/clients/neutron/ports.js";
 import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../pkg/cells/index.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
@@ -68,6 +69,8 @@ export interface CloudOptions {
   readonly folder: string;
   readonly hosts: readonly string[];
   readonly neutron: Neutron;
+  /** Images in memory unless given. */
+  readonly glance?: Glance;
   readonly crash?: CrashPoints;
   readonly owner?: string;
   readonly conductor?: Partial<typeof conductorConfig._zod.output>;
@@ -99,6 +102,7 @@ export interface Cloud {
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { connection, schemas, folder, hosts, neutron, log = silentLogger } = options;
+  const glance = options.glance ?? fakeGlance();
   const pool = openPool({ ...connection, max: 12 });
   const network = new LocalNetwork({ log, tracer: noTracer, metrics: new Metrics() });
   const stop = new AbortController();
@@ -180,7 +184,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
         share: 1,
         guestSeed: Buffer.alloc(32),
         cells: network.connect("cells", { service: "compute", host, cell: "cell1" }),
-        glance: fakeGlance(),
+        glance,
         neutron,
         vendorData: vendorData(vendordataConfig.parse({}), undefined),
         log,
@@ -202,6 +206,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     scheduler: conductors("scheduler"),
     placement: conductors("placement"),
     neutron: options.tap === undefined ? neutron : tapped(neutron, options.tap),
+    glance: options.tap === undefined ? glance : tapped(glance, options.tap),
     connectAgent: (_host, address) => conductors(address),
     owner: options.owner ?? `conductor-${process.pid}`,
     clock: systemClock,

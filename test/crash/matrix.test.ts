@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
 import { LocalNetwork } from "../../pkg/platform/rpc/index.js";
 import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
@@ -19,6 +20,7 @@ function registeredKinds() {
     scheduler: channel,
     placement: channel,
     neutron: fakeNeutron(),
+    glance: fakeGlance(),
     connectAgent: () => channel,
     owner: "",
     clock: systemClock,

@@ -1,5 +1,6 @@
 import { clientTokens } from "./grpc/client-tokens.js";
 import { door } from "./grpc/door.js";
+import { images } from "./grpc/images.js";
 import { operations } from "./grpc/operations.js";
 import { rights } from "./grpc/rights.js";
 import { scheduling } from "./grpc/scheduling.js";
@@ -18,6 +19,7 @@ describe("a cloud over gRPC", function () {
   describe("at its door", () => door(stage));
   describe("with client tokens", () => clientTokens(stage));
   describe("with operations", () => operations(stage));
+  describe("with images of servers", () => images(stage));
   describe("with server groups", () => serverGroups(stage));
   describe("with questions about scheduling", () => scheduling(stage));
   describe("with watches", () => watches(stage));

@@ -2,7 +2,17 @@ import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
 import type { Expected } from "./case.js";
 import { guardedActions } from "./plain-actions.js";
-import { EXTERNAL, HYPERVISOR, GROUP, LOCKED, MIGRATION, REQUEST, SERVER, SERVICE } from "./world.js";
+import {
+  EXTERNAL,
+  HYPERVISOR,
+  GROUP,
+  IMAGELESS,
+  LOCKED,
+  MIGRATION,
+  REQUEST,
+  SERVER,
+  SERVICE,
+} from "./world.js";
 
 /** One form of a request to one route. */
 export interface RestExpected extends Expected {
@@ -132,6 +142,18 @@ const servers: readonly RestExpected[] = [
     },
   ),
   action("changePassword", "os-admin-password", { adminPass: "secret" }),
+  action("createImage", "servers:create_image", { name: "picture" }),
+  rest(
+    "POST /servers/{id}/action#createImage",
+    [os("servers:create_image"), os("servers:create_image:allow_volume_backed")],
+    {
+      about: "project",
+      form: "without an image",
+      path: `/servers/${IMAGELESS}/action`,
+      body: { createImage: { name: "picture" } },
+    },
+  ),
+  action("createBackup", "os-create-backup", { name: "picture", backup_type: "daily", rotation: 1 }),
   action("os-getConsoleOutput", "os-console-output", {}),
   server("GET /servers/{id}/diagnostics", "os-server-diagnostics"),
   rest("GET /servers/{id}/topology", ["compute:server:topology:index"], {

@@ -14,6 +14,7 @@ import {
   GROUP,
   HYPERVISOR,
   KINDS,
+  IMAGELESS,
   LOCKED,
   MIGRATION,
   REQUEST,
@@ -206,6 +207,18 @@ const servers: readonly RpcExpected[] = [
     { about: "project", form: "another party's lock" },
   ),
   onServer("ChangeServerPassword", "os-admin-password", { adminPassword: "secret" }),
+  onServer("CreateServerImage", "servers:create_image", { name: "picture" }),
+  rpc(
+    "ServersService/CreateServerImage",
+    { serverId: IMAGELESS, name: "picture" },
+    [os("servers:create_image"), os("servers:create_image:allow_volume_backed")],
+    { about: "project", form: "without an image" },
+  ),
+  onServer("CreateServerBackup", "os-create-backup", {
+    name: "picture",
+    backupType: "daily",
+    rotation: 1,
+  }),
   onServer("GetConsoleOutput", "os-console-output"),
   onServer("GetServerDiagnostics", "os-server-diagnostics"),
   rpc("ServersService/GetServerTopology", { serverId: SERVER }, ["compute:server:topology:index"], {
@@ -296,6 +309,8 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.lock": "os-lock-server:lock",
   "server.unlock": "os-lock-server:unlock",
   "server.change-password": "os-admin-password",
+  "server.create-image": "servers:create_image",
+  "server.create-backup": "os-create-backup",
 };
 const onOperation = (method: string, needs: string, kind: string, request = {}, form = "") =>
   rpc(`OperationsService/${method}`, { name: operationOf(kind), ...request }, [os(needs)], {

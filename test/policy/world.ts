@@ -44,6 +44,8 @@ const NODE: NumaNode = {
 };
 /** A third one, whose flavor has no disk. */
 export const DISKLESS = "5eeeeeee-0000-4000-8000-000000000003";
+/** One of p1 without an image. */
+export const IMAGELESS = "5eeeeeee-0000-4000-8000-000000000004";
 export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
 const subjectIn = (kind: string): Subject => {
@@ -138,6 +140,7 @@ export class World {
     const { cells } = this.api;
     cells.clear();
     cells.put("cell1", aServer({ id: SERVER, numaTopology: { nodes: [NODE], pageSizeKib: 4n } }));
+    cells.put("cell1", { ...aServer({ id: IMAGELESS }), image: undefined });
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.put("cell1", aServer({ id: DISKLESS, flavor: aFlavor({ id: "zero", rootGib: 0 }) }));
     cells.putAction(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { createAgent } from "../../pkg/compute/agent/agent.js";
 import type { Agent } from "../../pkg/compute/agent/agent.js";
-import { noImages, noPlumbing } from "../../pkg/compute/agent/ports.js";
+import { noImages, noPlumbing, noUploads } from "../../pkg/compute/agent/ports.js";
 import { FakeDriver } from "../../pkg/compute/drivers/fake/index.js";
 import { vendorData, vendordataConfig } from "../../pkg/compute/vendordata/index.js";
 import { mapLimit } from "../../pkg/kernel/index.js";
@@ -56,6 +56,7 @@ export async function startFakeFleet(options: {
       reserved: { vcpus: 0, memoryMib: 512, diskGib: 0 },
       ratios: { cpu: 4, memory: 1, disk: 1 },
       images: noImages,
+      uploads: noUploads,
       plumbing: noPlumbing,
       domain: "",
       randomSeedOf: () => new Uint8Array(512),

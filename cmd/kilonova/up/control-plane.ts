@@ -175,6 +175,7 @@ function conductorOf(
     placement: connect("placement"),
     connectAgent: (_host, address) => connect(address),
     neutron: clients.neutron,
+    glance: clients.glance,
     clock: systemClock,
     log,
     config: config.conductor,

@@ -1,3 +1,5 @@
+import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
+import type { Parts } from "../parts.js";
 import type { LoadedServer } from "../cells/servers.js";
 import type { Call } from "../rights/rights.js";
 import type { Shape } from "../shape/shape.js";
@@ -20,7 +22,9 @@ export interface Action<Req extends ActionRequest = ActionRequest> {
   readonly method: string;
   readonly shape: Omit<Shape<Req>, keyof ActionRequest>;
   /** Makes the input. @throws what the request lacks, and rights that it needs beyond the method's rule */
-  input(ctx: Call, request: Req, loaded: LoadedServer): ActionInput;
+  input(ctx: Call, request: Req, loaded: LoadedServer, parts: Parts): ActionInput;
+  /** What it answers beside the operation, which was accepted before, by this request or an earlier one. */
+  readonly answer?: (ctx: Call, operation: Operation, parts: Parts) => Promise<object>;
 }
 
 /** @returns the action as all actions are listed */

@@ -1,6 +1,8 @@
 // Written by scripts/gen-registries.mjs from the files in pkg/api/actions. Do not edit.
 import type { Action } from "./action.js";
 import changeServerPassword from "./change-server-password.js";
+import createServerBackup from "./create-server-backup.js";
+import createServerImage from "./create-server-image.js";
 import lockServer from "./lock-server.js";
 import rebootServer from "./reboot-server.js";
 import unlockServer from "./unlock-server.js";
@@ -8,6 +10,8 @@ import unlockServer from "./unlock-server.js";
 /** Everything in this folder, by file name. */
 export const actions: readonly Action[] = [
   changeServerPassword,
+  createServerBackup,
+  createServerImage,
   lockServer,
   rebootServer,
   unlockServer,

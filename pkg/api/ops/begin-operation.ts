@@ -64,8 +64,9 @@ const begin = (
     parts.servers.about(),
     async (ctx, request, loaded) => {
       const body = type.encode({ ...request, clientToken: "" }).finish();
-      const call = { method: action.method, body, ...action.input(ctx, request, loaded) };
-      return { operation: (await acceptOn(parts, ctx, declaration, request, call)).operation };
+      const call = { method: action.method, body, ...action.input(ctx, request, loaded, parts) };
+      const { operation } = await acceptOn(parts, ctx, declaration, request, call);
+      return { operation, ...(await action.answer?.(ctx, operation, parts)) };
     },
   );
 

@@ -98,7 +98,8 @@ export function anApi({
     }),
   ]);
   const service = buildApi({
-    config: { ...apiConfigSchema.parse({}), ...config },
+    // Nobody makes images here.
+    config: { ...apiConfigSchema.parse({}), imageWaitMs: 0, ...config },
     policy: typeof policy === "string" ? createPolicy(parseOverrides(policy)) : policy,
     clock,
     ids: { uuid: () => crypto.randomUUID() },

@@ -9,12 +9,13 @@ import type { VendorDocuments } from "../metadata/index.js";
 import { powerStateOf } from "./power-states.js";
 import type { VendorData } from "../vendordata/index.js";
 import { toGuestSpec } from "./instance-guest.js";
-import type { Images, Plumbing } from "./ports.js";
+import type { ImageUploads, Images, Plumbing } from "./ports.js";
 import { vendorDocuments } from "./vendor-documents.js";
 
 export interface CommandHostDeps {
   readonly driver: Driver;
   readonly images: Images;
+  readonly uploads: ImageUploads;
   readonly plumbing: Plumbing;
   /** DNS domain of guests. */
   readonly domain: string;
@@ -26,7 +27,7 @@ export interface CommandHostDeps {
 
 /** What this host puts at its commands' disposal. */
 export function commandHost(deps: CommandHostDeps): CommandHost {
-  const { driver, images, plumbing, domain, randomSeedOf, vendorData } = deps;
+  const { driver, images, uploads, plumbing, domain, randomSeedOf, vendorData } = deps;
   const socketPathOf =
     (serverId: string) =>
     (portId: string): string =>
@@ -60,6 +61,8 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
       await step(ctx, "driver.define", (c) => driver.define(c, spec, tell));
     },
     cacheImage: (ctx, image) => step(ctx, "agent.images", (c) => images.cache(c, image)),
+    uploadImage: (ctx, imageId, open, tell = untold) =>
+      step(ctx, "agent.upload", (c) => uploads.upload(c, imageId, open, tell)),
     plug: (ctx, instance) =>
       step(ctx, "agent.plug", (c) => plumbing.plug(c, instance, socketPathOf(idOf(instance)))),
     unplug: (ctx, serverId) => step(ctx, "agent.unplug", (c) => plumbing.unplug(c, [], serverId)),

@@ -13,7 +13,7 @@ import { Commands } from "./commands.js";
 import { removeDeletedGuests } from "./deleted-guests.js";
 import { commandHost } from "./command-host.js";
 import { Journal } from "./journal.js";
-import { noImages, noPlumbing } from "./ports.js";
+import { noImages, noPlumbing, noUploads } from "./ports.js";
 
 const FENCE = 5n;
 
@@ -57,6 +57,7 @@ describe("removeDeletedGuests", () => {
       driver,
       vendorData,
       images: noImages,
+      uploads: noUploads,
       plumbing,
       domain: "",
       randomSeedOf: () => new Uint8Array(),

@@ -1,7 +1,7 @@
 import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
-import type { ImagePhase, PreparedImage, Tell } from "../driver.js";
+import type { ImagePhase, PreparedImage, SnapshotData, Tell, UploadPhase } from "../driver.js";
 
 /** Gets images onto the host. */
 export interface Images {
@@ -13,6 +13,17 @@ export interface Images {
   prepare(ctx: Ctx, image: ImageRef, tell: Tell<ImagePhase>): Promise<PreparedImage>;
   /** As `prepare`, before any server needs it. @returns whether it was not there yet */
   cache(ctx: Ctx, image: ImageRef): Promise<boolean>;
+}
+
+/** Gets data into images. */
+export interface ImageUploads {
+  /** @see CommandHost.uploadImage */
+  upload(
+    ctx: Ctx,
+    imageId: string,
+    open: () => Promise<SnapshotData>,
+    tell: Tell<UploadPhase>,
+  ): Promise<void>;
 }
 
 /** The host's data plane. */
@@ -58,3 +69,4 @@ export const noImages: Images = {
   prepare: async (_ctx, image) => ({ imageId: image.id, path: "", virtualSizeBytes: 0 }),
   cache: async () => false,
 };
+export const noUploads: ImageUploads = { upload: async () => {} };

@@ -6,7 +6,7 @@ import { rootCtx } from "../../kernel/index.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import { aGuestSpec } from "../drivers/testing/a-spec.js";
 import { commandHost } from "./command-host.js";
-import { noImages, noPlumbing } from "./ports.js";
+import { noImages, noPlumbing, noUploads } from "./ports.js";
 import type { GuestReport } from "./guest-watch.js";
 import { resumeGuests } from "./resume-guests.js";
 
@@ -30,6 +30,7 @@ async function bench(): Promise<Bench> {
     driver,
     vendorData,
     images: noImages,
+    uploads: noUploads,
     plumbing: noPlumbing,
     domain: "",
     randomSeedOf: () => new Uint8Array(),

@@ -11,7 +11,9 @@ import type {
   GuestSpec,
   ImagePhase,
   OptionalMethod,
+  SnapshotData,
   Tell,
+  UploadPhase,
   WorkProgress,
 } from "../driver.js";
 
@@ -38,6 +40,18 @@ export interface CommandHost<M extends OptionalMethod = never> {
    * @throws IMAGE_REFUSED, IMAGE_UNAVAILABLE, IMAGE_REPLACED and other reasons of the image
    */
   cacheImage(ctx: Ctx, image: ImageRef): Promise<boolean>;
+  /**
+   * Gives a queued image its data; one that is active already has been given it before. Tried again while the
+   * Image service is away.
+   * @param open  begins at the data's beginning, each time
+   * @throws IMAGE_NOT_FOUND, IMAGE_CONFLICT, IMAGE_QUOTA, IMAGE_UNAVAILABLE
+   */
+  uploadImage(
+    ctx: Ctx,
+    imageId: string,
+    open: () => Promise<SnapshotData>,
+    tell?: Tell<UploadPhase>,
+  ): Promise<void>;
   /** Connects the instance's ports with the switch, and lets go of others. */
   plug(ctx: Ctx, instance: InstanceRecord): Promise<void>;
   /** Lets go of all of a server's ports. */

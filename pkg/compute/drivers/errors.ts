@@ -67,6 +67,25 @@ export const DriverErrors = defineErrors("compute.driver", {
   ],
   GUEST_AGENT_MISSING: ["refused", (_p: Record<string, never>) => "QEMU guest agent is not enabled"],
   GUEST_AGENT_REFUSED: ["refused", (_p: Record<string, never>) => "The agent inside the guest refused."],
+  NO_ROOT_DISK: [
+    "refused",
+    (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} has no root disk to make an image of.`,
+  ],
+  QUIESCE_FAILED: [
+    "refused",
+    (p: { instanceUuid: string }) =>
+      `Failed to quiesce instance: the file systems of ${p.instanceUuid} could not be frozen.`,
+  ],
+  HOST_DISK_FULL: [
+    "refused",
+    (_p: { needBytes: number; freeBytes: number }) => "The host has no room for a copy of the disk.",
+  ],
+  GUEST_NOT_REACHABLE: [
+    "refused",
+    (p: { instanceUuid: string }) =>
+      `Instance ${p.instanceUuid} was started by an older version, which left no way to copy its disk. Stop and start it first.`,
+  ],
+  SNAPSHOT_LOST: ["refused", (_p: { snapshotId: string }) => "The copy of the disk is not there any more."],
   SOCKET_PATH_UNUSABLE: ["invalid", (_p: { bytes: number }) => "The interface's socket path cannot be used."],
   HYPERVISOR_FAILED: ["internal", (p: { step: string }) => `The hypervisor failed to ${p.step}.`],
   HYPERVISOR_SILENT: ["deadline", (p: { step: string }) => `The hypervisor did not ${p.step} in time.`],

@@ -6,6 +6,7 @@ import { makeFolder, syncPath } from "../../platform/files/index.js";
 import type { ImagePhase, PreparedImage, Tell, WorkProgress } from "../driver.js";
 import type { Isolation } from "../drivers/host/isolation.js";
 import type { RunAs } from "../drivers/host/run-as.js";
+import { convertedPart } from "../drivers/host/converted-part.js";
 import { runTool } from "../drivers/host/run-tool.js";
 import type { RunTool } from "../drivers/host/run-tool.js";
 import type { AcceptedData } from "./accepted-data.js";
@@ -234,12 +235,6 @@ export class ImageCache {
     }
     return raw;
   }
-}
-
-/** How much of an image `qemu-img convert -p` has done by what it writes, such as `(12.34/100%)`; 0 to 1. */
-function convertedPart(text: string): number | undefined {
-  const last = [...text.matchAll(/\((\d{1,3}\.\d\d)\/100%\)/g)].at(-1)?.[1];
-  return last === undefined ? undefined : Math.min(100, Number(last)) / 100;
 }
 
 /**

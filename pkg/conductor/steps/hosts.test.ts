@@ -5,6 +5,7 @@ import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { CommandPhase, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { SelectDestinationsResponse } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { aServer } from "../../cells/testing/records.js";
+import { fakeGlance } from "../../clients/glance/testing/fake-glance.js";
 import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
 import type { Agents, Ports } from "../ports.js";
 import { OPERATION, SERVER, aCall, finished } from "../testing/a-call.js";
@@ -201,6 +202,7 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     agentWaitMs: 1,
     softTimeoutMs: 1,
     neutron: fakeNeutron(),
+    images: fakeGlance(),
     operations: { settleOperation: async () => ({ atRest: true }) },
     children: {
       acceptSubjectOperation: () => assert.fail("nobody begins one"),

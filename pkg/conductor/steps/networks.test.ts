@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { NetworkInfo, Neutron } from "../../clients/neutron/ports.js";
+import { fakeGlance } from "../../clients/glance/testing/fake-glance.js";
 import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
 import { networkFacts } from "../adapters/network-facts.js";
 import { portName } from "../domain/ports.js";
@@ -27,6 +28,7 @@ function world(): {
     step: allocateNetworks({ neutron, factsOf: networkFacts(neutron, fakeClock()) }),
   };
 }
+const images = fakeGlance();
 const resting = { settleOperation: async () => ({ atRest: true }) };
 const wanting = (
   networks: { networkId?: string; portId?: string }[],
@@ -142,7 +144,7 @@ describe("release-networks", () => {
       instance: { ports: [{ portId: own.id, createdByUs: true }] },
       operation: { preempts: `operations/${SERVER}/${OPERATION}` },
     });
-    await releaseNetworks({ neutron, operations: resting }).run(call);
+    await releaseNetworks({ neutron, images, operations: resting }).run(call);
     assert.deepEqual([...neutron.ports.keys()], [users.id]);
     assert.equal(neutron.ports.get(users.id)?.deviceId, "");
     assert.ok(!neutron.ports.has(victims.id));
@@ -151,7 +153,11 @@ describe("release-networks", () => {
   it("waits for the end of the victim's step that may still be making ports, and for no other", async () => {
     const { neutron, network } = world();
     let atRest = false;
-    const step = releaseNetworks({ neutron, operations: { settleOperation: async () => ({ atRest }) } });
+    const step = releaseNetworks({
+      neutron,
+      images,
+      operations: { settleOperation: async () => ({ atRest }) },
+    });
     const preempting = (unfenced: boolean): StepCall =>
       aCall({
         operation: {
@@ -179,6 +185,7 @@ describe("release-networks", () => {
     const busy = new Set([other]);
     const step = releaseNetworks({
       neutron,
+      images,
       operations: { settleOperation: async (_ctx, { name }) => ({ atRest: !busy.has(name ?? "") }) },
     });
     const steps = [{ ...claimed, name: "one", unfenced: true, state: "running" }];
@@ -204,7 +211,7 @@ describe("release-networks", () => {
     const stubborn: Neutron = { ...neutron, deletePort: async () => {} };
     neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
     await assert.rejects(
-      releaseNetworks({ neutron: stubborn, operations: resting }).run(
+      releaseNetworks({ neutron: stubborn, images, operations: resting }).run(
         aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}` } }),
       ),
       { kind: "unavailable" },

@@ -2,11 +2,15 @@ import { isMadeBy } from "../domain/ports.js";
 import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
+import { removeUnfinishedImages } from "./unfinished-images.js";
 import { releasePorts } from "./release-ports.js";
 import { restSignals, untilVictimsRest, victimIds } from "./victim.js";
 
-/** Deletes the ports that came with the server and unbinds those that its user had made. */
-export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations">): Step => ({
+/**
+ * Deletes the ports that came with the server and unbinds those that its user had made; and the images that
+ * pre-empted operations were just making.
+ */
+export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations" | "images">): Step => ({
   name: "release-networks",
   event: "conductor_release_networks",
   timeoutMs: 600_000,
@@ -23,6 +27,7 @@ export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations">): S
       call.server.id,
       (port) => ours.has(port.id) || victims.some((victim) => isMadeBy(port, victim)),
     );
+    await removeUnfinishedImages(call, ports);
     return done({}, undefined, { consumed: restSignals(call) });
   },
 });

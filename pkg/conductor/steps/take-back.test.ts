@@ -9,7 +9,7 @@ import { agentHandlers } from "../../compute/agent/service.js";
 import { commandHost } from "../../compute/agent/command-host.js";
 import { Commands } from "../../compute/agent/commands.js";
 import { Journal } from "../../compute/agent/journal.js";
-import { noImages, noPlumbing } from "../../compute/agent/ports.js";
+import { noImages, noPlumbing, noUploads } from "../../compute/agent/ports.js";
 import rebootGuest from "../../compute/commands/reboot-guest.js";
 import { FakeDriver } from "../../compute/drivers/fake/index.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
@@ -45,6 +45,7 @@ class Bench {
     const own = commandHost({
       driver: this.driver,
       images: noImages,
+      uploads: noUploads,
       plumbing: noPlumbing,
       domain: "",
       randomSeedOf: () => new Uint8Array(),

@@ -187,6 +187,8 @@ async function send(
       headers,
       body: sent,
       signal: ctx.signal,
+      // An answer to a long body comes long after its beginning; its sender says how long that may be.
+      ...(request.stream ? { headersTimeout: 0 } : {}),
       ...(dispatcher && { dispatcher }),
     });
     const answer = { status, headers: joined(came), body };

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { Agent } from "undici";
 import { CommonErrors, KilonovaError, silentLogger } from "../../kernel/index.js";
 import type { LogFields, Logger } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
@@ -110,6 +111,26 @@ describe("http client", () => {
     assert.equal(await text(stream.body), "body");
     assert.equal(calls, 6);
   });
+
+  it("waits for the answer to a long body as long as the body takes", async () => {
+    const url = await serve((req, res) => {
+      // Its sender has to wait meanwhile.
+      setTimeout(() => req.resume(), 2_500);
+      req.on("end", () => res.end("{}"));
+    });
+    const hurried = new Agent({ headersTimeout: 500 });
+    async function* body(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 64; i++) yield Buffer.alloc(256 * 1024);
+    }
+    const answer = await client({ dispatcher: hurried }).open(testCtx(), {
+      method: "PUT",
+      url,
+      stream: body(),
+    });
+    assert.equal(answer.status, 200);
+    assert.equal(await text(answer.body), "{}");
+    await hurried.close();
+  }).timeout(20_000);
 
   it("follows redirects of reads on the same host, and takes no token elsewhere", async () => {
     const seen: string[] = [];

@@ -67,8 +67,10 @@ export function operations(stage: Stage): void {
       [done.action, done.initiator],
       ["create", { kind: InitiatorKind.INITIATOR_KIND_PROJECT, userId, projectId }],
     );
-    const made = done.result?.outcome?.value;
-    assert.ok(made?.id === server.id && made.generation > 1n && made.generation <= booted.generation);
+    const made = done.result?.outcome;
+    assert.ok(made?.$case === "server" && made.value.id === server.id);
+    const { generation } = made.value;
+    assert.ok(generation > 1n && generation <= booted.generation);
     assert.equal((await stage.demo.delete(server.id)).state, OPERATION_STATE_SUCCEEDED);
     await assertNothingHeld(server.id);
     assert.equal(

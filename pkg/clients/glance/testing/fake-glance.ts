@@ -17,6 +17,8 @@ const CHUNK = 65_536;
 export function fakeGlance(): FakeGlance {
   const images = new Map<string, ImageInfo>();
   const contents = new Map<string, Uint8Array>();
+  const used = new Set<string>();
+  let made = 0;
   const need = (id: string): ImageInfo => {
     if (fake.down) throw GlanceErrors.IMAGE_UNAVAILABLE({});
     const image = images.get(id);
@@ -51,6 +53,7 @@ export function fakeGlance(): FakeGlance {
         ...image,
       };
       images.set(full.id, full);
+      used.add(full.id);
       if (data) contents.set(full.id, data);
       return full;
     },
@@ -68,6 +71,7 @@ export function fakeGlance(): FakeGlance {
             query.visibility === image.visibility) &&
           Object.entries(query.properties ?? {}).every(([name, value]) => image.properties[name] === value),
       );
+      if (query.sort === "created_at:desc") matching.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
       return matching.slice(0, query.limit);
     },
     download: async function* (_ctx, id) {
@@ -77,7 +81,9 @@ export function fakeGlance(): FakeGlance {
       for (let at = 0; at < data.byteLength; at += CHUNK) yield data.subarray(at, at + CHUNK);
     },
     createImage: async (_ctx, image) => {
-      if (image.id !== undefined && images.has(image.id)) throw GlanceErrors.IMAGE_EXISTS({ id: image.id });
+      if (fake.down) throw GlanceErrors.IMAGE_UNAVAILABLE({});
+      // Also of deleted images: no id is given twice.
+      if (image.id !== undefined && used.has(image.id)) throw GlanceErrors.IMAGE_EXISTS({ id: image.id });
       const { properties = {}, tags = [], ...rest } = image;
       return fake.add({
         ...rest,
@@ -88,6 +94,7 @@ export function fakeGlance(): FakeGlance {
         tags: [...tags],
         status: "queued",
         sizeBytes: undefined,
+        createdAt: SOME_DAY + BigInt(++made),
       });
     },
     upload: async (_ctx, id, data) => {
@@ -105,6 +112,10 @@ export function fakeGlance(): FakeGlance {
         const properties = { ...image.properties };
         delete properties[change.name];
         if (change.op === "set" && change.name === "name") image = { ...image, name: String(change.value) };
+        else if (change.op === "set" && change.name === "protected")
+          image = { ...image, protected: change.value === true };
+        else if (change.op === "set" && change.name === "min_disk")
+          image = { ...image, minDiskGib: Number(change.value) };
         else if (change.op === "set" && change.name === "disk_format")
           image = { ...image, diskFormat: String(change.value) };
         else if (change.op === "set" && change.name === "container_format")

@@ -1,6 +1,7 @@
 import type { Ctx } from "../../../kernel/index.js";
 import type {
   DiskPhase,
+  DiskSnapshot,
   Driver,
   GuestEvent,
   GuestSpec,
@@ -9,6 +10,9 @@ import type {
   HostTelemetry,
   MemoryPhase,
   RebuildOptions,
+  SnapshotData,
+  SnapshotPhase,
+  SnapshotRequest,
   Tell,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
@@ -215,6 +219,48 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
+  /**
+   * A copy is one sector, whatever the flavor says. A delay by a rule is told of as if a GiB were being copied.
+   */
+  takeSnapshot(
+    ctx: Ctx,
+    instanceUuid: string,
+    request: SnapshotRequest,
+    tell: Tell<SnapshotPhase> = untold,
+  ): Promise<DiskSnapshot> {
+    return this.#scripted(
+      ctx,
+      "takeSnapshot",
+      instanceUuid,
+      () => {
+        const guest = this.need(instanceUuid);
+        const { snapshotId } = request;
+        const others = guest.snapshots.filter((one) => one !== snapshotId);
+        this.put({ ...guest, snapshots: [...others, snapshotId] });
+        const { length } = diskOf(guest);
+        return { diskFormat: "raw", sizeBytes: length, virtualSizeBytes: length };
+      },
+      { passed: (part) => tell({ phase: "disk_copy", done: part * GIB, total: GIB }) },
+    );
+  }
+
+  openSnapshot(ctx: Ctx, instanceUuid: string, snapshotId: string): Promise<SnapshotData> {
+    return this.#scripted(ctx, "openSnapshot", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      if (!guest.snapshots.includes(snapshotId)) throw DriverErrors.SNAPSHOT_LOST({ snapshotId });
+      const disk = diskOf(guest);
+      return { sizeBytes: disk.length, data: inOnePiece(disk) };
+    });
+  }
+
+  dropSnapshot(ctx: Ctx, instanceUuid: string, snapshotId: string): Promise<void> {
+    return this.#scripted(ctx, "dropSnapshot", instanceUuid, () => {
+      const guest = this.guests.get(instanceUuid);
+      if (guest?.snapshots.includes(snapshotId) === true)
+        this.put({ ...guest, snapshots: guest.snapshots.filter((one) => one !== snapshotId) });
+    });
+  }
+
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);
@@ -257,6 +303,17 @@ const UNSCRIPTED: ReadonlySet<string> = new Set(["constructor", "close", "onEven
 export const FAKE_METHODS: readonly FakeMethod[] = Object.getOwnPropertyNames(FakeDriver.prototype).filter(
   (name): name is FakeMethod => !UNSCRIPTED.has(name),
 );
+
+/** A disk of one sector that says whose it is. */
+function diskOf({ instanceName, starts }: FakeGuest): Uint8Array {
+  const disk = new Uint8Array(512);
+  disk.set(new TextEncoder().encode(`fake disk of ${instanceName}, started ${starts} times`.slice(0, 512)));
+  return disk;
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
 
 const tail = (bytes: Uint8Array, maxBytes: number): Uint8Array =>
   bytes.subarray(Math.max(0, bytes.length - maxBytes));

@@ -22,6 +22,8 @@ export interface FakeGuest {
   readonly ephemeralDisk: number;
   /** The rebuild that it was made by; "" for none. */
   readonly builtAs: string;
+  /** Ids of the copies of its disk. */
+  readonly snapshots: readonly string[];
 }
 
 /** What shall take a guest's place. */
@@ -48,6 +50,8 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   rootDisk: z.number().default(1),
   ephemeralDisk: z.number().default(1),
   builtAs: z.string().default(""),
+  // Absent from guests of older versions.
+  snapshots: z.array(z.string()).default([]),
 });
 const preparedSchema = z.object({ key: z.string(), keepsEphemeral: z.boolean(), guest: schema });
 const PREPARED = ".next";

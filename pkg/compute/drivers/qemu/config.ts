@@ -57,6 +57,12 @@ export interface QemuConfig {
   /** The power button is pressed again each time this has passed. */
   readonly powerButtonIntervalMs: number;
   readonly toolTimeoutMs: number;
+  /** Of images that are made of guests' disks. */
+  readonly snapshotFormat: "qcow2" | "raw";
+  /** Disks that are copied at once; others wait. */
+  readonly snapshotsAtOnce: number;
+  /** The longest that copying a disk may take. */
+  readonly snapshotTimeoutMs: number;
 }
 
 export const qemuDefaults = {
@@ -72,4 +78,7 @@ export const qemuDefaults = {
   quitTimeoutMs: 10_000,
   powerButtonIntervalMs: 10_000,
   toolTimeoutMs: 120_000,
+  snapshotFormat: "qcow2",
+  snapshotsAtOnce: 5,
+  snapshotTimeoutMs: 4 * 3_600_000,
 } as const satisfies Partial<QemuConfig>;

@@ -1,8 +1,9 @@
 import { rmdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { CommonErrors, KeyedLock, asKilonovaError, mapLimit, traced } from "../../../kernel/index.js";
+import { CommonErrors, FairSlots, KeyedLock, asKilonovaError, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type {
+  DiskSnapshot,
   Driver,
   GuestEvent,
   GuestSpec,
@@ -10,8 +11,11 @@ import type {
   HostInventory,
   HostTelemetry,
   MemoryPhase,
-  Tell,
   RebuildOptions,
+  SnapshotData,
+  SnapshotPhase,
+  SnapshotRequest,
+  Tell,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
@@ -45,6 +49,8 @@ import { stoppedRecord, writeRunRecord } from "./run-record.js";
 import { dropMemory, withdrawSaved } from "./saved-memory.js";
 import { suspendGuest } from "./suspend-guest.js";
 import { askGuestAgent } from "./guest-agent.js";
+import { thaw } from "./quiesce.js";
+import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
 
@@ -53,6 +59,7 @@ const GROUP_ATTEMPTS = 20;
 const GROUP_WAIT_MS = 10;
 const REATTACH_AT_ONCE = 8;
 const INSPECT_TIMEOUT_MS = 2_000;
+const MOST_WAITING_COPIES = 1_000;
 /** Whose password is set: of a guest with another system than Linux nobody has asked yet. */
 const ADMINISTRATOR = "root";
 
@@ -74,6 +81,8 @@ export class QemuDriver implements Driver {
   readonly #run: RunTool;
   readonly #isolation: Isolation | undefined;
   readonly #locks = new KeyedLock();
+  /** Copies of disks. They wait here before they hold their guest's lock. */
+  readonly #copies: FairSlots;
   readonly #guests = new Map<string, Entry>();
   /** What is prepared to take guests' places: its images are in use. */
   readonly #prepared = new Map<string, Definition>();
@@ -87,6 +96,12 @@ export class QemuDriver implements Driver {
   /** @param isolation  opened by whoever also gives it to the image cache; else `start` opens one */
   constructor(config: QemuConfig, run: RunTool = runTool, isolation?: Isolation) {
     this.#config = config;
+    const { snapshotsAtOnce } = config;
+    this.#copies = new FairSlots({
+      slots: snapshotsAtOnce,
+      perKey: snapshotsAtOnce,
+      queuePerKey: MOST_WAITING_COPIES,
+    });
     this.#run = run;
     this.#isolation = isolation;
   }
@@ -121,6 +136,7 @@ export class QemuDriver implements Driver {
       if (running) this.#follow(entry, running);
       else await this.#settleUser(entry);
       if (tell) events.push({ instanceUuid, ...tell });
+      this.#thawLater(ctx, entry);
     });
     for (const event of events) this.#listener(event);
     this.#consoleTimer = setInterval(() => this.#boundConsoles(), CONSOLE_CHECK_MS).unref();
@@ -389,6 +405,33 @@ export class QemuDriver implements Driver {
     });
   }
 
+  takeSnapshot(
+    ctx: Ctx,
+    instanceUuid: string,
+    request: SnapshotRequest,
+    tell: Tell<SnapshotPhase> = untold,
+  ): Promise<DiskSnapshot> {
+    const copy = (): Promise<DiskSnapshot> =>
+      this.#locks.run(instanceUuid, async () => {
+        const { isolation, files } = this.#started();
+        const tools = { run: this.#run, config: this.#config, isolation, files };
+        return takeSnapshot(ctx, this.#need(instanceUuid), request, tell, tools);
+      });
+    return this.#copies.run("", ctx.signal, tooManyCopies, copy);
+  }
+
+  async openSnapshot(_ctx: Ctx, instanceUuid: string, snapshotId: string): Promise<SnapshotData> {
+    return openSnapshot(this.#need(instanceUuid), snapshotId);
+  }
+
+  dropSnapshot(_ctx: Ctx, instanceUuid: string, snapshotId: string): Promise<void> {
+    return this.#locks.run(instanceUuid, async () => {
+      this.#started();
+      const entry = this.#guests.get(instanceUuid);
+      if (entry !== undefined) await discard(entry, snapshotId);
+    });
+  }
+
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     const entry = this.#need(instanceUuid);
     return readDiagnostics(needRunning(entry), entry.definition, this.#config.virtType);
@@ -485,6 +528,15 @@ export class QemuDriver implements Driver {
   }
 
   // ---- what happens unasked ----
+
+  /** A former agent may have died while it had the guest's file systems frozen. */
+  #thawLater(ctx: Ctx, { definition, paths, running }: Entry): void {
+    const { instanceUuid, hardware } = definition.spec;
+    const hears = running !== undefined && hardware.guestAgent === true;
+    void this.#locks
+      .run(instanceUuid, () => thaw({ instanceUuid, paths, hears, log: ctx.log }))
+      .catch((error: unknown) => ctx.log.error("compute.qemu.guest.not-thawed", { instanceUuid, error }));
+  }
 
   #follow(entry: Entry, running: RunningGuest): void {
     entry.running = running;
@@ -587,6 +639,8 @@ export class QemuDriver implements Driver {
     return [...this.#guests.values()].filter((entry) => entry.running === undefined);
   }
 }
+
+const tooManyCopies = (): Error => CommonErrors.UNAVAILABLE({ what: "The host's turn to copy disks" });
 
 /** A monitor command under a span of its own. */
 const command = (ctx: Ctx, guest: RunningGuest, name: string): Promise<unknown> =>

@@ -91,20 +91,28 @@ export class GuestFiles {
 
   /**
    * What must be there, and belong to the guest's user, right before a start: its disks, an empty socket
-   * folder and the console's file.
+   * folder, the console's file; and the agent's folder for copies of its disk.
    */
   async makeStartable(paths: GuestPaths, definition: Definition, user: RunAs | undefined): Promise<void> {
     await rm(paths.socketDir, { recursive: true, force: true });
     await mkdir(paths.socketDir, { mode: 0o700 });
     await writeFile(paths.consoleLog, "", { flag: "a", mode: 0o600 });
+    await this.makeSnapshotsFolder(paths, user);
     await this.give(paths, definition, user);
     if (user) await chown(paths.socketDir, user.uid, user.gid);
+  }
+
+  /** The folder for copies of its disk: as the guest's own folder, the agent's. */
+  async makeSnapshotsFolder({ snapshotsDir }: GuestPaths, user: RunAs | undefined): Promise<void> {
+    makeFolder(snapshotsDir, 0o700);
+    await close(snapshotsDir, user);
   }
 
   /** Makes the guest's user the owner of its files, those that are there. */
   async give(paths: GuestPaths, definition: Definition, user: RunAs | undefined): Promise<void> {
     if (user === undefined) return;
     await close(paths.dir, user);
+    if ((await ifThere(lstat(paths.snapshotsDir))) !== undefined) await close(paths.snapshotsDir, user);
     for (const path of [...planDisks(definition, paths).map((disk) => disk.path), paths.consoleLog])
       await ifThere(lchown(path, user.uid, user.gid));
   }

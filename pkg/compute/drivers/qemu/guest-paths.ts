@@ -13,6 +13,10 @@ export interface GuestPaths {
   readonly ephemeralDisk: string;
   readonly swapDisk: string;
   readonly configDrive: string;
+  /** Copies of the root disk on their way to the Image service. The guest's process sees what comes here. */
+  readonly snapshotsDir: string;
+  /** There while the guest's file systems may be frozen. */
+  readonly frozenMark: string;
   readonly consoleLog: string;
   readonly consoleLogBefore: string;
   readonly qemuLog: string;
@@ -48,6 +52,8 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     ephemeralDisk: join(dir, "disk.eph0"),
     swapDisk: join(dir, "disk.swap"),
     configDrive: join(dir, "disk.config"),
+    snapshotsDir: join(dir, "snapshots"),
+    frozenMark: join(dir, "frozen"),
     consoleLog: join(dir, "console.log"),
     consoleLogBefore: join(dir, "console.log.1"),
     qemuLog: join(dir, "qemu.log"),

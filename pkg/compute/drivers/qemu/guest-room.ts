@@ -34,6 +34,7 @@ export function guestRoom(
       ...disks.filter((disk) => !disk.readOnly).map(({ path }) => path),
       paths.consoleLog,
       paths.socketDir,
+      paths.snapshotsDir,
     ],
     devices: virtType === "kvm" ? ["/dev/kvm"] : [],
     groups: cgroups?.make(instanceUuid, guestLimits(definition, virtType)) ?? [],

@@ -41,6 +41,17 @@ export const qemu = driverKind({
       .enum(configDriveFormats)
       .default("iso9660")
       .describe("File system of config drives; `vfat` needs the packages dosfstools and mtools."),
+    snapshotsAtOnce: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .default(5)
+      .describe("Disks of servers that are copied at once for images; others wait."),
+    snapshotImageFormat: z
+      .enum(["qcow2", "raw"])
+      .default("qcow2")
+      .describe("Format of the images that are made of servers: `qcow2` holds no more than what is used."),
   },
   async open(host, options) {
     const isolationOptions = {
@@ -57,6 +68,8 @@ export const qemu = driverKind({
       share: host.share,
       virtType: options.virtType,
       configDriveFormat: options.configDriveFormat,
+      snapshotFormat: options.snapshotImageFormat,
+      snapshotsAtOnce: options.snapshotsAtOnce,
       imageDirs: [host.imagesDir],
       ...(options.machineType ? { pinnedMachines: { q35: options.machineType } } : {}),
     };

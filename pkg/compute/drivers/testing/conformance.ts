@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
 import type { Driver, DriverWith, GuestEvent, GuestSpec, OptionalMethod } from "../../driver.js";
 import { until } from "../../../testkit/until.js";
@@ -378,6 +379,42 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await rebuilding().prepare(spec, "k4");
       await h.driver().remove(ctx, instanceUuid);
       await rejectsWith(rebuilding().rebuild(instanceUuid, "k4"), "REBUILD_NOT_PREPARED");
+    });
+
+    it("copies the disk of a guest that runs, pauses or is off, and leaves it as it was", async () => {
+      const d = h.driver();
+      const { takeSnapshot, openSnapshot, dropSnapshot } = d;
+      assert.ok(takeSnapshot && openSnapshot && dropSnapshot);
+      const { instanceUuid } = await running();
+      const copied = async (): Promise<void> => {
+        const before = await d.inspect(ctx, instanceUuid);
+        const snapshotId = randomUUID();
+        const request = { snapshotId, quiesce: "if-possible" } as const;
+        // A repeated call replaces what the first one has left.
+        await takeSnapshot.call(d, ctx, instanceUuid, request);
+        const copy = await takeSnapshot.call(d, ctx, instanceUuid, request);
+        assert.ok(copy.sizeBytes > 0 && copy.virtualSizeBytes > 0);
+        const { sizeBytes, data } = await openSnapshot.call(d, ctx, instanceUuid, snapshotId);
+        let read = 0;
+        for await (const chunk of data) read += chunk.length;
+        assert.deepEqual([read, sizeBytes], [copy.sizeBytes, copy.sizeBytes]);
+        assert.deepEqual(await d.inspect(ctx, instanceUuid), before);
+        await dropSnapshot.call(d, ctx, instanceUuid, snapshotId);
+        await dropSnapshot.call(d, ctx, instanceUuid, snapshotId);
+        await rejectsWith(openSnapshot.call(d, ctx, instanceUuid, snapshotId), "SNAPSHOT_LOST");
+      };
+      await copied();
+      await d.pause?.call(d, ctx, instanceUuid);
+      await copied();
+      await d.powerOff(ctx, instanceUuid, 0);
+      await copied();
+      assert.deepEqual(h.events, []);
+      await d.remove(ctx, instanceUuid);
+      await rejectsWith(
+        takeSnapshot.call(d, ctx, instanceUuid, { snapshotId: randomUUID(), quiesce: "no" }),
+        "GUEST_NOT_DEFINED",
+      );
+      await dropSnapshot.call(d, ctx, instanceUuid, randomUUID());
     });
 
     it("keeps the console over restarts of the guest and shows its end", async () => {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import type { ServersClient } from "../../ports.js";
+import type { ApiClients, ServersClient } from "../../ports.js";
 import { Endpoints } from "../../routing/endpoints.js";
 import { serverActionRoutes } from "./action-routes.js";
 
 describe("gateway: actions on servers", () => {
   const servers = {} as ServersClient;
+  const limits = {} as ApiClients["limits"];
   const actions = (method: object): ReadonlyMap<string, unknown> => {
-    const routes = serverActionRoutes({ servers }, [{ methods: [{ name: "FoldServer", ...method }] }]);
+    const routes = serverActionRoutes({ servers, limits }, [
+      { methods: [{ name: "FoldServer", ...method }] },
+    ]);
     const target = new Endpoints(routes).find(["servers", "x", "action"], "POST")?.target;
     assert.ok(target?.kind === "action");
     return target.actions;

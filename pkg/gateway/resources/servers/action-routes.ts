@@ -19,7 +19,7 @@ function methodOf(servers: ServersClient, name: string): Begin {
 
 /** Actions on a server that begin an operation, as they are declared, and the console's log. */
 export function serverActionRoutes(
-  { servers }: Pick<ApiClients, "servers">,
+  { servers, limits }: Pick<ApiClients, "servers" | "limits">,
   declared: readonly Pick<OperationDeclaration, "methods">[] = catalogue.all,
 ): Operation[] {
   const bodies = new Map(actionBodies.map((one) => [one.key, one]));
@@ -35,6 +35,7 @@ export function serverActionRoutes(
           body: action.body,
           ...(action.legacyBody === undefined ? {} : { legacyBody: true }),
           handle: async (request) => {
+            await action.check?.(request, { limits });
             const asked = { serverId: request.id, ...action.fields(request) };
             const answer = await methodOf(servers, name)(request.ctx, asked);
             return action.reply?.(request, answer) ?? replyEmpty;

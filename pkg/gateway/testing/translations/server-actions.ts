@@ -43,6 +43,32 @@ export default [
     "changeServerPassword",
     { serverId: SERVER, adminPassword: "s3cret" },
   ],
+  [
+    "POST /servers/{id}/action#createImage",
+    `/servers/${SERVER}/action`,
+    { ...post({ createImage: { name: "picture", metadata: { a: "b" } } }), version: "2.39" },
+    "createServerImage",
+    { serverId: SERVER, name: "picture", metadata: new Map([["a", "b"]]) },
+  ],
+  ...(
+    [
+      ["2", 2],
+      [0, 0],
+      [99_999_999_999, 2_147_483_647],
+    ] as const
+  ).map(([rotation, counted]): Translation => [
+    "POST /servers/{id}/action#createBackup",
+    `/servers/${SERVER}/action`,
+    post({ createBackup: { name: "picture", backup_type: "daily", rotation } }),
+    "createServerBackup",
+    {
+      serverId: SERVER,
+      name: "picture",
+      backupType: "daily",
+      rotation: counted,
+      metadata: new Map<string, string>(),
+    },
+  ]),
   ...(["HARD", "Hard", "hard", "SOFT", "Soft", "soft"] as const).map((type): Translation => [
     "POST /servers/{id}/action#reboot",
     `/servers/${SERVER}/action`,

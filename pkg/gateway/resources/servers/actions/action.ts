@@ -1,4 +1,5 @@
 import type { ApiRequest, Reply } from "../../../http/api-request.js";
+import type { ApiClients } from "../../../ports.js";
 import type { Node } from "../../../schema/nodes.js";
 import { anything, object, required } from "../../../schema/nodes.js";
 
@@ -11,8 +12,10 @@ export interface ActionBody {
   readonly legacyBody?: true;
   /** Fields besides the server's id. */
   fields(request: ApiRequest): object;
-  /** What is answered, made of the method's answer; absent: nothing. */
-  reply?(request: ApiRequest, answer: unknown): Reply;
+  /** What is asked of others first, for versions that did. @throws what stands against it */
+  readonly check?: (request: ApiRequest, clients: Pick<ApiClients, "limits">) => Promise<void>;
+  /** What is said of the method's answer; absent: nothing. */
+  readonly reply?: (request: ApiRequest, answer: unknown) => Reply;
 }
 
 /** An action whose value means nothing. */

@@ -1,0 +1,39 @@
+import type { Ctx } from "../../kernel/ctx.js";
+import { KilonovaError } from "../../kernel/errors.js";
+import { CreateBackupInput, CreateImageInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import createServerBackup from "../../model/operations/create-server-backup.js";
+import createServerImage from "../../model/operations/create-server-image.js";
+import type { StepCall } from "../engine/kind.js";
+import type { Ports } from "../ports.js";
+import { takeBackImage } from "./snapshot-image.js";
+import { victimsOf } from "./victim.js";
+
+/**
+ * Removes the images that pre-empted operations were making. One that has all its data stays: its owner has
+ * been told of it. The victims' own steps have come to rest.
+ */
+export async function removeUnfinishedImages(
+  call: StepCall,
+  { images }: Pick<Ports, "images">,
+): Promise<void> {
+  for (const victim of victimsOf(call)) {
+    const image = imageOf(victim);
+    if (image === undefined) continue;
+    if ((await statusOf(call.ctx, images, image.imageId)) !== "active")
+      await takeBackImage(call.ctx, images, image);
+  }
+}
+
+async function statusOf(ctx: Ctx, images: Ports["images"], imageId: string): Promise<string> {
+  try {
+    return (await images.getImage(ctx, imageId)).status;
+  } catch (error) {
+    if (error instanceof KilonovaError && error.kind === "missing") return "";
+    throw error;
+  }
+}
+
+function imageOf({ kind, input }: { readonly kind: string; readonly input: Uint8Array }) {
+  if (kind === createServerImage.kind) return CreateImageInput.decode(input);
+  return kind === createServerBackup.kind ? CreateBackupInput.decode(input).image : undefined;
+}
