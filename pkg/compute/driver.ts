@@ -95,6 +95,16 @@ export interface Driver {
    * is none or it does not answer, GUEST_AGENT_REFUSED when it cannot
    */
   readonly setAdminPassword?: (ctx: Ctx, instanceUuid: string, password: string) => Promise<void>;
+  /**
+   * Puts an interface into the guest: at once where it runs, and into what it is started with. One that is
+   * there is left alone. @throws UNSUPPORTED_HARDWARE, DEVICE_SLOTS_EXHAUSTED
+   */
+  readonly attachInterface?: (ctx: Ctx, instanceUuid: string, nic: GuestInterface) => Promise<void>;
+  /**
+   * Takes an interface out again; one that is not there is success. A running guest has to let go of it.
+   * @throws DEVICE_DETACH_FAILED when it does not in time: then the guest keeps it
+   */
+  readonly detachInterface?: (ctx: Ctx, instanceUuid: string, portId: string) => Promise<void>;
   /** Diagnostics in the shape of REST 2.48; capability. */
   readonly diagnostics?: (ctx: Ctx, instanceUuid: string) => Promise<Readonly<Record<string, unknown>>>;
 }

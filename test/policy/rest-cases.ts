@@ -2,7 +2,19 @@ import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
 import type { Expected } from "./case.js";
 import { guardedActions } from "./plain-actions.js";
-import { EXTERNAL, HYPERVISOR, GROUP, LOCKED, MIGRATION, REQUEST, SERVER, SERVICE } from "./world.js";
+import {
+  EXTERNAL,
+  FREE_PORT,
+  GROUP,
+  HYPERVISOR,
+  LOCKED,
+  MIGRATION,
+  PORT,
+  REQUEST,
+  SECURITY_GROUP,
+  SERVER,
+  SERVICE,
+} from "./world.js";
 
 /** One form of a request to one route. */
 export interface RestExpected extends Expected {
@@ -135,6 +147,31 @@ const servers: readonly RestExpected[] = [
   sub("GET /servers/{id}/migrations/{sub}", MIGRATION, "servers:migrations:show"),
   rest("GET /os-migrations", [os("os-migrations:index"), os("os-migrations:index:all_projects")], {
     shows: [os("os-migrations:index:host")],
+  }),
+];
+
+const event = { name: "network-changed", server_uuid: SERVER };
+const interfaces: readonly RestExpected[] = [
+  server("GET /servers/{id}/os-interface", "os-attach-interfaces:list"),
+  sub("GET /servers/{id}/os-interface/{sub}", PORT, "os-attach-interfaces:show"),
+  server("POST /servers/{id}/os-interface", "os-attach-interfaces:create", {
+    body: { interfaceAttachment: { port_id: FREE_PORT } },
+  }),
+  rest(
+    "POST /servers/{id}/os-interface",
+    [os("os-attach-interfaces:create"), "network:attach_external_network"],
+    {
+      about: "project",
+      form: "external network",
+      body: { interfaceAttachment: { net_id: EXTERNAL } },
+    },
+  ),
+  sub("DELETE /servers/{id}/os-interface/{sub}", PORT, "os-attach-interfaces:delete"),
+  server("GET /servers/{id}/os-security-groups", "os-security-groups:list"),
+  action("addSecurityGroup", "os-security-groups:add", { name: "web" }),
+  action("removeSecurityGroup", "os-security-groups:remove", { name: SECURITY_GROUP }),
+  rest("POST /os-server-external-events", [os("os-server-external-events:create")], {
+    body: { events: [event] },
   }),
 ];
 
@@ -272,4 +309,10 @@ const operators: readonly RestExpected[] = [
 ];
 
 /** Every served route, in every form that asks other rules. */
-export const restExpected: readonly RestExpected[] = [...servers, ...labels, ...catalogue, ...operators];
+export const restExpected: readonly RestExpected[] = [
+  ...servers,
+  ...interfaces,
+  ...labels,
+  ...catalogue,
+  ...operators,
+];

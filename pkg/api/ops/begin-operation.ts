@@ -19,8 +19,15 @@ interface OperationAnswer {
 }
 type Begin = Guarded<ActionRequest, OperationAnswer>;
 
-/** Methods with answers of their own. */
-const ELSEWHERE = new Set(["CreateServers"]);
+/** Methods with answers of their own, or of other services. */
+const ELSEWHERE = new Set([
+  "CreateServers",
+  "AttachInterface",
+  "DetachInterface",
+  "CreateExternalEvents",
+  "AddServerSecurityGroup",
+  "RemoveServerSecurityGroup",
+]);
 const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 
 /**
@@ -65,11 +72,12 @@ const begin = (
     async (ctx, request, loaded) => {
       const body = type.encode({ ...request, clientToken: "" }).finish();
       const call = { method: action.method, body, ...action.input(ctx, request, loaded) };
-      return { operation: await accept(parts, ctx, declaration, request, call) };
+      return { operation: await beginOnServer(parts, ctx, declaration, request, call) };
     },
   );
 
-interface Asked extends ActionInput {
+/** What begins an operation on a server. */
+export interface Asked extends ActionInput {
   readonly method: string;
   /** The encoded request without its token: what the token protects. */
   readonly body: Uint8Array;
@@ -80,7 +88,7 @@ interface Asked extends ActionInput {
  * the record is written; rights were judged before.
  * @throws SERVER_NOT_FOUND; what AcceptOperation of cells refuses
  */
-async function accept(
+export async function beginOnServer(
   parts: Parts,
   ctx: Call,
   declaration: OperationDeclaration,

@@ -18,6 +18,8 @@ export function toInstanceChange(change: Change | undefined): InstanceChange | u
     updateMask: Object.keys(set).map(snakeCase),
     ports: [...(change.ports ?? [])],
     replacePorts: change.ports !== undefined,
+    putPorts: [...(change.putPorts ?? [])],
+    removePorts: [...(change.removePorts ?? [])],
     deleteRecord: change.deleteRecord ?? false,
     dropFault: change.dropFault ?? false,
     dropKept: change.dropKept ?? false,

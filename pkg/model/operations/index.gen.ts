@@ -1,14 +1,17 @@
 // Written by scripts/gen-registries.mjs from the files in pkg/model/operations. Do not edit.
 import type { OperationDeclaration } from "../operation-declaration.js";
 import { anyOperation } from "../operation-declaration.js";
+import attachInterface from "./attach-interface.js";
 import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
 import deleteServer from "./delete-server.js";
+import detachInterface from "./detach-interface.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import refreshInterfaces from "./refresh-interfaces.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import unlockServer from "./unlock-server.js";
@@ -16,14 +19,17 @@ import unpauseServer from "./unpause-server.js";
 
 /** Everything in this folder, by file name. */
 export const operations: readonly OperationDeclaration[] = [
+  anyOperation(attachInterface),
   anyOperation(bootServer),
   anyOperation(cacheAggregateImages),
   anyOperation(cacheHostImages),
   anyOperation(changeServerPassword),
   anyOperation(deleteServer),
+  anyOperation(detachInterface),
   anyOperation(lockServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
+  anyOperation(refreshInterfaces),
   anyOperation(startServer),
   anyOperation(stopServer),
   anyOperation(unlockServer),

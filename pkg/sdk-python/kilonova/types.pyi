@@ -149,6 +149,20 @@ class Aggregate(Message):
     def __init__(self, *, id: str | None = ..., number: int | None = ..., name: str | None = ..., availability_zone: str | None = ..., hosts: Iterable[str] = ..., metadata: Mapping[str, str] = ..., created_at: Timestamp | Mapping[str, Any] | None = ..., updated_at: Timestamp | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["availability_zone", "created_at", "updated_at"]) -> bool: ...
 
+class AttachInterfaceMetadata(Message):
+    """What was asked for with a new interface. At most one of network_id and port_id."""
+
+    network_id: str
+    """Network on which a port was to be made."""
+    port_id: str
+    """Port made beforehand."""
+    fixed_ip: str
+    """Address asked for; unset for any."""
+    tag: str
+    """Device tag; unset for none."""
+    def __init__(self, *, network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag"]) -> bool: ...
+
 class AttachInterfaceRequest(Message):
     """Input of AttachInterface. At most one of network_id and port_id; neither takes the project's only network."""
 
@@ -164,16 +178,22 @@ class AttachInterfaceRequest(Message):
     """Address asked for; only with network_id."""
     tag: str
     """Device tag, 1 to 60 characters without comma and slash; unset for none."""
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag"]) -> bool: ...
+    wait: Duration
+    """How long the answer may wait for the operation's end: 0 to 10 minutes, never longer than the call's
+    deadline; unset does not wait.
+    """
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ..., wait: Duration | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag", "wait"]) -> bool: ...
 
 class AttachInterfaceResponse(Message):
     """Output of AttachInterface."""
 
     operation: Operation
-    """The attachment."""
+    """The attachment as it stands."""
     interface: Interface
-    """The port, which is known from now on."""
+    """The port that was named, or the one that the operation has made when it has ended. Unset before that; the
+    operation's result names it.
+    """
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., interface: Interface | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "interface"]) -> bool: ...
 
@@ -924,6 +944,13 @@ class DeleteServerResponse(Message):
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation"]) -> bool: ...
 
+class DetachInterfaceMetadata(Message):
+    """What was asked for when an interface was to be taken out."""
+
+    port_id: str
+    """The port."""
+    def __init__(self, *, port_id: str | None = ...) -> None: ...
+
 class DetachInterfaceRequest(Message):
     """Input of DetachInterface."""
 
@@ -1273,6 +1300,9 @@ class ErrorReason(IntEnum):
     COMMAND_CANCELLED = 264
     DEVICE_NAME_IN_USE = 265
     VOLUME_ATTACHED_TWICE = 266
+    PORT_NOT_USABLE = 300
+    DEVICE_DETACH_FAILED = 301
+    DEVICE_SLOTS_EXHAUSTED = 302
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -2203,6 +2233,15 @@ class InterfaceAddress(Message):
     """The subnet."""
     def __init__(self, *, ip_address: str | None = ..., subnet_id: str | None = ...) -> None: ...
 
+class InterfaceResult(Message):
+    """An interface as an operation has made it."""
+
+    server_id: str
+    """Server's UUID."""
+    port_id: str
+    """The port; also the interface's id."""
+    def __init__(self, *, server_id: str | None = ..., port_id: str | None = ...) -> None: ...
+
 class KeyPair(Message):
     """A public key that can be put into servers."""
 
@@ -2973,9 +3012,13 @@ class OperationMetadata(Message):
     """Of "server.lock"."""
     cache_images: CacheImagesMetadata
     """Of "cloud.cache-images" and "host.cache-images"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images"] | None: ...
+    attach_interface: AttachInterfaceMetadata
+    """Of "server.attach-interface"."""
+    detach_interface: DetachInterfaceMetadata
+    """Of "server.detach-interface"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "attach_interface", "detach_interface"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "attach_interface", "detach_interface"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -2998,9 +3041,11 @@ class OperationResult(Message):
 
     server: ServerResult
     """A server, new or changed."""
-    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["server"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server"] | None: ...
+    interface: InterfaceResult
+    """An interface that a server has got."""
+    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ..., interface: InterfaceResult | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["server", "interface"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server", "interface"] | None: ...
 
 class OperationRules(IntEnum):
     """Which operations a method asks the rule of that beginning one of their kind needs."""

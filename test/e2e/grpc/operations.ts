@@ -67,7 +67,8 @@ export function operations(stage: Stage): void {
       [done.action, done.initiator],
       ["create", { kind: InitiatorKind.INITIATOR_KIND_PROJECT, userId, projectId }],
     );
-    const made = done.result?.outcome?.value;
+    const outcome = done.result?.outcome;
+    const made = outcome?.$case === "server" ? outcome.value : undefined;
     assert.ok(made?.id === server.id && made.generation > 1n && made.generation <= booted.generation);
     assert.equal((await stage.demo.delete(server.id)).state, OPERATION_STATE_SUCCEEDED);
     await assertNothingHeld(server.id);

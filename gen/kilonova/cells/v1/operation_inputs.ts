@@ -73,6 +73,26 @@ export interface HostTarget {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of `server.attach-interface`. At most one of network_id and port_id. */
+export interface AttachInterfaceInput {
+  /** Network on which a port is made. */
+  networkId: string;
+  /** Port made beforehand; empty when one is to be made. */
+  portId: string;
+  /** Address of the new port; empty for any. */
+  fixedIp: string;
+  /** Device tag; empty for none. */
+  tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.detach-interface`. */
+export interface DetachInterfaceInput {
+  /** The port. */
+  portId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseBootInput(): BootInput {
   return { name: "", flavorId: "", imageId: "" };
 }
@@ -683,6 +703,190 @@ export const HostTarget: MessageFns<HostTarget> = {
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.hostId = object.hostId ?? "";
+    return message;
+  },
+};
+
+function createBaseAttachInterfaceInput(): AttachInterfaceInput {
+  return { networkId: "", portId: "", fixedIp: "", tag: "" };
+}
+
+export const AttachInterfaceInput: MessageFns<AttachInterfaceInput> = {
+  encode(message: AttachInterfaceInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.networkId !== "") {
+      writer.uint32(10).string(message.networkId);
+    }
+    if (message.portId !== "") {
+      writer.uint32(18).string(message.portId);
+    }
+    if (message.fixedIp !== "") {
+      writer.uint32(26).string(message.fixedIp);
+    }
+    if (message.tag !== "") {
+      writer.uint32(34).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachInterfaceInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachInterfaceInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.networkId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fixedIp = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachInterfaceInput>): AttachInterfaceInput {
+    return AttachInterfaceInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachInterfaceInput>): AttachInterfaceInput {
+    const message = createBaseAttachInterfaceInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachInterfaceInput["_unknownFields"];
+    message.networkId = object.networkId ?? "";
+    message.portId = object.portId ?? "";
+    message.fixedIp = object.fixedIp ?? "";
+    message.tag = object.tag ?? "";
+    return message;
+  },
+};
+
+function createBaseDetachInterfaceInput(): DetachInterfaceInput {
+  return { portId: "" };
+}
+
+export const DetachInterfaceInput: MessageFns<DetachInterfaceInput> = {
+  encode(message: DetachInterfaceInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.portId !== "") {
+      writer.uint32(10).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachInterfaceInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachInterfaceInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachInterfaceInput>): DetachInterfaceInput {
+    return DetachInterfaceInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachInterfaceInput>): DetachInterfaceInput {
+    const message = createBaseDetachInterfaceInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachInterfaceInput["_unknownFields"];
+    message.portId = object.portId ?? "";
     return message;
   },
 };

@@ -3,7 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { InstanceRecord } from "../../cells/v1/instance_change.js";
+import { InstancePort, InstanceRecord } from "../../cells/v1/instance_change.js";
 import { PowerState } from "../../type/v1/server.js";
 import { ImageRef, ServerSecrets } from "../../type/v1/server_spec.js";
 
@@ -88,6 +88,33 @@ export interface ImageFailure {
   reason: string;
   /** One sentence. */
   message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of attach-interface. */
+export interface AttachInterfaceInput {
+  /** Name that DHCP tells the guest. */
+  hostname: string;
+  /** The port. */
+  port: InstancePort | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of detach-interface. */
+export interface DetachInterfaceInput {
+  /** The port. */
+  portId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of refresh-interfaces. */
+export interface RefreshInterfacesInput {
+  /** Name that DHCP tells the guest. */
+  hostname: string;
+  /** Ports that are otherwise now, or may be. */
+  ports: InstancePort[];
+  /** Ports that are not the server's any more. */
+  gone: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -907,6 +934,266 @@ export const ImageFailure: MessageFns<ImageFailure> = {
     message.imageId = object.imageId ?? "";
     message.reason = object.reason ?? "";
     message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseAttachInterfaceInput(): AttachInterfaceInput {
+  return { hostname: "", port: undefined };
+}
+
+export const AttachInterfaceInput: MessageFns<AttachInterfaceInput> = {
+  encode(message: AttachInterfaceInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostname !== "") {
+      writer.uint32(10).string(message.hostname);
+    }
+    if (message.port !== undefined) {
+      InstancePort.encode(message.port, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachInterfaceInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachInterfaceInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hostname = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.port = InstancePort.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachInterfaceInput>): AttachInterfaceInput {
+    return AttachInterfaceInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachInterfaceInput>): AttachInterfaceInput {
+    const message = createBaseAttachInterfaceInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachInterfaceInput["_unknownFields"];
+    message.hostname = object.hostname ?? "";
+    message.port = (object.port !== undefined && object.port !== null)
+      ? InstancePort.fromPartial(object.port)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDetachInterfaceInput(): DetachInterfaceInput {
+  return { portId: "" };
+}
+
+export const DetachInterfaceInput: MessageFns<DetachInterfaceInput> = {
+  encode(message: DetachInterfaceInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.portId !== "") {
+      writer.uint32(10).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachInterfaceInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachInterfaceInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachInterfaceInput>): DetachInterfaceInput {
+    return DetachInterfaceInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachInterfaceInput>): DetachInterfaceInput {
+    const message = createBaseDetachInterfaceInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachInterfaceInput["_unknownFields"];
+    message.portId = object.portId ?? "";
+    return message;
+  },
+};
+
+function createBaseRefreshInterfacesInput(): RefreshInterfacesInput {
+  return { hostname: "", ports: [], gone: [] };
+}
+
+export const RefreshInterfacesInput: MessageFns<RefreshInterfacesInput> = {
+  encode(message: RefreshInterfacesInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostname !== "") {
+      writer.uint32(10).string(message.hostname);
+    }
+    for (const v of message.ports) {
+      InstancePort.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.gone) {
+      writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefreshInterfacesInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefreshInterfacesInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hostname = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ports.push(InstancePort.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gone.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RefreshInterfacesInput>): RefreshInterfacesInput {
+    return RefreshInterfacesInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RefreshInterfacesInput>): RefreshInterfacesInput {
+    const message = createBaseRefreshInterfacesInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RefreshInterfacesInput["_unknownFields"];
+    message.hostname = object.hostname ?? "";
+    message.ports = object.ports?.map((e) => InstancePort.fromPartial(e)) || [];
+    message.gone = object.gone?.map((e) => e) || [];
     return message;
   },
 };

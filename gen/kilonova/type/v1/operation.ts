@@ -163,6 +163,12 @@ export interface OperationMetadata {
     | //
     /** Of "cloud.cache-images" and "host.cache-images". */
     { $case: "cacheImages"; value: CacheImagesMetadata }
+    | //
+    /** Of "server.attach-interface". */
+    { $case: "attachInterface"; value: AttachInterfaceMetadata }
+    | //
+    /** Of "server.detach-interface". */
+    { $case: "detachInterface"; value: DetachInterfaceMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -199,6 +205,32 @@ export interface CacheImagesMetadata {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What was asked for with a new interface. At most one of network_id and port_id. */
+export interface AttachInterfaceMetadata {
+  /** Network on which a port was to be made. */
+  networkId?:
+    | string
+    | undefined;
+  /** Port made beforehand. */
+  portId?:
+    | string
+    | undefined;
+  /** Address asked for; unset for any. */
+  fixedIp?:
+    | string
+    | undefined;
+  /** Device tag; unset for none. */
+  tag?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for when an interface was to be taken out. */
+export interface DetachInterfaceMetadata {
+  /** The port. */
+  portId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** What an operation has brought about. */
 export interface OperationResult {
   /** By kind; docs/operations.md says which. Unset for kinds that leave nothing, such as "server.delete". */
@@ -206,7 +238,19 @@ export interface OperationResult {
     | //
     /** A server, new or changed. */
     { $case: "server"; value: ServerResult }
+    | //
+    /** An interface that a server has got. */
+    { $case: "interface"; value: InterfaceResult }
     | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** An interface as an operation has made it. */
+export interface InterfaceResult {
+  /** Server's UUID. */
+  serverId: string;
+  /** The port; also the interface's id. */
+  portId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1094,6 +1138,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages":
         CacheImagesMetadata.encode(message.asked.value, writer.uint32(34).fork()).join();
         break;
+      case "attachInterface":
+        AttachInterfaceMetadata.encode(message.asked.value, writer.uint32(138).fork()).join();
+        break;
+      case "detachInterface":
+        DetachInterfaceMetadata.encode(message.asked.value, writer.uint32(146).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1151,6 +1201,28 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "cacheImages", value: CacheImagesMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.asked = {
+              $case: "attachInterface",
+              value: AttachInterfaceMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.asked = {
+              $case: "detachInterface",
+              value: DetachInterfaceMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1201,6 +1273,18 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "cacheImages", value: CacheImagesMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "attachInterface": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "attachInterface", value: AttachInterfaceMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "detachInterface": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "detachInterface", value: DetachInterfaceMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -1529,6 +1613,190 @@ export const CacheImagesMetadata: MessageFns<CacheImagesMetadata> = {
   },
 };
 
+function createBaseAttachInterfaceMetadata(): AttachInterfaceMetadata {
+  return { networkId: undefined, portId: undefined, fixedIp: undefined, tag: undefined };
+}
+
+export const AttachInterfaceMetadata: MessageFns<AttachInterfaceMetadata> = {
+  encode(message: AttachInterfaceMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.networkId !== undefined) {
+      writer.uint32(10).string(message.networkId);
+    }
+    if (message.portId !== undefined) {
+      writer.uint32(18).string(message.portId);
+    }
+    if (message.fixedIp !== undefined) {
+      writer.uint32(26).string(message.fixedIp);
+    }
+    if (message.tag !== undefined) {
+      writer.uint32(34).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachInterfaceMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachInterfaceMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.networkId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fixedIp = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachInterfaceMetadata>): AttachInterfaceMetadata {
+    return AttachInterfaceMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachInterfaceMetadata>): AttachInterfaceMetadata {
+    const message = createBaseAttachInterfaceMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachInterfaceMetadata["_unknownFields"];
+    message.networkId = object.networkId ?? undefined;
+    message.portId = object.portId ?? undefined;
+    message.fixedIp = object.fixedIp ?? undefined;
+    message.tag = object.tag ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDetachInterfaceMetadata(): DetachInterfaceMetadata {
+  return { portId: "" };
+}
+
+export const DetachInterfaceMetadata: MessageFns<DetachInterfaceMetadata> = {
+  encode(message: DetachInterfaceMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.portId !== "") {
+      writer.uint32(10).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachInterfaceMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachInterfaceMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachInterfaceMetadata>): DetachInterfaceMetadata {
+    return DetachInterfaceMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachInterfaceMetadata>): DetachInterfaceMetadata {
+    const message = createBaseDetachInterfaceMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachInterfaceMetadata["_unknownFields"];
+    message.portId = object.portId ?? "";
+    return message;
+  },
+};
+
 function createBaseOperationResult(): OperationResult {
   return { outcome: undefined };
 }
@@ -1538,6 +1806,9 @@ export const OperationResult: MessageFns<OperationResult> = {
     switch (message.outcome?.$case) {
       case "server":
         ServerResult.encode(message.outcome.value, writer.uint32(10).fork()).join();
+        break;
+      case "interface":
+        InterfaceResult.encode(message.outcome.value, writer.uint32(34).fork()).join();
         break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1570,6 +1841,14 @@ export const OperationResult: MessageFns<OperationResult> = {
             }
 
             message.outcome = { $case: "server", value: ServerResult.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.outcome = { $case: "interface", value: InterfaceResult.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1607,7 +1886,99 @@ export const OperationResult: MessageFns<OperationResult> = {
         }
         break;
       }
+      case "interface": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "interface", value: InterfaceResult.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseInterfaceResult(): InterfaceResult {
+  return { serverId: "", portId: "" };
+}
+
+export const InterfaceResult: MessageFns<InterfaceResult> = {
+  encode(message: InterfaceResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverId !== "") {
+      writer.uint32(10).string(message.serverId);
+    }
+    if (message.portId !== "") {
+      writer.uint32(18).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterfaceResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterfaceResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InterfaceResult>): InterfaceResult {
+    return InterfaceResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterfaceResult>): InterfaceResult {
+    const message = createBaseInterfaceResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InterfaceResult["_unknownFields"];
+    message.serverId = object.serverId ?? "";
+    message.portId = object.portId ?? "";
     return message;
   },
 };

@@ -3,6 +3,7 @@ import type {
   DiskPhase,
   Driver,
   GuestEvent,
+  GuestInterface,
   GuestSpec,
   GuestState,
   HostInventory,
@@ -83,6 +84,7 @@ export class FakeDriver extends FakeHost implements Driver {
           vcpus: spec.vcpus,
           memoryMib: spec.memoryMib,
           macAddresses: spec.interfaces.map((i) => i.macAddress),
+          portIds: spec.interfaces.map((i) => i.portId),
           hasConfigDrive: configDrive !== undefined,
           powerState: before?.powerState ?? "SHUTDOWN",
           pid: before?.pid ?? 0,
@@ -146,6 +148,32 @@ export class FakeDriver extends FakeHost implements Driver {
     return this.#scripted(ctx, "setAdminPassword", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);
       this.put({ ...guest, console: `${guest.console}[fake] ${guest.instanceName} password set\n` });
+    });
+  }
+
+  attachInterface(ctx: Ctx, instanceUuid: string, nic: GuestInterface): Promise<void> {
+    return this.#scripted(ctx, "attachInterface", instanceUuid, () => {
+      const { portId, macAddress } = nic;
+      const guest = this.need(instanceUuid);
+      if (guest.portIds.includes(portId)) return;
+      this.put({
+        ...guest,
+        portIds: [...guest.portIds, portId],
+        macAddresses: [...guest.macAddresses, macAddress],
+      });
+    });
+  }
+
+  detachInterface(ctx: Ctx, instanceUuid: string, portId: string): Promise<void> {
+    return this.#scripted(ctx, "detachInterface", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const at = guest.portIds.indexOf(portId);
+      if (at < 0) return;
+      this.put({
+        ...guest,
+        portIds: guest.portIds.filter((_, i) => i !== at),
+        macAddresses: guest.macAddresses.filter((_, i) => i !== at),
+      });
     });
   }
 

@@ -57,6 +57,10 @@ export interface QemuConfig {
   /** The power button is pressed again each time this has passed. */
   readonly powerButtonIntervalMs: number;
   readonly toolTimeoutMs: number;
+  /** How often a guest is asked to let go of a device. */
+  readonly detachAttempts: number;
+  /** How long it may take each time. */
+  readonly detachTimeoutMs: number;
 }
 
 export const qemuDefaults = {
@@ -72,4 +76,6 @@ export const qemuDefaults = {
   quitTimeoutMs: 10_000,
   powerButtonIntervalMs: 10_000,
   toolTimeoutMs: 120_000,
+  detachAttempts: 8,
+  detachTimeoutMs: 20_000,
 } as const satisfies Partial<QemuConfig>;

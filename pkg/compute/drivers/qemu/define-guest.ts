@@ -44,6 +44,7 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
     withSockets(spec, tools.runDir),
     machineFor(spec, before, tools.offer),
     tools.isolation.uids?.take(paths.dir, before?.uid ?? undefined).uid ?? null,
+    before,
   );
   const user = userOf(wanted);
   if (before && says(before, wanted)) return before;

@@ -4,10 +4,12 @@ import {
   lchown,
   lstat,
   mkdir,
+  mkdtemp,
   readFile,
   readdir,
   rename,
   rm,
+  rmdir,
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
@@ -121,6 +123,31 @@ export class GuestFiles {
       if (!(await lstat(join(paths.socketDir, name))).isSocket())
         throw new Error(`${name} in the guest's socket folder is no socket`);
     }
+  }
+
+  /**
+   * Lets a running guest make one more socket: in a folder of its own, which is then taken from it like the
+   * others. Only what is a socket comes into its place.
+   * @param make  has QEMU make a socket under this path
+   * @throws when it made something else
+   */
+  async addSocket(
+    paths: GuestPaths,
+    place: string,
+    user: RunAs | undefined,
+    make: (path: string) => Promise<void>,
+  ): Promise<void> {
+    const folder = await mkdtemp(join(paths.socketDir, "new-"));
+    const made = join(folder, "s");
+    if (user) await chown(folder, user.uid, user.gid);
+    await make(made);
+    await close(folder, user);
+    const names = await readdir(folder);
+    // What else is in there stays until the guest has ended: it belongs to somebody who may be at work in it.
+    if (names.length !== 1 || !(await lstat(made)).isSocket())
+      throw new Error("the guest made something else than a socket");
+    await rename(made, place);
+    await rmdir(folder);
   }
 
   /** Removes every trace. The rename comes first: a guest is either wholly there or no more. */

@@ -328,7 +328,7 @@ export enum ErrorReason {
   FIXED_IP_FORBIDDEN = 45,
 
   /**
-   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   * With ABORTED or FAILED_PRECONDITION or INVALID_ARGUMENT.
    *
    * @generated from enum value: ERROR_REASON_FIXED_IP_IN_USE = 46;
    */
@@ -1873,6 +1873,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_ATTACHED_TWICE = 266;
    */
   VOLUME_ATTACHED_TWICE = 266,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_PORT_NOT_USABLE = 300;
+   */
+  PORT_NOT_USABLE = 300,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_DEVICE_DETACH_FAILED = 301;
+   */
+  DEVICE_DETACH_FAILED = 301,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_DEVICE_SLOTS_EXHAUSTED = 302;
+   */
+  DEVICE_SLOTS_EXHAUSTED = 302,
 }
 
 /**

@@ -266,6 +266,22 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: CacheImagesMetadata;
     case: "cacheImages";
+  } | {
+    /**
+     * Of "server.attach-interface".
+     *
+     * @generated from field: kilonova.type.v1.AttachInterfaceMetadata attach_interface = 17;
+     */
+    value: AttachInterfaceMetadata;
+    case: "attachInterface";
+  } | {
+    /**
+     * Of "server.detach-interface".
+     *
+     * @generated from field: kilonova.type.v1.DetachInterfaceMetadata detach_interface = 18;
+     */
+    value: DetachInterfaceMetadata;
+    case: "detachInterface";
   } | { case: undefined; value?: undefined };
 };
 
@@ -370,6 +386,67 @@ export declare type CacheImagesMetadata = Message<"kilonova.type.v1.CacheImagesM
 export declare const CacheImagesMetadataSchema: GenMessage<CacheImagesMetadata>;
 
 /**
+ * What was asked for with a new interface. At most one of network_id and port_id.
+ *
+ * @generated from message kilonova.type.v1.AttachInterfaceMetadata
+ */
+export declare type AttachInterfaceMetadata = Message<"kilonova.type.v1.AttachInterfaceMetadata"> & {
+  /**
+   * Network on which a port was to be made.
+   *
+   * @generated from field: optional string network_id = 1;
+   */
+  networkId?: string | undefined;
+
+  /**
+   * Port made beforehand.
+   *
+   * @generated from field: optional string port_id = 2;
+   */
+  portId?: string | undefined;
+
+  /**
+   * Address asked for; unset for any.
+   *
+   * @generated from field: optional string fixed_ip = 3;
+   */
+  fixedIp?: string | undefined;
+
+  /**
+   * Device tag; unset for none.
+   *
+   * @generated from field: optional string tag = 4;
+   */
+  tag?: string | undefined;
+};
+
+/**
+ * Describes the message kilonova.type.v1.AttachInterfaceMetadata.
+ * Use `create(AttachInterfaceMetadataSchema)` to create a new message.
+ */
+export declare const AttachInterfaceMetadataSchema: GenMessage<AttachInterfaceMetadata>;
+
+/**
+ * What was asked for when an interface was to be taken out.
+ *
+ * @generated from message kilonova.type.v1.DetachInterfaceMetadata
+ */
+export declare type DetachInterfaceMetadata = Message<"kilonova.type.v1.DetachInterfaceMetadata"> & {
+  /**
+   * The port.
+   *
+   * @generated from field: string port_id = 1;
+   */
+  portId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.DetachInterfaceMetadata.
+ * Use `create(DetachInterfaceMetadataSchema)` to create a new message.
+ */
+export declare const DetachInterfaceMetadataSchema: GenMessage<DetachInterfaceMetadata>;
+
+/**
  * What an operation has brought about.
  *
  * @generated from message kilonova.type.v1.OperationResult
@@ -388,6 +465,14 @@ export declare type OperationResult = Message<"kilonova.type.v1.OperationResult"
      */
     value: ServerResult;
     case: "server";
+  } | {
+    /**
+     * An interface that a server has got.
+     *
+     * @generated from field: kilonova.type.v1.InterfaceResult interface = 4;
+     */
+    value: InterfaceResult;
+    case: "interface";
   } | { case: undefined; value?: undefined };
 };
 
@@ -396,6 +481,33 @@ export declare type OperationResult = Message<"kilonova.type.v1.OperationResult"
  * Use `create(OperationResultSchema)` to create a new message.
  */
 export declare const OperationResultSchema: GenMessage<OperationResult>;
+
+/**
+ * An interface as an operation has made it.
+ *
+ * @generated from message kilonova.type.v1.InterfaceResult
+ */
+export declare type InterfaceResult = Message<"kilonova.type.v1.InterfaceResult"> & {
+  /**
+   * Server's UUID.
+   *
+   * @generated from field: string server_id = 1;
+   */
+  serverId: string;
+
+  /**
+   * The port; also the interface's id.
+   *
+   * @generated from field: string port_id = 2;
+   */
+  portId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.InterfaceResult.
+ * Use `create(InterfaceResultSchema)` to create a new message.
+ */
+export declare const InterfaceResultSchema: GenMessage<InterfaceResult>;
 
 /**
  * A server as an operation has left it.
