@@ -13,6 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { isCanonicalUuid } from "../../../kernel/index.js";
 import type { Logger } from "../../../kernel/index.js";
 import { ifThere, makeFolder, syncPath, writeFileAtomic } from "../../../platform/files/index.js";
@@ -25,6 +26,9 @@ import { guestPaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 
 const REMOVED = ".removed-";
+/** How often a socket is looked for that QEMU makes, and how long between. */
+const SOCKET_LOOKS = 1_000;
+const SOCKET_LOOK_MS = 5;
 
 /** The guests whose definitions lie in the folder. */
 export interface FoundGuests {
@@ -141,6 +145,9 @@ export class GuestFiles {
     const made = join(folder, "s");
     if (user) await chown(folder, user.uid, user.gid);
     await make(made);
+    // QEMU answers before it listens.
+    for (let look = 1; (await ifThere(lstat(made))) === undefined && look <= SOCKET_LOOKS; look++)
+      await delay(SOCKET_LOOK_MS);
     await close(folder, user);
     const names = await readdir(folder);
     // What else is in there stays until the guest has ended: it belongs to somebody who may be at work in it.
