@@ -40,6 +40,11 @@ describe("interfaces of a real guest", function () {
     const { body } = await rest.call("GET", `/servers/${serverId}/os-interface`);
     return (body["interfaceAttachments"] as unknown as { port_id: string }[]).map((one) => one.port_id);
   };
+  const has = (many: number): Promise<true> =>
+    until(async () => (await attached()).length === many, {
+      timeoutMs: 60_000,
+      what: `the server to have ${many} ports`,
+    });
 
   before(async () => {
     cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"] });
@@ -122,6 +127,7 @@ describe("interfaces of a real guest", function () {
     await note();
     await owner.run("server", "remove", "network", name, "second");
     await says("that it is gone", /nic eth1 removed/);
+    await has(1);
   });
 
   it("are the first one, too", async () => {
@@ -129,6 +135,7 @@ describe("interfaces of a real guest", function () {
     const [first = ""] = await attached();
     await owner.run("server", "remove", "port", name, first);
     await says("that it is gone", /nic eth0 removed/);
+    await has(0);
     assert.deepEqual(await addresses(), {});
   });
 
