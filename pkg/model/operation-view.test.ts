@@ -64,7 +64,9 @@ describe("what a declaration shows of an operation", () => {
     assert.deepEqual(asked.sort(), [
       "cloud.cache-images: cacheImages",
       "host.cache-images: cacheImages",
+      "server.attach-interface: attachInterface",
       "server.boot: createServer",
+      "server.detach-interface: detachInterface",
       "server.lock: lockServer",
       "server.reboot: rebootServer",
     ]);
@@ -86,12 +88,18 @@ describe("what a declaration shows of an operation", () => {
     }
   });
 
-  it("is the server that is left behind, except where none is", () => {
+  it("is the server that is left behind, an interface, or nothing where none is", () => {
+    const portsResult = (kind: string) =>
+      kind === "server.attach-interface"
+        ? { outcome: { $case: "interface", value: { serverId: "s", portId: "" } } }
+        : undefined;
     const server = Server.fromPartial({ id: "s", generation: 7n });
     for (const one of catalogue.all)
       assert.deepEqual(
         resultOf(one, server, []),
-        subjectOf(one) !== "server" || one.kind === "server.delete" ? undefined : result,
+        subjectOf(one) !== "server" || one.kind === "server.delete" || one.lane === "ports"
+          ? portsResult(one.kind)
+          : result,
         one.kind,
       );
     assert.deepEqual(theServer({ server, outputOf: () => undefined }), result.outcome);

@@ -68,6 +68,7 @@ const SLOW = [{ method: "define", delayMs: 20_000 }];
 /** Makes the state from which the kind may start, then accepts it. */
 async function begin(
   cloud: Cloud,
+  neutron: ReturnType<typeof diskNeutron>,
   kind: string,
   { failing, slow }: { readonly failing: boolean; readonly slow: boolean },
 ): Promise<void> {
@@ -92,6 +93,9 @@ async function begin(
     await act(cloud, SERVER, step);
     await ended(cloud, SERVER);
   }
+  // News: the server's ports are gone.
+  if (kind === "server.refresh-interfaces")
+    for (const id of [...neutron.ports.keys()]) await neutron.deletePort(testCtx(), id);
   await script();
   await act(cloud, SERVER, declaration, { input: await inputFor(cloud, declaration) });
 }
@@ -179,7 +183,7 @@ export const cloudScenario: Scenario = {
     });
     return {
       kinds: cloud.conductor.kinds,
-      begin: (kind, how) => begin(cloud, kind, how),
+      begin: (kind, how) => begin(cloud, neutron, kind, how),
       progressed: (step, times) => progressed(cloud, step, times),
       settled: async () => {
         await until(async () => (await unsettled(cloud)) === 0, {

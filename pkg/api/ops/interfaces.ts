@@ -1,6 +1,7 @@
 import {
   AttachInterfaceRequest,
   DetachInterfaceRequest,
+  Interface,
 } from "../../../gen/kilonova/api/v1/interfaces_service.js";
 import type {
   AttachInterfaceResponse,
@@ -14,6 +15,7 @@ import { parseUuid } from "../../kernel/index.js";
 import { anyOperation } from "../../model/operation-declaration.js";
 import attachKind from "../../model/operations/attach-interface.js";
 import detachKind from "../../model/operations/detach-interface.js";
+import { fittingRows } from "../../model/page-bytes.js";
 import { durationMs } from "../../model/wire-time.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
@@ -36,10 +38,11 @@ export const listInterfaces = (parts: Parts): Guarded<ListInterfacesRequest, Lis
     const pages = sealedPaging(parts.tokens, ["interfaces", loaded.server.id]);
     const after = pages.open(request.pageToken);
     const ports = (await portsOf(parts, ctx, loaded)).filter((port) => port.id > after);
-    const page = ports.slice(0, rowsOf(request.pageSize));
+    const rows = ports.slice(0, rowsOf(request.pageSize)).map((port) => presentInterface(port, loaded));
+    const interfaces = fittingRows(rows, (row) => Interface.encode(row).finish().length);
     return {
-      interfaces: page.map((port) => presentInterface(port, loaded)),
-      nextPageToken: page.length < ports.length ? pages.seal(page.at(-1)?.id ?? "") : "",
+      interfaces: [...interfaces],
+      nextPageToken: interfaces.length < ports.length ? pages.seal(interfaces.at(-1)?.portId ?? "") : "",
     };
   });
 

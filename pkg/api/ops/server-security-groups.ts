@@ -6,16 +6,16 @@ import type {
   AddServerSecurityGroupResponse,
   RemoveServerSecurityGroupResponse,
 } from "../../../gen/kilonova/api/v1/server_actions.js";
-import { TrafficDirection } from "../../../gen/kilonova/api/v1/server_details.js";
+import { ServerSecurityGroup, TrafficDirection } from "../../../gen/kilonova/api/v1/server_details.js";
 import type {
   ListServerSecurityGroupsRequest,
   ListServerSecurityGroupsResponse,
   SecurityGroupRule,
-  ServerSecurityGroup,
 } from "../../../gen/kilonova/api/v1/server_details.js";
 import type { PortInfo, SecurityGroupInfo, SecurityGroupRuleInfo } from "../../clients/neutron/ports.js";
 import { isCanonicalUuid, parseUuid } from "../../kernel/index.js";
 import type { LoadedServer } from "../cells/servers.js";
+import { fittingRows } from "../../model/page-bytes.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { rowsOf } from "../domain/page.js";
 import { InterfaceErrors } from "../errors.js";
@@ -45,9 +45,11 @@ export const listServerSecurityGroups = (
       .sort((a, b) => (a.place < b.place ? -1 : 1));
     const page = rows.slice(0, rowsOf(request.pageSize));
     const remote = await remoteGroups(parts, ctx, page);
+    const shown = page.map(({ group, place }) => ({ group: present(group, remote), place }));
+    const fitting = fittingRows(shown, ({ group }) => ServerSecurityGroup.encode(group).finish().length);
     return {
-      securityGroups: page.map(({ group }) => present(group, remote)),
-      nextPageToken: page.length < rows.length ? pages.seal(page.at(-1)?.place ?? "") : "",
+      securityGroups: fitting.map(({ group }) => group),
+      nextPageToken: fitting.length < rows.length ? pages.seal(fitting.at(-1)?.place ?? "") : "",
     };
   });
 
