@@ -8,6 +8,10 @@ import { OpenStackShell } from "./support/openstack-shell.js";
 const PORT_OFFSET = 14_000;
 const NEW = { OS_COMPUTE_API_VERSION: "2.90" };
 type Row = Record<string, unknown>;
+interface Attachment {
+  readonly port_id: string;
+  readonly fixed_ips: readonly { readonly ip_address: string }[];
+}
 
 /** Interfaces that come and go under a running guest, and what it sees of them on its own console. */
 describe("interfaces of a real guest", function () {
@@ -15,6 +19,7 @@ describe("interfaces of a real guest", function () {
   let cloud: Cloud;
   let owner: OpenStackShell;
   let rest: ComputeRest;
+  let operator: ComputeRest;
   const name = "vm";
   let serverId = "";
   /** Text that the console has had before; what is looked for comes after it. */
@@ -50,6 +55,7 @@ describe("interfaces of a real guest", function () {
     cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"] });
     owner = new OpenStackShell({ ...cloud.credentials("demo"), ...NEW });
     rest = new ComputeRest(cloud, await tokenOf(cloud, "demo"));
+    operator = new ComputeRest(cloud, await tokenOf(cloud, "admin"));
     await owner.run("network", "create", "second");
     await owner.run("subnet", "create", "--network", "second", "--subnet-range", "10.71.0.0/24", "second");
     const [image] = await owner.json<Row[]>("image", "list");
@@ -98,14 +104,48 @@ describe("interfaces of a real guest", function () {
     assert.equal((await attached()).length, 2);
   });
 
+  it("follow the Network service when it tells of a change, and the guest's lease with them", async () => {
+    const events = async (eventName: string): Promise<void> => {
+      const { status, body } = await operator.call("POST", "/os-server-external-events", {
+        events: [{ name: eventName, server_uuid: serverId }],
+      });
+      const [first] = body["events"] as unknown as Row[];
+      assert.deepEqual([status, first?.["code"]], [200, 200]);
+    };
+    const { body } = await rest.call("GET", `/servers/${serverId}/os-interface`);
+    const all = body["interfaceAttachments"] as unknown as Attachment[];
+    const second = all.find(({ fixed_ips: [one] }) => one?.ip_address.startsWith("10.71."));
+    const change = ["--no-fixed-ip", "--fixed-ip", "subnet=second,ip-address=10.71.0.199"];
+    await owner.run("port", "set", ...change, second?.port_id ?? "");
+    await events("network-changed");
+    await until(async () => (await addresses())["second"]?.[0] === "10.71.0.199", {
+      timeoutMs: 60_000,
+      what: "the server to show the other address",
+    });
+    const demo = await owner.json<{ ID: string; Name: string }[]>("security", "group", "list");
+    assert.ok(demo.some(({ Name }) => Name === "default"));
+    await owner.run("security", "group", "create", "web");
+    assert.equal((await rest.act(serverId, "addSecurityGroup", { name: "web" })).status, 202);
+    const groups = async (): Promise<unknown[]> =>
+      (await owner.json<{ security_groups: Row[] }>("server", "show", name)).security_groups.map(
+        (group) => group["name"],
+      );
+    await until(async () => (await groups()).includes("web"), { timeoutMs: 60_000, what: "the group's name" });
+    const listed = await rest.call("GET", `/servers/${serverId}/os-security-groups`);
+    assert.deepEqual(
+      (listed.body["security_groups"] as unknown as Row[]).map((group) => group["name"]),
+      ["default", "web"],
+    );
+    assert.equal((await rest.act(serverId, "removeSecurityGroup", { name: "web" })).status, 202);
+    await until(async () => !(await groups()).includes("web"), { timeoutMs: 60_000, what: "the name to go" });
+    await events("network-vif-plugged");
+  });
+
   it("go with their port when it is deleted under the running guest", async () => {
     await note();
     const second = (await addresses())["second"]?.[0];
     const { body } = await rest.call("GET", `/servers/${serverId}/os-interface`);
-    const all = body["interfaceAttachments"] as unknown as {
-      port_id: string;
-      fixed_ips: { ip_address: string }[];
-    }[];
+    const all = body["interfaceAttachments"] as unknown as Attachment[];
     const doomed = all.find(({ fixed_ips: ips }) => ips[0]?.ip_address === second)?.port_id ?? "";
     await owner.run("port", "delete", doomed);
     await says("that it is gone", /nic eth1 removed/);
