@@ -187,11 +187,7 @@ export const InterfaceErrors = defineErrors("api", {
     (p: { network: string }) =>
       `It is not allowed to choose an address on network ${p.network}, which belongs to another project`,
   ],
-  PORT_QUOTA: [
-    "quota",
-    (_p: { limit: number }) => "Maximum number of ports exceeded",
-    { subject: "ports" },
-  ],
+  PORT_QUOTA: ["quota", (_p: { limit: number }) => "Maximum number of ports exceeded", { subject: "ports" }],
   PORT_SECURITY_DISABLED: [
     "invalid",
     (_p: Record<string, never>) =>

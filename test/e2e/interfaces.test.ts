@@ -130,7 +130,10 @@ describe("interfaces of a real guest", function () {
       (await owner.json<{ security_groups: Row[] }>("server", "show", name)).security_groups.map(
         (group) => group["name"],
       );
-    await until(async () => (await groups()).includes("web"), { timeoutMs: 60_000, what: "the group's name" });
+    await until(async () => (await groups()).includes("web"), {
+      timeoutMs: 60_000,
+      what: "the group's name",
+    });
     const listed = await rest.call("GET", `/servers/${serverId}/os-security-groups`);
     assert.deepEqual(
       (listed.body["security_groups"] as unknown as Row[]).map((group) => group["name"]),

@@ -131,7 +131,11 @@ export class World {
     // Each caller finds one of his own.
     const projects = ["p1", "p2", "p3", "adm", "x", ""];
     const groups = projects.map((projectId) => ({ name: "web", description: "", rules: [], projectId }));
-    securityGroups.splice(0, Infinity, ...groups.map((one, i) => ({ ...one, id: i === 0 ? SECURITY_GROUP : `g${i}` })));
+    securityGroups.splice(
+      0,
+      Infinity,
+      ...groups.map((one, i) => ({ ...one, id: i === 0 ? SECURITY_GROUP : `g${i}` })),
+    );
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.putAction(
       "cell1",

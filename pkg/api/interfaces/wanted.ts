@@ -47,7 +47,11 @@ export async function wantedInterface(
     });
   const ours = asked.clientToken === "" ? "" : server.id;
   if (portId !== undefined) {
-    const port = await requirePort(parts, ctx, portId, { projectId: server.projectId, serverId: server.id, ours });
+    const port = await requirePort(parts, ctx, portId, {
+      projectId: server.projectId,
+      serverId: server.id,
+      ours,
+    });
     return { networkId: "", portId, fixedIp: "", port };
   }
   const network =
@@ -108,28 +112,20 @@ async function networkOf(
   const [network] = await neutron.listNetworks(ctx, { ids: [networkId] });
   const visible =
     network !== undefined &&
-    (ctx.rights.isAdmin ||
-      network.projectId === ctx.actor.projectId ||
-      network.shared ||
-      network.external);
+    (ctx.rights.isAdmin || network.projectId === ctx.actor.projectId || network.shared || network.external);
   if (!visible) throw InterfaceErrors.NETWORK_NOT_FOUND({ network: networkId });
   return network;
 }
 
 function requireUsable(ctx: Call, network: NetworkInfo): void {
-  if (network.subnetIds.length === 0)
-    throw InterfaceErrors.NETWORK_WITHOUT_SUBNET({ network: network.id });
+  if (network.subnetIds.length === 0) throw InterfaceErrors.NETWORK_WITHOUT_SUBNET({ network: network.id });
   const foreign = network.external && !network.shared;
   if (foreign && !ctx.rights.allows("network:attach_external_network"))
     throw InterfaceErrors.EXTERNAL_NETWORK({ network: network.id });
 }
 
 /** @throws PORT_QUOTA; who is faster after this hears it from the operation */
-async function requireRoom(
-  { neutron }: Pick<Parts, "neutron">,
-  ctx: Call,
-  projectId: string,
-): Promise<void> {
+async function requireRoom({ neutron }: Pick<Parts, "neutron">, ctx: Call, projectId: string): Promise<void> {
   const { port: limit } = await neutron.quota(ctx, projectId);
   if (limit >= 0 && (await neutron.listPorts(ctx, { projectId })).length >= limit)
     throw InterfaceErrors.PORT_QUOTA({ limit });

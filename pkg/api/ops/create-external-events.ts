@@ -99,6 +99,4 @@ function resultOf({ name, tag }: ExternalEvent, loaded: LoadedServer | undefined
 
 /** One token for each server: all of them begin an operation. */
 const tokenOf = (clientToken: string, serverId: string): string =>
-  clientToken === ""
-    ? ""
-    : Buffer.from(bodyHash(Buffer.from(`${clientToken} ${serverId}`))).toString("hex");
+  clientToken === "" ? "" : Buffer.from(bodyHash(Buffer.from(`${clientToken} ${serverId}`))).toString("hex");

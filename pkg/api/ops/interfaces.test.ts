@@ -87,7 +87,10 @@ describe("interfaces of a server", () => {
     const { api, interfaces } = world();
     api.ports.set(THEIRS, aPort({ id: THEIRS, projectId: "p2", deviceId: SERVER }));
     const { interfaces: listed } = await interfaces.listInterfaces(as(member), { serverId: SERVER });
-    assert.deepEqual(listed.map(({ portId }) => portId), [PORT]);
+    assert.deepEqual(
+      listed.map(({ portId }) => portId),
+      [PORT],
+    );
     await assert.rejects(interfaces.getInterface(as(member), { serverId: SERVER, portId: THEIRS }), {
       reason: "PORT_NOT_FOUND",
     });
@@ -238,7 +241,9 @@ describe("attaching an interface", () => {
     });
     await attach(world({ vmState: VmState.VM_STATE_STOPPED }));
     const unable = world();
-    unable.api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: ["x"] })]);
+    unable.api.cells.setNodes("cell1", [
+      ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: ["x"] }),
+    ]);
     await assert.rejects(attach(unable), { reason: "CAPABILITY_MISSING" });
   });
 });
@@ -249,7 +254,10 @@ describe("detaching an interface", () => {
     const ask = (clientToken: string) =>
       interfaces.detachInterface(as(member), { serverId: SERVER, portId: PORT, clientToken });
     const { operation } = await ask("t");
-    assert.deepEqual(begun().map(({ kind }) => kind), ["server.detach-interface"]);
+    assert.deepEqual(
+      begun().map(({ kind }) => kind),
+      ["server.detach-interface"],
+    );
     api.cells.put("cell1", { id: SERVER, vmState: VmState.VM_STATE_ACTIVE }, { ports: [] });
     assert.equal((await ask("t")).operation?.name, operation?.name);
     await assert.rejects(ask(""), { reason: "PORT_NOT_FOUND" });
@@ -331,7 +339,10 @@ describe("security groups of a server", () => {
     const { api, servers, second } = scene();
     api.ports.set(second, aPort({ id: second, deviceId: SERVER, securityGroupIds: [SECOND, DB] }));
     const { securityGroups } = await servers.listServerSecurityGroups(as(member), { serverId: SERVER });
-    assert.deepEqual(securityGroups.map(({ name }) => name), ["db", "web"]);
+    assert.deepEqual(
+      securityGroups.map(({ name }) => name),
+      ["db", "web"],
+    );
     const [rule] = securityGroups[1]?.rules ?? [];
     assert.deepEqual(
       [rule?.direction, rule?.protocol, rule?.remoteGroupName, rule?.remoteCidr],
@@ -342,7 +353,10 @@ describe("security groups of a server", () => {
       serverId: SERVER,
       pageToken: first.nextPageToken,
     });
-    assert.deepEqual([first, rest].map((page) => page.securityGroups.map(({ name }) => name)), [["db"], ["web"]]);
+    assert.deepEqual(
+      [first, rest].map((page) => page.securityGroups.map(({ name }) => name)),
+      [["db"], ["web"]],
+    );
     assert.equal(rest.nextPageToken, "");
   });
 });
@@ -351,8 +365,15 @@ describe("external events", () => {
   const Name = ExternalEventName;
   const Result = ExternalEventResult;
   const event = (name: ExternalEventName, serverId = SERVER, tag = "t") => ({ name, serverId, tag });
-  const create = ({ api }: ReturnType<typeof world>, events: object[], clientToken = "", actor = administrator) =>
-    api.channel.client(ExternalEventsServiceDefinition).createExternalEvents(as(actor), { events, clientToken });
+  const create = (
+    { api }: ReturnType<typeof world>,
+    events: object[],
+    clientToken = "",
+    actor = administrator,
+  ) =>
+    api.channel
+      .client(ExternalEventsServiceDefinition)
+      .createExternalEvents(as(actor), { events, clientToken });
 
   it("have a result each: taken, not possible, of no server, of a server without a host", async () => {
     const w = world();
@@ -380,7 +401,10 @@ describe("external events", () => {
     ];
     await create(w, events, "token");
     await create(w, events, "token");
-    assert.deepEqual(w.begun().map(({ kind }) => kind), ["server.refresh-interfaces"]);
+    assert.deepEqual(
+      w.begun().map(({ kind }) => kind),
+      ["server.refresh-interfaces"],
+    );
     await assert.rejects(create(w, events.slice(1), "token"), { reason: "TOKEN_REUSED" });
   });
 

@@ -122,8 +122,7 @@ async function hasBegun(
     pageSize: REMEMBERED,
   });
   return operations.some(
-    ({ metadata }) =>
-      metadata?.asked?.$case === "detachInterface" && metadata.asked.value.portId === portId,
+    ({ metadata }) => metadata?.asked?.$case === "detachInterface" && metadata.asked.value.portId === portId,
   );
 }
 

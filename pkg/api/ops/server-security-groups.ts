@@ -65,10 +65,15 @@ export const addServerSecurityGroup = (
     for (const { id: portId, securityGroupIds } of ports)
       if (!securityGroupIds.includes(group.id))
         await parts.neutron.updatePort(ctx, portId, { securityGroupIds: [...securityGroupIds, group.id] });
-    await refreshInterfaces(parts, ctx, { serverId: loaded.server.id, clientToken: "" }, {
-      method: "AddServerSecurityGroup",
-      body: AddServerSecurityGroupRequest.encode(request).finish(),
-    });
+    await refreshInterfaces(
+      parts,
+      ctx,
+      { serverId: loaded.server.id, clientToken: "" },
+      {
+        method: "AddServerSecurityGroup",
+        body: AddServerSecurityGroupRequest.encode(request).finish(),
+      },
+    );
     return {};
   });
 
@@ -88,10 +93,15 @@ export const removeServerSecurityGroup = (
       await parts.neutron.updatePort(ctx, portId, {
         securityGroupIds: securityGroupIds.filter((one) => one !== group.id),
       });
-    await refreshInterfaces(parts, ctx, { serverId: loaded.server.id, clientToken: "" }, {
-      method: "RemoveServerSecurityGroup",
-      body: RemoveServerSecurityGroupRequest.encode(request).finish(),
-    });
+    await refreshInterfaces(
+      parts,
+      ctx,
+      { serverId: loaded.server.id, clientToken: "" },
+      {
+        method: "RemoveServerSecurityGroup",
+        body: RemoveServerSecurityGroupRequest.encode(request).finish(),
+      },
+    );
     return {};
   });
 

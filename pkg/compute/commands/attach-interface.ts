@@ -13,7 +13,8 @@ const attachInterface: Command<AttachInterfaceInput, GuestOutput, never, "attach
   whenGivenUp: "stops",
   undo: undoneBy(detachInterface, ({ port }) => ({ portId: port?.portId ?? "" })),
   async run({ ctx, serverId, host }, { hostname, port }) {
-    if (port === undefined) throw CommonErrors.INVALID_ARGUMENT({ field: "input.port", problem: "is missing" });
+    if (port === undefined)
+      throw CommonErrors.INVALID_ARGUMENT({ field: "input.port", problem: "is missing" });
     await host.plugPorts(ctx, serverId, hostname, [port]);
     await part(ctx, "driver.attachInterface", async (c) =>
       host.driver.attachInterface(c, serverId, host.interfaceOf(serverId, port)),

@@ -17,7 +17,9 @@ const detachInterface: Command<DetachInterfaceInput, GuestOutput, never, "detach
   untilDone: true,
   async run({ ctx, serverId, host }, { portId }) {
     if ((await host.driver.inspect(ctx, serverId)) !== undefined)
-      await part(ctx, "driver.detachInterface", async (c) => host.driver.detachInterface(c, serverId, portId));
+      await part(ctx, "driver.detachInterface", async (c) =>
+        host.driver.detachInterface(c, serverId, portId),
+      );
     await host.unplugPorts(ctx, serverId, [portId]);
     return { powerState: await host.powerState(ctx, serverId) };
   },

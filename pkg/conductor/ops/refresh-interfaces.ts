@@ -26,11 +26,7 @@ export default ({ ports, factsOf }: KindDeps) => {
       return { hostname, ports: instance.ports.filter(({ portId }) => changed.includes(portId)), gone };
     },
     done: (call, _output, host) =>
-      done(
-        {},
-        { removePorts: call.outputs.get(portNews).gone },
-        { host, consumed: agentReports(call) },
-      ),
+      done({}, { removePorts: call.outputs.get(portNews).gone }, { host, consumed: agentReports(call) }),
     failed: commandFailed,
   });
   return defineKind(refreshInterfaces, {

@@ -51,7 +51,10 @@ describe("bind-port", () => {
     assert.equal((await step.run(call)).kind, "done");
     assert.equal(neutron.ports.get(port.id)?.deviceId, SERVER);
     await step.undo?.(call);
-    assert.deepEqual([neutron.ports.get(port.id)?.deviceId, neutron.ports.get(port.id)?.bindingHostId], ["", ""]);
+    assert.deepEqual(
+      [neutron.ports.get(port.id)?.deviceId, neutron.ports.get(port.id)?.bindingHostId],
+      ["", ""],
+    );
   });
 
   it("refuses a port that the server has already, and leaves it alone", async () => {

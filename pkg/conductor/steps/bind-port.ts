@@ -46,7 +46,8 @@ export const bindPort = (ports: NetworkPorts): Step<AttachInterfaceInput> => ({
     const host = call.server.hostInfo?.host ?? "";
     const port =
       portId === "" ? await made(call, ports.neutron, host) : await takeOver(call, ports, portId, host);
-    if (port.vifType === "binding_failed") return fail(ConductorErrors.PORT_BINDING_FAILED({ port: port.id }));
+    if (port.vifType === "binding_failed")
+      return fail(ConductorErrors.PORT_BINDING_FAILED({ port: port.id }));
     const facts = await ports.factsOf(call.ctx, port.networkId);
     const bound = instancePort(port, facts, {
       createdByUs: portId === "",

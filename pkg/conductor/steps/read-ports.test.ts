@@ -51,7 +51,10 @@ describe("read-ports", () => {
     const { change } = await read();
     assert.deepEqual(
       [change?.set?.securityGroups, change?.putPorts?.[0]?.securityGroupIds],
-      [["web", "db"], [web, db]],
+      [
+        ["web", "db"],
+        [web, db],
+      ],
     );
   });
 

@@ -77,7 +77,11 @@ export const cases: readonly Case[] = [
     `/servers/${SERVER_ID}/metadata/a`,
   ),
   get("interface-list", "GET /servers/{id}/os-interface", `/servers/${SERVER_ID}/os-interface`),
-  get("interface-show", "GET /servers/{id}/os-interface/{sub}", `/servers/${SERVER_ID}/os-interface/${PORT_ID}`),
+  get(
+    "interface-show",
+    "GET /servers/{id}/os-interface/{sub}",
+    `/servers/${SERVER_ID}/os-interface/${PORT_ID}`,
+  ),
   get("interface-attach", "POST /servers/{id}/os-interface", `/servers/${SERVER_ID}/os-interface`, {
     body: { interfaceAttachment: { port_id: PORT_ID } },
   }),

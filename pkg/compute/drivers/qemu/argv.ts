@@ -2,7 +2,8 @@ import type { Definition, StoredSpec } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
 import type { GuestPaths } from "./guest-paths.js";
-import { diskBus, machineFamily } from "./hardware.js";
+import { diskBus } from "./hardware.js";
+import { machineFamily } from "./machine-family.js";
 import { netdevOf, nicDevice, rootPort } from "./nic.js";
 
 /** What of the host's options shapes the command line. */

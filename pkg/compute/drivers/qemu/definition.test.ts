@@ -53,7 +53,16 @@ describe("places of a guest's interfaces", () => {
     const { rootPorts: _ports, ...today } = toDefinition(spec("a", "b"), "pc-q35-7.2");
     const interfaces = today.spec.interfaces.map(({ device: _device, slot: _slot, ...plain }) => plain);
     const old = parseDefinition(JSON.stringify({ ...today, spec: { ...today.spec, interfaces } }));
-    assert.deepEqual([placesOf(old), old.rootPorts], [[["nic0", null], ["nic1", null]], 8]);
+    assert.deepEqual(
+      [placesOf(old), old.rootPorts],
+      [
+        [
+          ["nic0", null],
+          ["nic1", null],
+        ],
+        8,
+      ],
+    );
     assert.ok(says(old, toDefinition(spec("a", "b"), "pc-q35-7.2", null, old)));
     assert.deepEqual(placesOf(withNic(old, nic("c"))).at(-1), ["nic-c", 0]);
   });

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { withUnknownKeys } from "../../../kernel/index.js";
 import type { GuestInterface, GuestSpec } from "../../driver.js";
 import type { RunAs } from "../host/run-as.js";
-import { machineFamily } from "./hardware.js";
+import { machineFamily } from "./machine-family.js";
 
 const hardware = z.object({
   machineType: z.string().optional(),

@@ -19,7 +19,9 @@ const ctx = rootCtx({ requestId: "req-hot" });
 const patience = { detachAttempts: 3, detachTimeoutMs: 20 };
 
 /** A monitor that knows devices and wires; `onDelete` plays the guest. */
-function monitor(onDelete: (device: string, times: number) => "lets go" | "refuses" | "sleeps" = () => "lets go") {
+function monitor(
+  onDelete: (device: string, times: number) => "lets go" | "refuses" | "sleeps" = () => "lets go",
+) {
   const devices = new Set<string>(["balloon0"]);
   const wires = new Set<string>();
   const listeners = new Set<(event: QmpEvent) => void>();
@@ -116,8 +118,13 @@ describe("interfaces of a running QEMU guest", () => {
     assert.equal(m.devices.has("nic-p"), false);
     const deaf = monitor(() => "sleeps");
     await plugNic(ctx, deaf.guest, nic, makeSocket);
-    await assert.rejects(unplugNic(ctx, deaf.guest, nic.device, patience), { reason: "DEVICE_DETACH_FAILED" });
-    assert.deepEqual([deaf.devices.has("nic-p"), deaf.wires.has("net-p"), deaf.listeners.size], [true, true, 0]);
+    await assert.rejects(unplugNic(ctx, deaf.guest, nic.device, patience), {
+      reason: "DEVICE_DETACH_FAILED",
+    });
+    assert.deepEqual(
+      [deaf.devices.has("nic-p"), deaf.wires.has("net-p"), deaf.listeners.size],
+      [true, true, 0],
+    );
   });
 
   it("stay when the guest refuses", async () => {

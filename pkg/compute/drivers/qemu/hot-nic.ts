@@ -94,7 +94,9 @@ function awaitRelease(
   const end = new Promise<Release>((resolve, reject) => {
     const abort = (): void => {
       stop();
-      reject(ctx.signal.aborted ? (ctx.signal.reason as Error) : DriverErrors.DEVICE_DETACH_FAILED({ device }));
+      reject(
+        ctx.signal.aborted ? (ctx.signal.reason as Error) : DriverErrors.DEVICE_DETACH_FAILED({ device }),
+      );
     };
     const settle = (how: Release): void => {
       stop();

@@ -331,7 +331,10 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await h.driver().powerOn(ctx, uuid);
       assert.deepEqual(await nicsOf(uuid), [another.macAddress]);
       const unknown = "8e1bc2d2-4b9e-4d0a-8a53-3a2f1f4f1c99";
-      await rejectsWith(h.driver().attachInterface?.(ctx, unknown, another) ?? Promise.resolve(), "GUEST_NOT_DEFINED");
+      await rejectsWith(
+        h.driver().attachInterface?.(ctx, unknown, another) ?? Promise.resolve(),
+        "GUEST_NOT_DEFINED",
+      );
     });
 
     it("survives being asked for many things at once", async () => {

@@ -27,9 +27,7 @@ const CODES: Readonly<Record<number, number>> = {
 };
 
 /** Each event is answered as it came, with what became of it: 207 when not all of them were taken. */
-export function externalEventRoutes({
-  externalEvents,
-}: Pick<ApiClients, "externalEvents">): Operation[] {
+export function externalEventRoutes({ externalEvents }: Pick<ApiClients, "externalEvents">): Operation[] {
   return [
     {
       route: "POST /os-server-external-events",

@@ -20,7 +20,10 @@ describe("an attachment that failed", () => {
     });
 
   it("is Nova's own failure for all else", () => {
-    for (const operation of [{}, { error: { reason: "HYPERVISOR_FAILED", domain: "x", message: "secret" } }]) {
+    for (const operation of [
+      {},
+      { error: { reason: "HYPERVISOR_FAILED", domain: "x", message: "secret" } },
+    ]) {
       const fault = faultOf(attachFailure(Operation.fromPartial(operation), "s"), "req");
       assert.deepEqual(
         [fault.status, fault.key, fault.message],

@@ -1,4 +1,7 @@
-import type { SecurityGroupRule, ServerSecurityGroup } from "../../../../gen/kilonova/api/v1/server_details.js";
+import type {
+  SecurityGroupRule,
+  ServerSecurityGroup,
+} from "../../../../gen/kilonova/api/v1/server_details.js";
 import { TrafficDirection } from "../../../../gen/kilonova/api/v1/server_details.js";
 import type { Json, JsonObject } from "../../http/json.js";
 
@@ -11,7 +14,9 @@ export const shownGroup = (group: ServerSecurityGroup): JsonObject => ({
   rules: group.rules
     .filter(({ direction }) => direction === TrafficDirection.TRAFFIC_DIRECTION_INGRESS)
     // Its group has just been deleted.
-    .filter(({ remoteGroupId, remoteGroupName }) => remoteGroupId === undefined || remoteGroupName !== undefined)
+    .filter(
+      ({ remoteGroupId, remoteGroupName }) => remoteGroupId === undefined || remoteGroupName !== undefined,
+    )
     .map((rule) => shownRule(rule, group.id)),
 });
 
@@ -24,9 +29,7 @@ function shownRule(rule: SecurityGroupRule, groupId: string): JsonObject {
     ip_protocol: rule.protocol ?? null,
     from_port: from,
     to_port: to,
-    group: isOfGroup
-      ? { name: rule.remoteGroupName ?? "", tenant_id: rule.remoteGroupProjectId ?? "" }
-      : {},
+    group: isOfGroup ? { name: rule.remoteGroupName ?? "", tenant_id: rule.remoteGroupProjectId ?? "" } : {},
     ip_range: isOfGroup ? {} : { cidr: rule.remoteCidr ?? "0.0.0.0/0" },
   };
 }

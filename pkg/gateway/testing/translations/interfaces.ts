@@ -5,13 +5,7 @@ const path = `/servers/${SERVER}/os-interface`;
 const wait = { seconds: 50n, nanos: 0 };
 
 export default [
-  [
-    "GET /servers/{id}/os-interface",
-    path,
-    {},
-    "listInterfaces",
-    { serverId: SERVER, pageSize: 1000 },
-  ],
+  ["GET /servers/{id}/os-interface", path, {}, "listInterfaces", { serverId: SERVER, pageSize: 1000 }],
   [
     "GET /servers/{id}/os-interface/{sub}",
     `${path}/${OTHER}`,
