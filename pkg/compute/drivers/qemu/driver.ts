@@ -1,4 +1,4 @@
-import { rm, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { CommonErrors, KeyedLock, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
@@ -19,19 +19,17 @@ import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
-import { deviceOf, userOf, withNic, withoutNic } from "./definition.js";
-import type { StoredNic } from "./definition.js";
+import { userOf } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
 import { needRunning, toState } from "./entry.js";
 import type { Entry } from "./entry.js";
 import { askToShutDown, endProcess } from "./end-guest.js";
 import { GuestFiles } from "./guest-files.js";
-import { checkSocketPath, interfaceSocketPath } from "./guest-paths.js";
-import { checkHardware } from "./hardware.js";
+import { interfaceSocketPath } from "./guest-paths.js";
 import { probeHypervisor } from "./host-probe.js";
-import { missingNics, plugNic, unplugNic } from "./hot-nic.js";
-import { machineFamily } from "./machine-family.js";
+import { attachInterface, detachInterface, plugMissing } from "./interfaces.js";
+import type { InterfaceTools } from "./interfaces.js";
 import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
@@ -49,8 +47,6 @@ const REATTACH_AT_ONCE = 8;
 const INSPECT_TIMEOUT_MS = 2_000;
 /** Whose password is set: of a guest with another system than Linux nobody has asked yet. */
 const ADMINISTRATOR = "root";
-/** As many as a definition may have. */
-const MOST_INTERFACES = 16;
 
 /** What `start` found out. */
 interface Host {
@@ -269,41 +265,11 @@ export class QemuDriver implements Driver {
   }
 
   attachInterface(ctx: Ctx, instanceUuid: string, nic: GuestInterface): Promise<void> {
-    return this.#locked(instanceUuid, async (entry) => {
-      const { files, facts, runDir } = this.#started();
-      if (entry.definition.spec.interfaces.some(({ portId }) => portId === nic.portId))
-        return this.#plugMissing(ctx, entry);
-      const socketPath = nic.socketPath || interfaceSocketPath(runDir, instanceUuid, nic.portId);
-      const wanted = withNic(entry.definition, { ...nic, socketPath: checkSocketPath(socketPath) });
-      if (wanted.spec.interfaces.length > MOST_INTERFACES)
-        throw DriverErrors.DEVICE_SLOTS_EXHAUSTED({ instanceUuid });
-      checkHardware(wanted.spec, wanted.machine, facts.offer);
-      const running = upOf(entry);
-      const added = wanted.spec.interfaces.at(-1);
-      if (running !== undefined && added !== undefined) {
-        if (added.slot === null && machineFamily(wanted.machine) === "q35")
-          throw DriverErrors.DEVICE_SLOTS_EXHAUSTED({ instanceUuid });
-        await this.#plug(ctx, entry, running, added);
-      }
-      await files.commit(entry.paths, wanted);
-      entry.definition = wanted;
-    });
+    return this.#locked(instanceUuid, (entry) => attachInterface(ctx, entry, nic, this.#interfaceTools()));
   }
 
   detachInterface(ctx: Ctx, instanceUuid: string, portId: string): Promise<void> {
-    return this.#locked(instanceUuid, async (entry) => {
-      const { files } = this.#started();
-      const nic = entry.definition.spec.interfaces.find((one) => one.portId === portId);
-      const running = upOf(entry);
-      // Attaching it may have been cut short before it was written down.
-      const device = nic?.device ?? deviceOf({ portId });
-      if (running !== undefined) await unplugNic(ctx, running, device, this.#config);
-      if (nic === undefined) return;
-      await rm(nic.socketPath, { force: true });
-      const wanted = withoutNic(entry.definition, portId);
-      await files.commit(entry.paths, wanted);
-      entry.definition = wanted;
-    });
+    return this.#locked(instanceUuid, (entry) => detachInterface(ctx, entry, portId, this.#interfaceTools()));
   }
 
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<Readonly<Record<string, unknown>>> {
@@ -381,19 +347,9 @@ export class QemuDriver implements Driver {
     }
   }
 
-  #plug(ctx: Ctx, { paths, definition }: Entry, running: RunningGuest, nic: StoredNic): Promise<void> {
-    const { files } = this.#started();
-    return plugNic(ctx, running, nic, (make) =>
-      files.addSocket(paths, nic.socketPath, userOf(definition), make),
-    );
-  }
-
-  /** The definition holds: what a running guest has lost of it comes back. */
-  async #plugMissing(ctx: Ctx, entry: Entry): Promise<void> {
-    const running = upOf(entry);
-    if (running === undefined) return;
-    for (const nic of await missingNics(running, entry.definition.spec.interfaces))
-      await this.#plug(ctx, entry, running, nic);
+  #interfaceTools(): InterfaceTools {
+    const { files, facts, runDir } = this.#started();
+    return { files, offer: facts.offer, runDir, patience: this.#config };
   }
 
   // ---- what happens unasked ----
@@ -405,7 +361,7 @@ export class QemuDriver implements Driver {
       const nics = entry.definition.spec.interfaces;
       if (event !== "DEVICE_DELETED" || !nics.some(({ device }) => device === data["device"])) return;
       this.#unasked(entry, running, async () => {
-        if (this.#ctx !== undefined) await this.#plugMissing(this.#ctx, entry);
+        if (this.#ctx !== undefined) await plugMissing(this.#ctx, entry, this.#interfaceTools());
       });
     });
     running.onSignal((signal) => this.#onSignal(entry, running, signal));
@@ -507,10 +463,6 @@ export class QemuDriver implements Driver {
     return [...this.#guests.values()].filter((entry) => entry.running === undefined);
   }
 }
-
-/** The guest's process, unless it only waits to be ended. */
-const upOf = ({ running }: Entry): RunningGuest | undefined =>
-  running === undefined || running.powerState === "SHUTDOWN" ? undefined : running;
 
 /** A monitor command under a span of its own. */
 const command = (ctx: Ctx, guest: RunningGuest, name: string): Promise<unknown> =>
