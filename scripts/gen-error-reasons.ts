@@ -3,7 +3,7 @@
 // `--check` fails when the committed file is out of date.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ApiErrors, CreateErrors, ServerImageErrors } from "../pkg/api/errors.js";
+import { ApiErrors, CreateErrors, InterfaceErrors, ServerImageErrors } from "../pkg/api/errors.js";
 import { CellsErrors } from "../pkg/cells/errors.js";
 import { GlanceErrors } from "../pkg/clients/glance/errors.js";
 import { KeystoneErrors } from "../pkg/clients/keystone/errors.js";
@@ -31,6 +31,7 @@ const tables: readonly Readonly<Record<string, { readonly kind: ErrorKind }>>[] 
   ApiErrors,
   CreateErrors,
   ServerImageErrors,
+  InterfaceErrors,
   CellsErrors,
   SchedulerErrors,
   ConductorErrors,

@@ -9,7 +9,8 @@ import type {
   AcceptOperationRequest,
   UpdateInstanceRequest,
 } from "../../gen/kilonova/cells/v1/instances_service.js";
-import { RebuildInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
+import { AttachInterfaceInput, RebuildInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
+import { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
 import { CreateServersRequest, ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import { Server } from "../../gen/kilonova/api/v1/server.js";
 import type { TestApi } from "./testing/an-api.js";
@@ -32,6 +33,16 @@ const accepted: Readonly<Record<string, (api: TestApi) => Promise<unknown>>> = {
         networks: [{ networkId: aNetwork().id, fixedIp: V6 }],
       })
     ).networks[0]?.fixedIp,
+  "AttachInterface fixed_ip": async (api) => {
+    const capabilities = ["attach-interface"];
+    api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities })]);
+    api.cells.put("cell1", { id: A, hostInfo: { host: "h1" } as never });
+    await api.channel
+      .client(InterfacesServiceDefinition)
+      .attachInterface(as(member), { serverId: A, networkId: aNetwork().id, fixedIp: V6 });
+    const { input } = api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+    return AttachInterfaceInput.decode(input).fixedIp;
+  },
   "UpdateServer server.access_ip_v4": async (api) =>
     (await updated(api, { accessIpV4: "192.0.2.1" }, "access_ip_v4"))?.accessIpV4,
   "UpdateServer server.access_ip_v6": async (api) =>
@@ -134,6 +145,7 @@ describe("addresses in requests", () => {
     const api = aReadyApi();
     api.ports.set("p", {
       ...api.ports.get("p"),
+      networkId: aNetwork().id,
       fixedIps: [{ subnetId: "s", ipAddress: CANONICAL }],
     } as never);
     await assert.rejects(created(api, { networks: [{ networkId: aNetwork().id, fixedIp: V6 }] }), {

@@ -141,6 +141,73 @@ export const MigrationErrors = defineErrors("api", {
   MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `Marker ${p.marker} could not be found.`],
 });
 
+/** What is refused of a server's interfaces and security groups. */
+export const InterfaceErrors = defineErrors("api", {
+  INVALID_REQUEST: ["invalid", (p: { field: string; problem: string }) => p.problem],
+  PORT_NOT_FOUND: [
+    "missing",
+    (p: { port: string; server?: string }) =>
+      p.server === undefined
+        ? `Port id ${p.port} could not be found.`
+        : `Instance ${p.server} does not have a port with id ${p.port}`,
+  ],
+  PORT_NOT_USABLE: [
+    "invalid",
+    (p: { port: string; server: string }) => `Port ${p.port} not usable for instance ${p.server}.`,
+    { field: "port_id" },
+  ],
+  PORT_IN_USE: ["conflict", (p: { port: string }) => `Port ${p.port} is still in use.`],
+  PORT_WITHOUT_ADDRESS: [
+    "invalid",
+    (p: { port: string }) => `Port ${p.port} requires a FixedIP in order to be used.`,
+    { field: "port_id" },
+  ],
+  NETWORK_NOT_FOUND: ["missing", (p: { network: string }) => `Network ${p.network} could not be found.`],
+  NETWORK_AMBIGUOUS: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "More than one possible network found. Specify network ID(s) to select which one(s) to connect to.",
+    { field: "network_id" },
+  ],
+  NO_NETWORK: [
+    "invalid",
+    (p: { project: string }) =>
+      `No specific network was requested and none are available for project '${p.project}'.`,
+    { field: "network_id" },
+  ],
+  NETWORK_WITHOUT_SUBNET: [
+    "invalid",
+    (p: { network: string }) => `Network ${p.network} requires a subnet in order to boot instances on.`,
+    { field: "network_id" },
+  ],
+  EXTERNAL_NETWORK: [
+    "forbidden",
+    (p: { network: string }) => `It is not allowed to create an interface on external network ${p.network}`,
+  ],
+  FIXED_IP_IN_USE: [
+    "conflict",
+    (p: { address: string }) => `Fixed IP address ${p.address} is already in use.`,
+  ],
+  FIXED_IP_FORBIDDEN: [
+    "forbidden",
+    (p: { network: string }) =>
+      `It is not allowed to choose an address on network ${p.network}, which belongs to another project`,
+  ],
+  PORT_QUOTA: ["quota", (_p: { limit: number }) => "Maximum number of ports exceeded", { subject: "ports" }],
+  PORT_SECURITY_DISABLED: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Network requires port_security_enabled and subnet associated in order to apply security groups.",
+    { field: "security_group" },
+  ],
+  SECURITY_GROUP_NOT_FOUND: ["missing", (p: { why: string }) => p.why],
+  SECURITY_GROUP_AMBIGUOUS: [
+    "refused",
+    (p: { group: string }) =>
+      `Multiple security_group matches found for name '${p.group}', use an ID to be more specific.`,
+  ],
+});
+
 /** What a create refuses. References in a body that lead nowhere are `invalid`, not `missing`. */
 export const CreateErrors = defineErrors("api", {
   FLAVOR_NOT_FOUND: [

@@ -13,7 +13,7 @@ import { toTimestamp } from "../model/wire-time.js";
 import type { ServiceDefinition } from "../platform/rpc/index.js";
 import { publicContract } from "./contract.gen.js";
 import type { TestApi } from "./testing/an-api.js";
-import { aFlavor, administrator, anApi, as, member } from "./testing/an-api.js";
+import { aFlavor, aPort, administrator, anApi, as, member } from "./testing/an-api.js";
 
 /** Lists of what is always small: one page. */
 const ONE_PAGE = new Set(["ListServerTags", "ListAvailabilityZones"]);
@@ -101,6 +101,26 @@ const lists: Readonly<Record<string, List>> = {
     other: { serverId: SERVER, changesSince: { seconds: 1n, nanos: 0 } },
     longest: 2_000,
   },
+  ListInterfaces: {
+    rows: "interfaces",
+    put: (api, n, bytes) => {
+      putServers(api, n);
+      api.ports.set(uuid(n), aPort({ id: uuid(n), deviceId: SERVER, macAddress: text(bytes) }));
+    },
+    ask: { serverId: SERVER },
+    other: { serverId: uuid(2) },
+  },
+  ListServerSecurityGroups: {
+    rows: "securityGroups",
+    put: (api, n, bytes) => {
+      putServers(api, n);
+      api.ports.set(uuid(n), aPort({ id: uuid(n), deviceId: SERVER, securityGroupIds: [uuid(n)] }));
+      const name = `g${pad(n)}`;
+      api.securityGroups.push({ id: uuid(n), name, projectId: "p1", description: text(bytes), rules: [] });
+    },
+    ask: { serverId: SERVER },
+    other: { serverId: uuid(2) },
+  },
   ListServerGroups: {
     rows: "serverGroups",
     put: ({ cells }, n, bytes) =>
@@ -142,6 +162,11 @@ const lists: Readonly<Record<string, List>> = {
     other: { kinds: ["server.stop"] },
   },
 };
+
+/** The server whose rows are listed, and another one. */
+function putServers({ cells }: TestApi, n: number): void {
+  for (const id of n === 1 ? [SERVER, uuid(2)] : []) cells.put("cell1", { id });
+}
 
 function uuid(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
@@ -218,8 +243,10 @@ describe("lists of the public contract", () => {
       "ListAggregates",
       "ListFlavors",
       "ListInstanceActions",
+      "ListInterfaces",
       "ListKeyPairs",
       "ListServerGroups",
+      "ListServerSecurityGroups",
     ]);
     for (const name of naming ?? []) {
       const { put, ask } = lists[name] ?? assert.fail(name);
@@ -255,7 +282,7 @@ describe("lists of the public contract", () => {
         await assert.rejects(page(api, name, { ...ask, pageToken: garbage }), refused);
       for (const [another, { ask: asked = {} }] of Object.entries(lists))
         if (another !== name) {
-          if (another === "ListInstanceActions") api.cells.put("cell1", { id: SERVER });
+          if ("serverId" in asked) api.cells.put("cell1", { id: SERVER });
           await assert.rejects(page(api, another, { ...asked, pageToken }), refused, another);
         }
     });

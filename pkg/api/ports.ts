@@ -12,7 +12,13 @@ export type ImagesPort = Pick<Glance, "getImage">;
 /** What the api asks of the Network service, with its own rights: ownership is checked here. */
 export type NetworksPort = Pick<
   Neutron,
-  "listNetworks" | "getPort" | "listPorts" | "listSecurityGroups" | "getSecurityGroup"
+  | "listNetworks"
+  | "getPort"
+  | "listPorts"
+  | "updatePort"
+  | "listSecurityGroups"
+  | "getSecurityGroup"
+  | "quota"
 >;
 /** What the api asks of Identity. */
 export type ProjectsPort = Pick<Keystone, "projectExists">;

@@ -1,10 +1,12 @@
 import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
+import { ExternalEventsServiceDefinition } from "../../gen/kilonova/api/v1/external_events_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import {
   AvailabilityZonesServiceDefinition,
   ComputeServicesServiceDefinition,
   HypervisorsServiceDefinition,
 } from "../../gen/kilonova/api/v1/hosts_service.js";
+import { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import {
   InstanceActionsServiceDefinition,
@@ -39,6 +41,7 @@ import { addFlavorAccess } from "./ops/add-flavor-access.js";
 import { cacheAggregateImages } from "./ops/cache-aggregate-images.js";
 import { cancelOperation } from "./ops/cancel-operation.js";
 import { clearServerPassword } from "./ops/clear-server-password.js";
+import { createExternalEvents } from "./ops/create-external-events.js";
 import { createFlavor } from "./ops/create-flavor.js";
 import { createKeyPair } from "./ops/create-key-pair.js";
 import { createServers } from "./ops/create-servers.js";
@@ -61,6 +64,7 @@ import { getServerDiagnostics } from "./ops/get-server-diagnostics.js";
 import { getServerPassword } from "./ops/get-server-password.js";
 import { getServerTopology } from "./ops/get-server-topology.js";
 import { getServer } from "./ops/get-server.js";
+import { attachInterface, detachInterface, getInterface, listInterfaces } from "./ops/interfaces.js";
 import { listAvailabilityZones } from "./ops/list-availability-zones.js";
 import { listComputeServices } from "./ops/list-compute-services.js";
 import { listFlavors } from "./ops/list-flavors.js";
@@ -79,6 +83,11 @@ import {
   getServerGroup,
   listServerGroups,
 } from "./ops/server-groups.js";
+import {
+  addServerSecurityGroup,
+  listServerSecurityGroups,
+  removeServerSecurityGroup,
+} from "./ops/server-security-groups.js";
 import {
   addServerTag,
   clearServerTags,
@@ -153,6 +162,9 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     getServerTopology: getServerTopology(parts),
     getServerPassword: getServerPassword(parts),
     clearServerPassword: clearServerPassword(parts),
+    listServerSecurityGroups: listServerSecurityGroups(parts),
+    addServerSecurityGroup: addServerSecurityGroup(parts),
+    removeServerSecurityGroup: removeServerSecurityGroup(parts),
   }),
   bind.whole(ServerMetadataServiceDefinition, {
     getServerMetadata: getServerMetadata(parts),
@@ -167,6 +179,13 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     removeServerTag: removeServerTag(parts),
     clearServerTags: clearServerTags(parts),
   }),
+  bind.whole(InterfacesServiceDefinition, {
+    listInterfaces: listInterfaces(parts),
+    getInterface: getInterface(parts),
+    attachInterface: attachInterface(parts),
+    detachInterface: detachInterface(parts),
+  }),
+  bind.whole(ExternalEventsServiceDefinition, { createExternalEvents: createExternalEvents(parts) }),
   bind.whole(InstanceActionsServiceDefinition, {
     listInstanceActions: listInstanceActions(parts),
     getInstanceAction: getInstanceAction(parts),

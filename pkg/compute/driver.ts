@@ -188,6 +188,16 @@ export interface Driver {
   readonly openSnapshot?: (ctx: Ctx, instanceUuid: string, snapshotId: string) => Promise<SnapshotData>;
   /** Ends what is still being copied and removes it. Neither copy nor guest being there is success. */
   readonly dropSnapshot?: (ctx: Ctx, instanceUuid: string, snapshotId: string) => Promise<void>;
+  /**
+   * Puts an interface into the guest: at once where it runs, and into what it is started with. One that is
+   * there is left alone. @throws UNSUPPORTED_HARDWARE, DEVICE_SLOTS_EXHAUSTED
+   */
+  readonly attachInterface?: (ctx: Ctx, instanceUuid: string, nic: GuestInterface) => Promise<void>;
+  /**
+   * Takes an interface out again; one that is not there is success. A running guest has to let go of it.
+   * @throws DEVICE_DETACH_FAILED when it does not in time: then the guest keeps it
+   */
+  readonly detachInterface?: (ctx: Ctx, instanceUuid: string, portId: string) => Promise<void>;
 }
 
 /** How a guest is made anew. */

@@ -43,6 +43,7 @@ export const ConductorErrors = defineErrors("conductor", {
     (p: { failed: string; hosts: string }) => `${p.failed} of ${p.hosts} hosts did not succeed.`,
   ],
   PORT_IN_USE: ["refused", (p: { port: string }) => `Port ${p.port} is still in use.`],
+  PORT_NOT_FOUND: ["missing", (p: { port: string }) => `Port id ${p.port} could not be found.`],
   PORT_BINDING_FAILED: [
     "refused",
     (p: { port: string }) =>

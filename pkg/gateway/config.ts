@@ -39,6 +39,15 @@ export const gatewayConfig = z.object({
     .default(15_000)
     .describe("How long a stream of events may be silent; then a comment is sent, so that proxies keep it."),
   requestTimeoutMs: z.number().int().min(100).default(60_000).describe("Time that one request may take."),
+  attachWaitMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(50_000)
+    .describe(
+      "How long POST os-interface waits for the interface, ms; less than `requestTimeoutMs`. The attachment goes on after that.",
+    ),
   fragmentCacheBytes: z
     .number()
     .int()

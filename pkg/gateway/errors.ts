@@ -44,6 +44,10 @@ export const GatewayErrors = defineErrors("gateway", {
     "unsupported",
     (p: { what: string }) => `The requested functionality is not supported: ${p.what}.`,
   ],
+  INTERFACE_ATTACH_FAILED: [
+    "refused",
+    (p: { server: string }) => `Failed to attach network adapter device to ${p.server}`,
+  ],
   CONFLICT: ["refused", (p: { message: string }) => p.message],
   FORBIDDEN: ["forbidden", (p: { rule: string }) => `Policy doesn't allow ${p.rule} to be performed.`],
   DELETED_FORBIDDEN: [

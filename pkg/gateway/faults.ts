@@ -43,6 +43,7 @@ const exceptions: readonly Exception[] = [
   { domain: "gateway", reason: "BODY_TOO_LARGE", status: 413 },
   { domain: "rpc", reason: "REQUEST_TOO_LARGE", status: 413 },
   { domain: "gateway", reason: "API_REMOVED", status: 410 },
+  { domain: "gateway", reason: "INTERFACE_ATTACH_FAILED", status: 500 },
   { domain: "cells", reason: "AGGREGATE_HAS_HOSTS", status: 400 },
   { domain: "cells", reason: "TOO_MANY_LISTS", status: 429 },
   { domain: "api", reason: "ZONE_IN_USE", status: 400 },

@@ -5,6 +5,8 @@ import type {
 } from "../../gen/kilonova/api/v1/hosts_service.js";
 import type { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import type { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
+import type { ExternalEventsServiceDefinition } from "../../gen/kilonova/api/v1/external_events_service.js";
+import type { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
 import type { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import type {
   InstanceActionsServiceDefinition,
@@ -75,6 +77,8 @@ export interface ApiClients {
   readonly serverGroups: Client<ServerGroupsServiceDefinition>;
   readonly serverMetadata: Client<ServerMetadataServiceDefinition>;
   readonly serverTags: Client<ServerTagsServiceDefinition>;
+  readonly interfaces: Client<InterfacesServiceDefinition>;
+  readonly externalEvents: Client<ExternalEventsServiceDefinition>;
   readonly flavors: Client<FlavorsServiceDefinition>;
   readonly keyPairs: Client<KeyPairsServiceDefinition>;
   readonly limits: Client<LimitsServiceDefinition>;

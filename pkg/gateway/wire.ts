@@ -7,6 +7,8 @@ import {
 } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
+import { ExternalEventsServiceDefinition } from "../../gen/kilonova/api/v1/external_events_service.js";
+import { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import {
   InstanceActionsServiceDefinition,
@@ -66,7 +68,7 @@ export function buildGateway(deps: GatewayDeps): Gateway {
       trustedProxies: rest.trustedProxies,
       ...(startSpan ? { startSpan } : {}),
     },
-    endpoints: new Endpoints(allOperations(clients(deps.api), fragments)),
+    endpoints: new Endpoints(allOperations(clients(deps.api), fragments, config)),
     schemas: new SchemaCompiler(),
     tokens: deps.tokens,
     policy: deps.policy,
@@ -106,6 +108,8 @@ function observer(metrics: Metrics): (route: string, status: number, seconds: nu
 
 const clients = (api: Channel): ApiClients => ({
   servers: api.client(serversOfGateway),
+  interfaces: api.client(InterfacesServiceDefinition),
+  externalEvents: api.client(ExternalEventsServiceDefinition),
   lists: api.client(listsOfGateway),
   flavors: api.client(FlavorsServiceDefinition),
   keyPairs: api.client(KeyPairsServiceDefinition),

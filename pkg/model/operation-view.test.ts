@@ -66,9 +66,11 @@ describe("what a declaration shows of an operation", () => {
     assert.deepEqual(asked.sort(), [
       "cloud.cache-images: cacheImages",
       "host.cache-images: cacheImages",
+      "server.attach-interface: attachInterface",
       "server.boot: createServer",
       "server.create-backup: createServerBackup",
       "server.create-image: createServerImage",
+      "server.detach-interface: detachInterface",
       "server.lock: lockServer",
       "server.reboot: rebootServer",
       "server.rebuild: rebuildServer",
@@ -91,13 +93,21 @@ describe("what a declaration shows of an operation", () => {
     }
   });
 
-  it("is the server that is left behind, except where none is", () => {
+  it("is the server that is left behind, an interface, or nothing where none is", () => {
+    const portsResult = (kind: string) =>
+      kind === "server.attach-interface"
+        ? { outcome: { $case: "interface", value: { serverId: "s", portId: "" } } }
+        : undefined;
     const server = Server.fromPartial({ id: "s", generation: 7n });
     const others = new Set(["server.delete", ...MAKE_IMAGES]);
     for (const one of catalogue.all)
       assert.deepEqual(
         resultOf(one, server, []),
-        subjectOf(one) !== "server" || others.has(one.kind) ? undefined : result,
+        others.has(one.kind)
+          ? undefined
+          : subjectOf(one) !== "server" || one.lane === "ports"
+            ? portsResult(one.kind)
+            : result,
         one.kind,
       );
     assert.deepEqual(theServer({ server, outputOf: () => undefined }), result.outcome);

@@ -413,13 +413,15 @@ export class Interfaces extends Resource {
   }
 
   /**
-   * Puts an interface into a server.
+   * Puts an interface into a server. Several of one server follow one another.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-   * NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS, PORT_WITHOUT_ADDRESS, FIXED_IP_IN_USE; PERMISSION_DENIED /
-   * EXTERNAL_NETWORK; ABORTED / PORT_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be
-   * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / PORT_QUOTA;
-   * UNIMPLEMENTED / CAPABILITY_MISSING.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND, NETWORK_NOT_FOUND; INVALID_ARGUMENT /
+   * INVALID_REQUEST, NETWORK_AMBIGUOUS, NO_NETWORK, NETWORK_WITHOUT_SUBNET, PORT_WITHOUT_ADDRESS,
+   * PORT_NOT_USABLE; PERMISSION_DENIED / EXTERNAL_NETWORK, FIXED_IP_FORBIDDEN; ABORTED / PORT_IN_USE,
+   * FIXED_IP_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED or STOPPED),
+   * INSTANCE_LOCKED, NOT_READY; RESOURCE_EXHAUSTED / PORT_QUOTA (of calls without a client token, which cannot
+   * be repetitions); UNIMPLEMENTED / CAPABILITY_MISSING. What only the Network service finds out, such as
+   * NO_MORE_FIXED_IPS or PORT_LIMIT_EXCEEDED, is the operation's error.
    */
   attach(request: MessageInitShape<typeof AttachInterfaceRequestSchema>, options: CallOptions = {}): Started<AttachInterfaceResponse> {
     return begin(this.caller, InterfacesService.method.attachInterface, request, options);
@@ -429,8 +431,9 @@ export class Interfaces extends Resource {
    * Takes an interface out; a port that was made for the server is deleted.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be
-   * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING;
-   * ABORTED / TOKEN_REUSED.
+   * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED /
+   * TOKEN_REUSED. A guest that does not let go of the device in time is the operation's error
+   * DEVICE_DETACH_FAILED; the server keeps the interface then.
    */
   detach(request: MessageInitShape<typeof DetachInterfaceRequestSchema>, options: CallOptions = {}): Started<DetachInterfaceResponse> {
     return begin(this.caller, InterfacesService.method.detachInterface, request, options);
@@ -1190,8 +1193,8 @@ export class Servers extends Resource {
    * Takes a snapshot of the server's disk into the Image service. No lock stops it.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
-   * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, IMAGE_QUOTA;
-   * ABORTED / TOKEN_REUSED.
+   * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / IMAGE_QUOTA; UNIMPLEMENTED /
+   * CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    */
   createImage(request: MessageInitShape<typeof CreateServerImageRequestSchema>, options: CallOptions = {}): Started<CreateServerImageResponse> {
     return begin(this.caller, ServersService.method.createServerImage, request, options);

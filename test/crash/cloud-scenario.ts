@@ -12,7 +12,8 @@ import type { Place } from "./protocol.js";
 import { act, actOnSubject, boot, ended, operationOf } from "./requests.js";
 import { FAKE_METHODS } from "../../pkg/compute/drivers/fake/index.js";
 import type { FakeMethod } from "../../pkg/compute/drivers/fake/index.js";
-import { subjectOf } from "../../pkg/model/operation-declaration.js";
+import { exampleInput, subjectOf } from "../../pkg/model/operation-declaration.js";
+import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import type { Scenario } from "./scenario.js";
 import { wayTo } from "./way-to.js";
@@ -63,16 +64,23 @@ const FAILING = FAKE_METHODS.filter((method) => !NEEDED.has(method)).map((method
   failReason: "HYPERVISOR_FAILED",
   failMessage: "As asked.",
 }));
+/** By what the undo of a kind's steps goes: it must not fail, however much else does. */
+const UNDONE_BY: Readonly<Record<string, FakeMethod>> = {
+  "server.attach-interface": "detachInterface",
+  "server.detach-interface": "attachInterface",
+};
 const SLOW = [{ method: "define", delayMs: 20_000 }];
 
 /** Makes the state from which the kind may start, then accepts it. */
 async function begin(
   cloud: Cloud,
+  neutron: ReturnType<typeof diskNeutron>,
   kind: string,
   { failing, slow }: { readonly failing: boolean; readonly slow: boolean },
 ): Promise<void> {
   const script = async (): Promise<void> => {
-    const rules = [...(failing ? FAILING : []), ...(slow ? SLOW : [])];
+    const fails = FAILING.filter(({ method }) => method !== UNDONE_BY[kind]);
+    const rules = [...(failing ? fails : []), ...(slow ? SLOW : [])];
     await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules });
   };
   const declaration = operationOf(kind);
@@ -91,8 +99,19 @@ async function begin(
     await act(cloud, SERVER, step);
     await ended(cloud, SERVER);
   }
+  // News: the server's ports are gone.
+  if (kind === "server.refresh-interfaces")
+    for (const id of [...neutron.ports.keys()]) await neutron.deletePort(testCtx(), id);
   await script();
-  await act(cloud, SERVER, declaration);
+  await act(cloud, SERVER, declaration, { input: await inputFor(cloud, declaration) });
+}
+
+/** The example, unless the kind works with what only the server has. */
+async function inputFor(cloud: Cloud, declaration: OperationDeclaration): Promise<Uint8Array> {
+  if (declaration.kind !== "server.detach-interface") return exampleInput(declaration);
+  const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: SERVER });
+  const portId = instance?.ports[0]?.portId;
+  return declaration.input.encode(declaration.input.fromPartial({ portId })).finish();
 }
 
 /** Waits for so many different reports of how far the step is. */
@@ -177,7 +196,7 @@ export const cloudScenario: Scenario = {
     });
     return {
       kinds: cloud.conductor.kinds,
-      begin: (kind, how) => begin(cloud, kind, how),
+      begin: (kind, how) => begin(cloud, neutron, kind, how),
       progressed: (step, times) => progressed(cloud, step, times),
       settled: async () => {
         await until(async () => (await unsettled(cloud)) === 0, {

@@ -4,12 +4,15 @@ import type { Expected } from "./case.js";
 import { guardedActions } from "./plain-actions.js";
 import {
   EXTERNAL,
-  HYPERVISOR,
+  FREE_PORT,
   GROUP,
+  HYPERVISOR,
   IMAGELESS,
   LOCKED,
   MIGRATION,
+  PORT,
   REQUEST,
+  SECURITY_GROUP,
   SERVER,
   SERVICE,
 } from "./world.js";
@@ -177,6 +180,31 @@ const servers: readonly RestExpected[] = [
   }),
 ];
 
+const event = { name: "network-changed", server_uuid: SERVER };
+const interfaces: readonly RestExpected[] = [
+  server("GET /servers/{id}/os-interface", "os-attach-interfaces:list"),
+  sub("GET /servers/{id}/os-interface/{sub}", PORT, "os-attach-interfaces:show"),
+  server("POST /servers/{id}/os-interface", "os-attach-interfaces:create", {
+    body: { interfaceAttachment: { port_id: FREE_PORT } },
+  }),
+  rest(
+    "POST /servers/{id}/os-interface",
+    [os("os-attach-interfaces:create"), "network:attach_external_network"],
+    {
+      about: "project",
+      form: "external network",
+      body: { interfaceAttachment: { net_id: EXTERNAL } },
+    },
+  ),
+  sub("DELETE /servers/{id}/os-interface/{sub}", PORT, "os-attach-interfaces:delete"),
+  server("GET /servers/{id}/os-security-groups", "os-security-groups:list"),
+  action("addSecurityGroup", "os-security-groups:add", { name: "web" }),
+  action("removeSecurityGroup", "os-security-groups:remove", { name: SECURITY_GROUP }),
+  rest("POST /os-server-external-events", [os("os-server-external-events:create")], {
+    body: { events: [event] },
+  }),
+];
+
 const items = { body: { metadata: { a: "b" } } };
 const labels: readonly RestExpected[] = [
   server("GET /servers/{id}/metadata", "server-metadata:index"),
@@ -311,4 +339,10 @@ const operators: readonly RestExpected[] = [
 ];
 
 /** Every served route, in every form that asks other rules. */
-export const restExpected: readonly RestExpected[] = [...servers, ...labels, ...catalogue, ...operators];
+export const restExpected: readonly RestExpected[] = [
+  ...servers,
+  ...interfaces,
+  ...labels,
+  ...catalogue,
+  ...operators,
+];

@@ -1,4 +1,5 @@
 import { BlockDeviceDestination, BlockDeviceSource } from "../../gen/kilonova/type/v1/block_device.js";
+import { ExternalEventName } from "../../gen/kilonova/api/v1/external_events_service.js";
 import { HypervisorView, HypervisorsView } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { NetworkMode } from "../../gen/kilonova/api/v1/servers_service.js";
@@ -11,13 +12,16 @@ import {
   DISKLESS,
   EMPTY_AGGREGATE,
   EXTERNAL,
+  FREE_PORT,
   GROUP,
   HYPERVISOR,
   KINDS,
   IMAGELESS,
   LOCKED,
   MIGRATION,
+  PORT,
   REQUEST,
+  SECURITY_GROUP,
   SERVER,
   SERVICE,
   isOnServer,
@@ -268,6 +272,28 @@ const labels: readonly RpcExpected[] = [
   },
 ];
 
+const CREATE_EVENTS = os("os-server-external-events:create");
+const interfaces: readonly RpcExpected[] = [
+  label("InterfacesService/ListInterfaces", "os-attach-interfaces:list"),
+  label("InterfacesService/GetInterface", "os-attach-interfaces:show", { portId: PORT }),
+  label("InterfacesService/AttachInterface", "os-attach-interfaces:create", { portId: FREE_PORT }),
+  rpc(
+    "InterfacesService/AttachInterface",
+    { serverId: SERVER, networkId: EXTERNAL },
+    [os("os-attach-interfaces:create"), "network:attach_external_network"],
+    { about: "project", form: "external network" },
+  ),
+  label("InterfacesService/DetachInterface", "os-attach-interfaces:delete", { portId: PORT }),
+  onServer("ListServerSecurityGroups", "os-security-groups:list"),
+  onServer("AddServerSecurityGroup", "os-security-groups:add", { securityGroup: "web" }),
+  onServer("RemoveServerSecurityGroup", "os-security-groups:remove", { securityGroup: SECURITY_GROUP }),
+  rpc(
+    "ExternalEventsService/CreateExternalEvents",
+    { events: [{ name: ExternalEventName.EXTERNAL_EVENT_NAME_NETWORK_CHANGED, serverId: SERVER }] },
+    [CREATE_EVENTS],
+  ),
+];
+
 const migrations: readonly RpcExpected[] = [
   rpc("MigrationsService/ListMigrations", {}, [os("os-migrations:index")], {
     shows: [os("os-migrations:index:host")],
@@ -311,6 +337,9 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.change-password": "os-admin-password",
   "server.create-image": "servers:create_image",
   "server.create-backup": "os-create-backup",
+  "server.attach-interface": "os-attach-interfaces:create",
+  "server.detach-interface": "os-attach-interfaces:delete",
+  "server.refresh-interfaces": "os-server-external-events:create",
 };
 const onOperation = (method: string, needs: string, kind: string, request = {}, form = "") =>
   rpc(`OperationsService/${method}`, { name: operationOf(kind), ...request }, [os(needs)], {
@@ -510,6 +539,7 @@ export const rpcExpected: readonly RpcExpected[] = [
   ...labels,
   ...operations,
   ...migrations,
+  ...interfaces,
   ...catalogue,
   ...operators,
 ];

@@ -4,6 +4,7 @@ import { InstanceAction } from "../../gen/kilonova/api/v1/limits_service.js";
 import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ComputeNode, HostService } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { MigrationKind, MigrationRecord } from "../../gen/kilonova/cells/v1/server_records.js";
+import { InstancePort } from "../../gen/kilonova/cells/v1/instance_change.js";
 import { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import {
   AgentServiceDefinition,
@@ -14,7 +15,7 @@ import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../gen/kilonova/cells/v1/server.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { NumaNode } from "../../gen/kilonova/type/v1/server.js";
-import { aFlavor, aNetwork, anApi, anImage } from "../../pkg/api/testing/an-api.js";
+import { aFlavor, aNetwork, aPort, anApi, anImage } from "../../pkg/api/testing/an-api.js";
 import type { TestApi } from "../../pkg/api/testing/an-api.js";
 import { GLOBAL } from "../../pkg/model/database-names.js";
 import { subjectOf } from "../../pkg/model/operation-declaration.js";
@@ -46,6 +47,11 @@ const NODE: NumaNode = {
 export const DISKLESS = "5eeeeeee-0000-4000-8000-000000000003";
 /** One of p1 without an image. */
 export const IMAGELESS = "5eeeeeee-0000-4000-8000-000000000004";
+/** A port of the server of p1, and one that is free. */
+export const PORT = "77777777-bbbb-4777-8777-777777777777";
+export const FREE_PORT = "88888888-bbbb-4888-8888-888888888888";
+/** A security group of p1, on the first port. */
+export const SECURITY_GROUP = "99999999-bbbb-4999-8999-999999999999";
 export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
 const subjectIn = (kind: string): Subject => {
@@ -137,9 +143,22 @@ export class World {
   /** Puts everything back that a call may have changed. */
   reset(overrides: Readonly<Partial<Record<RuleName, string>>> = {}): void {
     this.#policy = this.#policyOf(overrides);
-    const { cells } = this.api;
+    const { cells, ports, securityGroups } = this.api;
     cells.clear();
-    cells.put("cell1", aServer({ id: SERVER, numaTopology: { nodes: [NODE], pageSizeKib: 4n } }));
+    cells.put("cell1", aServer({ id: SERVER, numaTopology: { nodes: [NODE], pageSizeKib: 4n } }), {
+      ports: [InstancePort.fromPartial({ portId: PORT })],
+    });
+    ports.clear();
+    ports.set(PORT, aPort({ id: PORT, deviceId: SERVER, securityGroupIds: [SECURITY_GROUP] }));
+    ports.set(FREE_PORT, aPort({ id: FREE_PORT }));
+    // Each caller finds one of his own.
+    const projects = ["p1", "p2", "p3", "adm", "x", ""];
+    const groups = projects.map((projectId) => ({ name: "web", description: "", rules: [], projectId }));
+    securityGroups.splice(
+      0,
+      Infinity,
+      ...groups.map((one, i) => ({ ...one, id: i === 0 ? SECURITY_GROUP : `g${i}` })),
+    );
     cells.put("cell1", { ...aServer({ id: IMAGELESS }), image: undefined });
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.put("cell1", aServer({ id: DISKLESS, flavor: aFlavor({ id: "zero", rootGib: 0 }) }));

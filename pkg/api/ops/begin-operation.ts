@@ -19,8 +19,16 @@ interface OperationAnswer {
 }
 type Begin = Guarded<ActionRequest, OperationAnswer>;
 
-/** Methods with answers of their own. */
-const ELSEWHERE = new Set(["CreateServers", "RebuildServer"]);
+/** Methods with answers of their own, or of other services. */
+const ELSEWHERE = new Set([
+  "CreateServers",
+  "RebuildServer",
+  "AttachInterface",
+  "DetachInterface",
+  "CreateExternalEvents",
+  "AddServerSecurityGroup",
+  "RemoveServerSecurityGroup",
+]);
 const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 
 /**

@@ -19,7 +19,7 @@ const MAX_WAIT_MS = 600_000;
 /** Kept of the caller's deadline for the answer itself. */
 const ANSWER_MS = 200;
 
-const timeout: Rule<Duration> = (value, path, report) => {
+export const timeout: Rule<Duration> = (value, path, report) => {
   const ms = durationMs(value);
   if (ms < 0 || ms > MAX_WAIT_MS) report(path, "must be between 0 and 10 minutes");
 };
@@ -32,15 +32,20 @@ export const waitOperation = (parts: Parts): Guarded<WaitOperationRequest, WaitO
     async (ctx, request, { operation }) => {
       const wantedMs =
         request.timeout === undefined ? parts.config.defaultWaitMs : durationMs(request.timeout);
-      const endMs = parts.clock.monotonicMs() + Math.min(wantedMs, Math.max(0, remainingMs(ctx) - ANSWER_MS));
-      return { operation: operation.done ? operation : await wait(parts, ctx, request, endMs) };
+      const endMs = endOfWait(parts, ctx, wantedMs);
+      return { operation: operation.done ? operation : await untilDone(parts, ctx, request, endMs) };
     },
   );
 
-async function wait(
+/** When a wait ends: before the caller's deadline. */
+export const endOfWait = ({ clock }: Pick<Parts, "clock">, ctx: Call, wantedMs: number): number =>
+  clock.monotonicMs() + Math.min(wantedMs, Math.max(0, remainingMs(ctx) - ANSWER_MS));
+
+/** @param endMs  on the monotonic clock @returns the operation when it is done, or as it is then */
+export async function untilDone(
   parts: Parts,
   ctx: Call,
-  request: WaitOperationRequest,
+  request: Pick<WaitOperationRequest, "name">,
   endMs: number,
 ): Promise<Operation> {
   const news = parts.signals.subscribe(request.name); // before the read, so that nothing is missed between

@@ -11,11 +11,21 @@ export class Rights {
   /** The one question that needs no declaration: it widens what is found, and never opens a method. */
   readonly isAdmin: boolean;
 
-  constructor(policy: Policy, actor: Actor, declared: DeclaredRules) {
+  constructor(
+    policy: Policy,
+    actor: Actor,
+    declared: DeclaredRules,
+    isAdmin = policy.allows(actor, "context_is_admin"),
+  ) {
     this.#policy = policy;
     this.#actor = actor;
     this.#declared = declared;
-    this.isAdmin = policy.allows(actor, "context_is_admin");
+    this.isAdmin = isAdmin;
+  }
+
+  /** The same for finding servers of every project: for methods whose own rule is about the whole cloud. */
+  get everywhere(): Rights {
+    return new Rights(this.#policy, this.#actor, this.#declared, true);
   }
 
   /** @throws where only the call can say which rule decides about it */

@@ -39,6 +39,8 @@ export interface TestApi {
   readonly ports: Map<string, PortInfo>;
   readonly securityGroups: SecurityGroupInfo[];
   readonly projects: Set<string>;
+  /** Limits of every project at the Network service. */
+  readonly networkQuota: { port: number };
   /** What the scheduler was asked last, and what it says. */
   readonly scheduling: { request: ExplainRequest | undefined; explanation: Explanation };
 }
@@ -88,6 +90,7 @@ export function anApi({
   const ports = new Map<string, PortInfo>();
   const securityGroups: SecurityGroupInfo[] = [];
   const projects = new Set<string>(["p1", "p2"]);
+  const networkQuota = { port: -1, network: -1, floatingIp: -1, securityGroup: -1, securityGroupRule: -1 };
   const scheduling: TestApi["scheduling"] = { request: undefined, explanation: Explanation.fromPartial({}) };
   network.listen("scheduler", [
     bindPart(SchedulerServiceDefinition, {
@@ -118,9 +121,27 @@ export function anApi({
         ),
       getPort: async (_ctx, id) => found(ports.get(id), id),
       listPorts: async (_ctx, query = {}) =>
-        [...ports.values()].filter((port) => port.fixedIps.some((ip) => ip.ipAddress === query.ipAddress)),
+        [...ports.values()].filter(
+          (port) =>
+            (query.ids === undefined || query.ids.includes(port.id)) &&
+            (query.deviceIds === undefined || query.deviceIds.includes(port.deviceId)) &&
+            (query.networkId === undefined || port.networkId === query.networkId) &&
+            (query.projectId === undefined || port.projectId === query.projectId) &&
+            (query.ipAddress === undefined || port.fixedIps.some((ip) => ip.ipAddress === query.ipAddress)),
+        ),
+      quota: async () => networkQuota,
+      updatePort: async (_ctx, id, { securityGroupIds }) => {
+        const port = found(ports.get(id), id);
+        const changed = { ...port, securityGroupIds: securityGroupIds ?? port.securityGroupIds };
+        ports.set(id, changed);
+        return changed;
+      },
       listSecurityGroups: async (_ctx, query = {}) =>
-        securityGroups.filter((group) => group.projectId === query.projectId),
+        securityGroups.filter(
+          (group) =>
+            (query.projectId === undefined || group.projectId === query.projectId) &&
+            (query.ids === undefined || query.ids.includes(group.id)),
+        ),
       getSecurityGroup: async (_ctx, id) =>
         found(
           securityGroups.find((group) => group.id === id),
@@ -141,6 +162,7 @@ export function anApi({
     ports,
     securityGroups,
     projects,
+    networkQuota,
     scheduling,
   };
 }

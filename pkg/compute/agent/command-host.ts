@@ -1,4 +1,4 @@
-import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
@@ -8,7 +8,7 @@ import { untold } from "../driver.js";
 import type { VendorDocuments } from "../metadata/index.js";
 import { powerStateOf } from "./power-states.js";
 import type { VendorData } from "../vendordata/index.js";
-import { toGuestSpec } from "./instance-guest.js";
+import { toGuestInterface, toGuestSpec } from "./instance-guest.js";
 import type { ImageUploads, Images, Plumbing } from "./ports.js";
 import { vendorDocuments } from "./vendor-documents.js";
 
@@ -66,6 +66,15 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
     plug: (ctx, instance) =>
       step(ctx, "agent.plug", (c) => plumbing.plug(c, instance, socketPathOf(idOf(instance)))),
     unplug: (ctx, serverId) => step(ctx, "agent.unplug", (c) => plumbing.unplug(c, [], serverId)),
+    plugPorts: (ctx, serverId, hostname, ports) => {
+      const some = InstanceRecord.fromPartial({ server: { id: serverId, hostname }, ports: [...ports] });
+      return step(ctx, "agent.plug", (c) => plumbing.plug(c, some, socketPathOf(serverId)));
+    },
+    unplugPorts: (ctx, serverId, portIds) => {
+      const some = portIds.map((portId) => InstancePort.fromPartial({ portId }));
+      return step(ctx, "agent.unplug", (c) => plumbing.unplug(c, some, serverId));
+    },
+    interfaceOf: (serverId, port) => toGuestInterface(port, socketPathOf(serverId)),
     powerState: async (ctx, serverId) =>
       powerStateOf[(await driver.inspect(ctx, serverId))?.powerState ?? "NOSTATE"],
   };

@@ -10,7 +10,7 @@ import { canonicalImageProperties, hasGuestAgent } from "../../model/image-prope
 import type { GuestData, GuestNetwork, GuestSubnet } from "../guestdata/index.js";
 import { configDriveFiles, ec2IdsFor } from "../guestdata/index.js";
 import type { VendorDocuments } from "../metadata/index.js";
-import type { GuestHardware, GuestSpec, PreparedImage } from "../driver.js";
+import type { GuestHardware, GuestInterface, GuestSpec, PreparedImage } from "../driver.js";
 
 const DEFAULT_MTU = 1450;
 
@@ -147,13 +147,9 @@ export function toGuestSpec(
       ramdiskPath: options.kernel.ramdisk?.path,
       commandLine: properties.get("os_command_line") ?? "root=/dev/vda console=tty0 console=ttyS0",
     },
-    interfaces: instance.ports.map((p) => ({
-      portId: p.portId,
-      macAddress: p.macAddress,
-      mtu: p.mtu || DEFAULT_MTU,
-      model: p.vifModel || properties.get("hw_vif_model") || "virtio",
-      socketPath: options.socketPathOf(p.portId),
-    })),
+    interfaces: instance.ports.map((port) =>
+      toGuestInterface(port, options.socketPathOf, properties.get("hw_vif_model")),
+    ),
     configDrive: server.configDrive
       ? configDriveFiles(
           {
@@ -170,6 +166,19 @@ export function toGuestSpec(
     hardware: hardwareOf(properties),
   };
 }
+
+/** @param model  of the image, for ports that name none */
+export const toGuestInterface = (
+  { portId, macAddress, mtu, vifModel }: InstancePort,
+  socketPathOf: (portId: string) => string,
+  model = "",
+): GuestInterface => ({
+  portId,
+  macAddress,
+  mtu: mtu || DEFAULT_MTU,
+  model: vifModel || model || "virtio",
+  socketPath: socketPathOf(portId),
+});
 
 const hardwareProperties = [
   ["machineType", "hw_machine_type"],

@@ -12,11 +12,18 @@ function scene(...answers: readonly (boolean | Error)[]) {
   const clock = fakeClock();
   const ending = new AbortController();
   const told: string[] = [];
+  const taken: string[] = [];
   const left = [...answers];
   const ports = new LostPorts({
     host: "host1",
     cell: "cell1",
     clock,
+    driver: {
+      detachInterface: async (_ctx, serverId, portId) => {
+        taken.push(`${serverId} ${portId}`);
+        if (portId === "stuck") throw new Error("the guest keeps it");
+      },
+    },
     cells: {
       reportLostPorts: async (_ctx, { cell, host, serverId, portIds }) => {
         told.push([cell, host, serverId, ...(portIds ?? [])].join(" "));
@@ -27,10 +34,21 @@ function scene(...answers: readonly (boolean | Error)[]) {
     },
   });
   const ended = ports.run(rootCtx({ requestId: "req-lost", signal: ending.signal }));
-  return { ports, clock, told, end: () => (ending.abort(), ended) };
+  return { ports, clock, told, taken, end: () => (ending.abort(), ended) };
 }
 
 describe("reports of lost ports", () => {
+  it("come after they are out of the guest, or the guest has kept them", async () => {
+    const s = scene();
+    await s.clock.advance(10);
+    s.ports.note({ serverId: "a", portId: "p" });
+    s.ports.note({ serverId: "b", portId: "stuck" });
+    await s.clock.advance(10);
+    assert.deepEqual(s.taken, ["a p", "b stuck"]);
+    assert.deepEqual(s.told, ["cell1 host1 a p", "cell1 host1 b stuck"]);
+    await s.end();
+  });
+
   it("are sent at once, and once", async () => {
     const s = scene();
     await s.clock.advance(10);

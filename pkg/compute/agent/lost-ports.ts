@@ -1,7 +1,8 @@
 import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
-import { asKilonovaError } from "../../kernel/index.js";
+import { asKilonovaError, within } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
+import type { Driver } from "../driver.js";
 import type { LostPort } from "./ports.js";
 
 export interface LostPortsDeps {
@@ -9,12 +10,19 @@ export interface LostPortsDeps {
   readonly cell: string;
   readonly cells: Pick<Client<typeof HostsServiceDefinition>, "reportLostPorts">;
   readonly clock: Pick<Clock, "sleep">;
+  /** Whose guests have them. */
+  readonly driver: Pick<Driver, "detachInterface">;
 }
 
 const AGAIN_MS = 1_000;
 const IDLE_MS = 60_000;
+/** A guest that does not let go in this time keeps its device, which leads nowhere. */
+const LET_GO_MS = 30_000;
 
-/** Tells the cell of ports that servers have lost, until their records have lost them too. */
+/**
+ * Takes ports that servers have lost out of their guests, and tells the cell until their records have lost
+ * them too.
+ */
 export class LostPorts {
   readonly #deps: LostPortsDeps;
   readonly #pending = new Map<string, Set<string>>();
@@ -41,8 +49,18 @@ export class LostPorts {
     }
   }
 
+  async #takeOut(ctx: Ctx, serverId: string, portId: string): Promise<void> {
+    const { driver } = this.#deps;
+    try {
+      await within(ctx, LET_GO_MS, "The guest", async (c) => driver.detachInterface?.(c, serverId, portId));
+    } catch (error) {
+      ctx.log.warn("agent.ports.lost.kept", { instanceUuid: serverId, portId, error });
+    }
+  }
+
   async #report(ctx: Ctx, serverId: string, portIds: readonly string[]): Promise<void> {
     const { cells, cell, host } = this.#deps;
+    for (const portId of portIds) await this.#takeOut(ctx, serverId, portId);
     try {
       const { settled } = await cells.reportLostPorts(ctx, { cell, host, serverId, portIds: [...portIds] });
       if (!settled) return;

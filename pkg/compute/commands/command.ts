@@ -1,4 +1,4 @@
-import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { OperationProgress } from "../../../gen/kilonova/type/v1/operation.js";
 import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
@@ -8,6 +8,7 @@ import type { MessageType } from "../../model/operation-declaration.js";
 import type {
   DiskPhase,
   DriverWith,
+  GuestInterface,
   GuestSpec,
   ImagePhase,
   OptionalMethod,
@@ -56,6 +57,12 @@ export interface CommandHost<M extends OptionalMethod = never> {
   plug(ctx: Ctx, instance: InstanceRecord): Promise<void>;
   /** Lets go of all of a server's ports. */
   unplug(ctx: Ctx, serverId: string): Promise<void>;
+  /** Connects some of a guest's ports, or tells the switch what is otherwise about them. */
+  plugPorts(ctx: Ctx, serverId: string, hostname: string, ports: readonly InstancePort[]): Promise<void>;
+  /** Lets go of some of a server's ports. @param portIds  at least one */
+  unplugPorts(ctx: Ctx, serverId: string, portIds: readonly string[]): Promise<void>;
+  /** A port as the driver puts it into the guest. */
+  interfaceOf(serverId: string, port: InstancePort): GuestInterface;
   /** What the hypervisor says of a guest; NOSTATE for one that it does not know. */
   powerState(ctx: Ctx, serverId: string): Promise<PowerState>;
 }

@@ -1,33 +1,53 @@
 // Written by scripts/gen-registries.mjs from the files in pkg/compute/commands. Do not edit.
 import type { Command } from "./command.js";
 import { listed } from "./command.js";
+import attachInterface from "./attach-interface.js";
 import buildGuest from "./build-guest.js";
 import cacheImages from "./cache-images.js";
 import destroyGuest from "./destroy-guest.js";
+import detachInterface from "./detach-interface.js";
+import discardRebuild from "./discard-rebuild.js";
+import dropSnapshot from "./drop-snapshot.js";
 import injectNmi from "./inject-nmi.js";
 import letGuestGoOn from "./let-guest-go-on.js";
 import pauseGuest from "./pause-guest.js";
 import powerOffGuest from "./power-off-guest.js";
 import powerOnGuest from "./power-on-guest.js";
+import prepareRebuild from "./prepare-rebuild.js";
 import rebootGuest from "./reboot-guest.js";
+import rebuildGuest from "./rebuild-guest.js";
+import refreshInterfaces from "./refresh-interfaces.js";
+import restoreInterface from "./restore-interface.js";
 import resumeGuest from "./resume-guest.js";
 import setGuestPassword from "./set-guest-password.js";
+import snapshotGuest from "./snapshot-guest.js";
 import suspendGuest from "./suspend-guest.js";
 import unpauseGuest from "./unpause-guest.js";
+import uploadSnapshot from "./upload-snapshot.js";
 
 /** Everything in this folder, by file name. */
 export const commands: readonly Command[] = [
+  listed(attachInterface),
   listed(buildGuest),
   listed(cacheImages),
   listed(destroyGuest),
+  listed(detachInterface),
+  listed(discardRebuild),
+  listed(dropSnapshot),
   listed(injectNmi),
   listed(letGuestGoOn),
   listed(pauseGuest),
   listed(powerOffGuest),
   listed(powerOnGuest),
+  listed(prepareRebuild),
   listed(rebootGuest),
+  listed(rebuildGuest),
+  listed(refreshInterfaces),
+  listed(restoreInterface),
   listed(resumeGuest),
   listed(setGuestPassword),
+  listed(snapshotGuest),
   listed(suspendGuest),
   listed(unpauseGuest),
+  listed(uploadSnapshot),
 ];

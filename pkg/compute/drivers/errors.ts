@@ -94,6 +94,14 @@ export const DriverErrors = defineErrors("compute.driver", {
     "internal",
     (p: { command: string; errorClass: string }) => `The hypervisor refused ${p.command}.`,
   ],
+  DEVICE_DETACH_FAILED: [
+    "refused",
+    (_p: { device: string }) => "The guest did not let go of the device in time.",
+  ],
+  DEVICE_SLOTS_EXHAUSTED: [
+    "refused",
+    (_p: { instanceUuid: string }) => "The guest has no slot left for another device.",
+  ],
   ISOLATION_INCOMPLETE: [
     "refused",
     (p: { missing: string }) =>

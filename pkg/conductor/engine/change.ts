@@ -23,6 +23,8 @@ export function toInstanceChange(change: Change | undefined): InstanceChange | u
       .map(snakeCase),
     ports: [...(change.ports ?? [])],
     replacePorts: change.ports !== undefined,
+    putPorts: [...(change.putPorts ?? [])],
+    removePorts: [...(change.removePorts ?? [])],
     deleteRecord: change.deleteRecord ?? false,
     dropFault: change.dropFault ?? false,
     dropKept: change.dropKept ?? false,

@@ -21,6 +21,10 @@ export interface Change {
   readonly set?: { readonly [K in keyof Server]?: Server[K] | undefined };
   /** Replaces the ports, and the addresses with them. */
   readonly ports?: readonly InstancePort[];
+  /** Ports to add or to replace, whatever has become of the others; addresses follow. Not with `ports`. */
+  readonly putPorts?: readonly InstancePort[];
+  /** Ids of ports to take out. Not with `ports`. */
+  readonly removePorts?: readonly string[];
   readonly dropFault?: boolean;
   /** Marks the record deleted. */
   readonly deleteRecord?: boolean;

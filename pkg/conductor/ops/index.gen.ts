@@ -1,12 +1,18 @@
 // Written by scripts/gen-registries.mjs from the files in pkg/conductor/ops. Do not edit.
 import type { KindFactory } from "../kind-factory.js";
+import attachInterface from "./attach-interface.js";
 import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
+import createServerBackup from "./create-server-backup.js";
+import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
+import detachInterface from "./detach-interface.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import rebuildServer from "./rebuild-server.js";
+import refreshInterfaces from "./refresh-interfaces.js";
 import resumeServer from "./resume-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
@@ -16,13 +22,19 @@ import unpauseServer from "./unpause-server.js";
 
 /** Everything in this folder, by file name. */
 export const kindFactories: readonly KindFactory[] = [
+  attachInterface,
   bootServer,
   cacheAggregateImages,
   cacheHostImages,
   changeServerPassword,
+  createServerBackup,
+  createServerImage,
   deleteServer,
+  detachInterface,
   pauseServer,
   rebootServer,
+  rebuildServer,
+  refreshInterfaces,
   resumeServer,
   startServer,
   stopServer,

@@ -1,10 +1,10 @@
 import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { AnyCommand } from "../../compute/commands/command.js";
 import { fail } from "../engine/kind.js";
-import type { Step, StepCall, StepResult } from "../engine/kind.js";
+import type { CloudCall, Step, StepCall, StepResult } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
-import { commandAgent } from "./agent-command.js";
+import { agentReports, commandAgent } from "./agent-command.js";
 import { takeBack } from "./take-back.js";
 
 /** One command to an agent. */
@@ -19,6 +19,17 @@ export interface AgentStep<I, C, O, P extends string> extends Pick<
   done(call: StepCall<I>, output: O, host: string): StepResult;
   failed(call: StepCall<I>, result: CommandResult, host: string): StepResult;
 }
+
+/** A command's failure as the step's. */
+export const commandFailed = (
+  call: CloudCall,
+  { errorReason, errorMessage, errorDetails }: CommandResult,
+  host: string,
+): StepResult =>
+  fail(
+    { reason: errorReason, domain: "compute", message: errorMessage },
+    { details: errorDetails, host, consumed: agentReports(call) },
+  );
 
 /** A step out of a command. What takes it back follows from the command's declaration. */
 export const agentStep = <I, C, O, P extends string>(

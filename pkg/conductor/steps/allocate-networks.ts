@@ -109,12 +109,14 @@ async function bind(
   });
 }
 
-const ownerOf = ({ server }: StepCall): string =>
+/** Who owns the ports of a server, in Neutron's words. */
+export const ownerOf = ({ server }: StepCall): string =>
   `compute:${server.availabilityZone === "" ? "nova" : server.availabilityZone}`;
 
-async function takeOver(
+/** Binds a port that its user has made. @throws PORT_IN_USE when another device has it */
+export async function takeOver(
   call: StepCall,
-  { neutron }: NetworkPorts,
+  { neutron }: Pick<NetworkPorts, "neutron">,
   portId: string,
   host: string,
 ): Promise<PortInfo> {

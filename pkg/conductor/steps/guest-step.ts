@@ -3,11 +3,11 @@ import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
 import type { OperationDeclaration } from "../../model/operation-declaration.js";
 import { faultOf } from "../domain/faults.js";
-import { done, fail } from "../engine/kind.js";
+import { done } from "../engine/kind.js";
 import type { Change, Step, StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
-import { agentStep } from "./agent-step.js";
+import { agentStep, commandFailed } from "./agent-step.js";
 import type { AgentStep } from "./agent-step.js";
 
 /** One command to the agent of the server's host, after which the server is in the state that is declared. */
@@ -40,11 +40,7 @@ export const guestStep = <I, C, P extends string>(
         },
         { host, consumed: agentReports(call) },
       ),
-    failed: (call, { errorReason, errorMessage, errorDetails }, host) =>
-      fail(
-        { reason: errorReason, domain: "compute", message: errorMessage },
-        { details: errorDetails, host, consumed: agentReports(call) },
-      ),
+    failed: commandFailed,
   }),
   ...(step.command.capability === undefined ? {} : { needs: step.command.capability.name }),
 });

@@ -26,6 +26,7 @@ export async function releasePorts(
   throw CommonErrors.UNAVAILABLE({ what: "The network" });
 }
 
-async function unbind(ctx: Ctx, neutron: Neutron, portId: string): Promise<void> {
+/** Frees a port that its user has made. */
+export async function unbind(ctx: Ctx, neutron: Neutron, portId: string): Promise<void> {
   await neutron.updatePort(ctx, portId, { deviceId: "", deviceOwner: "", bindingHostId: "" });
 }

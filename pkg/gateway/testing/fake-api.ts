@@ -5,6 +5,8 @@ import {
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { AggregatesServiceDefinition } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import { ExternalEventsServiceDefinition } from "../../../gen/kilonova/api/v1/external_events_service.js";
+import { InterfacesServiceDefinition } from "../../../gen/kilonova/api/v1/interfaces_service.js";
 import { KeyPairsServiceDefinition } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import {
   InstanceActionsServiceDefinition,
@@ -30,6 +32,8 @@ export interface FakeApi {
   readonly serverGroups?: Partial<Handlers<ServerGroupsServiceDefinition>>;
   readonly serverMetadata?: Partial<Handlers<ServerMetadataServiceDefinition>>;
   readonly serverTags?: Partial<Handlers<ServerTagsServiceDefinition>>;
+  readonly interfaces?: Partial<Handlers<InterfacesServiceDefinition>>;
+  readonly externalEvents?: Partial<Handlers<ExternalEventsServiceDefinition>>;
   readonly flavors?: Partial<Handlers<FlavorsServiceDefinition>>;
   readonly keyPairs?: Partial<Handlers<KeyPairsServiceDefinition>>;
   readonly limits?: Partial<Handlers<LimitsServiceDefinition>>;
@@ -53,6 +57,8 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   network.listen("api", [
     stub(ServersServiceDefinition, fake.servers ?? {}, seen),
+    stub(InterfacesServiceDefinition, fake.interfaces ?? {}, seen),
+    stub(ExternalEventsServiceDefinition, fake.externalEvents ?? {}, seen),
     stub(FlavorsServiceDefinition, fake.flavors ?? {}, seen),
     stub(KeyPairsServiceDefinition, fake.keyPairs ?? {}, seen),
     stub(LimitsServiceDefinition, fake.limits ?? {}, seen),

@@ -1,14 +1,20 @@
 // Written by scripts/gen-registries.mjs from the files in pkg/model/operations. Do not edit.
 import type { OperationDeclaration } from "../operation-declaration.js";
 import { anyOperation } from "../operation-declaration.js";
+import attachInterface from "./attach-interface.js";
 import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
+import createServerBackup from "./create-server-backup.js";
+import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
+import detachInterface from "./detach-interface.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import rebuildServer from "./rebuild-server.js";
+import refreshInterfaces from "./refresh-interfaces.js";
 import resumeServer from "./resume-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
@@ -19,14 +25,20 @@ import unpauseServer from "./unpause-server.js";
 
 /** Everything in this folder, by file name. */
 export const operations: readonly OperationDeclaration[] = [
+  anyOperation(attachInterface),
   anyOperation(bootServer),
   anyOperation(cacheAggregateImages),
   anyOperation(cacheHostImages),
   anyOperation(changeServerPassword),
+  anyOperation(createServerBackup),
+  anyOperation(createServerImage),
   anyOperation(deleteServer),
+  anyOperation(detachInterface),
   anyOperation(lockServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
+  anyOperation(rebuildServer),
+  anyOperation(refreshInterfaces),
   anyOperation(resumeServer),
   anyOperation(startServer),
   anyOperation(stopServer),

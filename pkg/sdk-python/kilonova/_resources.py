@@ -358,15 +358,17 @@ class Interfaces(Resource):
         return self._call("/kilonova.api.v1.InterfacesService/GetInterface", fields, timeout)
 
     def attach(self, *, timeout=None, **fields):
-        """Puts an interface into a server.
+        """Puts an interface into a server. Several of one server follow one another.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-        NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS, PORT_WITHOUT_ADDRESS, FIXED_IP_IN_USE; PERMISSION_DENIED /
-        EXTERNAL_NETWORK; ABORTED / PORT_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be
-        ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / PORT_QUOTA;
-        UNIMPLEMENTED / CAPABILITY_MISSING.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND, NETWORK_NOT_FOUND; INVALID_ARGUMENT /
+        INVALID_REQUEST, NETWORK_AMBIGUOUS, NO_NETWORK, NETWORK_WITHOUT_SUBNET, PORT_WITHOUT_ADDRESS,
+        PORT_NOT_USABLE; PERMISSION_DENIED / EXTERNAL_NETWORK, FIXED_IP_FORBIDDEN; ABORTED / PORT_IN_USE,
+        FIXED_IP_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED or STOPPED),
+        INSTANCE_LOCKED, NOT_READY; RESOURCE_EXHAUSTED / PORT_QUOTA (of calls without a client token, which cannot
+        be repetitions); UNIMPLEMENTED / CAPABILITY_MISSING. What only the Network service finds out, such as
+        NO_MORE_FIXED_IPS or PORT_LIMIT_EXCEEDED, is the operation's error.
 
-        Fields: server_id, client_token, network_id, port_id, fixed_ip, tag.
+        Fields: server_id, client_token, network_id, port_id, fixed_ip, tag, wait.
         """
         return self._start("/kilonova.api.v1.InterfacesService/AttachInterface", ["operation"], fields, timeout)
 
@@ -374,8 +376,9 @@ class Interfaces(Resource):
         """Takes an interface out; a port that was made for the server is deleted.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be
-        ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING;
-        ABORTED / TOKEN_REUSED.
+        ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED /
+        TOKEN_REUSED. A guest that does not let go of the device in time is the operation's error
+        DEVICE_DETACH_FAILED; the server keeps the interface then.
 
         Fields: server_id, client_token, port_id.
         """
@@ -1127,8 +1130,8 @@ class Servers(Resource):
         """Takes a snapshot of the server's disk into the Image service. No lock stops it.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
-        PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, IMAGE_QUOTA;
-        ABORTED / TOKEN_REUSED.
+        PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / IMAGE_QUOTA; UNIMPLEMENTED /
+        CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
 
         Fields: server_id, client_token, name, metadata.
         """

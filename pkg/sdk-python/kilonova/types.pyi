@@ -149,6 +149,20 @@ class Aggregate(Message):
     def __init__(self, *, id: str | None = ..., number: int | None = ..., name: str | None = ..., availability_zone: str | None = ..., hosts: Iterable[str] = ..., metadata: Mapping[str, str] = ..., created_at: Timestamp | Mapping[str, Any] | None = ..., updated_at: Timestamp | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["availability_zone", "created_at", "updated_at"]) -> bool: ...
 
+class AttachInterfaceMetadata(Message):
+    """What was asked for with a new interface. At most one of network_id and port_id."""
+
+    network_id: str
+    """Network on which a port was to be made."""
+    port_id: str
+    """Port made beforehand."""
+    fixed_ip: str
+    """Address asked for; unset for any."""
+    tag: str
+    """Device tag; unset for none."""
+    def __init__(self, *, network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag"]) -> bool: ...
+
 class AttachInterfaceRequest(Message):
     """Input of AttachInterface. At most one of network_id and port_id; neither takes the project's only network."""
 
@@ -164,16 +178,22 @@ class AttachInterfaceRequest(Message):
     """Address asked for; only with network_id."""
     tag: str
     """Device tag, 1 to 60 characters without comma and slash; unset for none."""
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag"]) -> bool: ...
+    wait: Duration
+    """How long the answer may wait for the operation's end: 0 to 10 minutes, never longer than the call's
+    deadline; unset does not wait.
+    """
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ..., wait: Duration | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag", "wait"]) -> bool: ...
 
 class AttachInterfaceResponse(Message):
     """Output of AttachInterface."""
 
     operation: Operation
-    """The attachment."""
+    """The attachment as it stands."""
     interface: Interface
-    """The port, which is known from now on."""
+    """The port that was named, or the one that the operation has made when it has ended. Unset before that; the
+    operation's result names it.
+    """
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., interface: Interface | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "interface"]) -> bool: ...
 
@@ -614,6 +634,19 @@ class CreateRemoteConsoleResponse(Message):
     def __init__(self, *, protocol: int | str | None = ..., type: int | str | None = ..., url: str | None = ..., expires_at: Timestamp | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["expires_at"]) -> bool: ...
 
+class CreateServerBackupMetadata(Message):
+    """What was asked for with a backup of a server."""
+
+    name: str
+    """The image's name."""
+    image_id: str
+    """The image's id, from the operation's acceptance on."""
+    backup_type: str
+    """Such as "daily"."""
+    rotation: int
+    """How many backups of this type stay."""
+    def __init__(self, *, name: str | None = ..., image_id: str | None = ..., backup_type: str | None = ..., rotation: int | None = ...) -> None: ...
+
 class CreateServerBackupRequest(Message):
     """Input of CreateServerBackup."""
 
@@ -628,7 +661,7 @@ class CreateServerBackupRequest(Message):
     rotation: int
     """How many images of this type stay, this one included. 0 keeps none, not even this one."""
     metadata: MutableMapping[str, str]
-    """Properties of the image, within the quota of metadata items."""
+    """Properties of the image, at most 128; they win over what the image takes from the server's own."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., name: str | None = ..., backup_type: str | None = ..., rotation: int | None = ..., metadata: Mapping[str, str] = ...) -> None: ...
 
 class CreateServerBackupResponse(Message):
@@ -637,7 +670,9 @@ class CreateServerBackupResponse(Message):
     operation: Operation
     """The backup."""
     image_id: str
-    """The image; unset with rotation 0."""
+    """The image, which exists from now on and becomes active when the operation succeeds. With rotation 0 it is
+    deleted at the end.
+    """
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., image_id: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "image_id"]) -> bool: ...
 
@@ -665,6 +700,15 @@ class CreateServerGroupResponse(Message):
     def __init__(self, *, server_group: ServerGroup | Mapping[str, Any] | None = ..., replayed: bool | None = ...) -> None: ...
     def HasField(self, field_name: Literal["server_group"]) -> bool: ...
 
+class CreateServerImageMetadata(Message):
+    """What was asked for with an image of a server."""
+
+    name: str
+    """The image's name."""
+    image_id: str
+    """The image's id, from the operation's acceptance on."""
+    def __init__(self, *, name: str | None = ..., image_id: str | None = ...) -> None: ...
+
 class CreateServerImageRequest(Message):
     """Input of CreateServerImage."""
 
@@ -675,7 +719,7 @@ class CreateServerImageRequest(Message):
     name: str
     """The image's name, 1 to 255 characters."""
     metadata: MutableMapping[str, str]
-    """Properties of the image, within the quota of metadata items."""
+    """Properties of the image, at most 128; they win over what the image takes from the server's own."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., name: str | None = ..., metadata: Mapping[str, str] = ...) -> None: ...
 
 class CreateServerImageResponse(Message):
@@ -930,6 +974,13 @@ class DeleteServerResponse(Message):
     """The deletion."""
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation"]) -> bool: ...
+
+class DetachInterfaceMetadata(Message):
+    """What was asked for when an interface was to be taken out."""
+
+    port_id: str
+    """The port."""
+    def __init__(self, *, port_id: str | None = ...) -> None: ...
 
 class DetachInterfaceRequest(Message):
     """Input of DetachInterface."""
@@ -1284,6 +1335,15 @@ class ErrorReason(IntEnum):
     GUEST_NOT_SUSPENDABLE = 271
     SAVED_MEMORY_LOST = 272
     NMI_UNSUPPORTED = 273
+    REBUILD_NOT_PREPARED = 285
+    NO_ROOT_DISK = 290
+    QUIESCE_FAILED = 291
+    HOST_DISK_FULL = 292
+    GUEST_NOT_REACHABLE = 293
+    SNAPSHOT_LOST = 294
+    PORT_NOT_USABLE = 300
+    DEVICE_DETACH_FAILED = 301
+    DEVICE_SLOTS_EXHAUSTED = 302
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -2125,6 +2185,13 @@ class ImageRef(Message):
     """
     def __init__(self, *, id: str | None = ..., name: str | None = ..., disk_format: str | None = ..., container_format: str | None = ..., size_bytes: int | None = ..., min_disk_gib: int | None = ..., min_memory_mib: int | None = ..., checksum: str | None = ..., os_hash_algo: str | None = ..., os_hash_value: str | None = ..., properties: Mapping[str, str] = ...) -> None: ...
 
+class ImageResult(Message):
+    """An image as an operation has made it."""
+
+    id: str
+    """Its id. An image that the rotation of backups does not keep is gone already."""
+    def __init__(self, *, id: str | None = ...) -> None: ...
+
 class InitiatorKind(IntEnum):
     """On whose behalf an operation began."""
     UNSPECIFIED = 0
@@ -2213,6 +2280,15 @@ class InterfaceAddress(Message):
     subnet_id: str
     """The subnet."""
     def __init__(self, *, ip_address: str | None = ..., subnet_id: str | None = ...) -> None: ...
+
+class InterfaceResult(Message):
+    """An interface as an operation has made it."""
+
+    server_id: str
+    """Server's UUID."""
+    port_id: str
+    """The port; also the interface's id."""
+    def __init__(self, *, server_id: str | None = ..., port_id: str | None = ...) -> None: ...
 
 class KeyPair(Message):
     """A public key that can be put into servers."""
@@ -3009,9 +3085,19 @@ class OperationMetadata(Message):
     """Of "server.lock"."""
     cache_images: CacheImagesMetadata
     """Of "cloud.cache-images" and "host.cache-images"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images"] | None: ...
+    rebuild_server: RebuildServerMetadata
+    """Of "server.rebuild"."""
+    create_server_image: CreateServerImageMetadata
+    """Of "server.create-image"."""
+    create_server_backup: CreateServerBackupMetadata
+    """Of "server.create-backup"."""
+    attach_interface: AttachInterfaceMetadata
+    """Of "server.attach-interface"."""
+    detach_interface: DetachInterfaceMetadata
+    """Of "server.detach-interface"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -3034,9 +3120,13 @@ class OperationResult(Message):
 
     server: ServerResult
     """A server, new or changed."""
-    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["server"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server"] | None: ...
+    image: ImageResult
+    """An image."""
+    interface: InterfaceResult
+    """An interface that a server has got."""
+    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ..., image: ImageResult | Mapping[str, Any] | None = ..., interface: InterfaceResult | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["server", "image", "interface"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server", "image", "interface"] | None: ...
 
 class OperationRules(IntEnum):
     """Which operations a method asks the rule of that beginning one of their kind needs."""
@@ -3153,6 +3243,15 @@ class RebootType(IntEnum):
     SOFT = 1
     HARD = 2
 
+class RebuildServerMetadata(Message):
+    """What was asked for with a rebuild."""
+
+    image_id: str
+    """Image's id."""
+    preserve_ephemeral: bool
+    """Whether the ephemeral disk was to keep what is on it."""
+    def __init__(self, *, image_id: str | None = ..., preserve_ephemeral: bool | None = ...) -> None: ...
+
 class RebuildServerRequest(Message):
     """Input of RebuildServer."""
 
@@ -3173,7 +3272,7 @@ class RebuildServerRequest(Message):
     update_mask: FieldMask
     """Any of name, description, hostname, metadata, key_name (a pair of the caller), user_data (at most 49,149
     bytes), disk_config, access_ip_v4, access_ip_v6, trusted_image_certificates (at most 50). All else stays
-    as it is.
+    as it is, but for disk_config, which follows the image then.
     """
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ..., preserve_ephemeral: bool | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., server: Server | Mapping[str, Any] | None = ..., update_mask: FieldMask | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["admin_password", "server", "update_mask"]) -> bool: ...

@@ -1,5 +1,5 @@
 import { SERVER_ID } from "../../../pkg/gateway/testing/samples.js";
-import { GROUP_ID, HYPERVISOR_ID, REQUEST_ID, SERVICE_ID } from "./fixture.js";
+import { GROUP_ID, HYPERVISOR_ID, PORT_ID, REQUEST_ID, SERVICE_ID } from "./fixture.js";
 
 /** One request, sent at every version of its span. */
 export interface Case {
@@ -27,6 +27,7 @@ const get = (name: string, route: string, path: string, extra: Extra = {}): Case
 const admin = { token: "admin" } as const;
 
 const flavorBody = { flavor: { name: "new", ram: 512, vcpus: 1, disk: 1 } };
+const eventNames = ["network-changed", "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted"];
 const NETWORK = "f6b1ef80-0b0e-4b1a-a1e5-1d4d3a7d2f10";
 const serverBody = {
   server: {
@@ -88,6 +89,35 @@ export const cases: readonly Case[] = [
     "DELETE /servers/{id}/metadata/{sub}",
     `/servers/${SERVER_ID}/metadata/a`,
   ),
+  get("interface-list", "GET /servers/{id}/os-interface", `/servers/${SERVER_ID}/os-interface`),
+  get(
+    "interface-show",
+    "GET /servers/{id}/os-interface/{sub}",
+    `/servers/${SERVER_ID}/os-interface/${PORT_ID}`,
+  ),
+  get("interface-attach", "POST /servers/{id}/os-interface", `/servers/${SERVER_ID}/os-interface`, {
+    body: { interfaceAttachment: { port_id: PORT_ID } },
+  }),
+  get(
+    "interface-detach",
+    "DELETE /servers/{id}/os-interface/{sub}",
+    `/servers/${SERVER_ID}/os-interface/${PORT_ID}`,
+  ),
+  get(
+    "server-security-groups",
+    "GET /servers/{id}/os-security-groups",
+    `/servers/${SERVER_ID}/os-security-groups`,
+  ),
+  get(
+    "server-security-group-add",
+    "POST /servers/{id}/action#addSecurityGroup",
+    `/servers/${SERVER_ID}/action`,
+    { body: { addSecurityGroup: { name: "web" } } },
+  ),
+  get("external-events", "POST /os-server-external-events", "/os-server-external-events", {
+    ...admin,
+    body: { events: eventNames.map((name) => ({ name, server_uuid: SERVER_ID, tag: PORT_ID })) },
+  }),
   get("server-tags", "GET /servers/{id}/tags", `/servers/${SERVER_ID}/tags`, { min: 26 }),
   get("server-tags-replace", "PUT /servers/{id}/tags", `/servers/${SERVER_ID}/tags`, {
     min: 26,

@@ -20,6 +20,14 @@ import {
   GetKeyPairResponse,
   ListKeyPairsResponse,
 } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
+import { ExternalEventResult } from "../../../gen/kilonova/api/v1/external_events_service.js";
+import type { Interface } from "../../../gen/kilonova/api/v1/interfaces_service.js";
+import {
+  SecurityGroupRule,
+  ServerSecurityGroup,
+  TrafficDirection,
+} from "../../../gen/kilonova/api/v1/server_details.js";
+import { Operation, OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import {
   GetInstanceActionResponse,
   GetLimitsResponse,
@@ -62,6 +70,36 @@ import {
   someServerForAdmin,
 } from "../../../pkg/gateway/testing/samples.js";
 import { PROJECT } from "../../../pkg/gateway/testing/test-tokens.js";
+
+export const PORT_ID = "9e1bc2d2-4b9e-4d0a-8a53-3a2f1f4f1c11";
+const someInterface: Interface = {
+  portId: PORT_ID,
+  networkId: "f6b1ef80-0b0e-4b1a-a1e5-1d4d3a7d2f10",
+  macAddress: "fa:16:3e:4c:2c:30",
+  portState: "ACTIVE",
+  addresses: [{ ipAddress: "192.168.1.3", subnetId: "f8a6e8f8-c2ec-497c-9f23-da9616de54ef" }],
+  tag: "public",
+};
+const ingress = SecurityGroupRule.fromPartial({
+  id: "1a0b7c1e-7a9c-4f2b-9d0f-3a2f1f4f1c01",
+  direction: TrafficDirection.TRAFFIC_DIRECTION_INGRESS,
+});
+const securityGroup = ServerSecurityGroup.fromPartial({
+  id: "2a0b7c1e-7a9c-4f2b-9d0f-3a2f1f4f1c02",
+  name: "web",
+  description: "front",
+  projectId: PROJECT,
+  rules: [
+    { ...ingress, protocol: "tcp", portMin: 80, portMax: 80, remoteCidr: "10.0.0.0/8" },
+    { ...ingress, protocol: "udp" },
+    { ...ingress, protocol: "icmp" },
+    { ...ingress },
+    { ...ingress, protocol: "tcp", remoteGroupId: "g", remoteGroupName: "db", remoteGroupProjectId: PROJECT },
+    // Nova does not show a rule whose group is gone, nor what goes out.
+    { ...ingress, remoteGroupId: "gone" },
+    { ...ingress, direction: TrafficDirection.TRAFFIC_DIRECTION_EGRESS },
+  ],
+});
 
 const at = (seconds: bigint) => ({ seconds, nanos: 123_456_000 });
 export const SERVICE_ID = "e81d66a4-ddd3-4aba-8a84-171d1cb4d339";
@@ -208,6 +246,8 @@ export const fixture: FakeApi = {
         adminPassword: "s3cret",
         ...hidden(ctx, ...HIDDEN.filter((path) => path !== "user_data")),
       }),
+    listServerSecurityGroups: async () => ({ securityGroups: [securityGroup], nextPageToken: "" }),
+    addServerSecurityGroup: async () => ({}),
     getServer: async (ctx) =>
       GetServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
     listServers: async (ctx) =>
@@ -317,6 +357,28 @@ export const fixture: FakeApi = {
         metadata: replaceAll ? metadata : new Map([["b", "2"], ...metadata]),
       }),
     deleteServerMetadata: async () => DeleteServerMetadataResponse.fromPartial({}),
+  },
+  interfaces: {
+    listInterfaces: async () => ({
+      interfaces: [someInterface, { ...someInterface, tag: undefined }],
+      nextPageToken: "",
+    }),
+    getInterface: async () => ({ interface: someInterface }),
+    attachInterface: async () => ({
+      operation: Operation.fromPartial({ done: true, state: OperationState.OPERATION_STATE_SUCCEEDED }),
+      interface: someInterface,
+    }),
+    detachInterface: async () => ({ operation: Operation.fromPartial({}) }),
+  },
+  externalEvents: {
+    createExternalEvents: async () => ({
+      results: [
+        ExternalEventResult.EXTERNAL_EVENT_RESULT_ACCEPTED,
+        ExternalEventResult.EXTERNAL_EVENT_RESULT_INVALID,
+        ExternalEventResult.EXTERNAL_EVENT_RESULT_SERVER_NOT_FOUND,
+        ExternalEventResult.EXTERNAL_EVENT_RESULT_NO_HOST,
+      ],
+    }),
   },
   serverTags: {
     listServerTags: async () => ({ tags: ["a", "b"] }),

@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Duration } from "../../../google/protobuf/duration.js";
 import { Operation } from "../../type/v1/operation.js";
 
 /** One address of an interface. */
@@ -86,17 +87,27 @@ export interface AttachInterfaceRequest {
     | string
     | undefined;
   /** Device tag, 1 to 60 characters without comma and slash; unset for none. */
-  tag?: string | undefined;
+  tag?:
+    | string
+    | undefined;
+  /**
+   * How long the answer may wait for the operation's end: 0 to 10 minutes, never longer than the call's
+   * deadline; unset does not wait.
+   */
+  wait: Duration | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AttachInterface. */
 export interface AttachInterfaceResponse {
-  /** The attachment. */
+  /** The attachment as it stands. */
   operation:
     | Operation
     | undefined;
-  /** The port, which is known from now on. */
+  /**
+   * The port that was named, or the one that the operation has made when it has ended. Unset before that; the
+   * operation's result names it.
+   */
   interface: Interface | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -700,6 +711,7 @@ function createBaseAttachInterfaceRequest(): AttachInterfaceRequest {
     portId: undefined,
     fixedIp: undefined,
     tag: undefined,
+    wait: undefined,
   };
 }
 
@@ -722,6 +734,9 @@ export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
     }
     if (message.tag !== undefined) {
       writer.uint32(50).string(message.tag);
+    }
+    if (message.wait !== undefined) {
+      Duration.encode(message.wait, writer.uint32(58).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -795,6 +810,14 @@ export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
             message.tag = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.wait = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -829,6 +852,7 @@ export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
     message.portId = object.portId ?? undefined;
     message.fixedIp = object.fixedIp ?? undefined;
     message.tag = object.tag ?? undefined;
+    message.wait = (object.wait !== undefined && object.wait !== null) ? Duration.fromPartial(object.wait) : undefined;
     return message;
   },
 };
@@ -1230,13 +1254,15 @@ export const InterfacesServiceDefinition = {
       },
     },
     /**
-     * Puts an interface into a server.
+     * Puts an interface into a server. Several of one server follow one another.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-     * NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS, PORT_WITHOUT_ADDRESS, FIXED_IP_IN_USE; PERMISSION_DENIED /
-     * EXTERNAL_NETWORK; ABORTED / PORT_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be
-     * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / PORT_QUOTA;
-     * UNIMPLEMENTED / CAPABILITY_MISSING.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND, NETWORK_NOT_FOUND; INVALID_ARGUMENT /
+     * INVALID_REQUEST, NETWORK_AMBIGUOUS, NO_NETWORK, NETWORK_WITHOUT_SUBNET, PORT_WITHOUT_ADDRESS,
+     * PORT_NOT_USABLE; PERMISSION_DENIED / EXTERNAL_NETWORK, FIXED_IP_FORBIDDEN; ABORTED / PORT_IN_USE,
+     * FIXED_IP_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED or STOPPED),
+     * INSTANCE_LOCKED, NOT_READY; RESOURCE_EXHAUSTED / PORT_QUOTA (of calls without a client token, which cannot
+     * be repetitions); UNIMPLEMENTED / CAPABILITY_MISSING. What only the Network service finds out, such as
+     * NO_MORE_FIXED_IPS or PORT_LIMIT_EXCEEDED, is the operation's error.
      */
     attachInterface: {
       name: "AttachInterface",
@@ -1335,8 +1361,9 @@ export const InterfacesServiceDefinition = {
      * Takes an interface out; a port that was made for the server is deleted.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be
-     * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING;
-     * ABORTED / TOKEN_REUSED.
+     * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED /
+     * TOKEN_REUSED. A guest that does not let go of the device in time is the operation's error
+     * DEVICE_DETACH_FAILED; the server keeps the interface then.
      */
     detachInterface: {
       name: "DetachInterface",

@@ -210,7 +210,7 @@ export interface CreateServerImageRequest {
   clientToken: string;
   /** The image's name, 1 to 255 characters. */
   name: string;
-  /** Properties of the image, within the quota of metadata items. */
+  /** Properties of the image, at most 128; they win over what the image takes from the server's own. */
   metadata: Map<string, string>;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -244,7 +244,7 @@ export interface CreateServerBackupRequest {
   backupType: string;
   /** How many images of this type stay, this one included. 0 keeps none, not even this one. */
   rotation: number;
-  /** Properties of the image, within the quota of metadata items. */
+  /** Properties of the image, at most 128; they win over what the image takes from the server's own. */
   metadata: Map<string, string>;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -261,7 +261,10 @@ export interface CreateServerBackupResponse {
   operation:
     | Operation
     | undefined;
-  /** The image; unset with rotation 0. */
+  /**
+   * The image, which exists from now on and becomes active when the operation succeeds. With rotation 0 it is
+   * deleted at the end.
+   */
   imageId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

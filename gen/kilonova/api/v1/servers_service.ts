@@ -6786,8 +6786,8 @@ export const ServersServiceDefinition = {
      * Takes a snapshot of the server's disk into the Image service. No lock stops it.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
-     * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, IMAGE_QUOTA;
-     * ABORTED / TOKEN_REUSED.
+     * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / IMAGE_QUOTA; UNIMPLEMENTED /
+     * CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
      */
     createServerImage: {
       name: "CreateServerImage",

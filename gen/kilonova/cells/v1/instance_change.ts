@@ -159,6 +159,10 @@ export interface InstanceChange {
   blockDevices: BlockDeviceChange[];
   /** Migrations to make and to change. */
   migrations: MigrationChange[];
+  /** Ports to add, or to replace where they are; the others stay. Not with replace_ports. */
+  putPorts: InstancePort[];
+  /** Ids of ports to take out; what is not there is out already. Not with replace_ports. */
+  removePorts: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -955,6 +959,8 @@ function createBaseInstanceChange(): InstanceChange {
     replaceHostResources: false,
     blockDevices: [],
     migrations: [],
+    putPorts: [],
+    removePorts: [],
   };
 }
 
@@ -1001,6 +1007,12 @@ export const InstanceChange: MessageFns<InstanceChange> = {
     }
     for (const v of message.migrations) {
       MigrationChange.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.putPorts) {
+      InstancePort.encode(v!, writer.uint32(722).fork()).join();
+    }
+    for (const v of message.removePorts) {
+      writer.uint32(730).string(v!);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1138,6 +1150,22 @@ export const InstanceChange: MessageFns<InstanceChange> = {
             message.migrations.push(MigrationChange.decode(reader, reader.uint32()));
             continue;
           }
+          case 90: {
+            if (tag !== 722) {
+              break;
+            }
+
+            message.putPorts.push(InstancePort.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 91: {
+            if (tag !== 730) {
+              break;
+            }
+
+            message.removePorts.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1186,6 +1214,8 @@ export const InstanceChange: MessageFns<InstanceChange> = {
     message.replaceHostResources = object.replaceHostResources ?? false;
     message.blockDevices = object.blockDevices?.map((e) => BlockDeviceChange.fromPartial(e)) || [];
     message.migrations = object.migrations?.map((e) => MigrationChange.fromPartial(e)) || [];
+    message.putPorts = object.putPorts?.map((e) => InstancePort.fromPartial(e)) || [];
+    message.removePorts = object.removePorts?.map((e) => e) || [];
     return message;
   },
 };

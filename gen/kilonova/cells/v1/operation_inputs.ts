@@ -7,6 +7,24 @@ import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { ImageRef, ServerSpec } from "../../type/v1/server_spec.js";
 import { Server } from "./server.js";
 
+/** What is asked of the agent inside a guest while its disk is copied. */
+export const Quiesce = {
+  /** QUIESCE_UNSPECIFIED - Nothing: the server's image asks for no agent. */
+  QUIESCE_UNSPECIFIED: 0,
+  /** QUIESCE_IF_POSSIBLE - Freeze file systems if the agent answers. */
+  QUIESCE_IF_POSSIBLE: 1,
+  /** QUIESCE_REQUIRED - Freeze file systems, or make no image. */
+  QUIESCE_REQUIRED: 2,
+} as const;
+
+export type Quiesce = typeof Quiesce[keyof typeof Quiesce];
+
+export namespace Quiesce {
+  export type QUIESCE_UNSPECIFIED = typeof Quiesce.QUIESCE_UNSPECIFIED;
+  export type QUIESCE_IF_POSSIBLE = typeof Quiesce.QUIESCE_IF_POSSIBLE;
+  export type QUIESCE_REQUIRED = typeof Quiesce.QUIESCE_REQUIRED;
+}
+
 /** Input of `server.boot`: what names the server in lists of operations. Its record says what it shall be. */
 export interface BootInput {
   /** Server's name. */
@@ -102,6 +120,69 @@ export interface HostTarget {
   host: string;
   /** UUID of its compute node. */
   hostId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/**
+ * Input of `server.create-image`: all that the image will say of itself, so that it can be made again after a
+ * crash.
+ */
+export interface CreateImageInput {
+  /** The image's UUID. */
+  imageId: string;
+  /** Its name. */
+  name: string;
+  /** Project that owns it. */
+  owner: string;
+  /** Server's project, where another one owns the image: it is let in as a member. Empty otherwise. */
+  memberProjectId: string;
+  /** All properties: those of the server's own image, what is known of the server, and what the user said. */
+  properties: Map<string, string>;
+  /** Smallest root disk. */
+  minDiskGib: number;
+  /** Smallest memory. */
+  minMemoryMib: number;
+  /** Whether the guest's file systems are to be frozen for the moment of the copy. */
+  quiesce: Quiesce;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface CreateImageInput_PropertiesEntry {
+  key: string;
+  value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.create-backup`. */
+export interface CreateBackupInput {
+  /** As for any image. */
+  image:
+    | CreateImageInput
+    | undefined;
+  /** Such as "daily". */
+  backupType: string;
+  /** How many backups of this type stay, this one included. */
+  rotation: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.attach-interface`. At most one of network_id and port_id. */
+export interface AttachInterfaceInput {
+  /** Network on which a port is made. */
+  networkId: string;
+  /** Port made beforehand; empty when one is to be made. */
+  portId: string;
+  /** Address of the new port; empty for any. */
+  fixedIp: string;
+  /** Device tag; empty for none. */
+  tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.detach-interface`. */
+export interface DetachInterfaceInput {
+  /** The port. */
+  portId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -873,6 +954,554 @@ export const HostTarget: MessageFns<HostTarget> = {
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.hostId = object.hostId ?? "";
+    return message;
+  },
+};
+
+function createBaseCreateImageInput(): CreateImageInput {
+  return {
+    imageId: "",
+    name: "",
+    owner: "",
+    memberProjectId: "",
+    properties: new Map(),
+    minDiskGib: 0,
+    minMemoryMib: 0,
+    quiesce: 0,
+  };
+}
+
+export const CreateImageInput: MessageFns<CreateImageInput> = {
+  encode(message: CreateImageInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageId !== "") {
+      writer.uint32(10).string(message.imageId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.owner !== "") {
+      writer.uint32(26).string(message.owner);
+    }
+    if (message.memberProjectId !== "") {
+      writer.uint32(34).string(message.memberProjectId);
+    }
+    message.properties.forEach((value, key) => {
+      CreateImageInput_PropertiesEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    if (message.minDiskGib !== 0) {
+      writer.uint32(48).uint32(message.minDiskGib);
+    }
+    if (message.minMemoryMib !== 0) {
+      writer.uint32(56).uint32(message.minMemoryMib);
+    }
+    if (message.quiesce !== 0) {
+      writer.uint32(64).int32(message.quiesce);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateImageInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateImageInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.memberProjectId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = CreateImageInput_PropertiesEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.properties.set(entry5.key, entry5.value);
+            }
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.minDiskGib = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.minMemoryMib = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.quiesce = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateImageInput>): CreateImageInput {
+    return CreateImageInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateImageInput>): CreateImageInput {
+    const message = createBaseCreateImageInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateImageInput["_unknownFields"];
+    message.imageId = object.imageId ?? "";
+    message.name = object.name ?? "";
+    message.owner = object.owner ?? "";
+    message.memberProjectId = object.memberProjectId ?? "";
+    message.properties = (() => {
+      const m = new Map();
+      (object.properties as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    message.minDiskGib = object.minDiskGib ?? 0;
+    message.minMemoryMib = object.minMemoryMib ?? 0;
+    message.quiesce = object.quiesce ?? 0;
+    return message;
+  },
+};
+
+function createBaseCreateImageInput_PropertiesEntry(): CreateImageInput_PropertiesEntry {
+  return { key: "", value: "" };
+}
+
+export const CreateImageInput_PropertiesEntry: MessageFns<CreateImageInput_PropertiesEntry> = {
+  encode(message: CreateImageInput_PropertiesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateImageInput_PropertiesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateImageInput_PropertiesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateImageInput_PropertiesEntry>): CreateImageInput_PropertiesEntry {
+    return CreateImageInput_PropertiesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateImageInput_PropertiesEntry>): CreateImageInput_PropertiesEntry {
+    const message = createBaseCreateImageInput_PropertiesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateImageInput_PropertiesEntry["_unknownFields"];
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseCreateBackupInput(): CreateBackupInput {
+  return { image: undefined, backupType: "", rotation: 0 };
+}
+
+export const CreateBackupInput: MessageFns<CreateBackupInput> = {
+  encode(message: CreateBackupInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.image !== undefined) {
+      CreateImageInput.encode(message.image, writer.uint32(10).fork()).join();
+    }
+    if (message.backupType !== "") {
+      writer.uint32(18).string(message.backupType);
+    }
+    if (message.rotation !== 0) {
+      writer.uint32(24).uint32(message.rotation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateBackupInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateBackupInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.image = CreateImageInput.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.backupType = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rotation = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateBackupInput>): CreateBackupInput {
+    return CreateBackupInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateBackupInput>): CreateBackupInput {
+    const message = createBaseCreateBackupInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateBackupInput["_unknownFields"];
+    message.image = (object.image !== undefined && object.image !== null)
+      ? CreateImageInput.fromPartial(object.image)
+      : undefined;
+    message.backupType = object.backupType ?? "";
+    message.rotation = object.rotation ?? 0;
+    return message;
+  },
+};
+
+function createBaseAttachInterfaceInput(): AttachInterfaceInput {
+  return { networkId: "", portId: "", fixedIp: "", tag: "" };
+}
+
+export const AttachInterfaceInput: MessageFns<AttachInterfaceInput> = {
+  encode(message: AttachInterfaceInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.networkId !== "") {
+      writer.uint32(10).string(message.networkId);
+    }
+    if (message.portId !== "") {
+      writer.uint32(18).string(message.portId);
+    }
+    if (message.fixedIp !== "") {
+      writer.uint32(26).string(message.fixedIp);
+    }
+    if (message.tag !== "") {
+      writer.uint32(34).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachInterfaceInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachInterfaceInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.networkId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fixedIp = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachInterfaceInput>): AttachInterfaceInput {
+    return AttachInterfaceInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachInterfaceInput>): AttachInterfaceInput {
+    const message = createBaseAttachInterfaceInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachInterfaceInput["_unknownFields"];
+    message.networkId = object.networkId ?? "";
+    message.portId = object.portId ?? "";
+    message.fixedIp = object.fixedIp ?? "";
+    message.tag = object.tag ?? "";
+    return message;
+  },
+};
+
+function createBaseDetachInterfaceInput(): DetachInterfaceInput {
+  return { portId: "" };
+}
+
+export const DetachInterfaceInput: MessageFns<DetachInterfaceInput> = {
+  encode(message: DetachInterfaceInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.portId !== "") {
+      writer.uint32(10).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachInterfaceInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachInterfaceInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachInterfaceInput>): DetachInterfaceInput {
+    return DetachInterfaceInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachInterfaceInput>): DetachInterfaceInput {
+    const message = createBaseDetachInterfaceInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachInterfaceInput["_unknownFields"];
+    message.portId = object.portId ?? "";
     return message;
   },
 };

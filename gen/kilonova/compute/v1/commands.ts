@@ -3,7 +3,8 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { InstanceRecord } from "../../cells/v1/instance_change.js";
+import { InstancePort, InstanceRecord } from "../../cells/v1/instance_change.js";
+import { Quiesce } from "../../cells/v1/operation_inputs.js";
 import { PowerState } from "../../type/v1/server.js";
 import { ImageRef, ServerSecrets } from "../../type/v1/server_spec.js";
 
@@ -76,6 +77,32 @@ export interface SetGuestPasswordInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of prepare-rebuild. */
+export interface PrepareRebuildInput {
+  /** The instance as it will be. */
+  instance:
+    | InstanceRecord
+    | undefined;
+  /** Password and user data, for injection. */
+  secrets:
+    | ServerSecrets
+    | undefined;
+  /** Names what is prepared: the operation. */
+  key: string;
+  /** Whether the ephemeral disk keeps what is on it. */
+  preserveEphemeral: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of rebuild-guest. */
+export interface RebuildGuestInput {
+  /** What was prepared. */
+  key: string;
+  /** How long the old guest may take to power itself off, ms; 0 pulls the plug. */
+  softTimeoutMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of cache-images. */
 export interface CacheImagesInput {
   /** UUIDs. Without `images`, whatever data they have. */
@@ -102,6 +129,74 @@ export interface ImageFailure {
   reason: string;
   /** One sentence. */
   message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of snapshot-guest. */
+export interface SnapshotGuestInput {
+  /** UUID under which the copy is kept until it is dropped. */
+  snapshotId: string;
+  /** Whether file systems inside are frozen meanwhile. */
+  quiesce: Quiesce;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of snapshot-guest. */
+export interface SnapshotGuestOutput {
+  /** Glance's disk_format of the copy. */
+  diskFormat: string;
+  /** Size of the copy's file. */
+  sizeBytes: bigint;
+  /** Size of the disk that it holds. */
+  virtualSizeBytes: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of upload-snapshot. */
+export interface UploadSnapshotInput {
+  /** As in SnapshotGuestInput. */
+  snapshotId: string;
+  /** UUID of the queued image that gets the data. */
+  imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of upload-snapshot. */
+export interface UploadSnapshotOutput {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of drop-snapshot. */
+export interface DropSnapshotInput {
+  /** As in SnapshotGuestInput. */
+  snapshotId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of attach-interface. */
+export interface AttachInterfaceInput {
+  /** Name that DHCP tells the guest. */
+  hostname: string;
+  /** The port. */
+  port: InstancePort | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of detach-interface. */
+export interface DetachInterfaceInput {
+  /** The port. */
+  portId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of refresh-interfaces. */
+export interface RefreshInterfacesInput {
+  /** Name that DHCP tells the guest. */
+  hostname: string;
+  /** Ports that are otherwise now, or may be. */
+  ports: InstancePort[];
+  /** Ports that are not the server's any more. */
+  gone: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -807,6 +902,206 @@ export const SetGuestPasswordInput: MessageFns<SetGuestPasswordInput> = {
   },
 };
 
+function createBasePrepareRebuildInput(): PrepareRebuildInput {
+  return { instance: undefined, secrets: undefined, key: "", preserveEphemeral: false };
+}
+
+export const PrepareRebuildInput: MessageFns<PrepareRebuildInput> = {
+  encode(message: PrepareRebuildInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message.secrets !== undefined) {
+      ServerSecrets.encode(message.secrets, writer.uint32(18).fork()).join();
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.preserveEphemeral !== false) {
+      writer.uint32(32).bool(message.preserveEphemeral);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareRebuildInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareRebuildInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secrets = ServerSecrets.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.preserveEphemeral = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PrepareRebuildInput>): PrepareRebuildInput {
+    return PrepareRebuildInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareRebuildInput>): PrepareRebuildInput {
+    const message = createBasePrepareRebuildInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PrepareRebuildInput["_unknownFields"];
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
+    message.secrets = (object.secrets !== undefined && object.secrets !== null)
+      ? ServerSecrets.fromPartial(object.secrets)
+      : undefined;
+    message.key = object.key ?? "";
+    message.preserveEphemeral = object.preserveEphemeral ?? false;
+    return message;
+  },
+};
+
+function createBaseRebuildGuestInput(): RebuildGuestInput {
+  return { key: "", softTimeoutMs: 0 };
+}
+
+export const RebuildGuestInput: MessageFns<RebuildGuestInput> = {
+  encode(message: RebuildGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.softTimeoutMs !== 0) {
+      writer.uint32(16).uint32(message.softTimeoutMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebuildGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebuildGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.softTimeoutMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RebuildGuestInput>): RebuildGuestInput {
+    return RebuildGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RebuildGuestInput>): RebuildGuestInput {
+    const message = createBaseRebuildGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebuildGuestInput["_unknownFields"];
+    message.key = object.key ?? "";
+    message.softTimeoutMs = object.softTimeoutMs ?? 0;
+    return message;
+  },
+};
+
 function createBaseCacheImagesInput(): CacheImagesInput {
   return { imageIds: [], images: [] };
 }
@@ -1073,6 +1368,680 @@ export const ImageFailure: MessageFns<ImageFailure> = {
     message.imageId = object.imageId ?? "";
     message.reason = object.reason ?? "";
     message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseSnapshotGuestInput(): SnapshotGuestInput {
+  return { snapshotId: "", quiesce: 0 };
+}
+
+export const SnapshotGuestInput: MessageFns<SnapshotGuestInput> = {
+  encode(message: SnapshotGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotId !== "") {
+      writer.uint32(10).string(message.snapshotId);
+    }
+    if (message.quiesce !== 0) {
+      writer.uint32(16).int32(message.quiesce);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SnapshotGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSnapshotGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.quiesce = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SnapshotGuestInput>): SnapshotGuestInput {
+    return SnapshotGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SnapshotGuestInput>): SnapshotGuestInput {
+    const message = createBaseSnapshotGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SnapshotGuestInput["_unknownFields"];
+    message.snapshotId = object.snapshotId ?? "";
+    message.quiesce = object.quiesce ?? 0;
+    return message;
+  },
+};
+
+function createBaseSnapshotGuestOutput(): SnapshotGuestOutput {
+  return { diskFormat: "", sizeBytes: 0n, virtualSizeBytes: 0n };
+}
+
+export const SnapshotGuestOutput: MessageFns<SnapshotGuestOutput> = {
+  encode(message: SnapshotGuestOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.diskFormat !== "") {
+      writer.uint32(10).string(message.diskFormat);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.sizeBytes);
+    }
+    if (message.virtualSizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.virtualSizeBytes) !== message.virtualSizeBytes) {
+        throw new globalThis.Error("value provided for field message.virtualSizeBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.virtualSizeBytes);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SnapshotGuestOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSnapshotGuestOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.diskFormat = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.virtualSizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SnapshotGuestOutput>): SnapshotGuestOutput {
+    return SnapshotGuestOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SnapshotGuestOutput>): SnapshotGuestOutput {
+    const message = createBaseSnapshotGuestOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SnapshotGuestOutput["_unknownFields"];
+    message.diskFormat = object.diskFormat ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.virtualSizeBytes = (object.virtualSizeBytes !== undefined && object.virtualSizeBytes !== null)
+      ? BigInt(object.virtualSizeBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseUploadSnapshotInput(): UploadSnapshotInput {
+  return { snapshotId: "", imageId: "" };
+}
+
+export const UploadSnapshotInput: MessageFns<UploadSnapshotInput> = {
+  encode(message: UploadSnapshotInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotId !== "") {
+      writer.uint32(10).string(message.snapshotId);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UploadSnapshotInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUploadSnapshotInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UploadSnapshotInput>): UploadSnapshotInput {
+    return UploadSnapshotInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UploadSnapshotInput>): UploadSnapshotInput {
+    const message = createBaseUploadSnapshotInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UploadSnapshotInput["_unknownFields"];
+    message.snapshotId = object.snapshotId ?? "";
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
+
+function createBaseUploadSnapshotOutput(): UploadSnapshotOutput {
+  return { };
+}
+
+export const UploadSnapshotOutput: MessageFns<UploadSnapshotOutput> = {
+  encode(message: UploadSnapshotOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UploadSnapshotOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUploadSnapshotOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UploadSnapshotOutput>): UploadSnapshotOutput {
+    return UploadSnapshotOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UploadSnapshotOutput>): UploadSnapshotOutput {
+    const message = createBaseUploadSnapshotOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UploadSnapshotOutput["_unknownFields"];
+    return message;
+  },
+};
+
+function createBaseDropSnapshotInput(): DropSnapshotInput {
+  return { snapshotId: "" };
+}
+
+export const DropSnapshotInput: MessageFns<DropSnapshotInput> = {
+  encode(message: DropSnapshotInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotId !== "") {
+      writer.uint32(10).string(message.snapshotId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropSnapshotInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropSnapshotInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DropSnapshotInput>): DropSnapshotInput {
+    return DropSnapshotInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DropSnapshotInput>): DropSnapshotInput {
+    const message = createBaseDropSnapshotInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DropSnapshotInput["_unknownFields"];
+    message.snapshotId = object.snapshotId ?? "";
+    return message;
+  },
+};
+
+function createBaseAttachInterfaceInput(): AttachInterfaceInput {
+  return { hostname: "", port: undefined };
+}
+
+export const AttachInterfaceInput: MessageFns<AttachInterfaceInput> = {
+  encode(message: AttachInterfaceInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostname !== "") {
+      writer.uint32(10).string(message.hostname);
+    }
+    if (message.port !== undefined) {
+      InstancePort.encode(message.port, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachInterfaceInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachInterfaceInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hostname = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.port = InstancePort.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachInterfaceInput>): AttachInterfaceInput {
+    return AttachInterfaceInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachInterfaceInput>): AttachInterfaceInput {
+    const message = createBaseAttachInterfaceInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachInterfaceInput["_unknownFields"];
+    message.hostname = object.hostname ?? "";
+    message.port = (object.port !== undefined && object.port !== null)
+      ? InstancePort.fromPartial(object.port)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDetachInterfaceInput(): DetachInterfaceInput {
+  return { portId: "" };
+}
+
+export const DetachInterfaceInput: MessageFns<DetachInterfaceInput> = {
+  encode(message: DetachInterfaceInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.portId !== "") {
+      writer.uint32(10).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachInterfaceInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachInterfaceInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachInterfaceInput>): DetachInterfaceInput {
+    return DetachInterfaceInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachInterfaceInput>): DetachInterfaceInput {
+    const message = createBaseDetachInterfaceInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachInterfaceInput["_unknownFields"];
+    message.portId = object.portId ?? "";
+    return message;
+  },
+};
+
+function createBaseRefreshInterfacesInput(): RefreshInterfacesInput {
+  return { hostname: "", ports: [], gone: [] };
+}
+
+export const RefreshInterfacesInput: MessageFns<RefreshInterfacesInput> = {
+  encode(message: RefreshInterfacesInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostname !== "") {
+      writer.uint32(10).string(message.hostname);
+    }
+    for (const v of message.ports) {
+      InstancePort.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.gone) {
+      writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefreshInterfacesInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefreshInterfacesInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hostname = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ports.push(InstancePort.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gone.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RefreshInterfacesInput>): RefreshInterfacesInput {
+    return RefreshInterfacesInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RefreshInterfacesInput>): RefreshInterfacesInput {
+    const message = createBaseRefreshInterfacesInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RefreshInterfacesInput["_unknownFields"];
+    message.hostname = object.hostname ?? "";
+    message.ports = object.ports?.map((e) => InstancePort.fromPartial(e)) || [];
+    message.gone = object.gone?.map((e) => e) || [];
     return message;
   },
 };

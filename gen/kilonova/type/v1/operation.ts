@@ -166,6 +166,18 @@ export interface OperationMetadata {
     | //
     /** Of "server.rebuild". */
     { $case: "rebuildServer"; value: RebuildServerMetadata }
+    | //
+    /** Of "server.create-image". */
+    { $case: "createServerImage"; value: CreateServerImageMetadata }
+    | //
+    /** Of "server.create-backup". */
+    { $case: "createServerBackup"; value: CreateServerBackupMetadata }
+    | //
+    /** Of "server.attach-interface". */
+    { $case: "attachInterface"; value: AttachInterfaceMetadata }
+    | //
+    /** Of "server.detach-interface". */
+    { $case: "detachInterface"; value: DetachInterfaceMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -211,6 +223,54 @@ export interface RebuildServerMetadata {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What was asked for with an image of a server. */
+export interface CreateServerImageMetadata {
+  /** The image's name. */
+  name: string;
+  /** The image's id, from the operation's acceptance on. */
+  imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a backup of a server. */
+export interface CreateServerBackupMetadata {
+  /** The image's name. */
+  name: string;
+  /** The image's id, from the operation's acceptance on. */
+  imageId: string;
+  /** Such as "daily". */
+  backupType: string;
+  /** How many backups of this type stay. */
+  rotation: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a new interface. At most one of network_id and port_id. */
+export interface AttachInterfaceMetadata {
+  /** Network on which a port was to be made. */
+  networkId?:
+    | string
+    | undefined;
+  /** Port made beforehand. */
+  portId?:
+    | string
+    | undefined;
+  /** Address asked for; unset for any. */
+  fixedIp?:
+    | string
+    | undefined;
+  /** Device tag; unset for none. */
+  tag?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for when an interface was to be taken out. */
+export interface DetachInterfaceMetadata {
+  /** The port. */
+  portId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** What an operation has brought about. */
 export interface OperationResult {
   /** By kind; docs/operations.md says which. Unset for kinds that leave nothing, such as "server.delete". */
@@ -218,7 +278,29 @@ export interface OperationResult {
     | //
     /** A server, new or changed. */
     { $case: "server"; value: ServerResult }
+    | //
+    /** An image. */
+    { $case: "image"; value: ImageResult }
+    | //
+    /** An interface that a server has got. */
+    { $case: "interface"; value: InterfaceResult }
     | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** An image as an operation has made it. */
+export interface ImageResult {
+  /** Its id. An image that the rotation of backups does not keep is gone already. */
+  id: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** An interface as an operation has made it. */
+export interface InterfaceResult {
+  /** Server's UUID. */
+  serverId: string;
+  /** The port; also the interface's id. */
+  portId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1109,6 +1191,18 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "rebuildServer":
         RebuildServerMetadata.encode(message.asked.value, writer.uint32(90).fork()).join();
         break;
+      case "createServerImage":
+        CreateServerImageMetadata.encode(message.asked.value, writer.uint32(106).fork()).join();
+        break;
+      case "createServerBackup":
+        CreateServerBackupMetadata.encode(message.asked.value, writer.uint32(114).fork()).join();
+        break;
+      case "attachInterface":
+        AttachInterfaceMetadata.encode(message.asked.value, writer.uint32(138).fork()).join();
+        break;
+      case "detachInterface":
+        DetachInterfaceMetadata.encode(message.asked.value, writer.uint32(146).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1174,6 +1268,50 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "rebuildServer", value: RebuildServerMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.asked = {
+              $case: "createServerImage",
+              value: CreateServerImageMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.asked = {
+              $case: "createServerBackup",
+              value: CreateServerBackupMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.asked = {
+              $case: "attachInterface",
+              value: AttachInterfaceMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.asked = {
+              $case: "detachInterface",
+              value: DetachInterfaceMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1230,6 +1368,36 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "rebuildServer": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "rebuildServer", value: RebuildServerMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "createServerImage": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = {
+            $case: "createServerImage",
+            value: CreateServerImageMetadata.fromPartial(object.asked.value),
+          };
+        }
+        break;
+      }
+      case "createServerBackup": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = {
+            $case: "createServerBackup",
+            value: CreateServerBackupMetadata.fromPartial(object.asked.value),
+          };
+        }
+        break;
+      }
+      case "attachInterface": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "attachInterface", value: AttachInterfaceMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "detachInterface": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "detachInterface", value: DetachInterfaceMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -1644,6 +1812,386 @@ export const RebuildServerMetadata: MessageFns<RebuildServerMetadata> = {
   },
 };
 
+function createBaseCreateServerImageMetadata(): CreateServerImageMetadata {
+  return { name: "", imageId: "" };
+}
+
+export const CreateServerImageMetadata: MessageFns<CreateServerImageMetadata> = {
+  encode(message: CreateServerImageMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateServerImageMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateServerImageMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateServerImageMetadata>): CreateServerImageMetadata {
+    return CreateServerImageMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateServerImageMetadata>): CreateServerImageMetadata {
+    const message = createBaseCreateServerImageMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerImageMetadata["_unknownFields"];
+    message.name = object.name ?? "";
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
+
+function createBaseCreateServerBackupMetadata(): CreateServerBackupMetadata {
+  return { name: "", imageId: "", backupType: "", rotation: 0 };
+}
+
+export const CreateServerBackupMetadata: MessageFns<CreateServerBackupMetadata> = {
+  encode(message: CreateServerBackupMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(18).string(message.imageId);
+    }
+    if (message.backupType !== "") {
+      writer.uint32(26).string(message.backupType);
+    }
+    if (message.rotation !== 0) {
+      writer.uint32(32).uint32(message.rotation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateServerBackupMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateServerBackupMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.backupType = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rotation = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateServerBackupMetadata>): CreateServerBackupMetadata {
+    return CreateServerBackupMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateServerBackupMetadata>): CreateServerBackupMetadata {
+    const message = createBaseCreateServerBackupMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerBackupMetadata["_unknownFields"];
+    message.name = object.name ?? "";
+    message.imageId = object.imageId ?? "";
+    message.backupType = object.backupType ?? "";
+    message.rotation = object.rotation ?? 0;
+    return message;
+  },
+};
+
+function createBaseAttachInterfaceMetadata(): AttachInterfaceMetadata {
+  return { networkId: undefined, portId: undefined, fixedIp: undefined, tag: undefined };
+}
+
+export const AttachInterfaceMetadata: MessageFns<AttachInterfaceMetadata> = {
+  encode(message: AttachInterfaceMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.networkId !== undefined) {
+      writer.uint32(10).string(message.networkId);
+    }
+    if (message.portId !== undefined) {
+      writer.uint32(18).string(message.portId);
+    }
+    if (message.fixedIp !== undefined) {
+      writer.uint32(26).string(message.fixedIp);
+    }
+    if (message.tag !== undefined) {
+      writer.uint32(34).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachInterfaceMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachInterfaceMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.networkId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fixedIp = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachInterfaceMetadata>): AttachInterfaceMetadata {
+    return AttachInterfaceMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachInterfaceMetadata>): AttachInterfaceMetadata {
+    const message = createBaseAttachInterfaceMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachInterfaceMetadata["_unknownFields"];
+    message.networkId = object.networkId ?? undefined;
+    message.portId = object.portId ?? undefined;
+    message.fixedIp = object.fixedIp ?? undefined;
+    message.tag = object.tag ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDetachInterfaceMetadata(): DetachInterfaceMetadata {
+  return { portId: "" };
+}
+
+export const DetachInterfaceMetadata: MessageFns<DetachInterfaceMetadata> = {
+  encode(message: DetachInterfaceMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.portId !== "") {
+      writer.uint32(10).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachInterfaceMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachInterfaceMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachInterfaceMetadata>): DetachInterfaceMetadata {
+    return DetachInterfaceMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachInterfaceMetadata>): DetachInterfaceMetadata {
+    const message = createBaseDetachInterfaceMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachInterfaceMetadata["_unknownFields"];
+    message.portId = object.portId ?? "";
+    return message;
+  },
+};
+
 function createBaseOperationResult(): OperationResult {
   return { outcome: undefined };
 }
@@ -1653,6 +2201,12 @@ export const OperationResult: MessageFns<OperationResult> = {
     switch (message.outcome?.$case) {
       case "server":
         ServerResult.encode(message.outcome.value, writer.uint32(10).fork()).join();
+        break;
+      case "image":
+        ImageResult.encode(message.outcome.value, writer.uint32(18).fork()).join();
+        break;
+      case "interface":
+        InterfaceResult.encode(message.outcome.value, writer.uint32(34).fork()).join();
         break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1685,6 +2239,22 @@ export const OperationResult: MessageFns<OperationResult> = {
             }
 
             message.outcome = { $case: "server", value: ServerResult.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcome = { $case: "image", value: ImageResult.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.outcome = { $case: "interface", value: InterfaceResult.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1722,7 +2292,179 @@ export const OperationResult: MessageFns<OperationResult> = {
         }
         break;
       }
+      case "image": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "image", value: ImageResult.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
+      case "interface": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "interface", value: InterfaceResult.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseImageResult(): ImageResult {
+  return { id: "" };
+}
+
+export const ImageResult: MessageFns<ImageResult> = {
+  encode(message: ImageResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImageResult>): ImageResult {
+    return ImageResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImageResult>): ImageResult {
+    const message = createBaseImageResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ImageResult["_unknownFields"];
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseInterfaceResult(): InterfaceResult {
+  return { serverId: "", portId: "" };
+}
+
+export const InterfaceResult: MessageFns<InterfaceResult> = {
+  encode(message: InterfaceResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverId !== "") {
+      writer.uint32(10).string(message.serverId);
+    }
+    if (message.portId !== "") {
+      writer.uint32(18).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterfaceResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterfaceResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.portId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InterfaceResult>): InterfaceResult {
+    return InterfaceResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterfaceResult>): InterfaceResult {
+    const message = createBaseInterfaceResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InterfaceResult["_unknownFields"];
+    message.serverId = object.serverId ?? "";
+    message.portId = object.portId ?? "";
     return message;
   },
 };

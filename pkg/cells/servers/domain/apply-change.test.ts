@@ -61,6 +61,32 @@ describe("applyChange", () => {
       [["net", "10.0.0.2", "fixed"]],
     );
   });
+  it("puts ports in and takes them out, whatever has become of the others, and addresses follow", () => {
+    const port = (portId: string, ipAddress: string, more = {}) => ({
+      portId,
+      networkLabel: "net",
+      addresses: [{ ipAddress, version: 4 }],
+      ...more,
+    });
+    const before = InstanceRecord.fromPartial({
+      server: aServer({ id }),
+      ports: [port("a", "10.0.0.1"), port("b", "10.0.0.2", { tag: "nic" }), port("c", "10.0.0.3")],
+    });
+    const after = applyChange(
+      before,
+      change({ putPorts: [port("b", "10.0.0.9"), port("d", "10.0.0.4")], removePorts: ["a", "x"] }),
+      "",
+      NOW,
+    );
+    assert.deepEqual(
+      after.ports.map(({ portId }) => portId),
+      ["b", "c", "d"],
+    );
+    assert.deepEqual(
+      after.server?.addresses.map(({ portId, address }) => `${portId} ${address}`),
+      ["b 10.0.0.9", "c 10.0.0.3", "d 10.0.0.4"],
+    );
+  });
   it("changes what the spec's mask names and nothing else, and keeps what a newer build has noted", () => {
     const before = InstanceRecord.fromPartial({
       server: aServer({ id }),

@@ -68,7 +68,8 @@ export function applyChange(
   if (volumes !== undefined) server.volumes = [...volumes];
   if (change !== undefined) copyPaths(server, change.server, change.updateMask, fieldsOfPath);
   if (change?.dropFault === true) server.fault = undefined;
-  if (change?.replacePorts === true) server.addresses = addressesOf(change.ports, before.addresses);
+  const ports = changedPorts(record.ports, change);
+  if (ports !== record.ports) server.addresses = addressesOf(ports, before.addresses);
   if (change?.deleteRecord === true) markDeleted(server, now);
   if (!mayBecome(before.vmState, server.vmState))
     throw CellsErrors.ILLEGAL_TRANSITION({
@@ -80,10 +81,24 @@ export function applyChange(
     ...record,
     server,
     spec: changedSpec(record.spec, change),
-    ports: change?.replacePorts === true ? change.ports : record.ports,
+    ports,
     hostResources: change?.replaceHostResources === true ? change.hostResources : record.hostResources,
     ...(change?.dropKept === true ? { kept: undefined } : {}),
   };
+}
+
+/** New ones come last; the list itself when nothing is said of ports. */
+function changedPorts(before: InstancePort[], change: InstanceChange | undefined): InstancePort[] {
+  if (change === undefined) return before;
+  const { replacePorts, ports, putPorts, removePorts } = change;
+  if (replacePorts) return ports;
+  if (putPorts.length === 0 && removePorts.length === 0) return before;
+  const put = new Map(putPorts.map((port) => [port.portId, port]));
+  const kept = before
+    .filter(({ portId }) => !removePorts.includes(portId))
+    .map((port) => ({ ...port, ...put.get(port.portId) }));
+  const known = new Set(kept.map(({ portId }) => portId));
+  return [...kept, ...putPorts.filter(({ portId }) => !known.has(portId))];
 }
 
 function changedSpec(

@@ -4,6 +4,7 @@ import type {
   DiskSnapshot,
   Driver,
   GuestEvent,
+  GuestInterface,
   GuestSpec,
   GuestState,
   HostInventory,
@@ -90,6 +91,7 @@ export class FakeDriver extends FakeHost implements Driver {
           vcpus: guest.vcpus,
           memoryMib: guest.memoryMib,
           macAddresses: guest.macAddresses,
+          portIds: guest.portIds,
           hasConfigDrive: guest.hasConfigDrive,
           defines: (before?.defines ?? 0) + 1,
         });
@@ -261,6 +263,32 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
+  attachInterface(ctx: Ctx, instanceUuid: string, nic: GuestInterface): Promise<void> {
+    return this.#scripted(ctx, "attachInterface", instanceUuid, () => {
+      const { portId, macAddress } = nic;
+      const guest = this.need(instanceUuid);
+      if (guest.portIds.includes(portId)) return;
+      this.put({
+        ...guest,
+        portIds: [...guest.portIds, portId],
+        macAddresses: [...guest.macAddresses, macAddress],
+      });
+    });
+  }
+
+  detachInterface(ctx: Ctx, instanceUuid: string, portId: string): Promise<void> {
+    return this.#scripted(ctx, "detachInterface", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const at = guest.portIds.indexOf(portId);
+      if (at < 0) return;
+      this.put({
+        ...guest,
+        portIds: guest.portIds.filter((_, i) => i !== at),
+        macAddresses: guest.macAddresses.filter((_, i) => i !== at),
+      });
+    });
+  }
+
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);
@@ -328,6 +356,7 @@ function toGuest(spec: GuestSpec): FakeGuest {
     vcpus: spec.vcpus,
     memoryMib: spec.memoryMib,
     macAddresses: spec.interfaces.map((i) => i.macAddress),
+    portIds: spec.interfaces.map((i) => i.portId),
     hasConfigDrive: configDrive !== undefined,
     powerState: "SHUTDOWN",
     pid: 0,
@@ -337,6 +366,7 @@ function toGuest(spec: GuestSpec): FakeGuest {
     rootDisk: 1,
     ephemeralDisk: 1,
     builtAs: "",
+    snapshots: [],
   };
 }
 

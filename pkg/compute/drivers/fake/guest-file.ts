@@ -11,6 +11,8 @@ export interface FakeGuest {
   readonly vcpus: number;
   readonly memoryMib: number;
   readonly macAddresses: readonly string[];
+  /** Of its interfaces, in the order of their addresses. */
+  readonly portIds: readonly string[];
   readonly hasConfigDrive: boolean;
   readonly powerState: "RUNNING" | "PAUSED" | "SHUTDOWN" | "CRASHED" | "SUSPENDED";
   readonly pid: number;
@@ -41,6 +43,8 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   vcpus: z.number(),
   memoryMib: z.number(),
   macAddresses: z.array(z.string()),
+  // An older build did not write them down.
+  portIds: z.array(z.string()).default([]),
   hasConfigDrive: z.boolean(),
   powerState: z.enum(["RUNNING", "PAUSED", "SHUTDOWN", "CRASHED", "SUSPENDED"]),
   pid: z.number(),

@@ -23,6 +23,8 @@ export function fakeInventory(hostname: string, over: Partial<HostInventory>): H
       "COMPUTE_ARCH_X86_64",
       "COMPUTE_IMAGE_TYPE_QCOW2",
       "COMPUTE_IMAGE_TYPE_RAW",
+      "COMPUTE_NET_ATTACH_INTERFACE",
+      "COMPUTE_NET_ATTACH_INTERFACE_WITH_TAG",
       "COMPUTE_NET_VIF_MODEL_VIRTIO",
       "COMPUTE_STORAGE_BUS_VIRTIO",
       "HW_CPU_X86_SSE42",

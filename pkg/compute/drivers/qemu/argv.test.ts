@@ -115,20 +115,20 @@ describe("QEMU argv", () => {
     socketPath: "/run/k/x/port,p",
   };
   it("listens for the switch at each interface's socket", () => {
-    const argv = argvOf({ interfaces: [nic, { ...nic, model: "e1000" }] });
+    const argv = argvOf({ interfaces: [nic, { ...nic, portId: "q", model: "e1000" }] });
     assert.deepEqual(
       all(argv, "-netdev"),
-      [0, 1].map((i) => `stream,id=net${i},server=on,addr.type=unix,addr.path=/run/k/x/port,,p`),
+      ["p", "q"].map((id) => `stream,id=net-${id},server=on,addr.type=unix,addr.path=/run/k/x/port,,p`),
     );
     const devices = all(argv, "-device").filter((d) => d.includes("netdev="));
     assert.deepEqual(devices, [
-      "virtio-net-pci,id=nic0,netdev=net0,mac=fa:16:3e:00:00:01,host_mtu=1450,romfile=",
-      "e1000,id=nic1,netdev=net1,mac=fa:16:3e:00:00:01,romfile=",
+      "virtio-net-pci,id=nic-p,netdev=net-p,mac=fa:16:3e:00:00:01,host_mtu=1450,romfile=,bus=rp0",
+      "e1000,id=nic-q,netdev=net-q,mac=fa:16:3e:00:00:01,romfile=,bus=rp1",
     ]);
   });
 
   it("leaves PCIe slots for later on q35, and none on the old machine", () => {
-    assert.equal(all(argvOf(), "-device").filter((d) => d.startsWith("pcie-root-port")).length, 8);
+    assert.equal(all(argvOf(), "-device").filter((d) => d.startsWith("pcie-root-port")).length, 12);
     assert.equal(
       all(argvOf({}, "pc-i440fx-7.2"), "-device").filter((d) => d.startsWith("pcie-root-port")).length,
       0,

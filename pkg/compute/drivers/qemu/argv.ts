@@ -2,16 +2,15 @@ import type { Definition, StoredSpec } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
 import type { GuestPaths } from "./guest-paths.js";
-import { diskBus, machineFamily, nicModels } from "./hardware.js";
+import { diskBus } from "./hardware.js";
+import { machineFamily } from "./machine-family.js";
+import { netdevOf, nicDevice, rootPort } from "./nic.js";
 
 /** What of the host's options shapes the command line. */
 export interface ArgvOptions {
   readonly qemu: string;
   readonly virtType: "tcg" | "kvm";
 }
-
-/** PCIe slots for devices that come while the guest runs; q35 cannot add slots later. */
-const HOTPLUG_PORTS = 8;
 
 /**
  * The command line of a guest. Pure. Every disk names its format and its whole chain, so that QEMU never has
@@ -28,10 +27,10 @@ export function buildArgv(
     ...identity(spec),
     ...platform(spec, machine, options.virtType),
     ...monitors(paths),
-    ...ports(machine),
+    ...ports(definition),
     ...planDisks(definition, paths).flatMap((disk) => blockNodes(disk)),
     ...diskDevices(definition, paths),
-    ...spec.interfaces.flatMap((nic, index) => network(nic, index)),
+    ...spec.interfaces.flatMap((nic) => network(nic)),
     ...(spec.hardware.guestAgent === true ? guestAgent(paths) : []),
     "-device",
     "virtio-balloon-pci,id=balloon0",
@@ -146,11 +145,12 @@ const guestAgent = (paths: GuestPaths): string[] => [
 const qmpChardev = (paths: GuestPaths): string =>
   options({ socket: undefined, id: "qmp0", path: paths.qmpSocket, server: "on", wait: "off" });
 
-function ports(machine: string): string[] {
+/** PCIe slots out of which devices can be taken while the guest runs; q35 cannot add slots later. */
+function ports({ machine, rootPorts }: Definition): string[] {
   if (machineFamily(machine) !== "q35") return [];
-  return Array.from({ length: HOTPLUG_PORTS }, (_, i) => [
+  return Array.from({ length: rootPorts }, (_, i) => [
     "-device",
-    `pcie-root-port,id=rp${i},chassis=${i + 1},slot=${i + 1},bus=pcie.0`,
+    `pcie-root-port,id=${rootPort(i)},chassis=${i + 1},slot=${i + 1},bus=pcie.0`,
   ]).flat();
 }
 
@@ -187,21 +187,19 @@ function diskDevices(definition: Definition, paths: GuestPaths): string[] {
   return [...bus.controllers.flatMap((c) => ["-device", c]), ...devices.flat()];
 }
 
-function network(nic: StoredSpec["interfaces"][number], index: number): string[] {
-  const model = nicModels[nic.model];
-  const mtu = model?.tellsMtu && nic.mtu > 0 ? `,host_mtu=${nic.mtu}` : "";
+function network(nic: StoredSpec["interfaces"][number]): string[] {
+  const { driver, ...properties } = nicDevice(nic);
   return [
     "-netdev",
     options({
       stream: undefined,
-      id: `net${index}`,
+      id: netdevOf(nic),
       server: "on",
       "addr.type": "unix",
       "addr.path": nic.socketPath,
     }),
-    // No option ROM: guests do not boot from the network, and it would cost a second.
     "-device",
-    `${model?.device ?? "virtio-net-pci"},id=nic${index},netdev=net${index},mac=${nic.macAddress}${mtu},romfile=`,
+    [driver, ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)].join(","),
   ];
 }
 

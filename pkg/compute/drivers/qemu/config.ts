@@ -63,6 +63,10 @@ export interface QemuConfig {
   readonly snapshotsAtOnce: number;
   /** The longest that copying a disk may take. */
   readonly snapshotTimeoutMs: number;
+  /** How often a guest is asked to let go of a device. */
+  readonly detachAttempts: number;
+  /** How long it may take each time. */
+  readonly detachTimeoutMs: number;
 }
 
 export const qemuDefaults = {
@@ -81,4 +85,6 @@ export const qemuDefaults = {
   snapshotFormat: "qcow2",
   snapshotsAtOnce: 5,
   snapshotTimeoutMs: 4 * 3_600_000,
+  detachAttempts: 8,
+  detachTimeoutMs: 20_000,
 } as const satisfies Partial<QemuConfig>;

@@ -63,6 +63,7 @@ export function wantedDefinition(
     withSockets(spec, tools.runDir),
     machineFor(spec, before, tools.offer),
     tools.isolation.uids?.take(paths.dir, uidBefore ?? undefined).uid ?? null,
+    before,
   );
   return before?.builtAs === undefined ? wanted : { ...wanted, builtAs: before.builtAs };
 }

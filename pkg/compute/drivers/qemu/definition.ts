@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { withUnknownKeys } from "../../../kernel/index.js";
-import type { GuestSpec } from "../../driver.js";
+import type { GuestInterface, GuestSpec } from "../../driver.js";
 import type { RunAs } from "../host/run-as.js";
+import { machineFamily } from "./machine-family.js";
 
 const hardware = z.object({
   machineType: z.string().optional(),
@@ -11,6 +12,18 @@ const hardware = z.object({
   cpuModel: z.string().optional(),
   architecture: z.string().optional(),
   guestAgent: z.boolean().optional(),
+});
+
+const nic = z.object({
+  portId: z.string(),
+  macAddress: z.string(),
+  mtu: z.number().int(),
+  model: z.string(),
+  socketPath: z.string(),
+  /** Id of the device in QEMU. */
+  device: z.string().default(""),
+  /** PCIe slot, out of which it can be taken while the guest runs; null where QEMU chooses the place. */
+  slot: z.number().int().nullable().default(null),
 });
 
 const storedSpec = z.object({
@@ -26,15 +39,7 @@ const storedSpec = z.object({
   kernel: z
     .object({ kernelPath: z.string(), ramdiskPath: z.string().nullable(), commandLine: z.string() })
     .nullable(),
-  interfaces: z.array(
-    z.object({
-      portId: z.string(),
-      macAddress: z.string(),
-      mtu: z.number().int(),
-      model: z.string(),
-      socketPath: z.string(),
-    }),
-  ),
+  interfaces: z.array(nic),
   hardware,
 });
 
@@ -48,6 +53,8 @@ const schema = z.object({
   builtAs: z.string().optional(),
   /** Disks of that rebuild which are still to be put in their place. */
   incoming: z.array(z.enum(["root", "ephemeral0", "swap", "config"])).optional(),
+  /** PCIe slots of a q35 machine; those that an older build defined have eight, all of them free. */
+  rootPorts: z.number().int().default(8),
   spec: storedSpec,
 });
 
@@ -57,24 +64,75 @@ const schema = z.object({
  */
 export type Definition = z.infer<typeof schema>;
 export type StoredSpec = Definition["spec"];
+export type StoredNic = z.infer<typeof nic>;
 
-/** @param machine  the pinned machine type, e.g. `pc-q35-7.2` */
-export function toDefinition(spec: GuestSpec, machine: string, uid: number | null = null): Definition {
+/** PCIe slots of new q35 machines. */
+const ROOT_PORTS = 12;
+/** Most of them that a new guest's interfaces take; the rest is for what comes later. */
+const PORTS_AT_FIRST = 4;
+
+/**
+ * @param machine  the pinned machine type, e.g. `pc-q35-7.2`
+ * @param before   what is defined now: interfaces stay where they are
+ */
+export function toDefinition(
+  spec: GuestSpec,
+  machine: string,
+  uid: number | null = null,
+  before?: Definition,
+): Definition {
   const { configDrive, rootImage, kernel, interfaces, hardware: hw, ...plain } = spec;
   return {
     version: 1,
     machine,
     configDriveDigest: configDrive === undefined ? null : digestOf(configDrive),
     uid,
+    rootPorts: before?.rootPorts ?? ROOT_PORTS,
     spec: {
       ...plain,
       rootImage: rootImage ?? null,
       kernel: kernel === undefined ? null : { ...kernel, ramdiskPath: kernel.ramdiskPath ?? null },
-      interfaces: interfaces.map((i) => ({ ...i })),
+      interfaces: placed(interfaces, machine, before),
       hardware: { ...hw },
     },
   };
 }
+
+function placed(
+  interfaces: readonly GuestInterface[],
+  machine: string,
+  before: Definition | undefined,
+): StoredNic[] {
+  const known = new Map(before?.spec.interfaces.map((one) => [one.portId, one]));
+  return interfaces.map((one, index) => {
+    const { device, slot } = known.get(one.portId) ?? {
+      device: deviceOf(one),
+      slot: machineFamily(machine) === "q35" && index < PORTS_AT_FIRST && before === undefined ? index : null,
+    };
+    return { ...one, device, slot };
+  });
+}
+
+/** Id of a port's device in QEMU, unless an older build has named it. */
+export const deviceOf = ({ portId }: Pick<GuestInterface, "portId">): string => `nic-${portId}`;
+
+/** With one more interface, in the first free slot; null where there is none, or QEMU chooses the place. */
+export function withNic(definition: Definition, one: GuestInterface): Definition {
+  const { machine, rootPorts, spec } = definition;
+  const taken = new Set(spec.interfaces.map(({ slot }) => slot));
+  const slots = machineFamily(machine) === "q35" ? Array.from({ length: rootPorts }, (_, i) => i) : [];
+  const slot = slots.find((free) => !taken.has(free)) ?? null;
+  const added = { ...one, device: deviceOf(one), slot };
+  return { ...definition, spec: { ...spec, interfaces: [...spec.interfaces, added] } };
+}
+
+export const withoutNic = (definition: Definition, portId: string): Definition => ({
+  ...definition,
+  spec: {
+    ...definition.spec,
+    interfaces: definition.spec.interfaces.filter((one) => one.portId !== portId),
+  },
+});
 
 /** As whom it runs; undefined: as the agent. */
 export const userOf = ({ uid }: Definition): RunAs | undefined =>
@@ -86,7 +144,12 @@ export const userOf = ({ uid }: Definition): RunAs | undefined =>
  */
 export function parseDefinition(text: string): Definition {
   const stored: unknown = JSON.parse(text);
-  return withUnknownKeys(stored, schema.parse(stored));
+  const { spec, ...definition } = withUnknownKeys(stored, schema.parse(stored));
+  // An older build named devices by their places.
+  const interfaces = spec.interfaces.map((one, index) =>
+    one.device === "" ? { ...one, device: `nic${index}` } : one,
+  );
+  return { ...definition, spec: { ...spec, interfaces } };
 }
 
 /** Whether a definition says what is wanted, as far as this version understands it. */

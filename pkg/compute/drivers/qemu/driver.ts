@@ -6,6 +6,7 @@ import type {
   DiskSnapshot,
   Driver,
   GuestEvent,
+  GuestInterface,
   GuestSpec,
   GuestState,
   HostInventory,
@@ -38,6 +39,8 @@ import { askToShutDown, endProcess } from "./end-guest.js";
 import { GuestFiles } from "./guest-files.js";
 import { interfaceSocketPath } from "./guest-paths.js";
 import { probeHypervisor } from "./host-probe.js";
+import { attachInterface, detachInterface, plugMissing } from "./interfaces.js";
+import type { InterfaceTools } from "./interfaces.js";
 import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
@@ -432,6 +435,14 @@ export class QemuDriver implements Driver {
     });
   }
 
+  attachInterface(ctx: Ctx, instanceUuid: string, nic: GuestInterface): Promise<void> {
+    return this.#locked(instanceUuid, (entry) => attachInterface(ctx, entry, nic, this.#interfaceTools()));
+  }
+
+  detachInterface(ctx: Ctx, instanceUuid: string, portId: string): Promise<void> {
+    return this.#locked(instanceUuid, (entry) => detachInterface(ctx, entry, portId, this.#interfaceTools()));
+  }
+
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     const entry = this.#need(instanceUuid);
     return readDiagnostics(needRunning(entry), entry.definition, this.#config.virtType);
@@ -527,6 +538,11 @@ export class QemuDriver implements Driver {
     }
   }
 
+  #interfaceTools(): InterfaceTools {
+    const { files, facts, runDir } = this.#started();
+    return { files, offer: facts.offer, runDir, patience: this.#config };
+  }
+
   // ---- what happens unasked ----
 
   /** A former agent may have died while it had the guest's file systems frozen. */
@@ -540,6 +556,14 @@ export class QemuDriver implements Driver {
 
   #follow(entry: Entry, running: RunningGuest): void {
     entry.running = running;
+    // It let go of a device too late, or of one that nobody wanted back.
+    running.onEvent(({ event, data }) => {
+      const nics = entry.definition.spec.interfaces;
+      if (event !== "DEVICE_DELETED" || !nics.some(({ device }) => device === data["device"])) return;
+      this.#unasked(entry, running, async () => {
+        if (this.#ctx !== undefined) await plugMissing(this.#ctx, entry, this.#interfaceTools());
+      });
+    });
     running.onSignal((signal) => this.#onSignal(entry, running, signal));
     // It may have shut down while it was being taken over.
     if (running.powerState === "SHUTDOWN")

@@ -30,6 +30,10 @@ export function needRunning(entry: Entry): RunningGuest {
   return running;
 }
 
+/** The guest's process, unless it only waits to be ended. */
+export const upOf = ({ running }: Entry): RunningGuest | undefined =>
+  running === undefined || running.powerState === "SHUTDOWN" ? undefined : running;
+
 /** What the driver tells of the guest. A process that only waits to be ended does not count. */
 export function toState({ definition, running, last, saved }: Entry): GuestState {
   const { instanceUuid } = definition.spec;

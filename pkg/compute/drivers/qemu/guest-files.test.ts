@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testCtx } from "../../../testkit/ctx.js";
@@ -30,6 +41,32 @@ describe("files of QEMU's guests", () => {
     rmSync(pathOf(two.instanceUuid));
     const { definitions, spoiled } = await files.load(log);
     assert.deepEqual([definitions.map(({ spec }) => spec.instanceUuid), spoiled], [[one.instanceUuid], []]);
+  });
+
+  it("puts a socket of the guest's making in its place, and nothing else that it makes", async () => {
+    const paths = files.paths(one.instanceUuid);
+    mkdirSync(paths.socketDir, { recursive: true });
+    const place = join(paths.socketDir, "port-p");
+    const server = createServer();
+    await files.addSocket(paths, place, undefined, async (path) => {
+      server.listen(path);
+      await once(server, "listening");
+    });
+    assert.ok(lstatSync(place).isSocket());
+    await new Promise((resolve) => server.close(resolve));
+    const other = join(paths.socketDir, "port-q");
+    await assert.rejects(
+      files.addSocket(paths, other, undefined, async (path) => symlinkSync(place, path)),
+      /something else than a socket/,
+    );
+    await assert.rejects(
+      files.addSocket(paths, other, undefined, async (path) => {
+        writeFileSync(path, "");
+        writeFileSync(`${path}2`, "");
+      }),
+      /something else than a socket/,
+    );
+    assert.ok(!existsSync(other));
   });
 
   it("tells a spoiled definition from one that is not there, and leaves it alone", async () => {

@@ -4,13 +4,16 @@ import {
   lchown,
   lstat,
   mkdir,
+  mkdtemp,
   readFile,
   readdir,
   rename,
   rm,
+  rmdir,
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { isCanonicalUuid } from "../../../kernel/index.js";
 import type { Logger } from "../../../kernel/index.js";
 import { ifThere, makeFolder, syncPath, writeFileAtomic } from "../../../platform/files/index.js";
@@ -23,6 +26,9 @@ import { guestPaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 
 const REMOVED = ".removed-";
+/** How often a socket is looked for that QEMU makes, and how long between. */
+const SOCKET_LOOKS = 1_000;
+const SOCKET_LOOK_MS = 5;
 
 /** The guests whose definitions lie in the folder. */
 export interface FoundGuests {
@@ -129,6 +135,34 @@ export class GuestFiles {
       if (!(await lstat(join(paths.socketDir, name))).isSocket())
         throw new Error(`${name} in the guest's socket folder is no socket`);
     }
+  }
+
+  /**
+   * Lets a running guest make one more socket: in a folder of its own, which is then taken from it like the
+   * others. Only what is a socket comes into its place.
+   * @param make  has QEMU make a socket under this path
+   * @throws when it made something else
+   */
+  async addSocket(
+    paths: GuestPaths,
+    place: string,
+    user: RunAs | undefined,
+    make: (path: string) => Promise<void>,
+  ): Promise<void> {
+    const folder = await mkdtemp(join(paths.socketDir, "new-"));
+    const made = join(folder, "s");
+    if (user) await chown(folder, user.uid, user.gid);
+    await make(made);
+    // QEMU answers before it listens.
+    for (let look = 1; (await ifThere(lstat(made))) === undefined && look <= SOCKET_LOOKS; look++)
+      await delay(SOCKET_LOOK_MS);
+    await close(folder, user);
+    const names = await readdir(folder);
+    // What else is in there stays until the guest has ended: it belongs to somebody who may be at work in it.
+    if (names.length !== 1 || !(await lstat(made)).isSocket())
+      throw new Error("the guest made something else than a socket");
+    await rename(made, place);
+    await rmdir(folder);
   }
 
   /** Removes every trace. The rename comes first: a guest is either wholly there or no more. */

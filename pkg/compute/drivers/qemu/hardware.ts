@@ -1,6 +1,7 @@
 import { DriverErrors } from "../errors.js";
 import type { HardwareOffer } from "./config.js";
 import type { StoredSpec } from "./definition.js";
+import { machineFamily } from "./machine-family.js";
 
 /** NIC models by their Nova name; only virtio tells the guest its MTU. */
 export const nicModels: Readonly<Record<string, { readonly device: string; readonly tellsMtu: boolean }>> = {
@@ -60,8 +61,6 @@ export function pinMachine(machineType: string | undefined, { pinned, machines }
 
 /** More take an interrupt controller that no guest here has. */
 const MOST_CPUS = 255;
-
-export const machineFamily = (machine: string): "q35" | "pc" => (machine.includes("q35") ? "q35" : "pc");
 
 /**
  * @throws UNSUPPORTED_HARDWARE for what the argv builder could not build, or QEMU would refuse at the start

@@ -37,6 +37,20 @@ export const qemu = driverKind({
       .default(10_000)
       .describe("How many users there are for the guests of this machine."),
     machineType: z.string().default("").describe("QEMU machine type; empty pins the driver's default."),
+    detachAttempts: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .default(qemuDefaults.detachAttempts)
+      .describe("How often a running guest is asked to let go of a device before detaching fails."),
+    detachTimeoutMs: z
+      .number()
+      .int()
+      .min(100)
+      .max(600_000)
+      .default(qemuDefaults.detachTimeoutMs)
+      .describe("How long a guest may take each time."),
     configDriveFormat: z
       .enum(configDriveFormats)
       .default("iso9660")
@@ -70,6 +84,8 @@ export const qemu = driverKind({
       configDriveFormat: options.configDriveFormat,
       snapshotFormat: options.snapshotImageFormat,
       snapshotsAtOnce: options.snapshotsAtOnce,
+      detachAttempts: options.detachAttempts,
+      detachTimeoutMs: options.detachTimeoutMs,
       imageDirs: [host.imagesDir],
       ...(options.machineType ? { pinnedMachines: { q35: options.machineType } } : {}),
     };

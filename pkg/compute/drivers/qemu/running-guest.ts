@@ -3,6 +3,7 @@ import { isSameProcess, signalProcess } from "../host/linux-process.js";
 import type { ProcessIdentity } from "../host/linux-process.js";
 import { DriverErrors } from "../errors.js";
 import { QmpClient, asObject } from "./qmp-client.js";
+import type { QmpEvent } from "./qmp-client.js";
 import { powerStateOf, signalOf } from "./run-state.js";
 import type { GuestSignal, RunState } from "./run-state.js";
 import type { PowerState } from "../../driver.js";
@@ -87,6 +88,11 @@ export class RunningGuest {
   /** The driver's ear; signals before it is set are lost, so look at `powerState` after setting it. */
   onSignal(listener: (signal: GuestSignal) => void): void {
     this.#onSignal = listener;
+  }
+
+  /** What QEMU tells beside the guest's life, such as of its devices. @returns ends the subscription */
+  onEvent(listener: (event: QmpEvent) => void): () => void {
+    return this.#qmp?.onEvent(listener) ?? (() => {});
   }
 
   get runState(): RunState {

@@ -68,6 +68,8 @@ export function driverTraits(cpuFeatures: ReadonlySet<string>): readonly string[
     ...["AKI", "AMI", "ARI", "QCOW2", "RAW", "VDI", "VHD", "VHDX", "VMDK"].map(
       (format) => `COMPUTE_IMAGE_TYPE_${format}`,
     ),
+    "COMPUTE_NET_ATTACH_INTERFACE",
+    "COMPUTE_NET_ATTACH_INTERFACE_WITH_TAG",
     ...Object.keys(nicModels).map((model) => `COMPUTE_NET_VIF_MODEL_${model.toUpperCase()}`),
     ...["IDE", "SATA", "SCSI", "USB", "VIRTIO"].map((bus) => `COMPUTE_STORAGE_BUS_${bus}`),
     ...cpu,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
-import type { Driver, DriverWith, GuestEvent, GuestSpec, OptionalMethod } from "../../driver.js";
+import type { Driver, DriverWith, GuestEvent, GuestInterface, GuestSpec, OptionalMethod } from "../../driver.js";
 import { until } from "../../../testkit/until.js";
 
 /**
@@ -453,6 +453,45 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await rejectsWith(
         (async () => h.driver().diagnostics?.call(h.driver(), ctx, spec.instanceUuid))(),
         "GUEST_NOT_RUNNING",
+      );
+    });
+
+    const another: GuestInterface = {
+      portId: "9e1bc2d2-4b9e-4d0a-8a53-3a2f1f4f1c99",
+      macAddress: "fa:16:3e:99:99:99",
+      mtu: 1450,
+      model: "virtio",
+      socketPath: "",
+    };
+    const nicsOf = async (uuid: string): Promise<readonly string[]> =>
+      (await able("diagnostics")(ctx, uuid)).nics.map(({ macAddress }) => macAddress);
+
+    it("puts an interface into a running guest, once, and remembers it", async () => {
+      const { instanceUuid, interfaces } = await running();
+      await h.driver().attachInterface?.(ctx, instanceUuid, another);
+      await h.driver().attachInterface?.(ctx, instanceUuid, another);
+      const wanted = [interfaces[0]?.macAddress, another.macAddress];
+      assert.deepEqual(await nicsOf(instanceUuid), wanted);
+      await h.restart();
+      await h.driver().attachInterface?.(ctx, instanceUuid, another);
+      assert.deepEqual(await nicsOf(instanceUuid), wanted);
+      await h.driver().reboot(ctx, instanceUuid, "hard", 0);
+      assert.deepEqual(await nicsOf(instanceUuid), wanted);
+    });
+
+    it("puts interfaces into a stopped guest and takes them out, by what it is started with", async () => {
+      const spec = await h.aSpec();
+      const uuid = spec.instanceUuid;
+      await h.driver().define(ctx, spec);
+      await h.driver().attachInterface?.(ctx, uuid, another);
+      await h.driver().detachInterface?.(ctx, uuid, spec.interfaces[0]?.portId ?? "");
+      await h.driver().detachInterface?.(ctx, uuid, spec.interfaces[0]?.portId ?? "");
+      await h.driver().powerOn(ctx, uuid);
+      assert.deepEqual(await nicsOf(uuid), [another.macAddress]);
+      const unknown = "8e1bc2d2-4b9e-4d0a-8a53-3a2f1f4f1c99";
+      await rejectsWith(
+        h.driver().attachInterface?.(ctx, unknown, another) ?? Promise.resolve(),
+        "GUEST_NOT_DEFINED",
       );
     });
 

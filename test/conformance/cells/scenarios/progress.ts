@@ -211,6 +211,32 @@ export const progress: readonly Scenario[] = [
     },
   },
   {
+    name: "ports are put in and taken out one by one, and addresses follow",
+    run: async (s) => {
+      const id = await s.put(1);
+      const operation = await s.taken(await s.begin(id, "test.life"));
+      const port = (portId: string, ipAddress: string) => ({
+        portId,
+        networkLabel: "net",
+        addresses: [{ ipAddress, version: 4 }],
+      });
+      await s.commit(operation, { change: { putPorts: [port("p", "10.0.0.9"), port("q", "10.0.0.8")] } });
+      const { instance } = await s.commit(operation, {
+        change: { putPorts: [port("r", "10.0.0.7")], removePorts: ["p"] },
+      });
+      assert.deepEqual(
+        instance?.ports.map(({ portId }) => portId),
+        ["q", "r"],
+      );
+      assert.deepEqual(
+        instance?.server?.addresses.map(({ address }) => address),
+        ["10.0.0.8", "10.0.0.7"],
+      );
+      assert.deepEqual(await s.listed({ filter: { ipRegex: "^10\\.0\\.0\\.7$" } }), [1]);
+      assert.deepEqual(await s.listed({ filter: { ipRegex: "^10\\.0\\.0\\.9$" } }), []);
+    },
+  },
+  {
     name: "a parked operation sleeps until its signal comes, even when it came before",
     run: async (s) => {
       const host = s.name("h");

@@ -328,7 +328,7 @@ export enum ErrorReason {
   FIXED_IP_FORBIDDEN = 45,
 
   /**
-   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   * With ABORTED or FAILED_PRECONDITION or INVALID_ARGUMENT.
    *
    * @generated from enum value: ERROR_REASON_FIXED_IP_IN_USE = 46;
    */
@@ -1901,6 +1901,69 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_NMI_UNSUPPORTED = 273;
    */
   NMI_UNSUPPORTED = 273,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_REBUILD_NOT_PREPARED = 285;
+   */
+  REBUILD_NOT_PREPARED = 285,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_NO_ROOT_DISK = 290;
+   */
+  NO_ROOT_DISK = 290,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_QUIESCE_FAILED = 291;
+   */
+  QUIESCE_FAILED = 291,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_HOST_DISK_FULL = 292;
+   */
+  HOST_DISK_FULL = 292,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_GUEST_NOT_REACHABLE = 293;
+   */
+  GUEST_NOT_REACHABLE = 293,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_SNAPSHOT_LOST = 294;
+   */
+  SNAPSHOT_LOST = 294,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_PORT_NOT_USABLE = 300;
+   */
+  PORT_NOT_USABLE = 300,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_DEVICE_DETACH_FAILED = 301;
+   */
+  DEVICE_DETACH_FAILED = 301,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_DEVICE_SLOTS_EXHAUSTED = 302;
+   */
+  DEVICE_SLOTS_EXHAUSTED = 302,
 }
 
 /**

@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { Operation } from "../../type/v1/operation_pb.js";
 
 /**
@@ -248,6 +249,14 @@ export declare type AttachInterfaceRequest = Message<"kilonova.api.v1.AttachInte
    * @generated from field: optional string tag = 6;
    */
   tag?: string | undefined;
+
+  /**
+   * How long the answer may wait for the operation's end: 0 to 10 minutes, never longer than the call's
+   * deadline; unset does not wait.
+   *
+   * @generated from field: google.protobuf.Duration wait = 7;
+   */
+  wait?: Duration | undefined;
 };
 
 /**
@@ -263,14 +272,15 @@ export declare const AttachInterfaceRequestSchema: GenMessage<AttachInterfaceReq
  */
 export declare type AttachInterfaceResponse = Message<"kilonova.api.v1.AttachInterfaceResponse"> & {
   /**
-   * The attachment.
+   * The attachment as it stands.
    *
    * @generated from field: kilonova.type.v1.Operation operation = 1;
    */
   operation?: Operation | undefined;
 
   /**
-   * The port, which is known from now on.
+   * The port that was named, or the one that the operation has made when it has ended. Unset before that; the
+   * operation's result names it.
    *
    * @generated from field: kilonova.api.v1.Interface interface = 2;
    */
@@ -368,13 +378,15 @@ export declare const InterfacesService: GenService<{
     output: typeof GetInterfaceResponseSchema;
   },
   /**
-   * Puts an interface into a server.
+   * Puts an interface into a server. Several of one server follow one another.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-   * NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS, PORT_WITHOUT_ADDRESS, FIXED_IP_IN_USE; PERMISSION_DENIED /
-   * EXTERNAL_NETWORK; ABORTED / PORT_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be
-   * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / PORT_QUOTA;
-   * UNIMPLEMENTED / CAPABILITY_MISSING.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND, NETWORK_NOT_FOUND; INVALID_ARGUMENT /
+   * INVALID_REQUEST, NETWORK_AMBIGUOUS, NO_NETWORK, NETWORK_WITHOUT_SUBNET, PORT_WITHOUT_ADDRESS,
+   * PORT_NOT_USABLE; PERMISSION_DENIED / EXTERNAL_NETWORK, FIXED_IP_FORBIDDEN; ABORTED / PORT_IN_USE,
+   * FIXED_IP_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED or STOPPED),
+   * INSTANCE_LOCKED, NOT_READY; RESOURCE_EXHAUSTED / PORT_QUOTA (of calls without a client token, which cannot
+   * be repetitions); UNIMPLEMENTED / CAPABILITY_MISSING. What only the Network service finds out, such as
+   * NO_MORE_FIXED_IPS or PORT_LIMIT_EXCEEDED, is the operation's error.
    *
    * @generated from rpc kilonova.api.v1.InterfacesService.AttachInterface
    */
@@ -387,8 +399,9 @@ export declare const InterfacesService: GenService<{
    * Takes an interface out; a port that was made for the server is deleted.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND, PORT_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be
-   * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING;
-   * ABORTED / TOKEN_REUSED.
+   * ACTIVE, PAUSED or STOPPED), INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED /
+   * TOKEN_REUSED. A guest that does not let go of the device in time is the operation's error
+   * DEVICE_DETACH_FAILED; the server keeps the interface then.
    *
    * @generated from rpc kilonova.api.v1.InterfacesService.DetachInterface
    */

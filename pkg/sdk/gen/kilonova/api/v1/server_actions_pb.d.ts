@@ -560,7 +560,7 @@ export declare type CreateServerImageRequest = Message<"kilonova.api.v1.CreateSe
   name: string;
 
   /**
-   * Properties of the image, within the quota of metadata items.
+   * Properties of the image, at most 128; they win over what the image takes from the server's own.
    *
    * @generated from field: map<string, string> metadata = 4;
    */
@@ -642,7 +642,7 @@ export declare type CreateServerBackupRequest = Message<"kilonova.api.v1.CreateS
   rotation: number;
 
   /**
-   * Properties of the image, within the quota of metadata items.
+   * Properties of the image, at most 128; they win over what the image takes from the server's own.
    *
    * @generated from field: map<string, string> metadata = 6;
    */
@@ -669,7 +669,8 @@ export declare type CreateServerBackupResponse = Message<"kilonova.api.v1.Create
   operation?: Operation | undefined;
 
   /**
-   * The image; unset with rotation 0.
+   * The image, which exists from now on and becomes active when the operation succeeds. With rotation 0 it is
+   * deleted at the end.
    *
    * @generated from field: optional string image_id = 2;
    */

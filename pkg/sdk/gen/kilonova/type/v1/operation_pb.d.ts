@@ -274,6 +274,38 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: RebuildServerMetadata;
     case: "rebuildServer";
+  } | {
+    /**
+     * Of "server.create-image".
+     *
+     * @generated from field: kilonova.type.v1.CreateServerImageMetadata create_server_image = 13;
+     */
+    value: CreateServerImageMetadata;
+    case: "createServerImage";
+  } | {
+    /**
+     * Of "server.create-backup".
+     *
+     * @generated from field: kilonova.type.v1.CreateServerBackupMetadata create_server_backup = 14;
+     */
+    value: CreateServerBackupMetadata;
+    case: "createServerBackup";
+  } | {
+    /**
+     * Of "server.attach-interface".
+     *
+     * @generated from field: kilonova.type.v1.AttachInterfaceMetadata attach_interface = 17;
+     */
+    value: AttachInterfaceMetadata;
+    case: "attachInterface";
+  } | {
+    /**
+     * Of "server.detach-interface".
+     *
+     * @generated from field: kilonova.type.v1.DetachInterfaceMetadata detach_interface = 18;
+     */
+    value: DetachInterfaceMetadata;
+    case: "detachInterface";
   } | { case: undefined; value?: undefined };
 };
 
@@ -405,6 +437,135 @@ export declare type RebuildServerMetadata = Message<"kilonova.type.v1.RebuildSer
 export declare const RebuildServerMetadataSchema: GenMessage<RebuildServerMetadata>;
 
 /**
+ * What was asked for with an image of a server.
+ *
+ * @generated from message kilonova.type.v1.CreateServerImageMetadata
+ */
+export declare type CreateServerImageMetadata = Message<"kilonova.type.v1.CreateServerImageMetadata"> & {
+  /**
+   * The image's name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The image's id, from the operation's acceptance on.
+   *
+   * @generated from field: string image_id = 2;
+   */
+  imageId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.CreateServerImageMetadata.
+ * Use `create(CreateServerImageMetadataSchema)` to create a new message.
+ */
+export declare const CreateServerImageMetadataSchema: GenMessage<CreateServerImageMetadata>;
+
+/**
+ * What was asked for with a backup of a server.
+ *
+ * @generated from message kilonova.type.v1.CreateServerBackupMetadata
+ */
+export declare type CreateServerBackupMetadata = Message<"kilonova.type.v1.CreateServerBackupMetadata"> & {
+  /**
+   * The image's name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The image's id, from the operation's acceptance on.
+   *
+   * @generated from field: string image_id = 2;
+   */
+  imageId: string;
+
+  /**
+   * Such as "daily".
+   *
+   * @generated from field: string backup_type = 3;
+   */
+  backupType: string;
+
+  /**
+   * How many backups of this type stay.
+   *
+   * @generated from field: uint32 rotation = 4;
+   */
+  rotation: number;
+};
+
+/**
+ * Describes the message kilonova.type.v1.CreateServerBackupMetadata.
+ * Use `create(CreateServerBackupMetadataSchema)` to create a new message.
+ */
+export declare const CreateServerBackupMetadataSchema: GenMessage<CreateServerBackupMetadata>;
+
+/**
+ * What was asked for with a new interface. At most one of network_id and port_id.
+ *
+ * @generated from message kilonova.type.v1.AttachInterfaceMetadata
+ */
+export declare type AttachInterfaceMetadata = Message<"kilonova.type.v1.AttachInterfaceMetadata"> & {
+  /**
+   * Network on which a port was to be made.
+   *
+   * @generated from field: optional string network_id = 1;
+   */
+  networkId?: string | undefined;
+
+  /**
+   * Port made beforehand.
+   *
+   * @generated from field: optional string port_id = 2;
+   */
+  portId?: string | undefined;
+
+  /**
+   * Address asked for; unset for any.
+   *
+   * @generated from field: optional string fixed_ip = 3;
+   */
+  fixedIp?: string | undefined;
+
+  /**
+   * Device tag; unset for none.
+   *
+   * @generated from field: optional string tag = 4;
+   */
+  tag?: string | undefined;
+};
+
+/**
+ * Describes the message kilonova.type.v1.AttachInterfaceMetadata.
+ * Use `create(AttachInterfaceMetadataSchema)` to create a new message.
+ */
+export declare const AttachInterfaceMetadataSchema: GenMessage<AttachInterfaceMetadata>;
+
+/**
+ * What was asked for when an interface was to be taken out.
+ *
+ * @generated from message kilonova.type.v1.DetachInterfaceMetadata
+ */
+export declare type DetachInterfaceMetadata = Message<"kilonova.type.v1.DetachInterfaceMetadata"> & {
+  /**
+   * The port.
+   *
+   * @generated from field: string port_id = 1;
+   */
+  portId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.DetachInterfaceMetadata.
+ * Use `create(DetachInterfaceMetadataSchema)` to create a new message.
+ */
+export declare const DetachInterfaceMetadataSchema: GenMessage<DetachInterfaceMetadata>;
+
+/**
  * What an operation has brought about.
  *
  * @generated from message kilonova.type.v1.OperationResult
@@ -423,6 +584,22 @@ export declare type OperationResult = Message<"kilonova.type.v1.OperationResult"
      */
     value: ServerResult;
     case: "server";
+  } | {
+    /**
+     * An image.
+     *
+     * @generated from field: kilonova.type.v1.ImageResult image = 2;
+     */
+    value: ImageResult;
+    case: "image";
+  } | {
+    /**
+     * An interface that a server has got.
+     *
+     * @generated from field: kilonova.type.v1.InterfaceResult interface = 4;
+     */
+    value: InterfaceResult;
+    case: "interface";
   } | { case: undefined; value?: undefined };
 };
 
@@ -431,6 +608,53 @@ export declare type OperationResult = Message<"kilonova.type.v1.OperationResult"
  * Use `create(OperationResultSchema)` to create a new message.
  */
 export declare const OperationResultSchema: GenMessage<OperationResult>;
+
+/**
+ * An image as an operation has made it.
+ *
+ * @generated from message kilonova.type.v1.ImageResult
+ */
+export declare type ImageResult = Message<"kilonova.type.v1.ImageResult"> & {
+  /**
+   * Its id. An image that the rotation of backups does not keep is gone already.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.ImageResult.
+ * Use `create(ImageResultSchema)` to create a new message.
+ */
+export declare const ImageResultSchema: GenMessage<ImageResult>;
+
+/**
+ * An interface as an operation has made it.
+ *
+ * @generated from message kilonova.type.v1.InterfaceResult
+ */
+export declare type InterfaceResult = Message<"kilonova.type.v1.InterfaceResult"> & {
+  /**
+   * Server's UUID.
+   *
+   * @generated from field: string server_id = 1;
+   */
+  serverId: string;
+
+  /**
+   * The port; also the interface's id.
+   *
+   * @generated from field: string port_id = 2;
+   */
+  portId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.InterfaceResult.
+ * Use `create(InterfaceResultSchema)` to create a new message.
+ */
+export declare const InterfaceResultSchema: GenMessage<InterfaceResult>;
 
 /**
  * A server as an operation has left it.

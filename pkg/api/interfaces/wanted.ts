@@ -1,0 +1,147 @@
+import type { AttachInterfaceRequest } from "../../../gen/kilonova/api/v1/interfaces_service.js";
+import type { NetworkInfo, PortInfo } from "../../clients/neutron/ports.js";
+import { parseUuid } from "../../kernel/index.js";
+import { canonicalIpOr } from "../../model/ip-address.js";
+import type { LoadedServer } from "../cells/servers.js";
+import { InterfaceErrors } from "../errors.js";
+import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
+import { ifFound } from "./ports-of.js";
+
+/** The interface to make: a port, or a network and perhaps an address on it. */
+export interface WantedInterface {
+  readonly networkId: string;
+  readonly portId: string;
+  readonly fixedIp: string;
+  /** The port, when it was named. */
+  readonly port: PortInfo | undefined;
+}
+
+type Asked = Pick<AttachInterfaceRequest, "networkId" | "portId" | "fixedIp" | "clientToken">;
+
+/**
+ * Checks the interface asked for with the caller's rights, or chooses the server's project's only network.
+ * What a repeated call has brought about itself is not in its way.
+ * @throws INVALID_REQUEST, PORT_NOT_FOUND, PORT_NOT_USABLE, PORT_IN_USE, PORT_WITHOUT_ADDRESS,
+ *   NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS, NO_NETWORK, NETWORK_WITHOUT_SUBNET, EXTERNAL_NETWORK,
+ *   FIXED_IP_FORBIDDEN, FIXED_IP_IN_USE, PORT_QUOTA
+ */
+export async function wantedInterface(
+  parts: Pick<Parts, "neutron">,
+  ctx: Call,
+  asked: Asked,
+  { server }: LoadedServer,
+): Promise<WantedInterface> {
+  const networkId = asked.networkId && (parseUuid(asked.networkId) ?? asked.networkId);
+  const portId = asked.portId && (parseUuid(asked.portId) ?? asked.portId);
+  const fixedIp = asked.fixedIp && canonicalIpOr(asked.fixedIp);
+  if (networkId !== undefined && portId !== undefined)
+    throw InterfaceErrors.INVALID_REQUEST({
+      field: "port_id",
+      problem: "Must not input both network_id and port_id",
+    });
+  if (fixedIp !== undefined && networkId === undefined)
+    throw InterfaceErrors.INVALID_REQUEST({
+      field: "fixed_ip",
+      problem: "Must input network_id when request IP address",
+    });
+  const ours = asked.clientToken === "" ? "" : server.id;
+  if (portId !== undefined) {
+    const port = await requirePort(parts, ctx, portId, {
+      projectId: server.projectId,
+      serverId: server.id,
+      ours,
+    });
+    return { networkId: "", portId, fixedIp: "", port };
+  }
+  const network =
+    networkId === undefined
+      ? await onlyNetwork(parts, ctx, server.projectId)
+      : await networkOf(parts, ctx, networkId);
+  requireUsable(ctx, network);
+  // A repeated call may have made the port that fills it.
+  if (ours === "") await requireRoom(parts, ctx, server.projectId);
+  if (fixedIp !== undefined) await requireAddress(parts, ctx, network, fixedIp, ours);
+  return { networkId: network.id, portId: "", fixedIp: fixedIp ?? "", port: undefined };
+}
+
+interface Whose {
+  readonly projectId: string;
+  readonly serverId: string;
+  /** The server that may have it already; "" for none. */
+  readonly ours: string;
+}
+
+async function requirePort(
+  { neutron }: Pick<Parts, "neutron">,
+  ctx: Call,
+  portId: string,
+  { projectId, serverId, ours }: Whose,
+): Promise<PortInfo> {
+  const port = await ifFound(neutron.getPort(ctx, portId));
+  const visible = port !== undefined && (port.projectId === ctx.actor.projectId || ctx.rights.isAdmin);
+  if (!visible) throw InterfaceErrors.PORT_NOT_FOUND({ port: portId });
+  if (port.projectId !== projectId) throw InterfaceErrors.PORT_NOT_USABLE({ port: portId, server: serverId });
+  if (port.deviceId !== "" && port.deviceId !== ours) throw InterfaceErrors.PORT_IN_USE({ port: portId });
+  if (port.fixedIps.length === 0 && port.ipAllocation !== "deferred")
+    throw InterfaceErrors.PORT_WITHOUT_ADDRESS({ port: portId });
+  return port;
+}
+
+async function onlyNetwork(
+  { neutron }: Pick<Parts, "neutron">,
+  ctx: Call,
+  projectId: string,
+): Promise<NetworkInfo> {
+  const [own, shared] = await Promise.all([
+    neutron.listNetworks(ctx, { projectId, shared: false }),
+    neutron.listNetworks(ctx, { shared: true }),
+  ]);
+  const candidates = [...new Map([...own, ...shared].map((network) => [network.id, network])).values()];
+  const [only] = candidates;
+  if (candidates.length > 1) throw InterfaceErrors.NETWORK_AMBIGUOUS({});
+  if (only === undefined) throw InterfaceErrors.NO_NETWORK({ project: projectId });
+  return only;
+}
+
+async function networkOf(
+  { neutron }: Pick<Parts, "neutron">,
+  ctx: Call,
+  networkId: string,
+): Promise<NetworkInfo> {
+  const [network] = await neutron.listNetworks(ctx, { ids: [networkId] });
+  const visible =
+    network !== undefined &&
+    (ctx.rights.isAdmin || network.projectId === ctx.actor.projectId || network.shared || network.external);
+  if (!visible) throw InterfaceErrors.NETWORK_NOT_FOUND({ network: networkId });
+  return network;
+}
+
+function requireUsable(ctx: Call, network: NetworkInfo): void {
+  if (network.subnetIds.length === 0) throw InterfaceErrors.NETWORK_WITHOUT_SUBNET({ network: network.id });
+  const foreign = network.external && !network.shared;
+  if (foreign && !ctx.rights.allows("network:attach_external_network"))
+    throw InterfaceErrors.EXTERNAL_NETWORK({ network: network.id });
+}
+
+/** @throws PORT_QUOTA; who is faster after this hears it from the operation */
+async function requireRoom({ neutron }: Pick<Parts, "neutron">, ctx: Call, projectId: string): Promise<void> {
+  const { port: limit } = await neutron.quota(ctx, projectId);
+  if (limit >= 0 && (await neutron.listPorts(ctx, { projectId })).length >= limit)
+    throw InterfaceErrors.PORT_QUOTA({ limit });
+}
+
+/** As for new servers: on somebody else's network nobody chooses an address. */
+async function requireAddress(
+  { neutron }: Pick<Parts, "neutron">,
+  ctx: Call,
+  network: NetworkInfo,
+  ipAddress: string,
+  ours: string,
+): Promise<void> {
+  if (!ctx.rights.isAdmin && network.projectId !== ctx.actor.projectId)
+    throw InterfaceErrors.FIXED_IP_FORBIDDEN({ network: network.id });
+  const holders = await neutron.listPorts(ctx, { networkId: network.id, ipAddress });
+  if (holders.some(({ deviceId }) => ours === "" || deviceId !== ours))
+    throw InterfaceErrors.FIXED_IP_IN_USE({ address: ipAddress });
+}

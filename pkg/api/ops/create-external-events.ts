@@ -1,0 +1,102 @@
+import {
+  CreateExternalEventsRequest,
+  ExternalEventName,
+  ExternalEventResult,
+  ExternalEventStatus,
+} from "../../../gen/kilonova/api/v1/external_events_service.js";
+import type {
+  CreateExternalEventsResponse,
+  ExternalEvent,
+} from "../../../gen/kilonova/api/v1/external_events_service.js";
+import { mapLimit, merged, parseUuid } from "../../kernel/index.js";
+import type { LoadedServer } from "../cells/servers.js";
+import { bodyHash } from "../crypto/hashes.js";
+import { ApiErrors } from "../errors.js";
+import { ifFound } from "../interfaces/ports-of.js";
+import { refreshInterfaces } from "../interfaces/refresh.js";
+import type { Parts } from "../parts.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
+import { clientToken, id } from "../shape/common.js";
+import type { Rule } from "../shape/shape.js";
+import { list, object, oneOf, text } from "../shape/shape.js";
+
+const MAX_EVENTS = 1000;
+const SERVERS_AT_ONCE = 16;
+
+const Name = ExternalEventName;
+const Result = ExternalEventResult;
+
+/** Events that mean nothing without what they are about. @source nova server_external_events.TAG_REQUIRED */
+const NEED_TAG: ReadonlySet<ExternalEventName> = new Set<ExternalEventName>([
+  Name.EXTERNAL_EVENT_NAME_VOLUME_EXTENDED,
+  Name.EXTERNAL_EVENT_NAME_POWER_UPDATE,
+  Name.EXTERNAL_EVENT_NAME_ACCELERATOR_REQUEST_BOUND,
+]);
+
+/** Events after which a server's ports are looked at. The others wake whoever waits for them: nobody does. */
+const OF_PORTS: ReadonlySet<ExternalEventName> = new Set<ExternalEventName>([
+  Name.EXTERNAL_EVENT_NAME_NETWORK_CHANGED,
+  Name.EXTERNAL_EVENT_NAME_NETWORK_VIF_DELETED,
+]);
+
+const event = object<ExternalEvent>({
+  name: oneOf(ExternalEventName, { unset: false }),
+  serverId: id,
+  status: oneOf(ExternalEventStatus),
+  tag: text({ max: 255 }),
+});
+const events: Rule<readonly ExternalEvent[]> = (value, path, report) => {
+  if (value.length === 0) report(path, "must not be empty");
+  list(event, MAX_EVENTS)([...value], path, report);
+};
+
+/** Takes what other services say about servers. What a server's ports are now is read once for all of it. */
+export const createExternalEvents = (
+  parts: Parts,
+): Guarded<CreateExternalEventsRequest, CreateExternalEventsResponse> =>
+  guarded({ events, clientToken }, own, async (asked, request) => {
+    // The Network service speaks of servers of all projects.
+    const ctx = merged(asked, { rights: asked.rights.everywhere });
+    const ids = [...new Set(request.events.map(({ serverId }) => serverOf(serverId)))];
+    const loaded = new Map(
+      await mapLimit(ids, SERVERS_AT_ONCE, async (serverId) => {
+        const found = await ifFound(parts.servers.load(ctx, serverId));
+        return [serverId, found] as const;
+      }),
+    );
+    const results = request.events.map((one) => resultOf(one, loaded.get(serverOf(one.serverId))));
+    if (results.every((result) => result === Result.EXTERNAL_EVENT_RESULT_SERVER_NOT_FOUND))
+      throw ApiErrors.SERVER_NOT_FOUND({ server: ids.join(", ") });
+    const changed = new Set(
+      request.events.flatMap(({ name, serverId }, index) =>
+        results[index] === Result.EXTERNAL_EVENT_RESULT_ACCEPTED && OF_PORTS.has(name)
+          ? [serverOf(serverId)]
+          : [],
+      ),
+    );
+    const { clientToken: token } = request;
+    const body = CreateExternalEventsRequest.encode({ ...request, clientToken: "" }).finish();
+    await mapLimit([...changed], SERVERS_AT_ONCE, (serverId) =>
+      refreshInterfaces(
+        parts,
+        ctx,
+        { serverId, clientToken: tokenOf(token, serverId) },
+        { method: "CreateExternalEvents", body },
+      ),
+    );
+    return { results };
+  });
+
+const serverOf = (serverId: string): string => parseUuid(serverId) ?? serverId;
+
+function resultOf({ name, tag }: ExternalEvent, loaded: LoadedServer | undefined): ExternalEventResult {
+  if (loaded === undefined) return Result.EXTERNAL_EVENT_RESULT_SERVER_NOT_FOUND;
+  if (NEED_TAG.has(name) && tag === "") return Result.EXTERNAL_EVENT_RESULT_INVALID;
+  if ((loaded.server.hostInfo?.host ?? "") === "") return Result.EXTERNAL_EVENT_RESULT_NO_HOST;
+  return Result.EXTERNAL_EVENT_RESULT_ACCEPTED;
+}
+
+/** One token for each server: all of them begin an operation. */
+const tokenOf = (clientToken: string, serverId: string): string =>
+  clientToken === "" ? "" : Buffer.from(bodyHash(Buffer.from(`${clientToken} ${serverId}`))).toString("hex");

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
+import { fakeClock } from "../../testkit/clock.js";
+import { networkFacts } from "../adapters/network-facts.js";
+import { instancePort } from "../domain/ports.js";
+import { SERVER, aCall } from "../testing/a-call.js";
+import { readPorts } from "./read-ports.js";
+
+async function world() {
+  const neutron = fakeNeutron();
+  const network = neutron.addNetwork({ name: "private" });
+  neutron.addSubnet({ networkId: network.id });
+  const factsOf = networkFacts(neutron, fakeClock());
+  const fixedIps = [{ subnetId: network.subnetIds[0] ?? "", ipAddress: "10.0.0.5" }];
+  const port = neutron.addPort({ networkId: network.id, deviceId: SERVER, fixedIps });
+  const facts = await factsOf(aCall().ctx, network.id);
+  const known = instancePort(port, facts, { createdByUs: true, tag: "nic", vifModel: "e1000" });
+  const read = async () => {
+    const result = await readPorts({ neutron, factsOf }).run(aCall({ instance: { ports: [known] } }));
+    assert.ok(result.kind === "done");
+    return result;
+  };
+  return { neutron, port, known, read };
+}
+
+describe("read-ports", () => {
+  it("changes nothing when nothing is otherwise", async () => {
+    const { read } = await world();
+    const { output, change } = await read();
+    assert.deepEqual([output, change], [{ changed: [], gone: [] }, undefined]);
+  });
+
+  it("brings addresses into the record, and keeps what only the record knows", async () => {
+    const { neutron, port, known, read } = await world();
+    const [first] = port.fixedIps;
+    assert.ok(first);
+    await neutron.updatePort(aCall().ctx, port.id, { fixedIps: [first, { ipAddress: "10.0.0.6" }] });
+    const { output, change } = await read();
+    assert.deepEqual(output, { changed: [port.id], gone: [] });
+    const [now] = change?.putPorts ?? [];
+    assert.deepEqual(
+      [now?.addresses.map(({ ipAddress }) => ipAddress), now?.tag, now?.createdByUs, now?.vifModel],
+      [["10.0.0.5", "10.0.0.6"], known.tag, true, "e1000"],
+    );
+  });
+
+  it("brings the names of other security groups into the record", async () => {
+    const { neutron, port, read } = await world();
+    const [web, db] = ["web", "db"].map((name) => neutron.addSecurityGroup({ name }).id);
+    await neutron.updatePort(aCall().ctx, port.id, { securityGroupIds: [web ?? "", db ?? ""] });
+    const { change } = await read();
+    assert.deepEqual(
+      [change?.set?.securityGroups, change?.putPorts?.[0]?.securityGroupIds],
+      [
+        ["web", "db"],
+        [web, db],
+      ],
+    );
+  });
+
+  it("names ports that are gone or another server's, which stay in the record until the host knows", async () => {
+    const { neutron, port, read } = await world();
+    await neutron.updatePort(aCall().ctx, port.id, { deviceId: "another" });
+    assert.deepEqual((await read()).output, { changed: [], gone: [port.id] });
+    await neutron.deletePort(aCall().ctx, port.id);
+    const { output, change } = await read();
+    assert.deepEqual([output, change], [{ changed: [], gone: [port.id] }, undefined]);
+  });
+});
