@@ -342,6 +342,7 @@ class Caller(IntEnum):
     OPERATOR = 9
     METADATA = 10
     ANYONE = 11
+    CONSOLE = 85
 
 class CancelOperationRequest(Message):
     """Input of CancelOperation."""
@@ -1273,6 +1274,9 @@ class ErrorReason(IntEnum):
     COMMAND_CANCELLED = 264
     DEVICE_NAME_IN_USE = 265
     VOLUME_ATTACHED_TWICE = 266
+    CONSOLE_TYPE_INVALID = 295
+    CONSOLE_CLOSED = 296
+    TOO_MANY_CONSOLES = 297
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
