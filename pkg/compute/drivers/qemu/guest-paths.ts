@@ -22,6 +22,8 @@ export interface GuestPaths {
   /** A second monitor for operators; the first one is the agent's and serves one client. */
   readonly operatorSocket: string;
   readonly serialSocket: string;
+  /** The screen, as RFB without a password: whoever may pass the folder may see it. */
+  readonly vncSocket: string;
   /** Channel to the agent inside the guest, of guests whose image asks for one. */
   readonly agentSocket: string;
 }
@@ -47,6 +49,7 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     qmpSocket: join(socketDir, "qmp.sock"),
     operatorSocket: join(socketDir, "qmp2.sock"),
     serialSocket: join(socketDir, "serial.sock"),
+    vncSocket: join(socketDir, "vnc.sock"),
     agentSocket: join(socketDir, "qga.sock"),
   };
 }
