@@ -13,6 +13,7 @@ import { instanceActionRoutes } from "./instance-actions/routes.js";
 import { keyPairRoutes } from "./key-pairs/routes.js";
 import { limitRoutes } from "./limits/routes.js";
 import { migrationRoutes } from "./migrations/routes.js";
+import { remoteConsoleRoutes } from "./remote-consoles/routes.js";
 import { serverIpRoutes } from "./server-ips/routes.js";
 import { serverGroupRoutes } from "./server-groups/routes.js";
 import { serverMetadataRoutes } from "./server-metadata/routes.js";
@@ -36,6 +37,7 @@ export const allOperations = (api: ApiClients, cache: FragmentCache): Operation[
   ...limitRoutes(api),
   ...serverRoutes(api, cache),
   ...serverActionRoutes(api),
+  ...remoteConsoleRoutes(api),
   ...serverIpRoutes(api),
   ...serverPasswordRoutes(api),
   ...instanceActionRoutes(api),

@@ -11,6 +11,7 @@ import instanceActions from "./instance-actions.js";
 import keyPairs from "./key-pairs.js";
 import limits from "./limits.js";
 import migrations from "./migrations.js";
+import remoteConsoles from "./remote-consoles.js";
 import serverActions from "./server-actions.js";
 import serverGroups from "./server-groups.js";
 import serverIps from "./server-ips.js";
@@ -32,6 +33,7 @@ export const translations: readonly Translation[] = [
   ...keyPairs,
   ...limits,
   ...migrations,
+  ...remoteConsoles,
   ...serverActions,
   ...serverGroups,
   ...serverIps,
