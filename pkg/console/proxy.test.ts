@@ -101,9 +101,11 @@ class World {
     const session = {
       socket,
       heard: Buffer.alloc(0),
+      wasOpen: false,
       status: 0,
       end: undefined as { readonly code: number; readonly reason: string } | undefined,
     };
+    socket.on("open", () => (session.wasOpen = true));
     socket.on("message", (data: Buffer) => (session.heard = Buffer.concat([session.heard, data])));
     socket.on("unexpected-response", (request, response) => {
       session.status = response.statusCode ?? 0;
@@ -116,7 +118,7 @@ class World {
 
   async opened(...asked: Parameters<World["connect"]>): Promise<ReturnType<World["connect"]>> {
     const session = this.connect(...asked);
-    await until(() => session.socket.readyState === WebSocket.OPEN);
+    await until(() => session.wasOpen);
     return session;
   }
 

@@ -128,6 +128,7 @@ describe("consoles of an agent", () => {
       for (; written < 10; written++) await consoles.write(ctx, "a", Buffer.alloc(1_000));
     })();
     await until(() => line.writableNeedDrain);
+    await new Promise((resolve) => setTimeout(resolve, 50));
     assert.ok(written < 4, `${written} were taken`);
     let read = 0;
     while (read < 10_000) read += ((await stream.next()).value as Buffer).length;
