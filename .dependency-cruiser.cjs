@@ -1,5 +1,6 @@
 /** Who may import whom. The rooms are described in docs/architecture.md. */
-const service = "(api|cells|conductor|scheduler|placement|compute|gateway|gateway-placement|standalone)";
+const service =
+  "(api|cells|conductor|scheduler|placement|compute|console|gateway|gateway-placement|standalone)";
 const test = "\\.test\\.ts$|/testing/|^pkg/testkit/";
 /** Pure rooms: values in, values out. */
 const decisions =

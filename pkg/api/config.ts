@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+const isAddressOrEmpty = (text: string): boolean => text === "" || URL.canParse(text);
+
 /** Options of the api service. */
 export const apiConfigSchema = z.object({
   cellTimeoutMs: z
@@ -92,6 +94,27 @@ export const apiConfigSchema = z.object({
     .string()
     .default("")
     .describe("Zone of servers whose request names none; empty for any."),
+  novncBaseUrl: z
+    .string()
+    .refine(isAddressOrEmpty, "must be an address")
+    .default("")
+    .describe(
+      "Address of the console proxy's page for VNC, as browsers reach it, such as https://console.example.com/vnc_auto.html; empty: no such consoles (one process for all sets its own).",
+    ),
+  serialBaseUrl: z
+    .string()
+    .refine(isAddressOrEmpty, "must be an address")
+    .default("")
+    .describe(
+      "Address of the console proxy for serial consoles, such as wss://console.example.com/; empty: no such consoles (one process for all sets its own).",
+    ),
+  consoleTokenTtlMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(86_400_000)
+    .default(600_000)
+    .describe("How long a console's address is good, ms."),
   maxLocalBlockDevices: z
     .number()
     .int()

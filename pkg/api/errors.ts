@@ -38,6 +38,21 @@ export const ApiErrors = defineErrors("api", {
     "conflict",
     (p: { problem: string }) => `The server cannot be pinned to this availability zone: ${p.problem}.`,
   ],
+  INVALID_STATE: [
+    "refused",
+    (p: { server: string; method: string; attr: string; state: string }) =>
+      `Cannot '${p.method}' instance ${p.server} while it is in ${p.attr} ${p.state}`,
+  ],
+  CONSOLE_TYPE_INVALID: [
+    "invalid",
+    (p: { type: string }) => `Invalid console type ${p.type}`,
+    { field: "type" },
+  ],
+  CONSOLE_TYPE_UNAVAILABLE: [
+    "invalid",
+    (p: { type: string }) => `Unavailable console type ${p.type}.`,
+    { field: "type" },
+  ],
   CONSOLE_NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
   NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
   INVALID_STATE: [

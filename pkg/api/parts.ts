@@ -1,4 +1,5 @@
 import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
+import { ConsoleTokenServiceDefinition } from "../../gen/kilonova/cells/v1/console_tokens_service.js";
 import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
@@ -31,6 +32,7 @@ export interface Parts extends Omit<ApiDeps, "scheduler" | "policy" | "tokenKeys
   readonly hosts: Client<HostsServiceDefinition>;
   readonly operations: Client<OperationStoreServiceDefinition>;
   readonly feed: Client<FeedServiceDefinition>;
+  readonly consoleTokens: Client<ConsoleTokenServiceDefinition>;
   readonly records: Client<ServerRecordsServiceDefinition>;
   readonly tokens: TokenBox;
   readonly hub: FeedHub;
@@ -72,6 +74,7 @@ export function makeParts(deps: ApiDeps): Parts {
     operations: deps.cells.client(OperationStoreServiceDefinition),
     presented: new PresentedServers(directory, deps.config.serverCacheBytes),
     servers: new Servers(instances, mappings, guard),
+    consoleTokens: deps.cells.client(ConsoleTokenServiceDefinition),
     records: deps.cells.client(ServerRecordsServiceDefinition),
     signals: new OperationSignals(feed, databases, deps.clock),
   };

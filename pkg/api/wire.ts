@@ -1,4 +1,5 @@
 import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
+import { RemoteConsolesServiceDefinition } from "../../gen/kilonova/api/v1/consoles_service.js";
 import { ExternalEventsServiceDefinition } from "../../gen/kilonova/api/v1/external_events_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import {
@@ -44,12 +45,14 @@ import { clearServerPassword } from "./ops/clear-server-password.js";
 import { createExternalEvents } from "./ops/create-external-events.js";
 import { createFlavor } from "./ops/create-flavor.js";
 import { createKeyPair } from "./ops/create-key-pair.js";
+import { createRemoteConsole } from "./ops/create-remote-console.js";
 import { createServers } from "./ops/create-servers.js";
 import { deleteComputeService } from "./ops/delete-compute-service.js";
 import { deleteFlavorExtraSpec } from "./ops/delete-flavor-extra-spec.js";
 import { deleteFlavor } from "./ops/delete-flavor.js";
 import { deleteKeyPair } from "./ops/delete-key-pair.js";
 import { deleteServerMetadata } from "./ops/delete-server-metadata.js";
+import { getConsoleConnection } from "./ops/get-console-connection.js";
 import { getConsoleOutput } from "./ops/get-console-output.js";
 import { getFlavor } from "./ops/get-flavor.js";
 import { getHypervisor } from "./ops/get-hypervisor.js";
@@ -165,6 +168,10 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     listServerSecurityGroups: listServerSecurityGroups(parts),
     addServerSecurityGroup: addServerSecurityGroup(parts),
     removeServerSecurityGroup: removeServerSecurityGroup(parts),
+  }),
+  bind.whole(RemoteConsolesServiceDefinition, {
+    createRemoteConsole: createRemoteConsole(parts),
+    getConsoleConnection: getConsoleConnection(parts),
   }),
   bind.whole(ServerMetadataServiceDefinition, {
     getServerMetadata: getServerMetadata(parts),

@@ -1,4 +1,5 @@
 import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
+import { ConsoleTokenServiceDefinition } from "../../gen/kilonova/cells/v1/console_tokens_service.js";
 import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
@@ -28,6 +29,7 @@ import { NumberBlocks } from "./store/number-blocks.js";
 import { agentsOwn } from "./hosts/rpc/agents-own.js";
 import type { OperationCheck } from "./hosts/rpc/agents-own.js";
 import { aggregateHandlers } from "./hosts/rpc/aggregates.js";
+import { consoleTokenHandlers } from "./consoles/rpc/console-tokens.js";
 import { feedHandlers } from "./feed/rpc/feed.js";
 import { globalHandlers } from "./catalogue/rpc/global.js";
 import { hostsHandlers } from "./hosts/rpc/hosts.js";
@@ -206,6 +208,7 @@ export function buildCells(deps: CellsDeps): CellsService {
     bindings: [
       bindService(GlobalServiceDefinition, globalHandlers({ ...common, defaultLimits })),
       bindService(ServerGroupStoreServiceDefinition, serverGroupHandlers(global, storeDeps, defaultLimits)),
+      bindService(ConsoleTokenServiceDefinition, consoleTokenHandlers(stores, storeDeps)),
       bindService(AggregateStoreServiceDefinition, aggregateHandlers(global, storeDeps)),
       bindService(InstancesServiceDefinition, instancesHandlers({ ...common, desk })),
       bindService(ServerRecordsServiceDefinition, serverRecordsHandlers({ stores, deps: storeDeps })),

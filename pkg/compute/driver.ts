@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Ctx } from "../kernel/index.js";
 import type { GuestDiagnostics } from "./guest-diagnostics.js";
 
@@ -125,6 +126,11 @@ export interface Driver {
   readonly interfaceSocketPath?: (instanceUuid: string, portId: string) => string;
   /** The last bytes of the serial console; capability. @param maxBytes at most 102,400 */
   readonly consoleLog?: (ctx: Ctx, instanceUuid: string, maxBytes: number) => Promise<Uint8Array>;
+  /**
+   * A console that somebody may use, as it is now; capability. Whoever connects hears what it says from then
+   * on; the log of the serial line goes on beside it.
+   */
+  readonly guestConsole?: (ctx: Ctx, instanceUuid: string, kind: ConsoleKind) => Promise<GuestConsole>;
   readonly pause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   readonly unpause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   /**
@@ -215,6 +221,20 @@ export type OptionalMethod = {
 
 /** A driver that has these. */
 export type DriverWith<M extends OptionalMethod> = Driver & Required<Pick<Driver, M>>;
+
+/** The screen with keyboard and mouse, as RFB without a password; or the bytes of the first serial line. */
+export type ConsoleKind = "vnc" | "serial";
+
+/** One console of a guest as it is now. */
+export interface GuestConsole {
+  /** Names the guest's present run: another one after each start. Undefined while it does not run. */
+  readonly run: string | undefined;
+  /**
+   * Connects; the stream ends when the guest does. A serial line may serve one at a time: who comes later is
+   * heard when the earlier one has gone. Undefined when the guest has no such console.
+   */
+  readonly connect: (() => Promise<Duplex>) | undefined;
+}
 
 export type PowerState = "NOSTATE" | "RUNNING" | "PAUSED" | "SHUTDOWN" | "CRASHED" | "SUSPENDED";
 

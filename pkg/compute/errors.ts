@@ -33,6 +33,12 @@ export const AgentErrors = defineErrors("compute", {
     "unsupported",
     (_p: Record<string, never>) => "The console log is not available on this host.",
   ],
+  CONSOLE_CLOSED: ["refused", (_p: Record<string, never>) => "The console is not open."],
+  TOO_MANY_CONSOLES: [
+    "quota",
+    (p: { limit: number }) => `${p.limit} consoles of this server are open; no more are let in.`,
+    { subject: "consoles" },
+  ],
   NOT_FAKE: ["unsupported", (_p: Record<string, never>) => "Only the fake driver can be scripted."],
   VENDORDATA_FAILED: ["unavailable", (_p: Record<string, never>) => "A vendor data service did not answer."],
   VENDORDATA_FILE_UNUSABLE: [

@@ -4,6 +4,7 @@ import type {
   HypervisorsServiceDefinition,
 } from "../../gen/kilonova/api/v1/hosts_service.js";
 import type { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
+import type { RemoteConsolesServiceDefinition } from "../../gen/kilonova/api/v1/consoles_service.js";
 import type { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import type { ExternalEventsServiceDefinition } from "../../gen/kilonova/api/v1/external_events_service.js";
 import type { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
@@ -73,6 +74,7 @@ export interface ApiClients {
   readonly servers: ServersClient;
   /** `kilonova.compat.v1`: lists as REST pages them. */
   readonly lists: ListsClient;
+  readonly remoteConsoles: Client<RemoteConsolesServiceDefinition>;
   readonly aggregates: Client<AggregatesServiceDefinition>;
   readonly serverGroups: Client<ServerGroupsServiceDefinition>;
   readonly serverMetadata: Client<ServerMetadataServiceDefinition>;

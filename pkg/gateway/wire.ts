@@ -6,6 +6,7 @@ import {
   HypervisorsServiceDefinition,
 } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
+import { RemoteConsolesServiceDefinition } from "../../gen/kilonova/api/v1/consoles_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import { ExternalEventsServiceDefinition } from "../../gen/kilonova/api/v1/external_events_service.js";
 import { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
@@ -113,6 +114,7 @@ const clients = (api: Channel): ApiClients => ({
   lists: api.client(listsOfGateway),
   flavors: api.client(FlavorsServiceDefinition),
   keyPairs: api.client(KeyPairsServiceDefinition),
+  remoteConsoles: api.client(RemoteConsolesServiceDefinition),
   limits: api.client(LimitsServiceDefinition),
   instanceActions: api.client(InstanceActionsServiceDefinition),
   availabilityZones: api.client(AvailabilityZonesServiceDefinition),

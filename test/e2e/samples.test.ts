@@ -2,33 +2,19 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import { Cloud, projectRoot } from "./support/cloud.js";
 import { PackedSdk } from "./support/packed-sdk.js";
+import { programOf } from "./support/program.js";
 
 const run = promisify(execFile);
-
-/** Where a program lies; undefined where it is not installed. */
-function programOf(name: string): string | undefined {
-  return (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .map((dir) => join(dir, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
 
 /** As much of answers as is looked at. */
 interface Answer {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { credentials as grpcCredentials } from "@grpc/grpc-js";
 import type { ChannelCredentials } from "@grpc/grpc-js";
+import { WebSocket } from "ws";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { KilonovaError } from "../../pkg/kernel/index.js";
@@ -79,15 +81,18 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
       deployment.scheduler(),
       deployment.conductor("conductor-1"),
       deployment.conductor("conductor-2"),
-      deployment.api(),
+      deployment.api("api", {
+        api: { serialBaseUrl: `ws://127.0.0.1:${ports.console}/`, consoleTokenTtlMs: 60_000 },
+      }),
       deployment.gateway(),
       deployment.metadata(),
       deployment.compute("compute-1", ["host-1"], firstPort),
       deployment.compute("compute-2", ["host-2"], secondPort),
+      deployment.console(),
     ]);
     cells = all[2];
     conductors = [all[4], all[5]];
-    edges = [all[6], all[7], all[8]];
+    edges = [all[6], all[7], all[8], all[11]];
     computes = [all[9], all[10]];
     token = await login(`http://127.0.0.1:${ports.identity}`, "admin", "admin", deployment.adminPassword);
     const common = { "X-Auth-Token": token };
@@ -210,6 +215,37 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     await active(id, 20_000);
     assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
     await gone(id);
+  });
+
+  it("carries a console from its user to the host's agent and back, until the server is gone", async () => {
+    const id = await create("console");
+    await active(id, 20_000);
+    const { url } = await compute.expect<{ url: string }>(
+      200,
+      "remote_console",
+      "POST",
+      `/servers/${id}/remote-consoles`,
+      { remote_console: { protocol: "serial", type: "serial" } },
+    );
+    const open = (): { readonly socket: WebSocket; heard: Buffer; end: number } => {
+      const session = { socket: new WebSocket(url, ["binary"]), heard: Buffer.alloc(0), end: 0 };
+      session.socket
+        .on("error", () => {})
+        .on("message", (data: Buffer) => (session.heard = Buffer.concat([session.heard, data])))
+        .on("unexpected-response", (_request, { statusCode }) => (session.end = statusCode ?? -1))
+        .on("close", (code) => (session.end = code));
+      return session;
+    };
+    const session = open();
+    const bytes = randomBytes(200_000);
+    session.socket.once("open", () => session.socket.send(bytes));
+    await until(() => session.heard.length >= bytes.length, { timeoutMs: 20_000, what: "the echo" });
+    assert.deepEqual(session.heard, bytes);
+    assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
+    await gone(id);
+    await until(() => session.end === 1000, { timeoutMs: 20_000, what: "the console to end" });
+    const late = open();
+    await until(() => late.end === 403, { what: "the address to open nothing" });
   });
 
   it("answers operators with a certificate", async () => {

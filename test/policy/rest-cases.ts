@@ -3,6 +3,7 @@ import type { RuleName } from "../../pkg/policy/index.js";
 import type { Expected } from "./case.js";
 import { guardedActions } from "./plain-actions.js";
 import {
+  CONSOLE_TOKEN,
   EXTERNAL,
   FREE_PORT,
   GROUP,
@@ -39,6 +40,7 @@ const PLACES: Readonly<Record<string, string>> = {
   flavors: "1",
   extensions: "OS-DCF",
   versions: "v2.1",
+  "os-console-auth-tokens": CONSOLE_TOKEN,
 };
 
 /** @param route  as in the route table; its first parameter is what the world has */
@@ -76,6 +78,12 @@ const plain = { name: "vm", flavorRef: "1", imageRef: anImage().id, networks: "n
 const create = (form: string, init: object, needs: readonly RuleName[]): RestExpected =>
   rest("POST /servers", [os("servers:create"), ...needs], { form, body: { server: { ...plain, ...init } } });
 const device = { boot_index: 0, uuid: anImage().id, source_type: "image", destination_type: "local" };
+
+const oldConsoles = [
+  ["os-getVNCConsole", "novnc"],
+  ["os-getSPICEConsole", "spice-html5"],
+  ["os-getSerialConsole", "serial"],
+] as const;
 
 const servers: readonly RestExpected[] = [
   create("plain", {}, []),
@@ -163,6 +171,16 @@ const servers: readonly RestExpected[] = [
     about: "project",
     shows: ["compute:server:topology:host:index"],
   }),
+  server("POST /servers/{id}/remote-consoles", "os-remote-consoles", {
+    body: { remote_console: { protocol: "vnc", type: "novnc" } },
+  }),
+  ...oldConsoles.map(([key, type]) =>
+    server(`POST /servers/{id}/action#${key}`, "os-remote-consoles", {
+      body: { [key]: { type } },
+      version: "2.5",
+    }),
+  ),
+  rest("GET /os-console-auth-tokens/{id}", [os("os-console-auth-tokens")]),
   server("GET /servers/{id}/ips", "ips:index"),
   sub("GET /servers/{id}/ips/{sub}", "private", "ips:show"),
   server("GET /servers/{id}/os-server-password", "os-server-password:show"),

@@ -23,10 +23,14 @@ const OTHER_REFUSALS: readonly (readonly [RegExp, RuleName])[] = [
   [/create an interface on external network/, "network:attach_external_network"],
 ];
 
+/** Policy let it in, and then there is no such console in any cloud of ours. */
+const NOT_OFFERED = /Unavailable console type spice-html5/;
+
 function outcomeOf({ status, text }: Answer): Outcome {
   const print = printOf(text);
   // What was begun goes on; nobody carries it out here.
-  if (status < 300 || (status === 504 && UNDER_WAY.test(text))) return { end: "done", print };
+  const begun = status === 504 && UNDER_WAY.test(text);
+  if (status < 300 || begun || (status === 400 && NOT_OFFERED.test(text))) return { end: "done", print };
   if (status === 404) return { end: "missing", print };
   const rule = REFUSAL.exec(text)?.[1] ?? OTHER_REFUSALS.find(([words]) => words.test(text))?.[1];
   return { end: status === 403 && rule !== undefined ? refusedBy(rule) : `${status}: ${text}`, print };

@@ -1,4 +1,5 @@
 import { BlockDeviceDestination, BlockDeviceSource } from "../../gen/kilonova/type/v1/block_device.js";
+import { ConsoleProtocol, ConsoleType } from "../../gen/kilonova/api/v1/consoles_service.js";
 import { ExternalEventName } from "../../gen/kilonova/api/v1/external_events_service.js";
 import { HypervisorView, HypervisorsView } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
@@ -9,6 +10,7 @@ import type { Expected } from "./case.js";
 import { guardedActions } from "./plain-actions.js";
 import {
   AGGREGATE,
+  CONSOLE_TOKEN,
   DISKLESS,
   EMPTY_AGGREGATE,
   EXTERNAL,
@@ -233,6 +235,20 @@ const servers: readonly RpcExpected[] = [
   onServer("GetServerAddresses", "ips:show", { networkLabel: "private" }, { form: "one network" }),
   onServer("GetServerPassword", "os-server-password:show"),
   onServer("ClearServerPassword", "os-server-password:clear"),
+];
+
+const consoles: readonly RpcExpected[] = [
+  rpc(
+    "RemoteConsolesService/CreateRemoteConsole",
+    {
+      serverId: SERVER,
+      protocol: ConsoleProtocol.CONSOLE_PROTOCOL_SERIAL,
+      type: ConsoleType.CONSOLE_TYPE_SERIAL,
+    },
+    [os("os-remote-consoles")],
+    { about: "project" },
+  ),
+  rpc("RemoteConsolesService/GetConsoleConnection", { token: CONSOLE_TOKEN }, [os("os-console-auth-tokens")]),
 ];
 
 const label = (method: string, needs: string, request: RpcExpected["request"] = {}, form?: string) =>
@@ -536,6 +552,7 @@ const operators: readonly RpcExpected[] = [
 /** Every served method of the public contract, in every form that asks other rules. */
 export const rpcExpected: readonly RpcExpected[] = [
   ...servers,
+  ...consoles,
   ...labels,
   ...operations,
   ...migrations,

@@ -2,6 +2,7 @@ import { OperationCatalogue, catalogue } from "../../pkg/model/operation-catalog
 import { Aggregate } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { InstanceAction } from "../../gen/kilonova/api/v1/limits_service.js";
 import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import { ConsoleToken } from "../../gen/kilonova/cells/v1/console_tokens_service.js";
 import { ComputeNode, HostService } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { MigrationKind, MigrationRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import { InstancePort } from "../../gen/kilonova/cells/v1/instance_change.js";
@@ -15,6 +16,7 @@ import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../gen/kilonova/cells/v1/server.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { NumaNode } from "../../gen/kilonova/type/v1/server.js";
+import { tokenHash } from "../../pkg/api/ops/create-remote-console.js";
 import { aFlavor, aNetwork, aPort, anApi, anImage } from "../../pkg/api/testing/an-api.js";
 import type { TestApi } from "../../pkg/api/testing/an-api.js";
 import { GLOBAL } from "../../pkg/model/database-names.js";
@@ -34,6 +36,8 @@ export const SERVICE = "44444444-aaaa-4444-8444-444444444444";
 export const HYPERVISOR = "55555555-aaaa-4555-8555-555555555555";
 export const EXTERNAL = "66666666-aaaa-4666-8666-666666666666";
 export const REQUEST = "req-77777777-aaaa-4777-8777-777777777777";
+/** A token of a console of the server. */
+export const CONSOLE_TOKEN = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
 /** Another server of p1, which an administrator has locked. */
 export const LOCKED = "5eeeeeee-0000-4000-8000-000000000002";
 const NODE: NumaNode = {
@@ -119,7 +123,11 @@ export class World {
   constructor() {
     this.api = anApi({
       policy: this.policy,
-      config: { hostListTtlMs: 0 },
+      config: {
+        hostListTtlMs: 0,
+        novncBaseUrl: "http://console.example.com/vnc_auto.html",
+        serialBaseUrl: "ws://console.example.com/",
+      },
       operations: new OperationCatalogue(catalogue.all.map(alwaysFit)),
     });
     this.api.network.listen("agent", [
@@ -130,6 +138,7 @@ export class World {
             powerState: PowerState.POWER_STATE_RUNNING,
             diagnostics: {},
           }),
+        getConsole: async () => ({ offered: true, run: "r1" }),
       }),
     ]);
     this.api.images.set(anImage().id, anImage());
@@ -196,6 +205,16 @@ export class World {
         }),
       );
     }
+    cells.consoleTokens.set(
+      tokenHash(CONSOLE_TOKEN).toString("hex"),
+      ConsoleToken.fromPartial({
+        serverId: SERVER,
+        type: "novnc",
+        host: "silent",
+        database: "cell1",
+        expiresAt: { seconds: 4_000_000_000n },
+      }),
+    );
     this.#catalogue();
     this.#hosts();
   }

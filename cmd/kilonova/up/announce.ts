@@ -29,6 +29,7 @@ const besideOthers = ({ ports }: UpOptions): string => `  Compute    http://127.
   Placement  http://127.0.0.1:${ports.placement}
   gRPC       127.0.0.1:${ports.publicGrpc}
   Metrics    http://127.0.0.1:${ports.status}/metrics
+  Consoles   http://127.0.0.1:${ports.console}
 
 Identity, Image and Network are those of the configuration: their catalog must name Compute and Placement.
 `;
@@ -40,6 +41,7 @@ function withOurOwn({ ports, home }: UpOptions, image: string): string {
   Image      http://127.0.0.1:${ports.image}         Placement  http://127.0.0.1:${ports.placement}
   Network    http://127.0.0.1:${ports.network}         gRPC       127.0.0.1:${ports.publicGrpc}
   Metrics    http://127.0.0.1:${ports.status}/metrics
+  Consoles   http://127.0.0.1:${ports.console}
 
 In another terminal:
 
@@ -47,5 +49,6 @@ In another terminal:
   openstack flavor list
   openstack server create --image ${image} --flavor m1.tiny --network private --wait vm1
   openstack console log show vm1
+  openstack console url show vm1                # its screen, in a browser
 `;
 }

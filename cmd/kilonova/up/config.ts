@@ -4,6 +4,7 @@ import { cellsConfig } from "../../../pkg/cells/index.js";
 import { conductorConfig } from "../../../pkg/conductor/index.js";
 import { computeConfig } from "../../../pkg/compute/config.js";
 import { vendordataConfig, vendordataDynamicAuthConfig } from "../../../pkg/compute/vendordata/index.js";
+import { consoleConfig } from "../../../pkg/console/index.js";
 import { gatewayConfig } from "../../../pkg/gateway/config.js";
 import { placementCorsConfig } from "../../../pkg/gateway-placement/index.js";
 import { placementConfig } from "../../../pkg/placement/config.js";
@@ -45,6 +46,7 @@ export const sections = {
   placementCors: placementCorsConfig,
   compute: computeConfig,
   image: imageConfig,
+  console: consoleConfig,
   vendordata: vendordataConfig,
   vendordataDynamicAuth: vendordataDynamicAuthConfig,
 } as const;

@@ -189,12 +189,16 @@ const tokenKeyOf = (encryptionKey: string): Buffer =>
   Buffer.from(hkdfSync("sha256", Buffer.from(encryptionKey, "base64"), "", "kilonova token key", 32));
 
 function apiOf(
-  { config, secrets, clients, policy }: Runtime,
+  { config, secrets, clients, policy, options: { ports } }: Runtime,
   connect: (address: string) => Channel,
 ): Service {
   if (!clients) throw new Error("the clients are not open");
   return buildApi({
-    config: config.api,
+    config: {
+      ...config.api,
+      novncBaseUrl: config.api.novncBaseUrl || `http://127.0.0.1:${ports.console}/vnc_auto.html`,
+      serialBaseUrl: config.api.serialBaseUrl || `ws://127.0.0.1:${ports.console}/`,
+    },
     policy,
     clock: systemClock,
     ids: systemIds,

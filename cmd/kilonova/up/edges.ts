@@ -5,6 +5,7 @@ import { PlacementServiceDefinition } from "../../../gen/kilonova/placement/v1/p
 import { publicErrors } from "../../../pkg/api/index.js";
 import { cellGuestData } from "../../../pkg/compute/agent/guest-data-source.js";
 import { metadataProxyApp, metadataService, neutronProviders } from "../../../pkg/compute/metadata/index.js";
+import { startConsoleProxy } from "../../../pkg/console/index.js";
 import { buildGateway } from "../../../pkg/gateway/index.js";
 import { placementGateway } from "../../../pkg/gateway-placement/index.js";
 import type { Ctx, Span } from "../../../pkg/kernel/index.js";
@@ -12,7 +13,7 @@ import { listen } from "../../../pkg/platform/http/index.js";
 import type { HttpServer } from "../../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
 import { startRpcServer } from "../../../pkg/platform/rpc/index.js";
-import type { RpcServer, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
+import type { Channel, RpcServer, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
 import type { Gate } from "../../../pkg/platform/sharing/index.js";
 import type { SpanOrigin } from "../../../pkg/platform/telemetry/index.js";
 import { operatorSocket } from "../operator-socket.js";
@@ -25,8 +26,8 @@ const GRACE_MS = 3000;
 const HOST = "127.0.0.1";
 
 /**
- * Opens the doors: REST for compute and placement, metadata for proxies, public gRPC, and the operator's
- * socket.
+ * Opens the doors: REST for compute and placement, metadata for proxies, consoles, public gRPC, and the
+ * operator's socket.
  */
 export async function openEdges(_ctx: Ctx, runtime: Runtime): Promise<void> {
   // One door, by whichever protocol.
@@ -35,6 +36,7 @@ export async function openEdges(_ctx: Ctx, runtime: Runtime): Promise<void> {
     openCompute(runtime, turns),
     openPlacement(runtime),
     openMetadata(runtime),
+    openConsoles(runtime),
     openPublicGrpc(runtime, turns),
     openOperator(runtime),
   ]);
@@ -144,6 +146,32 @@ async function openMetadata(runtime: Runtime): Promise<void> {
   );
   await http(runtime, "metadata", () =>
     listen(app, { host: HOST, port: ports.metadata, log, limits: config.rest }),
+  );
+}
+
+async function openConsoles(runtime: Runtime): Promise<void> {
+  const {
+    config,
+    options: { ports },
+    log,
+    network,
+    metrics,
+  } = runtime;
+  const connect = (address: string): Channel => network.connect(address, { service: "console", host: "" });
+  await http(runtime, "console", () =>
+    startConsoleProxy(
+      {
+        config: config.console,
+        env: { log, ids: systemIds, requestTimeoutMs: 30_000, startSpan: startSpan(runtime) },
+        rest: config.rest,
+        cells: connect("cells"),
+        agent: (_host, address) => connect(address),
+        ids: systemIds,
+        log,
+        metrics,
+      },
+      { host: HOST, port: ports.console },
+    ),
   );
 }
 

@@ -26,6 +26,7 @@ export const UpErrors = defineErrors("up", {
 /** The fixed ports on 127.0.0.1, before the offset. */
 const basePorts = {
   identity: 5000,
+  console: 6080,
   publicGrpc: 8770,
   status: 8771,
   compute: 8774,

@@ -42,6 +42,7 @@ const NAMES = [
   "server_group",
   "server_group_member",
   "aggregate",
+  "console_token",
 ] as const;
 
 /** Qualified table names for statements written out as SQL. */

@@ -3,8 +3,10 @@ import type {
   CommandHeader,
 } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import {
+  ConsoleKind as WireConsoleKind,
   RunCommandResponse,
   ScriptFakeDriverResponse,
+  WriteConsoleResponse,
 } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { parseOperationName } from "../../model/operation-name.js";
@@ -13,8 +15,9 @@ import { can } from "../capabilities.js";
 import type { Command, CommandHost } from "../commands/command.js";
 import { measured } from "../commands/command.js";
 import { commands as declared } from "../commands/index.gen.js";
-import type { Driver, WorkProgress } from "../driver.js";
+import type { ConsoleKind, Driver, WorkProgress } from "../driver.js";
 import { AgentErrors } from "../errors.js";
+import { Consoles } from "./consoles.js";
 import { guestDiagnostics } from "./guest-diagnostics.js";
 import type { Plumbing } from "./ports.js";
 import { powerStateOf } from "./power-states.js";
@@ -41,6 +44,7 @@ export function agentHandlers({
   epoch,
 }: AgentServiceDeps): Handlers<typeof AgentServiceDefinition> {
   const { driver } = own;
+  const consoles = new Consoles(driver);
   const meant = (asked: string): void => {
     if (asked !== host) throw AgentErrors.WRONG_HOST({ host: asked, expected: host });
   };
@@ -102,6 +106,20 @@ export function agentHandlers({
       meant(request.host);
       return guestDiagnostics(ctx, driver, plumbing, request.serverId);
     },
+    async getConsole(ctx, request) {
+      meant(request.host);
+      return consoles.ask(ctx, request.serverId, consoleKindOf(request.kind));
+    },
+    async *openConsole(ctx, request) {
+      meant(request.host);
+      const asked = { ...request, kind: consoleKindOf(request.kind) };
+      for await (const output of consoles.open(ctx, asked)) yield { output };
+    },
+    async writeConsole(ctx, request) {
+      meant(request.host);
+      await consoles.write(ctx, request.sessionId, request.input);
+      return WriteConsoleResponse.create({});
+    },
     async getHost(ctx, request) {
       if (request.host) meant(request.host);
       return {
@@ -118,6 +136,13 @@ export function agentHandlers({
       return ScriptFakeDriverResponse.create({});
     },
   };
+}
+
+/** @throws INVALID_ARGUMENT */
+function consoleKindOf(kind: WireConsoleKind): ConsoleKind {
+  if (kind === WireConsoleKind.CONSOLE_KIND_VNC) return "vnc";
+  if (kind === WireConsoleKind.CONSOLE_KIND_SERIAL) return "serial";
+  throw CommonErrors.INVALID_ARGUMENT({ field: "kind", problem: "must be one of the enum" });
 }
 
 /** Id of what a command's fence counts for: the server, or the host that the operation is about. */

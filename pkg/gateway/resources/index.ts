@@ -17,6 +17,7 @@ import { interfaceRoutes } from "./interfaces/routes.js";
 import { keyPairRoutes } from "./key-pairs/routes.js";
 import { limitRoutes } from "./limits/routes.js";
 import { migrationRoutes } from "./migrations/routes.js";
+import { remoteConsoleRoutes } from "./remote-consoles/routes.js";
 import { serverDiagnosticsRoutes } from "./server-diagnostics/routes.js";
 import { serverIpRoutes } from "./server-ips/routes.js";
 import { serverGroupRoutes } from "./server-groups/routes.js";
@@ -47,6 +48,7 @@ export const allOperations = (
   ...limitRoutes(api),
   ...serverRoutes(api, cache),
   ...serverActionRoutes(api),
+  ...remoteConsoleRoutes(api),
   ...serverIpRoutes(api),
   ...interfaceRoutes(api, attachWaitMs),
   ...serverSecurityGroupRoutes(api),

@@ -4,6 +4,7 @@ import {
   HypervisorsServiceDefinition,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { AggregatesServiceDefinition } from "../../../gen/kilonova/api/v1/aggregates_service.js";
+import { RemoteConsolesServiceDefinition } from "../../../gen/kilonova/api/v1/consoles_service.js";
 import { FlavorsServiceDefinition } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { ExternalEventsServiceDefinition } from "../../../gen/kilonova/api/v1/external_events_service.js";
 import { InterfacesServiceDefinition } from "../../../gen/kilonova/api/v1/interfaces_service.js";
@@ -28,6 +29,7 @@ import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 /** What a test serves; methods that it leaves out answer UNIMPLEMENTED. */
 export interface FakeApi {
   readonly servers?: Partial<Handlers<ServersServiceDefinition>>;
+  readonly remoteConsoles?: Partial<Handlers<RemoteConsolesServiceDefinition>>;
   readonly aggregates?: Partial<Handlers<AggregatesServiceDefinition>>;
   readonly serverGroups?: Partial<Handlers<ServerGroupsServiceDefinition>>;
   readonly serverMetadata?: Partial<Handlers<ServerMetadataServiceDefinition>>;
@@ -70,6 +72,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(ServerMetadataServiceDefinition, fake.serverMetadata ?? {}, seen),
     stub(ServerTagsServiceDefinition, fake.serverTags ?? {}, seen),
     stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen),
+    stub(RemoteConsolesServiceDefinition, fake.remoteConsoles ?? {}, seen),
     stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
     ...(fake.events ? [bindPart(EventsServiceDefinition, fake.events)] : []),
     lists(fake, seen),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { ConnectionBounds, begin } from "../sharing/connection-bounds.js";
+import { ConnectionBounds, begin, welcome } from "../sharing/connection-bounds.js";
 import type { ConnectionNumbers } from "../sharing/connection-bounds.js";
 
 /**
@@ -18,4 +18,13 @@ export function limitConnections(
   server.prependListener("request", ({ socket }: IncomingMessage, res: ServerResponse) => {
     res.once("close", begin(socket));
   });
+}
+
+/**
+ * Keeps a connection that is no longer one of requests: it counts to a project, and is never taken for idle.
+ * @returns tells of its end
+ */
+export function keepUpgraded(socket: Socket, project: string): () => void {
+  welcome(socket, project);
+  return begin(socket);
 }

@@ -7,4 +7,5 @@ export * from "./config.js";
 export * from "./cors.js";
 export * from "./file-limit.js";
 export * from "./server.js";
+export { keepUpgraded } from "./connections.js";
 export * from "./client.js";

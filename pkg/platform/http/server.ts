@@ -1,6 +1,6 @@
 import { IncomingMessage, ServerResponse, createServer } from "node:http";
 import type { ServerOptions } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import express from "express";
 import type { Express } from "express";
 import type { Logger } from "../../kernel/index.js";
@@ -53,6 +53,8 @@ export interface ListenOptions {
   readonly receiveTimeoutMs?: number;
   /** Default: as in the documentation of the configuration. */
   readonly limits?: ConnectionLimits;
+  /** Takes connections that ask for another protocol; `close` leaves them to it. Default: they are cut. */
+  readonly onUpgrade?: (req: IncomingMessage, socket: Socket, head: Buffer) => void;
 }
 
 /** A listening HTTP server. */
@@ -85,6 +87,12 @@ export async function listen(app: Express, options: ListenOptions): Promise<Http
   );
   const isTrusted = app.get("trust proxy fn") as (address: string, hop: number) => boolean;
   limitConnections(server, limits, (address) => isTrusted(address, 0));
+  const { onUpgrade } = options;
+  if (onUpgrade)
+    server.on("upgrade", (req, socket, head) => {
+      // A TCP server's connections are sockets.
+      onUpgrade(req, socket as Socket, head);
+    });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, () => {

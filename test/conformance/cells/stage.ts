@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { AggregateStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/aggregates_service.js";
+import { ConsoleTokenServiceDefinition } from "../../../gen/kilonova/cells/v1/console_tokens_service.js";
 import { FeedServiceDefinition } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import type { FeedEntry } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
@@ -93,6 +94,9 @@ export class Stage {
   }
   get aggregates(): Client<AggregateStoreServiceDefinition> {
     return this.world.as("api").client(AggregateStoreServiceDefinition);
+  }
+  get consoleTokens(): Client<ConsoleTokenServiceDefinition> {
+    return this.world.as("api").client(ConsoleTokenServiceDefinition);
   }
   get feed(): Client<FeedServiceDefinition> {
     return this.world.as("api").client(FeedServiceDefinition);

@@ -1,4 +1,5 @@
 import { acceptance } from "./scenarios/acceptance.js";
+import { consoleTokens } from "./scenarios/console-tokens.js";
 import { cutShort } from "./scenarios/cut-short.js";
 import { claims } from "./scenarios/claims.js";
 import { operationLists } from "./scenarios/operation-lists.js";
@@ -34,6 +35,7 @@ const ROOMS: Readonly<Record<string, readonly Scenario[]>> = {
   "rows of servers": serverRows,
   groups: groupScenarios,
   hosts: hostScenarios,
+  "tokens of consoles": consoleTokens,
   feeds,
 };
 

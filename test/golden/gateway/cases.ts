@@ -71,6 +71,26 @@ export const cases: readonly Case[] = [
     ...admin,
     min: 78,
   }),
+  get("remote-console", "POST /servers/{id}/remote-consoles", `/servers/${SERVER_ID}/remote-consoles`, {
+    min: 6,
+    body: { remote_console: { protocol: "vnc", type: "novnc" } },
+  }),
+  ...(
+    [
+      ["os-getVNCConsole", "novnc"],
+      ["os-getSPICEConsole", "spice-html5"],
+      ["os-getSerialConsole", "serial"],
+    ] as const
+  ).map(([key, type]) =>
+    get(`server-${key}`, `POST /servers/{id}/action#${key}`, `/servers/${SERVER_ID}/action`, {
+      max: 5,
+      body: { [key]: { type } },
+    }),
+  ),
+  get("console-token", "GET /os-console-auth-tokens/{id}", "/os-console-auth-tokens/9a2372b9", {
+    ...admin,
+    min: 31,
+  }),
   get("server-ips", "GET /servers/{id}/ips", `/servers/${SERVER_ID}/ips`),
   get("server-ips-one", "GET /servers/{id}/ips/{sub}", `/servers/${SERVER_ID}/ips/private`),
   get("server-metadata", "GET /servers/{id}/metadata", `/servers/${SERVER_ID}/metadata`),

@@ -7,6 +7,10 @@ import {
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { ComputeService, Hypervisor } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import {
+  CreateRemoteConsoleResponse,
+  GetConsoleConnectionResponse,
+} from "../../../gen/kilonova/api/v1/consoles_service.js";
+import {
   AddFlavorAccessResponse,
   CreateFlavorResponse,
   GetFlavorResponse,
@@ -303,6 +307,16 @@ export const fixture: FakeApi = {
         ...hidden(ctx, "nodes.host_node", "nodes.cpu_pinning"),
       }),
     getServerPassword: async () => ({ encryptedPassword: "xlozO3wLCBRWAa2yDjCCVx8v" }),
+  },
+  remoteConsoles: {
+    createRemoteConsole: async (_ctx, { protocol, type }) =>
+      CreateRemoteConsoleResponse.fromPartial({
+        protocol,
+        type,
+        url: "http://console.example.com/vnc_auto.html?path=%3Ftoken%3Dt",
+      }),
+    getConsoleConnection: async () =>
+      GetConsoleConnectionResponse.fromPartial({ serverId: SERVER_ID, host: "10.0.0.7", port: 8780 }),
   },
   aggregates: {
     listAggregates: async () => ({ aggregates: [aggregate], nextPageToken: "" }),

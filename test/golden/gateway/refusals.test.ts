@@ -20,6 +20,9 @@ const action = (body: unknown, version = "2.1"): Ask => ({ method: "POST", versi
 const rebuild = (more: Record<string, unknown>, version = "2.1"): Ask =>
   action({ rebuild: { imageRef: "70a599e0-31e7-49b7-b260-868f441e862b", ...more } }, version);
 const ACT = `/v2.1/servers/${SERVER_ID}/action`;
+const CONSOLES = `/v2.1/servers/${SERVER_ID}/remote-consoles`;
+const consoleAt = (protocol: string, type: string, version: string): Ask =>
+  action({ remote_console: { protocol, type } }, version);
 const post = (raw: string | Buffer): Ask => ({ method: "POST", raw });
 const admin = (ask: Ask): Ask => ({ ...ask, token: "admin" });
 const flavor = (more: Record<string, unknown>, version = "2.1"): Ask =>
@@ -360,6 +363,48 @@ const rows: readonly Row[] = [
     "the action comes before the project",
     `/v2.1/abc/servers/${SERVER_ID}/action`,
     action({ frobnicate: null }),
+    400,
+    "badRequest",
+  ],
+  // Consoles
+  ["no console type", ACT, action({ "os-getVNCConsole": {} }, "2.5"), 400, "badRequest"],
+  [
+    "another action's console type",
+    ACT,
+    action({ "os-getSerialConsole": { type: "novnc" } }, "2.5"),
+    400,
+    "badRequest",
+  ],
+  [
+    "more than a console type",
+    ACT,
+    action({ "os-getVNCConsole": { type: "novnc", a: 1 } }, "2.5"),
+    400,
+    "badRequest",
+  ],
+  [
+    "a console that was removed",
+    ACT,
+    action({ "os-getRDPConsole": { type: "rdp-html5" } }, "2.5"),
+    400,
+    "badRequest",
+  ],
+  ["remote consoles too early", CONSOLES, consoleAt("vnc", "novnc", "2.5"), 404, "itemNotFound"],
+  ["a protocol too early", CONSOLES, consoleAt("mks", "webmks", "2.7"), 400, "badRequest"],
+  ["a protocol's type too early", CONSOLES, consoleAt("vnc", "webmks", "2.7"), 400, "badRequest"],
+  ["direct SPICE too early", CONSOLES, consoleAt("spice", "spice-direct", "2.98"), 400, "badRequest"],
+  ["no protocol", CONSOLES, action({ remote_console: { type: "novnc" } }, "2.6"), 400, "badRequest"],
+  [
+    "a console's token before all types are told",
+    "/v2.1/os-console-auth-tokens/t",
+    { version: "2.30", token: "admin" },
+    400,
+    "badRequest",
+  ],
+  [
+    "unknown parameters beside a token",
+    "/v2.1/os-console-auth-tokens/t?a=1",
+    { version: "2.99", token: "admin" },
     400,
     "badRequest",
   ],

@@ -30,6 +30,8 @@ export const Caller = {
   CALLER_METADATA: 10,
   /** CALLER_ANYONE - No identity needed: health and versions. */
   CALLER_ANYONE: 11,
+  /** CALLER_CONSOLE - The console proxy. */
+  CALLER_CONSOLE: 85,
 } as const;
 
 export type Caller = typeof Caller[keyof typeof Caller];
@@ -47,6 +49,7 @@ export namespace Caller {
   export type CALLER_OPERATOR = typeof Caller.CALLER_OPERATOR;
   export type CALLER_METADATA = typeof Caller.CALLER_METADATA;
   export type CALLER_ANYONE = typeof Caller.CALLER_ANYONE;
+  export type CALLER_CONSOLE = typeof Caller.CALLER_CONSOLE;
 }
 
 /** Which operations a method asks the rule of that beginning one of their kind needs. */

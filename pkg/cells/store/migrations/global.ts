@@ -158,4 +158,19 @@ export const globalMigrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    name: "0018-console-tokens",
+    statements: [
+      `CREATE TABLE console_token (
+        token_hash bytea PRIMARY KEY,
+        server_id text NOT NULL,
+        project_id text NOT NULL,
+        expires_at timestamptz NOT NULL,
+        body bytea NOT NULL
+      )`,
+      `CREATE INDEX console_token_by_end ON console_token (expires_at)`,
+      `CREATE INDEX console_token_by_server ON console_token (server_id, expires_at)`,
+      `CREATE INDEX console_token_by_project ON console_token (project_id, expires_at)`,
+    ],
+  },
 ];

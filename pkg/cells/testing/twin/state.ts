@@ -1,5 +1,6 @@
 import type { Aggregate } from "../../../../gen/kilonova/api/v1/aggregates_service.js";
 import type { ServerGroup } from "../../../../gen/kilonova/api/v1/server_groups_service.js";
+import type { ConsoleToken } from "../../../../gen/kilonova/cells/v1/console_tokens_service.js";
 import type { InstanceMapping } from "../../../../gen/kilonova/cells/v1/global_service.js";
 import type { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
 import type { KeyPair } from "../../../../gen/kilonova/type/v1/key_pair.js";
@@ -47,6 +48,8 @@ export class TwinState {
   readonly groups = new Map<string, { readonly group: ServerGroup; readonly createdAt: Instant }>();
   /** By server. */
   readonly members = new Map<string, Member>();
+  /** By hash, in hexadecimal. */
+  readonly consoleTokens = new Map<string, ConsoleToken>();
   /** Of flavors and aggregates that have changed; 1 for others. */
   readonly generations = new Map<string, number>();
 

@@ -1,6 +1,7 @@
 import type { InstanceAction } from "../../../../gen/kilonova/api/v1/limits_service.js";
 import type { ServerGroup } from "../../../../gen/kilonova/api/v1/server_groups_service.js";
 import { AggregateStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/aggregates_service.js";
+import { ConsoleTokenServiceDefinition } from "../../../../gen/kilonova/cells/v1/console_tokens_service.js";
 import { FeedServiceDefinition } from "../../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
@@ -34,6 +35,7 @@ import { secretBox } from "../../store/secret-box.js";
 import { aServer } from "../records.js";
 import { aggregateHandlers } from "./aggregates.js";
 import { catalogueHandlers } from "./catalogue.js";
+import { consoleTokenHandlers } from "./console-tokens.js";
 import { entryOf } from "./database.js";
 import type { TwinFeed } from "./feed.js";
 import { globalHandlers } from "./global.js";
@@ -96,6 +98,7 @@ export class CellsTwin extends TwinState {
     this.bindings = [
       bindService(GlobalServiceDefinition, { ...globalHandlers(this, waker), ...catalogueHandlers(this) }),
       bindService(AggregateStoreServiceDefinition, aggregateHandlers(this)),
+      bindService(ConsoleTokenServiceDefinition, consoleTokenHandlers(this)),
       bindService(ServerGroupStoreServiceDefinition, groupHandlers(this)),
       bindService(InstancesServiceDefinition, serverHandlers(this, waker)),
       bindService(ServerRecordsServiceDefinition, serverRecordsHandlers(this)),
@@ -249,6 +252,7 @@ export class CellsTwin extends TwinState {
       this.aggregates,
       this.groups,
       this.members,
+      this.consoleTokens,
       this.generations,
     ])
       all.clear();

@@ -1,8 +1,10 @@
 import type { Ctx } from "../../../kernel/index.js";
 import type {
+  ConsoleKind,
   DiskPhase,
   DiskSnapshot,
   Driver,
+  GuestConsole,
   GuestEvent,
   GuestInterface,
   GuestSpec,
@@ -142,6 +144,7 @@ export class FakeDriver extends FakeHost implements Driver {
 
   remove(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#scripted(ctx, "remove", instanceUuid, () => {
+      this.hangUp(instanceUuid);
       this.guests.delete(instanceUuid);
       this.prepared.delete(instanceUuid);
       this.files?.drop(instanceUuid);
@@ -156,6 +159,17 @@ export class FakeDriver extends FakeHost implements Driver {
     return this.#scripted(ctx, "consoleLog", instanceUuid, () =>
       tail(new TextEncoder().encode(this.need(instanceUuid).console), maxBytes),
     );
+  }
+
+  /** Of either kind: the guest says again what it is told. */
+  guestConsole(ctx: Ctx, instanceUuid: string, _kind: ConsoleKind): Promise<GuestConsole> {
+    return this.#scripted(ctx, "guestConsole", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      return {
+        run: isUp(guest) ? `${guest.pid}-${guest.starts}` : undefined,
+        connect: async () => this.line(instanceUuid),
+      };
+    });
   }
 
   pause(ctx: Ctx, instanceUuid: string): Promise<void> {

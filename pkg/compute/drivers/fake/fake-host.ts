@@ -1,3 +1,5 @@
+import { PassThrough } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { GuestEvent, HostInventory } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { FakeGuestFiles } from "./guest-file.js";
@@ -27,6 +29,8 @@ export class FakeHost {
   protected readonly files: FakeGuestFiles | undefined;
   protected listener: (event: GuestEvent) => void = () => {};
   protected nextPid = 1000;
+  /** Lines of consoles that somebody has open, by guest. */
+  readonly #lines = new Map<string, Set<Duplex>>();
 
   constructor(options: FakeDriverOptions) {
     this.rules = options.rules ?? new FakeRules();
@@ -76,7 +80,23 @@ export class FakeHost {
     if (guest.powerState !== powerState) this.put({ ...guest, powerState, pid: 0 });
   }
 
+  /** A console on which a guest repeats what it is told, until it ends. */
+  protected line(instanceUuid: string): Duplex {
+    const line = new PassThrough();
+    const open = this.#lines.get(instanceUuid) ?? new Set();
+    this.#lines.set(instanceUuid, open.add(line));
+    line.once("close", () => open.delete(line));
+    return line;
+  }
+
+  protected hangUp(instanceUuid: string): void {
+    for (const line of this.#lines.get(instanceUuid) ?? []) line.end();
+    this.#lines.delete(instanceUuid);
+  }
+
   protected put(guest: FakeGuest): void {
+    const { pid } = this.guests.get(guest.instanceUuid) ?? guest;
+    if (pid !== guest.pid) this.hangUp(guest.instanceUuid);
     this.files?.save(guest);
     this.guests.set(guest.instanceUuid, guest);
   }

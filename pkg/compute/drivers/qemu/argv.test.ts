@@ -41,6 +41,7 @@ describe("QEMU argv", () => {
       "-sandbox",
       /^on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny$/,
     ],
+    ["shows its screen at a socket only", {}, "-vnc", /^unix:\/run\/k\/[0-9a-f]{16}\/vnc\.sock$/],
     ["keeps the process of a guest that shut down", {}, "-action", /^shutdown=pause$/],
     [
       "appends the console to its file",
@@ -57,6 +58,10 @@ describe("QEMU argv", () => {
       ),
     );
   }
+
+  it("puts the graphics adapter behind all other devices, whose slots stay", () => {
+    assert.equal(all(argvOf({ rootImage: image, rootGib: 1 }), "-device").at(-1), "VGA,id=video0");
+  });
 
   it("emulates unless KVM is configured", () => {
     assert.deepEqual([all(argvOf(), "-accel"), all(argvOf(), "-cpu")], [["tcg,thread=multi"], ["max"]]);

@@ -39,6 +39,7 @@ export function buildArgv(
     "-device",
     "virtio-rng-pci,id=rngdev0,rng=rng0",
     ...kernel(spec),
+    ...screen(paths),
     // QEMU may neither start processes nor gain rights; what it needs was opened or given before.
     "-sandbox",
     "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
@@ -144,6 +145,14 @@ const guestAgent = (paths: GuestPaths): string[] => [
 
 const qmpChardev = (paths: GuestPaths): string =>
   options({ socket: undefined, id: "qmp0", path: paths.qmpSocket, server: "on", wait: "off" });
+
+/** A graphics adapter behind all other devices: they keep the slots that guests know them by. */
+const screen = (paths: GuestPaths): string[] => [
+  "-device",
+  "VGA,id=video0",
+  "-vnc",
+  `unix:${paths.vncSocket.replaceAll(",", ",,")}`,
+];
 
 /** PCIe slots out of which devices can be taken while the guest runs; q35 cannot add slots later. */
 function ports({ machine, rootPorts }: Definition): string[] {

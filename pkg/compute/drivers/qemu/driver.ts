@@ -3,8 +3,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CommonErrors, FairSlots, KeyedLock, asKilonovaError, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type {
+  ConsoleKind,
   DiskSnapshot,
   Driver,
+  GuestConsole,
   GuestEvent,
   GuestInterface,
   GuestSpec,
@@ -36,6 +38,7 @@ import { prepareDisks } from "./disks.js";
 import { hasMemory, needRunning, notStarted, toState } from "./entry.js";
 import type { Entry } from "./entry.js";
 import { askToShutDown, endProcess } from "./end-guest.js";
+import { guestConsole } from "./guest-console.js";
 import { GuestFiles } from "./guest-files.js";
 import { interfaceSocketPath } from "./guest-paths.js";
 import { probeHypervisor } from "./host-probe.js";
@@ -270,6 +273,10 @@ export class QemuDriver implements Driver {
 
   async consoleLog(_ctx: Ctx, instanceUuid: string, maxBytes: number): Promise<Uint8Array> {
     return consoleTail(this.#need(instanceUuid).paths, maxBytes);
+  }
+
+  async guestConsole(_ctx: Ctx, instanceUuid: string, kind: ConsoleKind): Promise<GuestConsole> {
+    return guestConsole(this.#need(instanceUuid), kind);
   }
 
   pause(ctx: Ctx, instanceUuid: string): Promise<void> {

@@ -32,6 +32,8 @@ export interface GuestPaths {
   /** A second monitor for operators; the first one is the agent's and serves one client. */
   readonly operatorSocket: string;
   readonly serialSocket: string;
+  /** The screen, as RFB without a password: whoever may pass the folder may see it. */
+  readonly vncSocket: string;
   /** Channel to the agent inside the guest, of guests whose image asks for one. */
   readonly agentSocket: string;
   /** Over which memory leaves a guest that is suspended, and comes back. */
@@ -64,6 +66,7 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     qmpSocket: join(socketDir, "qmp.sock"),
     operatorSocket: join(socketDir, "qmp2.sock"),
     serialSocket: join(socketDir, "serial.sock"),
+    vncSocket: join(socketDir, "vnc.sock"),
     agentSocket: join(socketDir, "qga.sock"),
     memorySocket: join(socketDir, "memory.sock"),
   };

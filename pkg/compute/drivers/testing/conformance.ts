@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
-import type { Driver, DriverWith, GuestEvent, GuestInterface, GuestSpec, OptionalMethod } from "../../driver.js";
+import type {
+  ConsoleKind,
+  Driver,
+  DriverWith,
+  GuestEvent,
+  GuestInterface,
+  GuestSpec,
+  OptionalMethod,
+} from "../../driver.js";
 import { until } from "../../../testkit/until.js";
 
 /**
@@ -434,6 +442,30 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       });
       assert.ok((await read(102_400)).startsWith(first.slice(0, 5)));
       assert.equal((await read(5)).length, 5);
+    });
+
+    it("opens consoles of one run of the guest, which end with it", async () => {
+      const { instanceUuid } = await running();
+      const ask = (kind: ConsoleKind) => h.driver().guestConsole?.call(h.driver(), ctx, instanceUuid, kind);
+      const runs: unknown[] = [];
+      for (const kind of ["vnc", "serial"] as const) {
+        const found = await ask(kind);
+        assert.ok(found?.connect);
+        const line = await found.connect();
+        let ended = false;
+        line.on("error", () => {}).once("close", () => (ended = true));
+        line.resume();
+        runs.push(found.run, (await ask(kind))?.run);
+        await h.driver().reboot(ctx, instanceUuid, "hard", 0);
+        await until(() => ended, { timeoutMs, what: `the ${kind} console to end` });
+        runs.push((await ask(kind))?.run);
+      }
+      const [first, again, second, third, fourth, fifth] = runs;
+      assert.ok([first, second, fifth].every((run) => typeof run === "string" && run !== ""));
+      assert.deepEqual([again, third, fourth], [first, second, second]);
+      assert.equal(new Set([first, second, fifth]).size, 3);
+      await h.driver().powerOff(ctx, instanceUuid, 0);
+      assert.equal((await ask("vnc"))?.run, undefined);
     });
 
     it("tells what a guest that runs did so far", async () => {

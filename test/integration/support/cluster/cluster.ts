@@ -30,6 +30,7 @@ export class TestDeployment {
     readonly compute: number;
     readonly placement: number;
     readonly metadata: number;
+    readonly console: number;
   };
   readonly adminPassword = PASSWORD;
   readonly etcd: TestEtcd;
@@ -69,10 +70,13 @@ export class TestDeployment {
       createDatabase(),
       startTestEtcd(),
     ]);
-    const [identity = 0, image = 0, network = 0, compute = 0, placement = 0, metadata = 0] =
-      await Promise.all(Array.from({ length: 6 }, freePort));
+    const [identity = 0, image = 0, network = 0, compute = 0, placement = 0, metadata = 0, console = 0] =
+      await Promise.all(Array.from({ length: 7 }, freePort));
     return new TestDeployment(
-      { dir, programs, authority, ports: { identity, image, network, compute, placement, metadata }, etcd },
+      {
+        ...{ dir, programs, authority, etcd },
+        ports: { identity, image, network, compute, placement, metadata, console },
+      },
       databaseUrl,
     );
   }
@@ -131,12 +135,14 @@ export class TestDeployment {
     });
   }
 
-  async api(as = "api"): Promise<Program> {
+  /** @param more  options that not every build has */
+  async api(as = "api", more: Options = {}): Promise<Program> {
     return this.programs.start("api", as, {
       ...(await this.#common(as, "global/api")),
       ...this.#identity(),
       tokens: { keys: [{ id: "1", key: this.#keys.tokens }] },
       publicGrpc: { listen: "127.0.0.1:0" },
+      ...more,
     });
   }
 
@@ -153,6 +159,13 @@ export class TestDeployment {
     return this.programs.start("metadata", "metadata", {
       ...(await this.#common("metadata", "global/metadata")),
       metadata: { listen: `127.0.0.1:${this.ports.metadata}`, sharedSecret: PASSWORD },
+    });
+  }
+
+  async console(): Promise<Program> {
+    return this.programs.start("console", "console", {
+      ...(await this.#common("console", "global/console")),
+      consoleRest: { listen: `127.0.0.1:${this.ports.console}` },
     });
   }
 

@@ -293,8 +293,11 @@ export declare const RemoteConsolesService: GenService<{
    * Makes a token for one console and answers where to use it. Not repeatable on purpose: each call makes a
    * token of its own.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / CONSOLE_TYPE_UNAVAILABLE; FAILED_PRECONDITION /
-   * NOT_READY, INVALID_STATE (not while it is deleted or migrated); UNIMPLEMENTED / CAPABILITY_MISSING.
+   * The token is good until it ends, while the server stays on its host and its guest runs on as it does now.
+   *
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / CONSOLE_TYPE_INVALID (not one of the protocol),
+   * CONSOLE_TYPE_UNAVAILABLE (not offered here); FAILED_PRECONDITION / CONSOLE_NOT_READY (no host, or the
+   * guest does not run), INVALID_STATE (not while it is deleted or migrated).
    *
    * @generated from rpc kilonova.api.v1.RemoteConsolesService.CreateRemoteConsole
    */

@@ -141,6 +141,13 @@ export enum Caller {
    * @generated from enum value: CALLER_ANYONE = 11;
    */
   ANYONE = 11,
+
+  /**
+   * The console proxy.
+   *
+   * @generated from enum value: CALLER_CONSOLE = 85;
+   */
+  CONSOLE = 85,
 }
 
 /**

@@ -1,0 +1,2 @@
+export { consoleConfig } from "./config.js";
+export { startConsoleProxy } from "./wire.js";
