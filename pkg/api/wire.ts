@@ -69,6 +69,7 @@ import { listMigrations } from "./ops/list-migrations.js";
 import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
+import { resetServerState } from "./ops/reset-server-state.js";
 import { explainServer, whatIf } from "./ops/scheduling.js";
 import {
   createServerGroup,
@@ -143,6 +144,7 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     listServers: listServers(parts),
     updateServer: updateServer(parts),
     ...beginnings(parts),
+    resetServerState: resetServerState(parts),
     getConsoleOutput: getConsoleOutput(parts),
     getServerAddresses: getServerAddresses(parts),
     getServerPassword: getServerPassword(parts),

@@ -67,6 +67,7 @@ describe("what a declaration shows of an operation", () => {
       "server.boot: createServer",
       "server.lock: lockServer",
       "server.reboot: rebootServer",
+      "server.reset-state: resetServerState",
     ]);
     for (const one of catalogue.all)
       assert.ok(

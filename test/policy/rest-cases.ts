@@ -119,6 +119,7 @@ const servers: readonly RestExpected[] = [
       body: { unlock: null },
     },
   ),
+  action("os-resetState", "os-admin-actions:reset_state", { state: "error" }),
   action("changePassword", "os-admin-password", { adminPass: "secret" }),
   action("os-getConsoleOutput", "os-console-output", {}),
   server("GET /servers/{id}/ips", "ips:index"),

@@ -1,6 +1,7 @@
 import { BlockDeviceDestination, BlockDeviceSource } from "../../gen/kilonova/type/v1/block_device.js";
 import { HypervisorView, HypervisorsView } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { NetworkMode } from "../../gen/kilonova/api/v1/servers_service.js";
 import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
@@ -179,6 +180,13 @@ const servers: readonly RpcExpected[] = [
     [os("os-lock-server:unlock"), os("os-lock-server:unlock:unlock_override")],
     { about: "project", form: "another party's lock" },
   ),
+  onServer("ResetServerState", "os-admin-actions:reset_state", { vmState: VmState.VM_STATE_ERROR }, SEEN),
+  onServer(
+    "ResetServerState",
+    "os-admin-actions:reset_state",
+    { vmState: VmState.VM_STATE_ERROR },
+    unknownOnly,
+  ),
   onServer("ChangeServerPassword", "os-admin-password", { adminPassword: "secret" }),
   onServer("GetConsoleOutput", "os-console-output"),
   onServer("GetServerAddresses", "ips:index"),
@@ -260,6 +268,8 @@ const BEGINS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(guardedActions.map(({ kind, needs }) => [kind, needs])),
   "server.boot": "servers:create",
   "server.delete": "servers:delete",
+  "server.soft-delete": "servers:delete",
+  "server.reset-state": "os-admin-actions:reset_state",
   "server.reboot": "servers:reboot",
   "server.lock": "os-lock-server:lock",
   "server.unlock": "os-lock-server:unlock",

@@ -20,7 +20,7 @@ interface OperationAnswer {
 type Begin = Guarded<ActionRequest, OperationAnswer>;
 
 /** Methods with answers of their own. */
-const ELSEWHERE = new Set(["CreateServers"]);
+const ELSEWHERE = new Set(["CreateServers", "ResetServerState"]);
 const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 
 /**
@@ -65,11 +65,13 @@ const begin = (
     async (ctx, request, loaded) => {
       const body = type.encode({ ...request, clientToken: "" }).finish();
       const call = { method: action.method, body, ...action.input(ctx, request, loaded) };
-      return { operation: await accept(parts, ctx, declaration, request, call) };
+      return { operation: await acceptOn(parts, ctx, declaration, request, call) };
     },
   );
 
-interface Asked extends ActionInput {
+/** How an operation is asked for. */
+export interface Asked extends ActionInput {
+  /** Such as "PauseServer". */
   readonly method: string;
   /** The encoded request without its token: what the token protects. */
   readonly body: Uint8Array;
@@ -80,7 +82,7 @@ interface Asked extends ActionInput {
  * the record is written; rights were judged before.
  * @throws SERVER_NOT_FOUND; what AcceptOperation of cells refuses
  */
-async function accept(
+export async function acceptOn(
   parts: Parts,
   ctx: Call,
   declaration: OperationDeclaration,
@@ -102,6 +104,7 @@ async function accept(
       secrets:
         declaration.secrets === undefined ? Buffer.alloc(0) : encodedAs(declaration.secrets, secrets ?? {}),
       bypassLock: ctx.rights.isAdmin,
+      deferrable: declaration.methods.some((one) => one.name === method && one.deferrable === true),
       traceparent: ctx.span.traceparent,
     };
     return (await parts.instances.acceptOperation(inner, request)).operation;

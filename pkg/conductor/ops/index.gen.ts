@@ -7,6 +7,8 @@ import changeServerPassword from "./change-server-password.js";
 import deleteServer from "./delete-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import restoreServer from "./restore-server.js";
+import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import unpauseServer from "./unpause-server.js";
@@ -20,6 +22,8 @@ export const kindFactories: readonly KindFactory[] = [
   deleteServer,
   pauseServer,
   rebootServer,
+  restoreServer,
+  softDeleteServer,
   startServer,
   stopServer,
   unpauseServer,

@@ -9,6 +9,9 @@ import deleteServer from "./delete-server.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import resetServerState from "./reset-server-state.js";
+import restoreServer from "./restore-server.js";
+import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import unlockServer from "./unlock-server.js";
@@ -24,6 +27,9 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(lockServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
+  anyOperation(resetServerState),
+  anyOperation(restoreServer),
+  anyOperation(softDeleteServer),
   anyOperation(startServer),
   anyOperation(stopServer),
   anyOperation(unlockServer),

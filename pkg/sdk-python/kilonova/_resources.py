@@ -876,7 +876,8 @@ class Servers(Resource):
 
     def delete(self, *, timeout=None, **fields):
         """Deletes a server, whatever is being done to it. Slow work: answers an operation. Deleting twice is
-        accepted.
+        accepted. Where the deployment keeps deleted servers for a while, one that ever was active becomes
+        SOFT_DELETED instead: the operation's kind tells which it is.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INSTANCE_LOCKED; ABORTED / TOKEN_REUSED.
 
@@ -1159,10 +1160,12 @@ class Servers(Resource):
         return self._start("/kilonova.api.v1.ServersService/ForceDeleteServer", ["operation"], fields, timeout)
 
     def reset_state(self, *, timeout=None, **fields):
-        """Sets the record's state; nothing happens on the host. An operation under way is pre-empted. No lock stops
-        it.
+        """Sets the record's state; nothing happens on the host. Operations under way are pre-empted, all but a
+        deletion. No lock stops it.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR).
+        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR);
+        FAILED_PRECONDITION / NOT_READY (it has no cell yet), OPERATION_IN_PROGRESS (it is being deleted);
+        RESOURCE_EXHAUSTED / QUOTA_EXCEEDED (a SOFT_DELETED one counts again).
 
         Fields: server_id, vm_state.
         """

@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { VmState } from "../../type/v1/server.js";
 import { ImageRef } from "../../type/v1/server_spec.js";
 
 /** Input of `server.boot`: what names the server in lists of operations. Its record says what it shall be. */
@@ -27,6 +28,13 @@ export interface RebootInput {
 export interface LockInput {
   /** Why, as the user told it; empty when he did not. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.reset-state`. */
+export interface ResetStateInput {
+  /** ACTIVE or ERROR. */
+  vmState: VmState;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -315,6 +323,80 @@ export const LockInput: MessageFns<LockInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as LockInput["_unknownFields"];
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseResetStateInput(): ResetStateInput {
+  return { vmState: 0 };
+}
+
+export const ResetStateInput: MessageFns<ResetStateInput> = {
+  encode(message: ResetStateInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vmState !== 0) {
+      writer.uint32(8).int32(message.vmState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetStateInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetStateInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.vmState = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResetStateInput>): ResetStateInput {
+    return ResetStateInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetStateInput>): ResetStateInput {
+    const message = createBaseResetStateInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResetStateInput["_unknownFields"];
+    message.vmState = object.vmState ?? 0;
     return message;
   },
 };

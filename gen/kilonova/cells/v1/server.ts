@@ -132,7 +132,11 @@ export interface Server {
     | ServerHostInfo
     | undefined;
   /** Hints given at boot; unset without any. */
-  schedulerHints: SchedulerHints | undefined;
+  schedulerHints:
+    | SchedulerHints
+    | undefined;
+  /** Since when it is SOFT_DELETED; unset in every other state. */
+  softDeletedAt: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -187,6 +191,7 @@ function createBaseServer(): Server {
     currentOperation: "",
     hostInfo: undefined,
     schedulerHints: undefined,
+    softDeletedAt: undefined,
   };
 }
 
@@ -323,6 +328,9 @@ export const Server: MessageFns<Server> = {
     }
     if (message.schedulerHints !== undefined) {
       SchedulerHints.encode(message.schedulerHints, writer.uint32(354).fork()).join();
+    }
+    if (message.softDeletedAt !== undefined) {
+      Timestamp.encode(message.softDeletedAt, writer.uint32(522).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -695,6 +703,14 @@ export const Server: MessageFns<Server> = {
             message.schedulerHints = SchedulerHints.decode(reader, reader.uint32());
             continue;
           }
+          case 65: {
+            if (tag !== 522) {
+              break;
+            }
+
+            message.softDeletedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -797,6 +813,9 @@ export const Server: MessageFns<Server> = {
       : undefined;
     message.schedulerHints = (object.schedulerHints !== undefined && object.schedulerHints !== null)
       ? SchedulerHints.fromPartial(object.schedulerHints)
+      : undefined;
+    message.softDeletedAt = (object.softDeletedAt !== undefined && object.softDeletedAt !== null)
+      ? Timestamp.fromPartial(object.softDeletedAt)
       : undefined;
     return message;
   },

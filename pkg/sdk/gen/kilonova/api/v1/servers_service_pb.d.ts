@@ -1582,7 +1582,8 @@ export declare const ServersService: GenService<{
   },
   /**
    * Deletes a server, whatever is being done to it. Slow work: answers an operation. Deleting twice is
-   * accepted.
+   * accepted. Where the deployment keeps deleted servers for a while, one that ever was active becomes
+   * SOFT_DELETED instead: the operation's kind tells which it is.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INSTANCE_LOCKED; ABORTED / TOKEN_REUSED.
    *
@@ -1946,10 +1947,12 @@ export declare const ServersService: GenService<{
     output: typeof ForceDeleteServerResponseSchema;
   },
   /**
-   * Sets the record's state; nothing happens on the host. An operation under way is pre-empted. No lock stops
-   * it.
+   * Sets the record's state; nothing happens on the host. Operations under way are pre-empted, all but a
+   * deletion. No lock stops it.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR).
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR);
+   * FAILED_PRECONDITION / NOT_READY (it has no cell yet), OPERATION_IN_PROGRESS (it is being deleted);
+   * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED (a SOFT_DELETED one counts again).
    *
    * @generated from rpc kilonova.api.v1.ServersService.ResetServerState
    */

@@ -5,6 +5,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { VmState } from "./server_pb.js";
 
 /**
  * Describes the file kilonova/type/v1/operation.proto.
@@ -266,6 +267,14 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: CacheImagesMetadata;
     case: "cacheImages";
+  } | {
+    /**
+     * Of "server.reset-state".
+     *
+     * @generated from field: kilonova.type.v1.ResetServerStateMetadata reset_server_state = 7;
+     */
+    value: ResetServerStateMetadata;
+    case: "resetServerState";
   } | { case: undefined; value?: undefined };
 };
 
@@ -348,6 +357,26 @@ export declare type LockServerMetadata = Message<"kilonova.type.v1.LockServerMet
  * Use `create(LockServerMetadataSchema)` to create a new message.
  */
 export declare const LockServerMetadataSchema: GenMessage<LockServerMetadata>;
+
+/**
+ * What was asked for with a reset of a server's state.
+ *
+ * @generated from message kilonova.type.v1.ResetServerStateMetadata
+ */
+export declare type ResetServerStateMetadata = Message<"kilonova.type.v1.ResetServerStateMetadata"> & {
+  /**
+   * ACTIVE or ERROR.
+   *
+   * @generated from field: kilonova.type.v1.VmState vm_state = 1;
+   */
+  vmState: VmState;
+};
+
+/**
+ * Describes the message kilonova.type.v1.ResetServerStateMetadata.
+ * Use `create(ResetServerStateMetadataSchema)` to create a new message.
+ */
+export declare const ResetServerStateMetadataSchema: GenMessage<ResetServerStateMetadata>;
 
 /**
  * What was asked for when images were to be cached.
