@@ -79,6 +79,7 @@ import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
 import { rebuildServer } from "./ops/rebuild-server.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
+import { resetServerState } from "./ops/reset-server-state.js";
 import { explainServer, whatIf } from "./ops/scheduling.js";
 import {
   createServerGroup,
@@ -159,6 +160,7 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     updateServer: updateServer(parts),
     ...beginnings(parts),
     rebuildServer: rebuildServer(parts),
+    resetServerState: resetServerState(parts),
     getConsoleOutput: getConsoleOutput(parts),
     getServerAddresses: getServerAddresses(parts),
     getServerDiagnostics: getServerDiagnostics(parts),

@@ -42,6 +42,14 @@ export const cellsConfig = z
       .min(0)
       .default(3_000)
       .describe("How long such a list waits for its turn before TOO_MANY_LISTS, ms."),
+    reclaimInstanceIntervalS: z
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        "How long a deleted server that ever was active can be restored before it is deleted for good, in seconds; 0 deletes at once. The same in every process.",
+      ),
     feedKeepHours: z
       .number()
       .int()

@@ -40,6 +40,7 @@ import { secretBox } from "./store/secret-box.js";
 import type { SecretKey } from "./store/secret-box.js";
 import { registerCells } from "./servers/store/mappings.js";
 import { requireOperationOn } from "./operations/store/operation-hosts.js";
+import { reclaimingTask } from "./operations/reclaim.js";
 import { quotaDesk, settlingTask } from "./quota/settle-claims.js";
 import { serverRecordsHandlers } from "./servers/rpc/server-records.js";
 import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
@@ -193,6 +194,7 @@ export function buildCells(deps: CellsDeps): CellsService {
     ids: deps.ids,
     box: secretBox(deps.secretKeys),
     operations: deps.operations ?? catalogue,
+    reclaimIntervalS: deps.config.reclaimInstanceIntervalS,
   };
   const defaultLimits = defaultLimitsOf(deps.config);
   const desk = quotaDesk(stores, storeDeps, defaultLimits);
@@ -240,6 +242,14 @@ export function buildCells(deps: CellsDeps): CellsService {
       await Promise.all([
         ...opened.map(({ feed }) => feed.run(ctx)),
         keepRunning(ctx, deps.clock, "quota.claims", settlingTask(stores, storeDeps)),
+        ...cells.map((store) =>
+          keepRunning(
+            ctx,
+            deps.clock,
+            `${store.name}.reclaim`,
+            reclaimingTask(store, { ...storeDeps, desk, waker: deps.waker }),
+          ),
+        ),
       ]);
     },
     close: async () => {

@@ -20,6 +20,8 @@ describe("a declaration", () => {
       "that takes quota beside life",
       { ...beside, forms: { plain: aForm }, quota: () => ({ instances: 1, cores: 1, ram: 1 }) },
     ],
+    ["that takes nothing over and joins", { forms: { plain: { ...aForm, joins: ["test.other"] } } }],
+    ["that takes nothing over and yields", { forms: { plain: { ...aForm, yieldsTo: ["test.other"] } } }],
     [
       "that is instant and moves the server",
       {

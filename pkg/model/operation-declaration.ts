@@ -62,6 +62,13 @@ export interface Form {
   /** Refused with GUEST_AGENT_MISSING when the server's image asks for no agent inside the guest. */
   readonly needsGuestAgent?: true;
   /**
+   * With `pre-empts-all`: kinds besides its own whose running operation is the answer instead of being taken
+   * over.
+   */
+  readonly joins?: readonly string[];
+  /** With `pre-empts-all`: kinds that it does not take over: while one runs, OPERATION_IN_PROGRESS. */
+  readonly yieldsTo?: readonly string[];
+  /**
    * What a lock does to those who may not pass it: "refuses" with INSTANCE_LOCKED; "hides" with the text of a
    * state that does not fit, as Nova does for some; "ignores".
    */
@@ -76,6 +83,8 @@ export interface BeginningMethod {
   readonly key?: string;
   /** Nova has no action of this key: its route is in no table, and is there in every microversion. */
   readonly ours?: true;
+  /** Where deleted servers are kept for a while, the declaration's `deferral` takes its place. */
+  readonly deferrable?: true;
 }
 
 /** What is decided by when an operation is accepted. */
@@ -139,6 +148,12 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
   /** What it answers when it has ended well; absent when it leaves nothing. Must not throw. */
   readonly result?: (ended: Ended) => OperationResult["outcome"];
   readonly methods: readonly BeginningMethod[];
+  /**
+   * The kind that takes its place, with the empty input, where the deployment keeps deleted servers for a
+   * while: for servers that were active once and have a host, when they are asked for by a method that is
+   * `deferrable`.
+   */
+  readonly deferral?: string;
   /** What beginning it needs, and therefore ending it. */
   readonly rule: RuleName;
   /** Nova's name for the instance action, also the word in refusals; "" where the subject is no server. */
@@ -156,8 +171,9 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    */
   readonly capability?: string;
   /**
-   * Done with its acceptance, in the same transaction, whatever else is under way: it has no steps. @returns
-   * what changes; undefined for nothing
+   * Done with its acceptance, in the same transaction, whatever else is under way: it has no steps. One that
+   * `pre-empts-all` ends everything that is under way; what that leaves is cleaned up with the server's
+   * deletion. @returns what changes; undefined for nothing
    */
   readonly instant?: (call: Acceptable<I>) => Partial<Server> | undefined;
   /** Name of an instant operation's event in the timeline. */
@@ -182,13 +198,13 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
 export function declareOperation<I, S, F extends string>(
   declaration: OperationDeclaration<I, S, F>,
 ): OperationDeclaration<I, S, F> {
-  const { kind, lane, forms, formOf, instant, event, quota, migration } = declaration;
+  const { kind, lane, forms, formOf, instant, event, migration, quota } = declaration;
   if (Object.keys(forms).length !== 1 && formOf === undefined)
     throw new Error(`${kind}: nothing says which of its forms a request has`);
   if ((instant === undefined) !== (event === undefined))
     throw new Error(`${kind}: an instant operation has an event, others have steps`);
-  if (instant !== undefined && (quota !== undefined || migration !== undefined))
-    throw new Error(`${kind}: an instant operation takes no quota and moves nothing`);
+  if (instant !== undefined && migration !== undefined)
+    throw new Error(`${kind}: an instant operation moves nothing`);
   if (lane !== "life" && quota !== undefined) throw new Error(`${kind}: only the lane life takes quota`);
   for (const form of Object.values<Form>(forms)) checkLane(kind, lane, form, instant !== undefined);
   checkSubject(declaration);
@@ -250,7 +266,10 @@ function checkSubject({
     throw new Error(`${kind}: there is no host whose capability could be asked for`);
 }
 
-function checkLane(kind: string, lane: Lane, { contention, taskState }: Form, instant: boolean): void {
+function checkLane(kind: string, lane: Lane, form: Form, instant: boolean): void {
+  const { contention, taskState, joins, yieldsTo } = form;
+  if (contention !== "pre-empts-all" && (joins ?? yieldsTo) !== undefined)
+    throw new Error(`${kind}: what takes nothing over has nothing to join or to yield to`);
   if (lane === "life" && contention === "waits") throw new Error(`${kind}: nothing waits in the lane life`);
   if (lane !== "life" && contention === "pre-empts-all")
     throw new Error(`${kind}: only the lane life takes over the others`);

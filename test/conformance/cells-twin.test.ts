@@ -11,6 +11,7 @@ cellsConformance("the twin in memory", async () => {
     cells: ["cell1"],
     operations: KINDS,
     limits: defaultLimitsOf(cellsConfig.parse(LIMITS)),
+    reclaimIntervalS: LIMITS.reclaimInstanceIntervalS,
   });
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   network.listen("cells", twin.bindings);

@@ -31,7 +31,7 @@ const schemas = (place: Place): Schemas => ({
 const rowsOf = async (store: Store, query: ReturnType<typeof sql>): Promise<unknown[]> =>
   (await store.db.statement(testCtx(), "crash", (db) => query.execute(db))).rows;
 
-/** Operations that will still do something, hand-overs that are not finished. */
+/** Operations that will still do something, hand-overs that are not finished, quota that is not settled. */
 async function unsettled(cloud: Cloud): Promise<number> {
   const counts = await Promise.all(
     cloud.stores.map(
@@ -46,7 +46,10 @@ async function unsettled(cloud: Cloud): Promise<number> {
         ).rows[0]?.count ?? 0,
     ),
   );
-  return counts.reduce((sum, count) => sum + count, 0);
+  const [global] = cloud.stores;
+  // Quota of operations that have ended.
+  const claims = global && (await rowsOf(global, sql`SELECT 1 FROM ${global.t.quota_claim}`)).length;
+  return counts.reduce((sum, count) => sum + count, claims ?? 0);
 }
 
 /**

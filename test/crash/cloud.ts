@@ -74,6 +74,7 @@ export interface CloudOptions {
   readonly crash?: CrashPoints;
   readonly owner?: string;
   readonly conductor?: Partial<typeof conductorConfig._zod.output>;
+  readonly cells?: Partial<typeof cellsConfig._zod.output>;
   readonly log?: Logger;
   readonly dbMetrics?: DbMetrics;
   /** Stands between the conductor and everything that it calls. */
@@ -155,6 +156,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       maxCores: -1,
       maxRamMib: -1,
       maxServerGroupMembers: 1_000,
+      ...options.cells,
     }),
     secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],
     waker: { wake: (_ctx, database, name) => conductor.wake(database, name) },

@@ -260,6 +260,7 @@ describe("quota of operations", () => {
           throw killed;
         },
         giveBack: () => assert.fail("nobody lives to give it back"),
+        settle: () => assert.fail("it is not over"),
       });
       await assert.rejects(dying, killed);
       assert.deepEqual([await used(projectId), await operations(id)], [{ ...one, cores: 6 }, 0]);
@@ -284,6 +285,7 @@ describe("quota of operations", () => {
           if (taken.length === 1) await settleClaims(stores, deps, ctx, 0n);
         },
         giveBack: (ctx, operationId) => settleClaim(s.globalStore, ctx, operationId, false),
+        settle: () => assert.fail("it is not over"),
       });
       assert.equal(taken.length, 2);
       assert.equal(operation.name.split("/")[2], taken[1]);
@@ -337,15 +339,17 @@ describe("quota of operations", () => {
         clientToken: "t",
       });
       const giveBack = (ctx: Ctx, operationId: string) => settleClaim(s.globalStore, ctx, operationId, false);
+      const settle = () => assert.fail("it is not over");
       const take = (ctx: Ctx, claim: QuotaClaim) => takeClaim(s.globalStore, deps, ctx, claim, limits);
       let first = "";
       const { operation, replayed } = await acceptOperation(s.store, deps, testCtx(), twice, {
         take: async (ctx, claim) => {
           await take(ctx, claim);
-          const before = await acceptOperation(s.store, deps, testCtx(), twice, { take, giveBack });
+          const before = await acceptOperation(s.store, deps, testCtx(), twice, { take, giveBack, settle });
           first = before.operation.name;
         },
         giveBack,
+        settle,
       });
       assert.deepEqual([operation.name, replayed], [first, true]);
       assert.deepEqual([await used(projectId), await claims(id)], [{ ...one, cores: 4 }, 1]);
@@ -380,6 +384,7 @@ describe("quota of operations", () => {
           return takeClaim(s.globalStore, deps, ctx, claim, limits);
         },
         giveBack: () => assert.fail("it was accepted"),
+        settle: () => assert.fail("it is not over"),
       });
       assert.deepEqual([runs, takes, await operations(id)], [3, 1, 1]);
       assert.deepEqual([await used(projectId), await claims(id)], [{ ...one, cores: 6 }, 1]);

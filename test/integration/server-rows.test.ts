@@ -302,7 +302,11 @@ describe("rows of a server", () => {
         box: secretBox([{ id: "k", key: Buffer.alloc(32, 1) }]),
         operations: kinds,
       };
-      const desk = { take: () => assert.fail("takes none"), giveBack: () => assert.fail("has none") };
+      const desk = {
+        take: () => assert.fail("takes none"),
+        giveBack: () => assert.fail("has none"),
+        settle: () => assert.fail("has none"),
+      };
       await acceptOperation(disturbed, deps, testCtx(), request, desk);
       assert.equal(runs, 2);
       assert.deepEqual(await counts(s.store, id), {

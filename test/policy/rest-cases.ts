@@ -152,6 +152,7 @@ const servers: readonly RestExpected[] = [
       body: { unlock: null },
     },
   ),
+  action("os-resetState", "os-admin-actions:reset_state", { state: "error" }),
   action("changePassword", "os-admin-password", { adminPass: "secret" }),
   action("createImage", "servers:create_image", { name: "picture" }),
   rest(

@@ -3,6 +3,7 @@ import { ConsoleProtocol, ConsoleType } from "../../gen/kilonova/api/v1/consoles
 import { ExternalEventName } from "../../gen/kilonova/api/v1/external_events_service.js";
 import { HypervisorView, HypervisorsView } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { NetworkMode } from "../../gen/kilonova/api/v1/servers_service.js";
 import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
@@ -212,6 +213,13 @@ const servers: readonly RpcExpected[] = [
     [os("os-lock-server:unlock"), os("os-lock-server:unlock:unlock_override")],
     { about: "project", form: "another party's lock" },
   ),
+  onServer("ResetServerState", "os-admin-actions:reset_state", { vmState: VmState.VM_STATE_ERROR }, SEEN),
+  onServer(
+    "ResetServerState",
+    "os-admin-actions:reset_state",
+    { vmState: VmState.VM_STATE_ERROR },
+    unknownOnly,
+  ),
   onServer("ChangeServerPassword", "os-admin-password", { adminPassword: "secret" }),
   onServer("CreateServerImage", "servers:create_image", { name: "picture" }),
   rpc(
@@ -346,6 +354,8 @@ const BEGINS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(guardedActions.map(({ kind, needs }) => [kind, needs])),
   "server.boot": "servers:create",
   "server.delete": "servers:delete",
+  "server.soft-delete": "servers:delete",
+  "server.reset-state": "os-admin-actions:reset_state",
   "server.reboot": "servers:reboot",
   "server.rebuild": "servers:rebuild",
   "server.lock": "os-lock-server:lock",

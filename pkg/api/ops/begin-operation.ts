@@ -23,6 +23,7 @@ type Begin = Guarded<ActionRequest, OperationAnswer>;
 const ELSEWHERE = new Set([
   "CreateServers",
   "RebuildServer",
+  "ResetServerState",
   "AttachInterface",
   "DetachInterface",
   "CreateExternalEvents",
@@ -118,6 +119,7 @@ export async function acceptOn(
       secrets:
         declaration.secrets === undefined ? Buffer.alloc(0) : encodedAs(declaration.secrets, secrets ?? {}),
       bypassLock: ctx.rights.isAdmin,
+      deferrable: declaration.methods.some((one) => one.name === method && one.deferrable === true),
       traceparent: ctx.span.traceparent,
     };
     return parts.instances.acceptOperation(inner, request);

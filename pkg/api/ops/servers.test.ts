@@ -383,7 +383,10 @@ describe("actions on servers", () => {
     const NEEDED: Readonly<Record<string, object>> = {
       "server.change-password": { adminPassword: "p" },
       "server.rebuild": { imageId: anImage().id },
+      "server.reset-state": { vmState: VmState.VM_STATE_ERROR },
     };
+    /** Those that answer the server instead of the operation: it is done by then. */
+    const ANSWERS_SERVER = new Set(["server.reset-state"]);
     // Interfaces have a service of their own: interfaces.test.ts.
     const onServers = catalogue.all.filter(
       (one) => subjectOf(one) === "server" && one.kind !== "server.boot" && one.lane !== "ports",
@@ -394,7 +397,8 @@ describe("actions on servers", () => {
         putFit(api, kind);
         const key = `${method[0]?.toLowerCase()}${method.slice(1)}` as "stopServer";
         const { operation } = await servers(api)[key](as(administrator), { serverId: A, ...NEEDED[kind] });
-        assert.deepEqual([operation?.kind, accepted(api).method], [kind, method]);
+        assert.equal(operation?.kind, ANSWERS_SERVER.has(kind) ? undefined : kind);
+        assert.deepEqual([accepted(api).kind, accepted(api).method], [kind, method]);
       }
   });
 
@@ -414,6 +418,7 @@ describe("actions on servers", () => {
     const forced = accepted(api);
     assert.deepEqual([plain.method, forced.method], ["DeleteServer", "ForceDeleteServer"]);
     assert.deepEqual([plain.kind, forced.kind], ["server.delete", "server.delete"]);
+    assert.deepEqual([plain.deferrable, forced.deferrable], [true, false], "only one of them for good");
     await assert.rejects(
       servers(api).forceDeleteServer(as({ ...member, roles: ["reader"] }), { serverId: A }),
       { message: "Policy doesn't allow os_compute_api:os-deferred-delete:force to be performed." },
@@ -421,6 +426,24 @@ describe("actions on servers", () => {
     await assert.rejects(servers(api).forceDeleteServer(as(stranger), { serverId: A }), {
       reason: "SERVER_NOT_FOUND",
     });
+  });
+
+  it("resets a server's state for administrators, and answers it as it is then", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A, vmState: VmState.VM_STATE_PAUSED, taskState: "unpausing" });
+    const reset = (actor: Actor, vmState: VmState) =>
+      servers(api).resetServerState(as(actor), { serverId: A, vmState });
+    const { server, hiddenFields } = await reset(administrator, VmState.VM_STATE_ERROR);
+    assert.deepEqual([server?.vmState, server?.taskState], [VmState.VM_STATE_ERROR, undefined]);
+    assert.ok(!hiddenFields.includes("host_info"));
+    const { kind, method, deferrable } = accepted(api);
+    assert.deepEqual([kind, method, deferrable], ["server.reset-state", "ResetServerState", false]);
+    for (const vmState of [VmState.VM_STATE_UNSPECIFIED, VmState.VM_STATE_STOPPED])
+      await assert.rejects(reset(administrator, vmState), /vm_state/);
+    await assert.rejects(reset(member, VmState.VM_STATE_ACTIVE), {
+      message: "Policy doesn't allow os_compute_api:os-admin-actions:reset_state to be performed.",
+    });
+    await assert.rejects(reset(stranger, VmState.VM_STATE_ACTIVE), { reason: "SERVER_NOT_FOUND" });
   });
 
   it("tells hard reboots from soft ones, in the input and in what the token protects", async () => {

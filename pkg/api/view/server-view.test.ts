@@ -44,6 +44,7 @@ const full: StoredServer = {
   launchedAt: at,
   terminatedAt: at,
   deletedAt: at,
+  softDeletedAt: at,
   flavor: Flavor.fromPartial({ id: "f", extraSpecs: new Map([["a", "b"]]) }),
   image: { id: "i", properties: new Map() },
   metadata: new Map([["a", "b"]]),
@@ -79,6 +80,7 @@ const empty = StoredServer.fromPartial({});
 /** Fields of the record that the view does not show, with the reason. */
 const NOT_SHOWN: Readonly<Record<string, string>> = {
   hostId: "the view computes it from project and host",
+  softDeletedAt: "vm_state tells that it can be restored",
   schedulerHintsJson: "of older records only, and only without schedulerHints",
 };
 /** Fields of the view that no single field of the record makes. */

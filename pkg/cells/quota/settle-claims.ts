@@ -19,6 +19,11 @@ export const quotaDesk = (
 ): QuotaDesk => ({
   take: (ctx, claim) => takeClaim(global, deps, ctx, claim, defaults),
   giveBack: (ctx, operationId) => settleClaim(global, ctx, operationId, false),
+  // What is stored is done: an answer that it failed would be wrong, and `settleClaims` finds the claim.
+  settle: (ctx, operationId) =>
+    settleClaim(global, ctx, operationId, true).catch((error: unknown) =>
+      ctx.log.warn("quota.claim.unsettled", { operation: operationId, error }),
+    ),
 });
 
 const PAGE = 500;

@@ -12,7 +12,11 @@ export default declareOperation({
   versions: [1],
   lane: "life",
   input: NOTHING,
-  methods: [{ name: "DeleteServer" }, { name: "ForceDeleteServer", key: "forceDelete" }],
+  methods: [
+    { name: "DeleteServer", deferrable: true },
+    { name: "ForceDeleteServer", key: "forceDelete" },
+  ],
+  deferral: "server.soft-delete",
   rule: "os_compute_api:servers:delete",
   action: "delete",
   forms: {

@@ -1,5 +1,7 @@
 import { acceptance } from "./scenarios/acceptance.js";
 import { consoleTokens } from "./scenarios/console-tokens.js";
+import { deferral } from "./scenarios/deferral.js";
+import { resets } from "./scenarios/resets.js";
 import { cutShort } from "./scenarios/cut-short.js";
 import { claims } from "./scenarios/claims.js";
 import { operationLists } from "./scenarios/operation-lists.js";
@@ -32,6 +34,8 @@ const ROOMS: Readonly<Record<string, readonly Scenario[]>> = {
   "what operations show": shown,
   "claims on quota": claims,
   "what ends from outside": cutShort,
+  "deletions that can be taken back": deferral,
+  "resets of the state": resets,
   "rows of servers": serverRows,
   groups: groupScenarios,
   hosts: hostScenarios,

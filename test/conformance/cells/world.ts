@@ -34,6 +34,7 @@ export const LIMITS = {
   maxKeyPairs: 3,
   maxServerGroups: 2,
   maxServerGroupMembers: 2,
+  reclaimInstanceIntervalS: 3600,
 } as const;
 
 const waiting = { ...aForm, vmStates: [VmState.VM_STATE_ACTIVE], contention: "waits" } as const;

@@ -232,7 +232,13 @@ export interface AcceptOperationRequest {
    * What changes with the acceptance, besides what the kind declares. Not for operations that may have to
    * wait for their turn: their steps change what they have to.
    */
-  change: InstanceChange | undefined;
+  change:
+    | InstanceChange
+    | undefined;
+  /** Refused with GENERATION_CONFLICT when the server has another one; 0 for any. */
+  expectedGeneration: bigint;
+  /** Where deleted servers are kept for a while, the kind that its declaration names in its place will do. */
+  deferrable: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1904,6 +1910,8 @@ function createBaseAcceptOperationRequest(): AcceptOperationRequest {
     traceparent: "",
     secrets: Buffer.alloc(0),
     change: undefined,
+    expectedGeneration: 0n,
+    deferrable: false,
   };
 }
 
@@ -1950,6 +1958,15 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     }
     if (message.change !== undefined) {
       InstanceChange.encode(message.change, writer.uint32(194).fork()).join();
+    }
+    if (message.expectedGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.expectedGeneration) !== message.expectedGeneration) {
+        throw new globalThis.Error("value provided for field message.expectedGeneration of type uint64 too large");
+      }
+      writer.uint32(520).uint64(message.expectedGeneration);
+    }
+    if (message.deferrable !== false) {
+      writer.uint32(528).bool(message.deferrable);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2087,6 +2104,22 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
             message.change = InstanceChange.decode(reader, reader.uint32());
             continue;
           }
+          case 65: {
+            if (tag !== 520) {
+              break;
+            }
+
+            message.expectedGeneration = reader.uint64() as bigint;
+            continue;
+          }
+          case 66: {
+            if (tag !== 528) {
+              break;
+            }
+
+            message.deferrable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2131,6 +2164,10 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     message.change = (object.change !== undefined && object.change !== null)
       ? InstanceChange.fromPartial(object.change)
       : undefined;
+    message.expectedGeneration = (object.expectedGeneration !== undefined && object.expectedGeneration !== null)
+      ? BigInt(object.expectedGeneration)
+      : 0n;
+    message.deferrable = object.deferrable ?? false;
     return message;
   },
 };
@@ -2890,7 +2927,7 @@ export const InstancesServiceDefinition = {
      * Errors: FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS;
      * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; INVALID_ARGUMENT: a change that this operation may not make;
      * UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / UNKNOWN_KIND: not a kind and version of this build;
-     * ABORTED / TOKEN_REUSED.
+     * ABORTED / TOKEN_REUSED, GENERATION_CONFLICT.
      */
     acceptOperation: {
       name: "AcceptOperation",

@@ -1,11 +1,23 @@
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import type { UpdateConditions } from "../../../../gen/kilonova/cells/v1/instances_service.js";
+import type {
+  AcceptOperationRequest,
+  UpdateConditions,
+} from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { hasGuestAgent } from "../../../model/image-properties.js";
 import { vmStateWord } from "../../../model/instance-states.js";
 import type { Form, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
 import { serverOf } from "../../servers/domain/records.js";
+
+/** @throws GENERATION_CONFLICT when somebody has changed the server since the caller read it */
+export function requireGeneration(
+  { id, generation }: Server,
+  { expectedGeneration }: Pick<AcceptOperationRequest, "expectedGeneration">,
+): void {
+  if (expectedGeneration !== 0n && expectedGeneration !== generation)
+    throw CellsErrors.GENERATION_CONFLICT({ server: id });
+}
 
 /** Who asks, and for what. */
 export interface Asked {

@@ -57,18 +57,20 @@ export const acceptedOperation = (
 
 /**
  * The server and its rows after an acceptance; undefined when nothing of it changes. In the lane "life" it is
- * the new operation's from then on, unless that is done with its acceptance.
+ * the new operation's from then on, unless that is done with its acceptance; one that is, and takes over
+ * everything, leaves it to nobody.
  */
 export function acceptedServer(
-  { request, declaration, record, owner, id, change, known, numbers }: Acceptance,
+  { request, declaration, form, record, owner, id, change, known, numbers }: Acceptance,
   now: Instant,
   newId: () => string,
 ): ChangedServer | undefined {
   if (change === undefined) return undefined;
   const operation = operationName(request.serverId, id);
-  const takes = declaration.lane === LIFE && declaration.instant === undefined;
+  const isInstant = declaration.instant !== undefined;
+  const leftTo = form.contention === "pre-empts-all" ? "" : owner;
   return planChange(record, change, known, {
-    owner: takes ? operation : owner,
+    owner: declaration.lane === LIFE && !isInstant ? operation : isInstant ? leftTo : owner,
     operation,
     operationId: id,
     userId: request.actor?.userId ?? "",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { anyOperation } from "../../../model/operation-declaration.js";
-import { aDeclaration } from "../../../model/testing/a-declaration.js";
+import { aDeclaration, aForm } from "../../../model/testing/a-declaration.js";
 import { OperationCatalogue } from "../../../model/operation-catalogue.js";
 import { anOperation } from "../../testing/an-operation.js";
 import {
@@ -9,9 +9,11 @@ import {
   busySubject,
   closesLanes,
   inTheLaneOf,
+  isAnswer,
   placeAmong,
   placeIn,
   placeInLife,
+  placeOverAll,
   requireOpenLanes,
 } from "./lanes.js";
 
@@ -69,10 +71,40 @@ describe("an operation's place", () => {
   });
 
   it("in the lane life is the slot, with others or without", () => {
-    assert.deepEqual(placeInLife("s", undefined, "refused", []), AT_ONCE);
-    const all = placeInLife("s", running, "pre-empts-all", [elsewhere]);
+    assert.deepEqual(placeInLife("s", undefined, { contention: "refused" }, []), AT_ONCE);
+    const all = placeInLife("s", running, { contention: "pre-empts-all" }, [elsewhere]);
     assert.deepEqual([all.victim, all.others, all.turn], [running, [elsewhere], 0]);
-    assert.throws(() => placeInLife("s", running, "refused", []), { reason: "OPERATION_IN_PROGRESS" });
+    for (const form of [
+      { contention: "refused" },
+      { contention: "pre-empts-all", yieldsTo: [running.kind] },
+    ] as const)
+      assert.throws(() => placeInLife("s", running, form, []), { reason: "OPERATION_IN_PROGRESS" });
+  });
+
+  it("of who takes over everything ends what is halted, and looks after what others took over from", () => {
+    const [halted, earlier] = [
+      anOperation({ id: "h", state: "needs-operator" }),
+      anOperation({ id: "e", state: "preempted" }),
+    ];
+    const form = { contention: "pre-empts-all" } as const;
+    assert.deepEqual(placeOverAll("s", running, form, [elsewhere], [halted, earlier]), {
+      victim: running,
+      others: [elsewhere],
+      halted: [halted],
+      earlier: [earlier],
+      turn: 0,
+    });
+  });
+
+  it("of a running operation: it is the answer to its own kind, and to those that join it", () => {
+    const form = { ...aForm, contention: "pre-empts-all", joins: ["test.kind"] } as const;
+    const of = (kind: string): boolean => isAnswer(form, kind, anOperation({ kind: "test.kind" }));
+    assert.deepEqual([of("test.kind"), of("test.other")], [true, true]);
+    assert.ok(!isAnswer(form, "test.kind", undefined));
+    assert.ok(!isAnswer({ ...form, joins: [] }, "test.other", anOperation({ kind: "test.kind" })));
+    assert.ok(
+      !isAnswer({ ...form, contention: "pre-empts" }, "test.kind", anOperation({ kind: "test.kind" })),
+    );
   });
 
   it("beside life needs a cell, and nothing that has closed the lanes", () => {

@@ -1,5 +1,5 @@
 import { GLOBAL } from "../../../model/database-names.js";
-import type { Contention, Lane, OperationDeclaration } from "../../../model/operation-declaration.js";
+import type { Contention, Form, Lane, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { SubjectKind } from "../../../model/operation-name.js";
 import { CellsErrors } from "../../errors.js";
@@ -39,6 +39,16 @@ export function placeIn(
 export const closesLanes = (declaration: OperationDeclaration | undefined, input: Uint8Array): boolean =>
   declaration === undefined || formOf(declaration, input).contention === "pre-empts-all";
 
+/** Whether what runs on a server is the answer to who would take over everything. */
+export const isAnswer = (
+  { contention, joins = [] }: Form,
+  kind: string,
+  running: Pick<OperationRow, "kind"> | undefined,
+): running is OperationRow =>
+  contention === "pre-empts-all" &&
+  running !== undefined &&
+  (running.kind === kind || joins.includes(running.kind));
+
 /** Where an operation stands among those of its subject. */
 export interface LanePlace {
   /** The one of its lane that it takes over from. */
@@ -47,6 +57,8 @@ export interface LanePlace {
   readonly others: readonly OperationRow[];
   /** Those that wait for an operator and end with it as well; absent: none. */
   readonly halted?: readonly OperationRow[];
+  /** Those that others took over from before: what they left may still be there; absent: none. */
+  readonly earlier?: readonly OperationRow[];
   /** Place in the queue; 0: it begins at once. */
   readonly turn: number;
 }
@@ -81,12 +93,31 @@ export const busySubject =
 export function placeInLife(
   serverId: string,
   running: OperationRow | undefined,
-  contention: Contention,
+  { contention, yieldsTo = [] }: Pick<Form, "contention" | "yieldsTo">,
   others: readonly OperationRow[],
 ): LanePlace {
   const place = placeIn({ busy: running !== undefined, waiting: 0 }, contention);
-  if (place === "refused" && running !== undefined) throw inProgress(serverId, running);
+  if (running !== undefined && (place === "refused" || yieldsTo.includes(running.kind)))
+    throw inProgress(serverId, running);
   return { victim: running, others, turn: 0 };
+}
+
+/**
+ * The place in the lane "life" of who takes over all lanes.
+ * @param remains  operations of the server that wait for an operator, and those that others took over from
+ */
+export function placeOverAll(
+  serverId: string,
+  running: OperationRow | undefined,
+  form: Pick<Form, "contention" | "yieldsTo">,
+  others: readonly OperationRow[],
+  remains: readonly OperationRow[],
+): LanePlace {
+  return {
+    ...placeInLife(serverId, running, form, others),
+    halted: remains.filter(({ state }) => state === "needs-operator"),
+    earlier: remains.filter(({ state }) => state !== "needs-operator"),
+  };
 }
 
 /**

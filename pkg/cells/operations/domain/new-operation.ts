@@ -32,7 +32,7 @@ export function newOperation(
   { id, subject, projectId, declaration, request, requestId, secrets, place }: NewOperation,
   now: Instant,
 ): OperationRow {
-  const { victim, others, turn } = place;
+  const { victim, others, halted = [], earlier = [], turn } = place;
   return {
     id,
     subject: subject.kind,
@@ -62,7 +62,7 @@ export function newOperation(
     // Others that nobody has ever owned have left nothing to clean up.
     preempted: victimBytes(
       victim,
-      others.filter(({ fence }) => fence > 0),
+      [...others, ...halted, ...earlier].filter(({ fence }) => fence > 0),
     ),
     handed_over_to: "",
     other_fields: otherOperationFields({

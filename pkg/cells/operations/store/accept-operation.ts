@@ -1,6 +1,7 @@
 import { sql } from "../../store/sql.js";
 import type { AcceptOperationRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { KilonovaError } from "../../../kernel/errors.js";
 import { formOf } from "../../../model/operation-declaration.js";
@@ -15,16 +16,26 @@ import { numbersFor, rowsFor } from "../../servers/store/server-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import type { InstanceRow, OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
-import { requireFit } from "../domain/acceptance.js";
+import { requireFit, requireGeneration } from "../domain/acceptance.js";
 import { acceptedChange } from "../domain/accepted-change.js";
-import { callOf, declarationOf, makesMigration } from "../domain/asked-operation.js";
-import { LIFE, inTheLaneOf, placeInLife, requireCell, requireOpenLanes } from "../domain/lanes.js";
+import { callOf, makesMigration } from "../domain/asked-operation.js";
+import { deferredOr } from "../domain/deferral.js";
+import {
+  AT_ONCE,
+  LIFE,
+  inTheLaneOf,
+  isAnswer,
+  placeInLife,
+  placeOverAll,
+  requireCell,
+  requireOpenLanes,
+} from "../domain/lanes.js";
 import type { LanePlace } from "../domain/lanes.js";
 import { toStored } from "../domain/operation-rows.js";
 import { tokenUse } from "../domain/token-use.js";
 import { requireCapability } from "./capability.js";
 import { replayOf } from "./client-tokens.js";
-import { haltedOn, liveBeside, placeBeside } from "./lanes.js";
+import { liveBeside, placeBeside, remainsOn } from "./lanes.js";
 import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
 import { storeAccepted, storeInstant } from "./store-accepted.js";
 import type { StoredAcceptance } from "./store-accepted.js";
@@ -53,8 +64,8 @@ interface Wanting {
  * `settleClaims` finds.
  *
  * @throws UNKNOWN_KIND, SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY,
- *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED, QUOTA_EXCEEDED; INVALID_ARGUMENT for a change
- *   that it may not make; what `planChange` throws
+ *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED, GENERATION_CONFLICT, QUOTA_EXCEEDED;
+ *   INVALID_ARGUMENT for a change that it may not make; what `planChange` throws
  */
 export async function acceptOperation(
   store: Store,
@@ -68,11 +79,18 @@ export async function acceptOperation(
   let claim: QuotaClaim | undefined;
   for (;;) {
     const outcome = await attempt(store, deps, ctx, request, { desk, claim, numbers });
-    if (!("wants" in outcome)) return outcome;
+    if (!("wants" in outcome)) {
+      if (claim !== undefined && isOver(outcome)) await desk.settle(ctx, claim.operationId);
+      return outcome;
+    }
     claim = { ...outcome.wants, operationId: deps.ids.uuid(), database: store.name };
     await desk.take(ctx, claim);
   }
 }
+
+/** An instant operation keeps what was taken for it. Who dies before that leaves it to `settleClaims`. */
+const isOver = ({ operation, replayed }: Accepted): boolean =>
+  !replayed && operation.state === OperationState.OPERATION_STATE_SUCCEEDED;
 
 /** What an attempt has at hand. */
 interface AtHand {
@@ -125,23 +143,23 @@ async function accept(
   deps: StoreDeps,
   ctx: Ctx,
   tx: Tx,
-  request: AcceptOperationRequest,
+  asked: AcceptOperationRequest,
   { claim, numbers }: Omit<AtHand, "desk">,
 ): Promise<Accepted | Wanting> {
-  const declaration = declarationOf(deps.operations, request, "server");
+  const instance = await lockInstance(store, tx, asked);
+  const record = loadRecord(instance);
+  const server = serverOf(record);
+  const { request, declaration } = deferredOr(deps, asked, server);
   const form = formOf(declaration, request.input);
-  const instance = await lockInstance(store, tx, request);
   const token = tokenUse(request);
   const replay = (await replayOf(store, tx, token))?.[0];
   if (replay !== undefined)
     return { operation: toStored(await readOperation(store, tx, replay)), replayed: true };
   // A repeated call is answered also when what it did was to delete the server.
   if (instance.deleted) throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
-  const record = loadRecord(instance);
-  const server = serverOf(record);
   const running = await runningOn(store, tx, instance);
-  if (form.contention === "pre-empts-all" && running?.kind === request.kind)
-    return { operation: toStored(running), replayed: true };
+  if (isAnswer(form, request.kind, running)) return { operation: toStored(running), replayed: true };
+  requireGeneration(server, request);
   requireFit(record, declaration, form, request.bypassLock);
   await requireCapability(store, tx, declaration, server);
   const call = callOf(server, declaration, request);
@@ -161,18 +179,19 @@ async function accept(
     known,
     numbers,
   };
-  if (declaration.instant !== undefined) {
-    requireCell(store.name, request.serverId);
-    return { operation: toStored(await storeInstant(store, deps, ctx, tx, acceptance)), replayed: false };
-  }
-  const place = await placeOf(store, deps, tx, acceptance, running);
+  const isInstant = declaration.instant !== undefined;
+  if (isInstant) requireCell(store.name, request.serverId);
+  const place =
+    isInstant && form.contention !== "pre-empts-all"
+      ? AT_ONCE
+      : await placeOf(store, deps, tx, acceptance, running);
   const target = declaration.quota?.(call);
   if (target !== undefined && !(await isTaken(store, tx, target, claim))) {
     const { projectId, userId } = server;
     return { wants: { serverId: request.serverId, projectId, userId, target } };
   }
-  const operation = await storeAccepted(store, deps, ctx, tx, acceptance, place);
-  return { operation: toStored(operation), replayed: false };
+  const write = isInstant ? storeInstant : storeAccepted;
+  return { operation: toStored(await write(store, deps, ctx, tx, acceptance, place)), replayed: false };
 }
 
 /**
@@ -206,13 +225,14 @@ async function placeOf(
   store: Store,
   { operations }: StoreDeps,
   tx: Tx,
-  { request: { serverId }, declaration: { lane }, form: { contention }, fence }: StoredAcceptance,
+  { request: { serverId }, declaration: { lane }, form, fence }: StoredAcceptance,
   running: OperationRow | undefined,
 ): Promise<LanePlace> {
+  const { contention } = form;
+  if (lane === LIFE && contention !== "pre-empts-all") return placeInLife(serverId, running, form, []);
   if (lane === LIFE) {
-    if (contention !== "pre-empts-all") return placeInLife(serverId, running, contention, []);
-    const place = placeInLife(serverId, running, contention, await liveBeside(store, tx, serverId));
-    return { ...place, halted: await haltedOn(store, tx, serverId) };
+    const others = await liveBeside(store, tx, serverId);
+    return placeOverAll(serverId, running, form, others, await remainsOn(store, tx, serverId));
   }
   requireOpenLanes(operations, store.name, serverId, running);
   const wanted = { subjectId: serverId, lane, contention };

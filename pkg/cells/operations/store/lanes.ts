@@ -35,10 +35,27 @@ export async function liveBeside(store: Store, tx: Tx, subjectId: string): Promi
   return rows;
 }
 
-/** Operations of a server that wait for an operator: whoever takes over everything ends them, too. */
-export async function haltedOn(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
+/** Operations of a subject that wait for an operator: they end with it. */
+export async function haltedOn(store: Store, tx: Tx, subjectId: string): Promise<OperationRow[]> {
   const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
-    WHERE o.server_id = ${serverId} AND o.state = 'needs-operator' ORDER BY o.id`.execute(tx);
+    WHERE o.server_id = ${subjectId} AND o.state = 'needs-operator' ORDER BY o.id`.execute(tx);
+  return rows;
+}
+
+/** Operations that others took over from, of which who takes over everything looks after the newest. */
+const EARLIER_AT_MOST = 100;
+
+/**
+ * What whoever takes over everything on a server ends or looks after besides: operations that wait for an
+ * operator, and those that were pre-empted before, perhaps by somebody who left what they had made, newest
+ * first.
+ */
+export async function remainsOn(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
+  const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
+    WHERE o.server_id = ${serverId} AND (o.state = 'needs-operator' OR o.state = 'preempted' AND o.id IN (
+      SELECT e.id FROM ${store.t.operation} AS e WHERE e.server_id = ${serverId} AND e.state = 'preempted' AND e.fence > 0
+      ORDER BY e.created_at DESC LIMIT ${EARLIER_AT_MOST}))
+    ORDER BY o.state, o.created_at DESC, o.id`.execute(tx);
   return rows;
 }
 

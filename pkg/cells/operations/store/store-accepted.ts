@@ -17,7 +17,6 @@ import type { Store, Tx } from "../../store/tables.js";
 import { acceptedOperation, acceptedServer } from "../domain/accepted-change.js";
 import type { Acceptance } from "../domain/accepted-change.js";
 import { allPreempted } from "../domain/ended-early.js";
-import { AT_ONCE } from "../domain/lanes.js";
 import type { LanePlace } from "../domain/lanes.js";
 import { doneAtOnce } from "../domain/new-operation.js";
 import { nameOf } from "../domain/operation-rows.js";
@@ -75,33 +74,55 @@ const rowOf = (
   return acceptedOperation(acceptance, place, { requestId, secrets }, now);
 };
 
-/** Stores an operation that is done with its acceptance. It neither takes the instance nor waits for it. */
+/** Ends what an acceptance takes over from. @returns those that have ended */
+async function endOthers(
+  store: Store,
+  deps: StoreDeps,
+  tx: Tx,
+  { record, owner }: Acceptance,
+  { place, successor }: { readonly place: LanePlace; readonly successor: string },
+  now: Instant,
+): Promise<readonly OperationRow[]> {
+  const ended = allPreempted(place, successor, now, serverOf(record));
+  await endMigrations(store, deps, tx, ended, owner, now);
+  if (ended.length > 0) await allTogether(endingParts(store, ended, now)).execute(tx);
+  return ended;
+}
+
+/**
+ * Stores an operation that is done with its acceptance. It neither takes the instance nor waits for it.
+ * @cost as `storeAccepted`
+ */
 export async function storeInstant(
   store: Store,
   deps: StoreDeps,
   ctx: Ctx,
   tx: Tx,
   acceptance: StoredAcceptance,
+  place: LanePlace,
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, declaration, record, token } = acceptance;
+  const { request, declaration, record, token, fence } = acceptance;
   const now = deps.clock.now();
-  const accepted = rowOf(deps, ctx, acceptance, AT_ONCE, now);
+  const accepted = rowOf(deps, ctx, acceptance, place, now);
+  const successor = nameOf(accepted);
+  const ended = await endOthers(store, deps, tx, acceptance, { place, successor }, now);
   const changed = changeOf(store, deps, acceptance, now);
   const operation = doneAtOnce(accepted, declaration, serverOf(changed?.record ?? record));
   const parts: Part[] = [
     inserting("op", t.operation, [{ ...operation }]),
     ...tokenParts(store, token, [nameOf(operation)], now),
   ];
-  const events = [operationChanged(operation, "created")];
+  const events = [operationChanged(operation, "created"), ...ended.map((one) => operationChanged(one))];
   if (changed !== undefined) {
+    const columns = { ...changed.columns, ...(ended.length === 0 ? {} : { operation_fence: fence + 1 }) };
     const event = { action_id: operation.id, ...instantEvent(declaration.event ?? "", now) };
     events.push(changed.event);
     parts.push(
       ...changed.parts,
       {
         name: "inst",
-        body: sql`UPDATE ${t.instance} SET ${assignments(changed.columns)} WHERE id = ${request.serverId}`,
+        body: sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${request.serverId}`,
       },
       inserting("act", t.instance_action, [{ ...actionRow(operation, request.actor, now) }]),
       inserting("event", t.instance_action_event, [event]),
@@ -125,12 +146,11 @@ export async function storeAccepted(
   place: LanePlace,
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, fence, token, owner, record } = acceptance;
+  const { request, fence, token } = acceptance;
   const now = deps.clock.now();
   const operation = rowOf(deps, ctx, acceptance, place, now);
-  const ended = allPreempted(place, nameOf(operation), now, serverOf(record));
-  await endMigrations(store, deps, tx, ended, owner, now);
-  if (ended.length > 0) await allTogether(endingParts(store, ended, now)).execute(tx);
+  const successor = nameOf(operation);
+  const ended = await endOthers(store, deps, tx, acceptance, { place, successor }, now);
   const changed = changeOf(store, deps, acceptance, now);
   const columns = { ...changed?.columns, operation_fence: fence + 1 };
   const events = [

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { aServer } from "../../testing/records.js";
 import { endedWell, extraOf, heldByRecord, isReached, outcomeOf, refusalOfExtra, settled } from "./claims.js";
 
@@ -45,6 +46,7 @@ describe("claims on quota", () => {
     const server = aServer({ id: "s" });
     assert.deepEqual(heldByRecord(server), counted(1, 1, 512));
     assert.deepEqual(heldByRecord({ ...server, deletedAt: server.createdAt }), counted(0, 0, 0));
+    assert.deepEqual(heldByRecord({ ...server, vmState: VmState.VM_STATE_SOFT_DELETED }), counted(0, 0, 0));
   });
   it("wait for an end", () => {
     assert.equal(endedWell(OperationState.OPERATION_STATE_PARKED), undefined);

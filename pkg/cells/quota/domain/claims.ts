@@ -1,8 +1,10 @@
 import type { HeldQuota } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Holding } from "../../../model/operation-declaration.js";
+import { holdingOf } from "../../../model/server-holding.js";
 import { COUNTED, refusalOf } from "./quota.js";
 import type { Counted, QuotaRefusal } from "./quota.js";
 
@@ -30,6 +32,8 @@ export interface QuotaDesk {
   take(ctx: Ctx, claim: QuotaClaim): Promise<void>;
   /** Of an operation that was not accepted for certain. */
   giveBack(ctx: Ctx, operationId: string): Promise<void>;
+  /** Of an operation that was done with its acceptance: what was taken stays. */
+  settle(ctx: Ctx, operationId: string): Promise<void>;
 }
 
 const each = (of: (resource: keyof Counted) => number): Counted => ({
@@ -89,11 +93,11 @@ export function outcomeOf(state: OperationState, held: HeldQuota | undefined): O
 export const isReached = (outcome: Outcome, target: Holding): boolean =>
   typeof outcome === "boolean" ? outcome : sameHolding(outcome, target);
 
-/** What a server holds by its record. */
-export const heldByRecord = ({ deletedAt, flavor }: Server): Holding =>
-  deletedAt !== undefined
+/** What a server holds by its record: nothing when it is deleted, for good or not. */
+export const heldByRecord = (server: Server): Holding =>
+  server.deletedAt !== undefined || server.vmState === VmState.VM_STATE_SOFT_DELETED
     ? { instances: 0, cores: 0, ram: 0 }
-    : { instances: 1, cores: flavor?.vcpus ?? 0, ram: flavor?.memoryMib ?? 0 };
+    : holdingOf(server);
 
 /** Where a settled claim leaves its server and its project. */
 export interface Settled {

@@ -76,6 +76,8 @@ export function applyChange(
       from: vmStateWord(before.vmState),
       to: vmStateWord(server.vmState),
     });
+  server.softDeletedAt =
+    server.vmState === VmState.VM_STATE_SOFT_DELETED ? (before.softDeletedAt ?? toTimestamp(now)) : undefined;
   finish(server, now);
   return {
     ...record,

@@ -32,6 +32,7 @@ export function instanceColumns(record: InstanceRecord): InstanceColumns {
     launched_at: fromTimestampOrNull(server.launchedAt),
     terminated_at: fromTimestampOrNull(server.terminatedAt),
     deleted_at: fromTimestampOrNull(server.deletedAt),
+    soft_deleted_at: fromTimestampOrNull(server.softDeletedAt),
     image_id: orNull(server.image?.id),
     flavor_id: flavor?.id ?? "",
     vcpus: flavor?.vcpus ?? 0,

@@ -6,6 +6,7 @@ import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 import { serverRowStatements } from "./server-rows.js";
+import { softDeletedStatements } from "./soft-deleted.js";
 import { subjectStatements } from "./subjects.js";
 
 /** History of a cell's database, cell0 included. */
@@ -66,4 +67,5 @@ export const cellMigrations: readonly Migration[] = [
     statements: [`CREATE INDEX dormant_operation_by_age ON dormant_operation (created_at)`],
   },
   { name: "0013-travelling-rows", statements: travellingRowStatements },
+  { name: "0015-soft-deleted", statements: softDeletedStatements },
 ];

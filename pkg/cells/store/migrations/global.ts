@@ -5,6 +5,7 @@ import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 import { serverRowStatements } from "./server-rows.js";
+import { softDeletedStatements } from "./soft-deleted.js";
 import { subjectStatements } from "./subjects.js";
 
 /** History of the global database. */
@@ -158,6 +159,7 @@ export const globalMigrations: readonly Migration[] = [
       )`,
     ],
   },
+  { name: "0017-soft-deleted", statements: softDeletedStatements },
   {
     name: "0018-console-tokens",
     statements: [

@@ -4,21 +4,24 @@ import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { Holding } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
-import { requireFit } from "../../operations/domain/acceptance.js";
+import { requireFit, requireGeneration } from "../../operations/domain/acceptance.js";
 import {
   acceptedChange,
   acceptedOperation,
   acceptedServer,
 } from "../../operations/domain/accepted-change.js";
 import type { Acceptance } from "../../operations/domain/accepted-change.js";
-import { callOf, declarationOf, makesMigration } from "../../operations/domain/asked-operation.js";
+import { callOf, makesMigration } from "../../operations/domain/asked-operation.js";
+import { deferredOr } from "../../operations/domain/deferral.js";
 import { allPreempted } from "../../operations/domain/ended-early.js";
 import {
   AT_ONCE,
   LIFE,
   inTheLaneOf,
+  isAnswer,
   placeAmong,
   placeInLife,
+  placeOverAll,
   requireCell,
   requireOpenLanes,
 } from "../../operations/domain/lanes.js";
@@ -53,23 +56,23 @@ export interface Accepted {
 type TwinAcceptance = Acceptance & { readonly instance: InstanceEntry };
 
 /** Accepts an operation as its kind declares. @throws as the method of the contract */
-export function acceptOperation(twin: TwinState, ctx: Ctx, request: AcceptOperationRequest): Accepted {
+export function acceptOperation(twin: TwinState, ctx: Ctx, asked: AcceptOperationRequest): Accepted {
   const { deps } = twin;
-  const database = twin.database(request.database);
-  const declaration = declarationOf(deps.operations, request, "server");
+  const database = twin.database(asked.database);
+  const instance = visible(database.instances.get(asked.serverId), { ...asked, withDeleted: true });
+  const record = loadRecord(instance);
+  const server = serverOf(record);
+  const { request, declaration } = deferredOr(deps, asked, server);
   const form = formOf(declaration, request.input);
-  const instance = visible(database.instances.get(request.serverId), { ...request, withDeleted: true });
   const token = tokenUse(request);
   const [made] = replayed(database, token) ?? [];
   if (made !== undefined) return { operation: database.operation(made), replayed: true };
   if (instance.deleted) throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
-  const record = loadRecord(instance);
-  const server = serverOf(record);
   const owner =
     instance.current_operation === "" ? undefined : database.operation(instance.current_operation);
   const running = owner !== undefined && isLiveWord(owner.state) ? owner : undefined;
-  if (form.contention === "pre-empts-all" && running?.kind === request.kind)
-    return { operation: running, replayed: true };
+  if (isAnswer(form, request.kind, running)) return { operation: running, replayed: true };
+  requireGeneration(server, request);
   requireFit(record, declaration, form, request.bypassLock);
   requireCapability(database, declaration, server);
   const call = callOf(server, declaration, request);
@@ -89,17 +92,14 @@ export function acceptOperation(twin: TwinState, ctx: Ctx, request: AcceptOperat
     known,
     numbers,
   };
-  const operation =
-    declaration.instant === undefined
-      ? beginWithQuota(
-          twin,
-          database,
-          ctx,
-          acceptance,
-          placeOf(twin, database, acceptance, running),
-          declaration.quota?.(call),
-        )
-      : doInstantly(twin, database, ctx, acceptance);
+  const isInstant = declaration.instant !== undefined;
+  if (isInstant) requireCell(database.name, request.serverId);
+  const place =
+    isInstant && form.contention !== "pre-empts-all" ? AT_ONCE : placeOf(twin, database, acceptance, running);
+  const operation = withQuota(twin, database, acceptance, declaration.quota?.(call), () =>
+    (isInstant ? doInstantly : begin)(twin, database, ctx, acceptance, place),
+  );
+  if (isInstant) settleClaim(twin, operation.id, true);
   remember(database, token, [nameOf(operation)]);
   return { operation, replayed: false };
 }
@@ -107,32 +107,30 @@ export function acceptOperation(twin: TwinState, ctx: Ctx, request: AcceptOperat
 function placeOf(
   { deps }: TwinState,
   database: TwinDatabase,
-  { request: { serverId }, declaration: { lane }, form: { contention }, instance }: TwinAcceptance,
+  { request: { serverId }, declaration: { lane }, form, instance }: TwinAcceptance,
   running: OperationRow | undefined,
 ): LanePlace {
+  const { contention } = form;
   const beside = database.liveBeside(serverId);
-  if (lane === LIFE && contention !== "pre-empts-all") return placeInLife(serverId, running, contention, []);
-  if (lane === LIFE)
-    return { ...placeInLife(serverId, running, contention, beside), halted: database.haltedOn(serverId) };
+  if (lane === LIFE && contention !== "pre-empts-all") return placeInLife(serverId, running, form, []);
+  if (lane === LIFE) return placeOverAll(serverId, running, form, beside, database.remainsOn(serverId));
   requireOpenLanes(deps.operations, database.name, serverId, running);
   return placeAmong(beside, { lane, contention }, instance.operation_fence + 1, inTheLaneOf(serverId));
 }
 
 /** Takes the quota that an operation has to have, and gives it back when it is refused. */
-function beginWithQuota(
+function withQuota(
   twin: TwinState,
   database: TwinDatabase,
-  ctx: Ctx,
-  acceptance: TwinAcceptance,
-  place: LanePlace,
+  { id: operationId, record }: TwinAcceptance,
   target: Holding | undefined,
+  write: () => OperationRow,
 ): OperationRow {
-  const { id: operationId, record } = acceptance;
-  if (target === undefined) return begin(twin, database, ctx, acceptance, place);
+  if (target === undefined) return write();
   const { id: serverId, projectId, userId } = serverOf(record);
   takeClaim(twin, { operationId, serverId, projectId, userId, target, database: database.name });
   try {
-    return begin(twin, database, ctx, acceptance, place);
+    return write();
   } catch (error) {
     settleClaim(twin, operationId, false);
     throw error;
@@ -194,20 +192,23 @@ function doInstantly(
   database: TwinDatabase,
   ctx: Ctx,
   acceptance: TwinAcceptance,
+  place: LanePlace,
 ): OperationRow {
   const { deps } = twin;
-  const { request, declaration, record } = acceptance;
-  requireCell(database.name, request.serverId);
+  const { request, declaration, record, instance } = acceptance;
   const now = deps.clock.now();
-  const accepted = rowOf(twin, ctx, acceptance, AT_ONCE, now);
+  const accepted = rowOf(twin, ctx, acceptance, place, now);
+  const ended = allPreempted(place, nameOf(accepted), now, serverOf(record));
+  end(twin, database, ended, instance.current_operation, now);
   const changed = acceptedServer(acceptance, now, () => deps.ids.uuid());
   const operation = doneAtOnce(accepted, declaration, serverOf(changed?.record ?? record));
   database.operations.set(operation.id, operation);
-  const events = [operationChanged(operation, "created")];
+  const events = [operationChanged(operation, "created"), ...ended.map((one) => operationChanged(one))];
   if (changed !== undefined) {
     database.timeline.begin(operation, request.actor, now, [instantEvent(declaration.event ?? "", now)]);
     events.push(storeChanged(twin, database, acceptance, changed));
   }
+  if (ended.length > 0) database.mint(operation, 1);
   database.tell(events);
   return operation;
 }

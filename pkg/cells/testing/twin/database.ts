@@ -193,6 +193,14 @@ export class TwinDatabase {
     );
   }
 
+  /** These, and those that others took over from before, the newest first. */
+  remainsOn(serverId: string): OperationRow[] {
+    const earlier = [...this.operations.values()].filter(
+      (row) => row.server_id === serverId && row.state === "preempted" && row.fence > 0,
+    );
+    return [...this.haltedOn(serverId), ...earlier.toSorted((a, b) => Number(b.created_at - a.created_at))];
+  }
+
   /** Signals that nobody has consumed yet. */
   pendingSignals(operationId: string): StoredSignal[] {
     return (this.signals.get(operationId) ?? [])

@@ -58,6 +58,8 @@ export interface TwinOptions {
   readonly operations?: OperationCatalogue;
   /** Limits by resource; those of the default configuration unless told. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** How long deleted servers are kept, in seconds; 0, the default: not at all. */
+  readonly reclaimIntervalS?: number;
   readonly placement?: PlacementPort;
   readonly waker?: Waker;
 }
@@ -85,11 +87,12 @@ export class CellsTwin extends TwinState {
     ids = systemIds,
     operations = catalogue,
     limits = defaultLimitsOf(cellsConfig.parse({})),
+    reclaimIntervalS = 0,
     placement = silentPlacement,
     waker = { wake: () => {} },
   }: TwinOptions = {}) {
     const box = secretBox([{ id: "twin", key: Buffer.alloc(32, 7) }]);
-    super({ clock, ids, box, operations }, cells, limits);
+    super({ clock, ids, box, operations, reclaimIntervalS }, cells, limits);
     const liveness = { isAlive: (_binary: string, host: string): boolean => this.alive.has(host) };
     const worksThere: OperationCheck = async (_ctx, cell, operation, host) => {
       if (!operationWorksOn(this.cell(cell), operation, host))

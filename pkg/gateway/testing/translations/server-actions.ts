@@ -1,5 +1,5 @@
 import { RebootType } from "../../../../gen/kilonova/api/v1/servers_service.js";
-import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
+import { DiskConfig, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { plainActions } from "../../../model/testing/plain-actions.js";
 import type { Translation } from "./translation.js";
 import { OTHER, SERVER, post } from "./translation.js";
@@ -36,6 +36,18 @@ export default [
     "lockServer",
     { serverId: SERVER },
   ],
+  ...(
+    [
+      ["active", VmState.VM_STATE_ACTIVE],
+      ["error", VmState.VM_STATE_ERROR],
+    ] as const
+  ).map(([state, vmState]): Translation => [
+    "POST /servers/{id}/action#os-resetState",
+    `/servers/${SERVER}/action`,
+    post({ "os-resetState": { state } }),
+    "resetServerState",
+    { serverId: SERVER, vmState },
+  ]),
   [
     "POST /servers/{id}/action#changePassword",
     `/servers/${SERVER}/action`,

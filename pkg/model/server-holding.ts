@@ -1,0 +1,9 @@
+import type { Server } from "../../gen/kilonova/cells/v1/server.js";
+import type { Holding } from "./operation-declaration.js";
+
+/** What a server holds of its project's quota while it counts: by its flavor. */
+export const holdingOf = ({ flavor }: Pick<Server, "flavor">): Holding => ({
+  instances: 1,
+  cores: flavor?.vcpus ?? 0,
+  ram: flavor?.memoryMib ?? 0,
+});
