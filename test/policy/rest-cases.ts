@@ -107,6 +107,7 @@ const servers: readonly RestExpected[] = [
   server("DELETE /servers/{id}", "servers:delete"),
   ...guardedActions.map(({ key, needs }) => action(key, needs)),
   action("reboot", "servers:reboot", { type: "SOFT" }),
+  action("rescue", "os-rescue", { adminPass: "secret" }),
   action("lock", "os-lock-server:lock"),
   action("unlock", "os-lock-server:unlock"),
   rest(

@@ -171,6 +171,7 @@ const servers: readonly RpcExpected[] = [
   onServer("DeleteServer", "servers:delete"),
   ...guardedActions.map(({ method, needs }) => onServer(method, needs)),
   onServer("RebootServer", "servers:reboot"),
+  onServer("RescueServer", "os-rescue", { adminPassword: "secret" }),
   onServer("LockServer", "os-lock-server:lock"),
   onServer("UnlockServer", "os-lock-server:unlock"),
   rpc(
@@ -261,6 +262,7 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.boot": "servers:create",
   "server.delete": "servers:delete",
   "server.reboot": "servers:reboot",
+  "server.rescue": "os-rescue",
   "server.lock": "os-lock-server:lock",
   "server.unlock": "os-lock-server:unlock",
   "server.change-password": "os-admin-password",

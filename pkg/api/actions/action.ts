@@ -1,4 +1,5 @@
 import type { LoadedServer } from "../cells/servers.js";
+import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 import type { Shape } from "../shape/shape.js";
 
@@ -12,6 +13,8 @@ export interface ActionRequest {
 export interface ActionInput {
   readonly input?: object;
   readonly secrets?: object;
+  /** What the method answers beside the operation; a repeated call is not told it. */
+  readonly answer?: object;
 }
 
 /** What a method that begins an operation has beyond a server and a client token. */
@@ -20,7 +23,7 @@ export interface Action<Req extends ActionRequest = ActionRequest> {
   readonly method: string;
   readonly shape: Omit<Shape<Req>, keyof ActionRequest>;
   /** Makes the input. @throws what the request lacks, and rights that it needs beyond the method's rule */
-  input(ctx: Call, request: Req, loaded: LoadedServer): ActionInput;
+  input(ctx: Call, request: Req, loaded: LoadedServer, parts: Parts): ActionInput | Promise<ActionInput>;
 }
 
 /** @returns the action as all actions are listed */

@@ -3,6 +3,7 @@ import type { Action } from "./action.js";
 import changeServerPassword from "./change-server-password.js";
 import lockServer from "./lock-server.js";
 import rebootServer from "./reboot-server.js";
+import rescueServer from "./rescue-server.js";
 import unlockServer from "./unlock-server.js";
 
 /** Everything in this folder, by file name. */
@@ -10,5 +11,6 @@ export const actions: readonly Action[] = [
   changeServerPassword,
   lockServer,
   rebootServer,
+  rescueServer,
   unlockServer,
 ];

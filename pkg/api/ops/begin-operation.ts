@@ -64,8 +64,10 @@ const begin = (
     parts.servers.about(),
     async (ctx, request, loaded) => {
       const body = type.encode({ ...request, clientToken: "" }).finish();
-      const call = { method: action.method, body, ...action.input(ctx, request, loaded) };
-      return { operation: await accept(parts, ctx, declaration, request, call) };
+      const { answer, ...asked } = await action.input(ctx, request, loaded, parts);
+      const call = { method: action.method, body, ...asked };
+      const { operation, replayed } = await accept(parts, ctx, declaration, request, call);
+      return { operation, ...(replayed ? {} : answer) };
     },
   );
 
@@ -86,8 +88,8 @@ async function accept(
   declaration: OperationDeclaration,
   { serverId: asked, clientToken: token }: ActionRequest,
   { method, body, input, secrets }: Asked,
-): Promise<Operation> {
-  const operation = await parts.servers.at(ctx, asked, async (inner, database, serverId) => {
+): Promise<{ readonly operation: Operation; readonly replayed: boolean }> {
+  const { operation, replayed } = await parts.servers.at(ctx, asked, async (inner, database, serverId) => {
     const request: Partial<AcceptOperationRequest> = {
       database,
       serverId,
@@ -104,10 +106,10 @@ async function accept(
       bypassLock: ctx.rights.isAdmin,
       traceparent: ctx.span.traceparent,
     };
-    return (await parts.instances.acceptOperation(inner, request)).operation;
+    return parts.instances.acceptOperation(inner, request);
   });
   if (operation === undefined) throw ApiErrors.SERVER_NOT_FOUND({ server: asked });
-  return operation;
+  return { operation, replayed };
 }
 
 export const encodedAs = (type: MessageType<unknown>, fields: object): Buffer =>

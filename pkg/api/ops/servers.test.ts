@@ -26,7 +26,7 @@ import { formOf, subjectOf } from "../../model/operation-declaration.js";
 import { bindService } from "../../platform/rpc/index.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import type { TestApi } from "../testing/an-api.js";
-import { administrator, anApi, as, member, stranger } from "../testing/an-api.js";
+import { administrator, anApi, anImage, as, member, stranger } from "../testing/an-api.js";
 
 const uuid = (n: number): string => `00000000-0000-4000-8000-${n.toString().padStart(12, "0")}`;
 const A = uuid(1);
@@ -340,8 +340,13 @@ function putFit(api: TestApi, kind: string): void {
       capabilities: catalogue.all.flatMap(({ capability }) => capability ?? []),
     }),
   ]);
-  const image = { properties: new Map([["hw_qemu_guest_agent", "yes"]]) };
-  api.cells.put("cell1", { id: A, vmState, hostInfo: onHost }, { spec: ServerSpec.fromPartial({ image }) });
+  const image = { id: anImage().id, properties: new Map([["hw_qemu_guest_agent", "yes"]]) };
+  api.images.set(image.id, anImage());
+  api.cells.put(
+    "cell1",
+    { id: A, vmState, hostInfo: onHost, image },
+    { spec: ServerSpec.fromPartial({ image }) },
+  );
 }
 
 describe("actions on servers", () => {

@@ -8,8 +8,10 @@ import pauseGuest from "./pause-guest.js";
 import powerOffGuest from "./power-off-guest.js";
 import powerOnGuest from "./power-on-guest.js";
 import rebootGuest from "./reboot-guest.js";
+import rescueGuest from "./rescue-guest.js";
 import setGuestPassword from "./set-guest-password.js";
 import unpauseGuest from "./unpause-guest.js";
+import unrescueGuest from "./unrescue-guest.js";
 
 /** Everything in this folder, by file name. */
 export const commands: readonly Command[] = [
@@ -20,6 +22,8 @@ export const commands: readonly Command[] = [
   listed(powerOffGuest),
   listed(powerOnGuest),
   listed(rebootGuest),
+  listed(rescueGuest),
   listed(setGuestPassword),
   listed(unpauseGuest),
+  listed(unrescueGuest),
 ];

@@ -7,9 +7,11 @@ import changeServerPassword from "./change-server-password.js";
 import deleteServer from "./delete-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import rescueServer from "./rescue-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import unpauseServer from "./unpause-server.js";
+import unrescueServer from "./unrescue-server.js";
 
 /** Everything in this folder, by file name. */
 export const kindFactories: readonly KindFactory[] = [
@@ -20,7 +22,9 @@ export const kindFactories: readonly KindFactory[] = [
   deleteServer,
   pauseServer,
   rebootServer,
+  rescueServer,
   startServer,
   stopServer,
   unpauseServer,
+  unrescueServer,
 ];

@@ -9,10 +9,12 @@ import deleteServer from "./delete-server.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import rescueServer from "./rescue-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import unlockServer from "./unlock-server.js";
 import unpauseServer from "./unpause-server.js";
+import unrescueServer from "./unrescue-server.js";
 
 /** Everything in this folder, by file name. */
 export const operations: readonly OperationDeclaration[] = [
@@ -24,8 +26,10 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(lockServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
+  anyOperation(rescueServer),
   anyOperation(startServer),
   anyOperation(stopServer),
   anyOperation(unlockServer),
   anyOperation(unpauseServer),
+  anyOperation(unrescueServer),
 ];

@@ -967,21 +967,25 @@ class Servers(Resource):
         return self._start("/kilonova.api.v1.ServersService/ResumeServer", ["operation"], fields, timeout)
 
     def rescue(self, *, timeout=None, **fields):
-        """Boots a rescue image with the server's own disk as the second one.
+        """Boots a rescue image with the server's own disk as the second one. An image with the property
+        hw_rescue_device or hw_rescue_bus (stable device rescue) leaves all of the server's disks where they are,
+        and is the last one.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, VOLUME_BACKED;
-        FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED,
-        OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, IMAGE_NOT_FOUND,
+        IMAGE_NOT_ACTIVE, IMAGE_UNACCEPTABLE, BAD_IMAGE_PROPERTIES, VOLUME_BACKED; FAILED_PRECONDITION /
+        INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
+        UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
 
         Fields: server_id, client_token, image_id, admin_password.
         """
         return self._start("/kilonova.api.v1.ServersService/RescueServer", ["operation"], fields, timeout)
 
     def unrescue(self, *, timeout=None, **fields):
-        """Goes back from the rescue image to the server's own disk.
+        """Goes back from the rescue image to the server's own disk; the server is ACTIVE then, whatever it was
+        before its rescue.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be RESCUED),
-        INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+        INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
 
         Fields: server_id, client_token.
         """

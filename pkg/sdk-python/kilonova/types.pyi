@@ -2973,9 +2973,11 @@ class OperationMetadata(Message):
     """Of "server.lock"."""
     cache_images: CacheImagesMetadata
     """Of "cloud.cache-images" and "host.cache-images"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images"] | None: ...
+    rescue_server: RescueServerMetadata
+    """Of "server.rescue"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "rescue_server"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "rescue_server"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -3248,6 +3250,13 @@ class RequestedNetwork(Message):
     def __init__(self, *, network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag"]) -> bool: ...
 
+class RescueServerMetadata(Message):
+    """What was asked for with a rescue."""
+
+    image_id: str
+    """Id of the image that it runs from, also when nobody named one."""
+    def __init__(self, *, image_id: str | None = ...) -> None: ...
+
 class RescueServerRequest(Message):
     """Input of RescueServer."""
 
@@ -3256,9 +3265,11 @@ class RescueServerRequest(Message):
     client_token: str
     """See CreateServersRequest."""
     image_id: str
-    """Image to boot. Default: the one the server was built from."""
+    """Image to boot. Default: the one the server was built from, or that one's own origin (base_image_ref)
+    when it is a server's snapshot.
+    """
     admin_password: str
-    """Password set in the rescue system, at most 255 characters. Default: one is made."""
+    """Password that the rescue system finds on its config drive, at most 255 characters. Default: one is made."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["image_id", "admin_password"]) -> bool: ...
 

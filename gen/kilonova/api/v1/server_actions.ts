@@ -79,11 +79,14 @@ export interface RescueServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
-  /** Image to boot. Default: the one the server was built from. */
+  /**
+   * Image to boot. Default: the one the server was built from, or that one's own origin (base_image_ref)
+   * when it is a server's snapshot.
+   */
   imageId?:
     | string
     | undefined;
-  /** Password set in the rescue system, at most 255 characters. Default: one is made. */
+  /** Password that the rescue system finds on its config drive, at most 255 characters. Default: one is made. */
   adminPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

@@ -23,6 +23,21 @@ export interface RebootInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of `server.rescue`: images as the caller could see them when it was accepted. */
+export interface RescueInput {
+  /** Image of the rescue disk. */
+  image:
+    | ImageRef
+    | undefined;
+  /** Kernel that the image names; unset without one. */
+  kernel:
+    | ImageRef
+    | undefined;
+  /** Initial RAM disk that the image names; unset without one. */
+  ramdisk: ImageRef | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of `server.lock`. */
 export interface LockInput {
   /** Why, as the user told it; empty when he did not. */
@@ -241,6 +256,110 @@ export const RebootInput: MessageFns<RebootInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as RebootInput["_unknownFields"];
     message.hard = object.hard ?? false;
+    return message;
+  },
+};
+
+function createBaseRescueInput(): RescueInput {
+  return { image: undefined, kernel: undefined, ramdisk: undefined };
+}
+
+export const RescueInput: MessageFns<RescueInput> = {
+  encode(message: RescueInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.image !== undefined) {
+      ImageRef.encode(message.image, writer.uint32(10).fork()).join();
+    }
+    if (message.kernel !== undefined) {
+      ImageRef.encode(message.kernel, writer.uint32(18).fork()).join();
+    }
+    if (message.ramdisk !== undefined) {
+      ImageRef.encode(message.ramdisk, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RescueInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRescueInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.image = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kernel = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ramdisk = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RescueInput>): RescueInput {
+    return RescueInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RescueInput>): RescueInput {
+    const message = createBaseRescueInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueInput["_unknownFields"];
+    message.image = (object.image !== undefined && object.image !== null)
+      ? ImageRef.fromPartial(object.image)
+      : undefined;
+    message.kernel = (object.kernel !== undefined && object.kernel !== null)
+      ? ImageRef.fromPartial(object.kernel)
+      : undefined;
+    message.ramdisk = (object.ramdisk !== undefined && object.ramdisk !== null)
+      ? ImageRef.fromPartial(object.ramdisk)
+      : undefined;
     return message;
   },
 };

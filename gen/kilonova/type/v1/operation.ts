@@ -163,6 +163,9 @@ export interface OperationMetadata {
     | //
     /** Of "cloud.cache-images" and "host.cache-images". */
     { $case: "cacheImages"; value: CacheImagesMetadata }
+    | //
+    /** Of "server.rescue". */
+    { $case: "rescueServer"; value: RescueServerMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -182,6 +185,13 @@ export interface CreateServerMetadata {
 export interface RebootServerMetadata {
   /** Whether the guest was not to be asked first. */
   hard: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a rescue. */
+export interface RescueServerMetadata {
+  /** Id of the image that it runs from, also when nobody named one. */
+  imageId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1094,6 +1104,9 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages":
         CacheImagesMetadata.encode(message.asked.value, writer.uint32(34).fork()).join();
         break;
+      case "rescueServer":
+        RescueServerMetadata.encode(message.asked.value, writer.uint32(74).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1151,6 +1164,14 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "cacheImages", value: CacheImagesMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.asked = { $case: "rescueServer", value: RescueServerMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1201,6 +1222,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "cacheImages", value: CacheImagesMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "rescueServer": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "rescueServer", value: RescueServerMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -1377,6 +1404,80 @@ export const RebootServerMetadata: MessageFns<RebootServerMetadata> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as RebootServerMetadata["_unknownFields"];
     message.hard = object.hard ?? false;
+    return message;
+  },
+};
+
+function createBaseRescueServerMetadata(): RescueServerMetadata {
+  return { imageId: "" };
+}
+
+export const RescueServerMetadata: MessageFns<RescueServerMetadata> = {
+  encode(message: RescueServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageId !== "") {
+      writer.uint32(10).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RescueServerMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRescueServerMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RescueServerMetadata>): RescueServerMetadata {
+    return RescueServerMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RescueServerMetadata>): RescueServerMetadata {
+    const message = createBaseRescueServerMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueServerMetadata["_unknownFields"];
+    message.imageId = object.imageId ?? "";
     return message;
   },
 };

@@ -16,12 +16,10 @@ export function afterGuestReport(
   fault?: ServerFault,
 ): (Pick<Server, "vmState" | "powerState"> & Partial<Pick<Server, "fault">>) | undefined {
   if (server.currentOperation !== "" || server.taskState !== "") return undefined;
-  if (fault !== undefined)
-    return server.vmState === VmState.VM_STATE_ACTIVE
-      ? { vmState: VmState.VM_STATE_ERROR, powerState: power, fault }
-      : undefined;
-  const ended = power === PowerState.POWER_STATE_SHUTDOWN || power === PowerState.POWER_STATE_CRASHED;
   const running = server.vmState === VmState.VM_STATE_ACTIVE || server.vmState === VmState.VM_STATE_RESCUED;
+  if (fault !== undefined)
+    return running ? { vmState: VmState.VM_STATE_ERROR, powerState: power, fault } : undefined;
+  const ended = power === PowerState.POWER_STATE_SHUTDOWN || power === PowerState.POWER_STATE_CRASHED;
   const vmState =
     ended && server.vmState === VmState.VM_STATE_ACTIVE ? VmState.VM_STATE_STOPPED : server.vmState;
   const powerState = ended && vmState === VmState.VM_STATE_STOPPED ? PowerState.POWER_STATE_SHUTDOWN : power;

@@ -7,9 +7,11 @@ import type {
   GuestState,
   HostInventory,
   HostTelemetry,
+  RescueSpec,
   Tell,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
+import { DriverErrors } from "../errors.js";
 import { uptimeNow } from "../host/uptime.js";
 import { FakeHost, isUp } from "./fake-host.js";
 import type { FakeGuest } from "./guest-file.js";
@@ -73,9 +75,9 @@ export class FakeDriver extends FakeHost implements Driver {
       spec.instanceUuid,
       () => {
         const before = this.guests.get(spec.instanceUuid);
-        const { configDrive, ...plain } = spec;
-        const digest = JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] });
-        if (before?.digest === digest) return;
+        const { configDrive } = spec;
+        const digest = digestOf(spec);
+        if (before?.digest === digest && before.rescue === undefined) return;
         this.put({
           instanceUuid: spec.instanceUuid,
           instanceName: spec.instanceName,
@@ -139,6 +141,25 @@ export class FakeDriver extends FakeHost implements Driver {
     return this.#scripted(ctx, "unpause", instanceUuid, () =>
       this.put({ ...this.needUp(instanceUuid), powerState: "RUNNING" }),
     );
+  }
+
+  /** A config drive is told by the names of its files, as in `define`. */
+  rescue(ctx: Ctx, instanceUuid: string, spec: RescueSpec, _softTimeoutMs: number): Promise<void> {
+    return this.#scripted(ctx, "rescue", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const device = spec.stable?.device ?? "disk";
+      if (device !== "disk" && device !== "cdrom")
+        throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_rescue_device", value: device });
+      const rescue = digestOf(spec);
+      if (guest.rescue !== rescue) this.put({ ...guest, rescue, powerState: "SHUTDOWN", pid: 0 });
+    });
+  }
+
+  unrescue(ctx: Ctx, instanceUuid: string, _softTimeoutMs: number): Promise<void> {
+    return this.#scripted(ctx, "unrescue", instanceUuid, () => {
+      const { rescue, ...guest } = this.need(instanceUuid);
+      if (rescue !== undefined) this.put({ ...guest, powerState: "SHUTDOWN", pid: 0 });
+    });
   }
 
   /** The guest remembers that it was told, not what. */
@@ -209,6 +230,10 @@ const UNSCRIPTED: ReadonlySet<string> = new Set(["constructor", "close", "onEven
 export const FAKE_METHODS: readonly FakeMethod[] = Object.getOwnPropertyNames(FakeDriver.prototype).filter(
   (name): name is FakeMethod => !UNSCRIPTED.has(name),
 );
+
+/** What tells one spec from another; of a config drive the names of its files. */
+const digestOf = ({ configDrive, ...plain }: GuestSpec | RescueSpec): string =>
+  JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] });
 
 const tail = (bytes: Uint8Array, maxBytes: number): Uint8Array =>
   bytes.subarray(Math.max(0, bytes.length - maxBytes));

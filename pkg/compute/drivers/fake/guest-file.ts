@@ -17,6 +17,8 @@ export interface FakeGuest {
   readonly defines: number;
   readonly starts: number;
   readonly console: string;
+  /** From what it boots until it is unrescued; absent when it is not rescued. */
+  readonly rescue?: string | undefined;
 }
 
 // Keys of a later version stay: a guest is written again as a whole.
@@ -33,6 +35,7 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   defines: z.number(),
   starts: z.number(),
   console: z.string(),
+  rescue: z.string().optional(),
 });
 
 /**

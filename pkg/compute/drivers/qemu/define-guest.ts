@@ -39,14 +39,16 @@ export interface DefineInput {
  * @throws UNSUPPORTED_HARDWARE, FLAVOR_DISK_TOO_SMALL, IMAGE_CHANGED, DISK_LOST, DISK_SHRINK_REFUSED
  */
 export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineTools): Promise<Definition> {
-  const { spec, before, paths } = input;
+  const { spec, paths } = input;
+  // What is defined anew is rescued no more.
+  const before = input.before && { ...input.before, rescue: null };
   const wanted = toDefinition(
     withSockets(spec, tools.runDir),
     machineFor(spec, before, tools.offer),
     tools.isolation.uids?.take(paths.dir, before?.uid ?? undefined).uid ?? null,
   );
   const user = userOf(wanted);
-  if (before && says(before, wanted)) return before;
+  if (input.before && says(input.before, wanted)) return input.before;
   checkHardware(wanted.spec, wanted.machine, tools.offer);
   await checkDisks(wanted, before, paths);
   await tools.files.makeFolder(paths, user);

@@ -13,6 +13,13 @@ const hardware = z.object({
   guestAgent: z.boolean().optional(),
 });
 
+const image = z.object({ imageId: z.string(), path: z.string(), virtualSizeBytes: z.number() });
+const kernel = z.object({
+  kernelPath: z.string(),
+  ramdiskPath: z.string().nullable(),
+  commandLine: z.string(),
+});
+
 const storedSpec = z.object({
   instanceUuid: z.string(),
   instanceName: z.string(),
@@ -22,10 +29,8 @@ const storedSpec = z.object({
   rootGib: z.number(),
   ephemeralGib: z.number(),
   swapMib: z.number(),
-  rootImage: z.object({ imageId: z.string(), path: z.string(), virtualSizeBytes: z.number() }).nullable(),
-  kernel: z
-    .object({ kernelPath: z.string(), ramdiskPath: z.string().nullable(), commandLine: z.string() })
-    .nullable(),
+  rootImage: image.nullable(),
+  kernel: kernel.nullable(),
   interfaces: z.array(
     z.object({
       portId: z.string(),
@@ -38,6 +43,17 @@ const storedSpec = z.object({
   hardware,
 });
 
+/** From what the guest boots until it is unrescued. */
+const rescue = z.object({
+  image,
+  kernel: kernel.nullable(),
+  hardware,
+  /** Of the machine with the rescue image's hardware; it counts without `stable` only. */
+  machine: z.string(),
+  configDriveDigest: z.string().nullable(),
+  stable: z.object({ device: z.string(), bus: z.string() }).nullable(),
+});
+
 const schema = z.object({
   version: z.literal(1),
   machine: z.string(),
@@ -45,6 +61,7 @@ const schema = z.object({
   /** The user as whom it runs, its own on this machine; null where the agent cannot choose. */
   uid: z.number().int().nullable().default(null),
   spec: storedSpec,
+  rescue: rescue.nullable().default(null),
 });
 
 /**
@@ -53,23 +70,41 @@ const schema = z.object({
  */
 export type Definition = z.infer<typeof schema>;
 export type StoredSpec = Definition["spec"];
+export type Rescue = NonNullable<Definition["rescue"]>;
 
 /** @param machine  the pinned machine type, e.g. `pc-q35-7.2` */
 export function toDefinition(spec: GuestSpec, machine: string, uid: number | null = null): Definition {
-  const { configDrive, rootImage, kernel, interfaces, hardware: hw, ...plain } = spec;
+  const { configDrive, rootImage, kernel: boots, interfaces, hardware: hw, ...plain } = spec;
   return {
     version: 1,
     machine,
-    configDriveDigest: configDrive === undefined ? null : digestOf(configDrive),
+    configDriveDigest: digestOf(configDrive),
     uid,
     spec: {
       ...plain,
       rootImage: rootImage ?? null,
-      kernel: kernel === undefined ? null : { ...kernel, ramdiskPath: kernel.ramdiskPath ?? null },
+      kernel: storedKernel(boots),
       interfaces: interfaces.map((i) => ({ ...i })),
       hardware: { ...hw },
     },
+    rescue: null,
   };
+}
+
+export const storedKernel = (boots: GuestSpec["kernel"]): StoredSpec["kernel"] =>
+  boots === undefined ? null : { ...boots, ramdiskPath: boots.ramdiskPath ?? null };
+
+/**
+ * The guest as its next start makes it: a rescued one boots the rescue's kernel, if any, and is the rescue
+ * image's machine unless its devices stay where they are.
+ */
+export function asStarted(definition: Definition): Definition {
+  const { rescue, spec } = definition;
+  if (rescue === null) return definition;
+  const { kernel, hardware, machine, stable } = rescue;
+  return stable === null
+    ? { ...definition, machine, spec: { ...spec, kernel, hardware } }
+    : { ...definition, spec: { ...spec, kernel } };
 }
 
 /** As whom it runs; undefined: as the agent. */
@@ -89,7 +124,9 @@ export function parseDefinition(text: string): Definition {
 export const says = (definition: Definition, wanted: Definition): boolean =>
   isDeepStrictEqual(schema.parse(definition), schema.parse(wanted));
 
-function digestOf(files: ReadonlyMap<string, Uint8Array>): string {
+/** What tells one config drive from another; null for none. */
+export function digestOf(files: GuestSpec["configDrive"]): string | null {
+  if (files === undefined) return null;
   const hash = createHash("sha256");
   for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${path}\0${bytes.length}\0`).update(bytes);

@@ -1,5 +1,6 @@
 import { rmdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { CommonErrors, KeyedLock, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type {
@@ -9,6 +10,7 @@ import type {
   GuestState,
   HostInventory,
   HostTelemetry,
+  RescueSpec,
 } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { makeFolder } from "../../../platform/files/index.js";
@@ -18,7 +20,8 @@ import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
-import { userOf } from "./definition.js";
+import { asStarted, userOf } from "./definition.js";
+import type { Definition } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
 import { needRunning, toState } from "./entry.js";
@@ -31,6 +34,7 @@ import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
 import { reattach } from "./reattach.js";
+import { makeRescueFiles, removeRescueFiles, toRescue } from "./rescue.js";
 import { openRunDir } from "./run-dir.js";
 import { stoppedRecord, writeRunRecord } from "./run-record.js";
 import { askGuestAgent } from "./guest-agent.js";
@@ -217,10 +221,10 @@ export class QemuDriver implements Driver {
   }
 
   imagesInUse(): ReadonlySet<string> {
-    const paths = [...this.#guests.values()].flatMap(({ definition: { spec } }) => [
+    const paths = [...this.#guests.values()].flatMap(({ definition: { spec, rescue } }) => [
       spec.rootImage?.path,
-      spec.kernel?.kernelPath,
-      spec.kernel?.ramdiskPath,
+      rescue?.image.path,
+      ...[spec.kernel, rescue?.kernel].flatMap((kernel) => [kernel?.kernelPath, kernel?.ramdiskPath]),
     ]);
     return new Set(paths.filter((path) => path !== undefined && path !== null));
   }
@@ -249,10 +253,32 @@ export class QemuDriver implements Driver {
     });
   }
 
+  rescue(ctx: Ctx, instanceUuid: string, spec: RescueSpec, softTimeoutMs: number): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      const { facts, isolation } = this.#started();
+      const rescue = toRescue(spec, entry.definition, facts.offer);
+      if (isDeepStrictEqual(entry.definition.rescue, rescue)) return;
+      await this.#leaveRescue(ctx, entry, 0);
+      const tools = { run: this.#run, config: this.#config, isolation, user: userOf(entry.definition) };
+      await makeRescueFiles(ctx, rescue, spec.configDrive, entry.paths, tools);
+      await this.#shutDown(ctx, entry, softTimeoutMs);
+      await this.#end(entry);
+      await this.#redefine(entry, { ...entry.definition, rescue });
+    });
+  }
+
+  unrescue(ctx: Ctx, instanceUuid: string, softTimeoutMs: number): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      await this.#leaveRescue(ctx, entry, softTimeoutMs);
+      await removeRescueFiles(entry.paths);
+    });
+  }
+
   setAdminPassword(_ctx: Ctx, instanceUuid: string, password: string): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
       needRunning(entry);
-      if (entry.definition.spec.hardware.guestAgent !== true) throw DriverErrors.GUEST_AGENT_MISSING({});
+      if (asStarted(entry.definition).spec.hardware.guestAgent !== true)
+        throw DriverErrors.GUEST_AGENT_MISSING({});
       await askGuestAgent(entry.paths.agentSocket, "guest-set-user-password", {
         username: ADMINISTRATOR,
         password: Buffer.from(password).toString("base64"),
@@ -290,6 +316,19 @@ export class QemuDriver implements Driver {
       instanceUuid: running.instanceUuid,
       pid: running.identity.pid,
     });
+  }
+
+  /** Ends a rescued guest and has it boot from its own disk from now on; its rescue's files stay. */
+  async #leaveRescue(ctx: Ctx, entry: Entry, softTimeoutMs: number): Promise<void> {
+    if (entry.definition.rescue === null) return;
+    await this.#shutDown(ctx, entry, softTimeoutMs);
+    await this.#end(entry);
+    await this.#redefine(entry, { ...entry.definition, rescue: null });
+  }
+
+  async #redefine(entry: Entry, definition: Definition): Promise<void> {
+    await this.#started().files.commit(entry.paths, definition);
+    entry.definition = definition;
   }
 
   async #shutDown(ctx: Ctx, entry: Entry, softTimeoutMs: number): Promise<void> {

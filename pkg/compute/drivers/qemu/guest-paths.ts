@@ -13,6 +13,9 @@ export interface GuestPaths {
   readonly ephemeralDisk: string;
   readonly swapDisk: string;
   readonly configDrive: string;
+  /** Of a rescued guest; leftovers of a rescue that came to nothing when the definition names none. */
+  readonly rescueDisk: string;
+  readonly rescueConfigDrive: string;
   readonly consoleLog: string;
   readonly consoleLogBefore: string;
   readonly qemuLog: string;
@@ -40,6 +43,8 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     ephemeralDisk: join(dir, "disk.eph0"),
     swapDisk: join(dir, "disk.swap"),
     configDrive: join(dir, "disk.config"),
+    rescueDisk: join(dir, "disk.rescue"),
+    rescueConfigDrive: join(dir, "disk.config.rescue"),
     consoleLog: join(dir, "console.log"),
     consoleLogBefore: join(dir, "console.log.1"),
     qemuLog: join(dir, "qemu.log"),

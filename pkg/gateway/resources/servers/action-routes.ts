@@ -27,15 +27,16 @@ export function serverActionRoutes(
     .flatMap(({ methods }) => methods)
     .flatMap(({ name, key, ours }): Operation[] => {
       if (key === undefined) return [];
-      const { body, fields } = bodies.get(key) ?? bareAction(key);
+      const { body, fields, reply } = bodies.get(key) ?? bareAction(key);
       return [
         {
           route: `POST /servers/{id}/action#${key}`,
           ...(ours === undefined ? {} : { ours }),
           body,
           handle: async (request) => {
-            await methodOf(servers, name)(request.ctx, { serverId: request.id, ...fields(request) });
-            return replyEmpty;
+            const begin = methodOf(servers, name);
+            const answer = await begin(request.ctx, { serverId: request.id, ...fields(request) });
+            return reply?.(request, answer) ?? replyEmpty;
           },
         },
       ];

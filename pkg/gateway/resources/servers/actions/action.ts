@@ -1,4 +1,4 @@
-import type { ApiRequest } from "../../../http/api-request.js";
+import type { ApiRequest, Reply } from "../../../http/api-request.js";
 import type { Node } from "../../../schema/nodes.js";
 import { anything, object, required } from "../../../schema/nodes.js";
 
@@ -9,6 +9,8 @@ export interface ActionBody {
   readonly body: Node;
   /** Fields besides the server's id. */
   fields(request: ApiRequest): object;
+  /** What is said of the method's answer; absent: nothing. */
+  readonly reply?: (request: ApiRequest, answer: unknown) => Reply;
 }
 
 /** An action whose value means nothing. */

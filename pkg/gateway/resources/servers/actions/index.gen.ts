@@ -3,10 +3,12 @@ import type { ActionBody } from "./action.js";
 import changePassword from "./change-password.js";
 import lock from "./lock.js";
 import reboot from "./reboot.js";
+import rescue from "./rescue.js";
 
 /** Everything in this folder, by file name. */
 export const actionBodies: readonly ActionBody[] = [
   changePassword,
   lock,
   reboot,
+  rescue,
 ];

@@ -1700,11 +1700,14 @@ export declare const ServersService: GenService<{
     output: typeof ResumeServerResponseSchema;
   },
   /**
-   * Boots a rescue image with the server's own disk as the second one.
+   * Boots a rescue image with the server's own disk as the second one. An image with the property
+   * hw_rescue_device or hw_rescue_bus (stable device rescue) leaves all of the server's disks where they are,
+   * and is the last one.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, VOLUME_BACKED;
-   * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED,
-   * OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, IMAGE_NOT_FOUND,
+   * IMAGE_NOT_ACTIVE, IMAGE_UNACCEPTABLE, BAD_IMAGE_PROPERTIES, VOLUME_BACKED; FAILED_PRECONDITION /
+   * INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
+   * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    *
    * @generated from rpc kilonova.api.v1.ServersService.RescueServer
    */
@@ -1714,10 +1717,11 @@ export declare const ServersService: GenService<{
     output: typeof RescueServerResponseSchema;
   },
   /**
-   * Goes back from the rescue image to the server's own disk.
+   * Goes back from the rescue image to the server's own disk; the server is ACTIVE then, whatever it was
+   * before its rescue.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be RESCUED),
-   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    *
    * @generated from rpc kilonova.api.v1.ServersService.UnrescueServer
    */

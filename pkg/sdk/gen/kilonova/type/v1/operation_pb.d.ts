@@ -266,6 +266,14 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: CacheImagesMetadata;
     case: "cacheImages";
+  } | {
+    /**
+     * Of "server.rescue".
+     *
+     * @generated from field: kilonova.type.v1.RescueServerMetadata rescue_server = 9;
+     */
+    value: RescueServerMetadata;
+    case: "rescueServer";
   } | { case: undefined; value?: undefined };
 };
 
@@ -328,6 +336,26 @@ export declare type RebootServerMetadata = Message<"kilonova.type.v1.RebootServe
  * Use `create(RebootServerMetadataSchema)` to create a new message.
  */
 export declare const RebootServerMetadataSchema: GenMessage<RebootServerMetadata>;
+
+/**
+ * What was asked for with a rescue.
+ *
+ * @generated from message kilonova.type.v1.RescueServerMetadata
+ */
+export declare type RescueServerMetadata = Message<"kilonova.type.v1.RescueServerMetadata"> & {
+  /**
+   * Id of the image that it runs from, also when nobody named one.
+   *
+   * @generated from field: string image_id = 1;
+   */
+  imageId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.RescueServerMetadata.
+ * Use `create(RescueServerMetadataSchema)` to create a new message.
+ */
+export declare const RescueServerMetadataSchema: GenMessage<RescueServerMetadata>;
 
 /**
  * What was asked for with a lock.
