@@ -57,7 +57,7 @@ describe("rescue of a server with a real guest", function () {
     );
   const disksOf = async (): Promise<string[]> => {
     const text = await owner.run("console", "log", "show", name);
-    const last = text.slice(text.lastIndexOf("ready", text.lastIndexOf("booted=")));
+    const last = text.slice(text.lastIndexOf(": kernel ", text.lastIndexOf("booted=")));
     return [...last.matchAll(/disk (vd\w) \d+ serial=(\w+)/g)].map(([, disk, serial]) => `${disk} ${serial}`);
   };
 

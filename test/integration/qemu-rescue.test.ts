@@ -50,6 +50,29 @@ describe("QEMU driver: rescue", function () {
     await says("off\nboot\n");
   });
 
+  const stable: readonly (readonly [machine: string, device: string, bus: string | undefined])[] = [
+    ["q35", "disk", "virtio"],
+    ["q35", "disk", "scsi"],
+    ["q35", "disk", "sata"],
+    ["q35", "disk", "usb"],
+    ["pc", "disk", "ide"],
+    ["q35", "cdrom", undefined],
+    ["q35", "cdrom", "scsi"],
+    ["pc", "cdrom", undefined],
+  ];
+  for (const [machineType, device, bus] of stable)
+    it(`starts ${machineType} with a ${device} on ${bus ?? "its usual bus"} behind the guest's disks`, async () => {
+      const hardware = { machineType, diskBus: machineType === "pc" ? "ide" : "virtio" };
+      const spec = await host.aSpec({ hardware, swapMib: 1 });
+      uuid = spec.instanceUuid;
+      await host.driver().define(ctx, spec);
+      await host.driver().rescue(ctx, uuid, await host.aRescue({ stable: { device, bus } }), 0);
+      await host.driver().powerOn(ctx, uuid);
+      // As a disc it is none that could be booted: then the guest's own disk is.
+      await says("boot\n");
+      assert.equal(host.console(uuid).includes("rescue boot"), device === "disk");
+    });
+
   it("takes nothing over from a rescue that was cut short before it was written down", async () => {
     for (const path of filesOf(uuid)) writeFileSync(path, "half of it");
     await host.restart();
