@@ -28,11 +28,10 @@ export function planDisks(definition: Definition, paths: GuestPaths): readonly P
   const own = ownDisks(definition, paths);
   const { rescue } = definition;
   if (rescue === null) return own;
-  const others = own.map(({ bootIndex: _, ...disk }) => disk);
   const disk = rescueDisk(rescue, paths);
   return rescue.stable === null
-    ? [disk, ...others.filter(({ node }) => node === "root" || node === "config")]
-    : [...others, disk];
+    ? [disk, ...own.filter(({ node }) => node === "root" || node === "config")]
+    : [...own, disk];
 }
 
 /** The disk that a rescue makes. */
@@ -59,7 +58,7 @@ function ownDisks({ spec, configDriveDigest, rescue }: Definition, paths: GuestP
       format: "qcow2",
       sizeBytes: rootBytes,
       readOnly: false,
-      bootIndex: 1,
+      ...(rescue === null ? { bootIndex: 1 } : {}),
       ...(spec.rootImage === null ? {} : { base: spec.rootImage.path }),
     });
   }
