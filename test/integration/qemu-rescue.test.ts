@@ -76,10 +76,29 @@ describe("QEMU driver: rescue", function () {
   it("takes nothing over from a rescue that was cut short before it was written down", async () => {
     for (const path of filesOf(uuid)) writeFileSync(path, "half of it");
     await host.restart();
-    await host.driver().rescue(ctx, uuid, await host.aRescue(), 0);
-    assert.deepEqual(there(uuid), [true, true, false, false]);
+    await host.driver().rescue(ctx, uuid, await host.aRescue({ configDrive: undefined }), 0);
+    assert.deepEqual(there(uuid), [true, false, false, false]);
     await host.driver().powerOn(ctx, uuid);
     await says("rescue boot\n");
+  });
+
+  it("is no rescue yet while the guest is still asked to power itself off", async () => {
+    const spec = await host.aDeafSpec();
+    const deaf = spec.instanceUuid;
+    await host.driver().define(ctx, spec);
+    await host.driver().powerOn(ctx, deaf);
+    const before = await host.driver().inspect(ctx, deaf);
+    const caller = new AbortController();
+    const rescue = host
+      .driver()
+      .rescue({ ...ctx, signal: caller.signal }, deaf, await host.aRescue(), 60_000);
+    await until(() => existsSync(host.paths(deaf).rescueConfigDrive));
+    setTimeout(() => caller.abort(new Error("given up")), 200);
+    await assert.rejects(rescue, /given up/);
+    await host.restart();
+    await host.driver().unrescue(ctx, deaf, 0);
+    assert.deepEqual(await host.driver().inspect(ctx, deaf), before);
+    assert.deepEqual(there(deaf), [false, false, false, false]);
   });
 
   it("removes what such a rescue has left when it is taken back, and lets the guest run", async () => {
