@@ -460,3 +460,23 @@ export const ServerImageErrors = defineErrors("api", {
   IMAGE_INVALID: ["invalid", (p: { why: string }) => p.why, { field: "metadata" }],
   IMAGE_FORBIDDEN: ["forbidden", (p: { why: string }) => p.why],
 });
+
+/** What a rescue refuses, in Nova's words. */
+export const RescueErrors = defineErrors("api", {
+  IMAGE_NOT_FOUND: [
+    "invalid",
+    (p: { image: string }) => `Requested rescue image '${p.image}' is not supported`,
+    { field: "image_id" },
+  ],
+  IMAGE_UNACCEPTABLE: [
+    "invalid",
+    (p: { image: string }) => `Requested rescue image '${p.image}' is not supported`,
+    { field: "image_id" },
+  ],
+  VOLUME_BACKED: [
+    "invalid",
+    (p: { server: string; stable: boolean }) =>
+      `Instance ${p.server} cannot be rescued: ${p.stable ? "Host unable to rescue" : "Cannot rescue"} a volume-backed instance`,
+    { field: "server_id" },
+  ],
+});

@@ -131,6 +131,25 @@ export interface Driver {
    * on; the log of the serial line goes on beside it.
    */
   readonly guestConsole?: (ctx: Ctx, instanceUuid: string, kind: ConsoleKind) => Promise<GuestConsole>;
+  /**
+   * Has a guest boot from a rescue disk until `unrescue`. What it needs is made first; then the guest is ended
+   * (asked for `softTimeoutMs`, then without asking) and left off: `powerOn` starts it from the rescue disk, as
+   * does every `reboot`, also after a restart of the agent or of the machine. Its own disks keep what they
+   * hold. Repeated with the same rescue it changes nothing, whether the guest runs or not; another rescue takes
+   * the place of the one before. `define` and `remove` end a rescue, too. Capability, with `unrescue`.
+   * @throws UNSUPPORTED_HARDWARE; the guest runs on then
+   */
+  readonly rescue?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    rescue: RescueSpec,
+    softTimeoutMs: number,
+  ) => Promise<void>;
+  /**
+   * Ends a rescued guest, asked for `softTimeoutMs` as above, so that what it wrote to its own disk is there,
+   * and removes the rescue's files. It is off then. A guest that is not rescued is left alone, running or not.
+   */
+  readonly unrescue?: (ctx: Ctx, instanceUuid: string, softTimeoutMs: number) => Promise<void>;
   readonly pause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   readonly unpause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   /**
@@ -301,6 +320,31 @@ export interface GuestSpec {
   /** Files of the config drive (path below the drive's root → bytes); undefined means no config drive. */
   readonly configDrive: ReadonlyMap<string, Uint8Array> | undefined;
   readonly hardware: GuestHardware;
+}
+
+/** What a rescued guest boots from, and what it finds there. */
+export interface RescueSpec {
+  /** The rescue disk is an overlay of it, as large as the image. */
+  readonly image: PreparedImage;
+  /** As in `GuestSpec`. */
+  readonly kernel: GuestSpec["kernel"];
+  /** In the place of the guest's own config drive; undefined means that there is none. */
+  readonly configDrive: GuestSpec["configDrive"];
+  /**
+   * What the rescue image asks for: the whole machine, in which the rescue disk is the first, the guest's root
+   * disk the second, and others are not there. With `stable` only its disk bus counts, as a default.
+   */
+  readonly hardware: GuestHardware;
+  /** All of the guest's disks stay where they are, and the rescue disk is the last one. */
+  readonly stable: StableRescue | undefined;
+}
+
+/** How the rescue disk is added to a machine that stays what it is. */
+export interface StableRescue {
+  /** `disk` or `cdrom`; others are UNSUPPORTED_HARDWARE. */
+  readonly device: string;
+  /** As `hw_rescue_bus` says; undefined for what is usual for the device. */
+  readonly bus: string | undefined;
 }
 
 export interface PreparedImage {

@@ -61,6 +61,8 @@ const NEEDED = new Set<FakeMethod>([
   // A copy can be made and removed, so that it is its upload that fails: with all steps before to undo.
   ...(["takeSnapshot", "dropSnapshot"] as const),
   ...(["consoleLog", "diagnostics"] as const),
+  // Takes a rescue back; whether the guest then starts is another method's affair.
+  "unrescue",
 ]);
 const FAILING = FAKE_METHODS.filter((method) => !NEEDED.has(method)).map((method) => ({
   method,

@@ -140,6 +140,7 @@ const servers: readonly RestExpected[] = [
     body: { rebuild: { imageRef: anImage().id, adminPass: "secret", trusted_image_certificates: ["c"] } },
     ...SEEN,
   }),
+  action("rescue", "os-rescue", { adminPass: "secret" }),
   action("lock", "os-lock-server:lock"),
   action("unlock", "os-lock-server:unlock"),
   rest(

@@ -205,6 +205,7 @@ const servers: readonly RpcExpected[] = [
     [os("servers:rebuild"), os("servers:create:zero_disk_flavor")],
     { about: "project", form: "no disk", ...SEEN },
   ),
+  onServer("RescueServer", "os-rescue", { adminPassword: "secret" }),
   onServer("LockServer", "os-lock-server:lock"),
   onServer("UnlockServer", "os-lock-server:unlock"),
   rpc(
@@ -358,6 +359,7 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.reset-state": "os-admin-actions:reset_state",
   "server.reboot": "servers:reboot",
   "server.rebuild": "servers:rebuild",
+  "server.rescue": "os-rescue",
   "server.lock": "os-lock-server:lock",
   "server.unlock": "os-lock-server:unlock",
   "server.change-password": "os-admin-password",

@@ -84,6 +84,7 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     userId: "u1",
     generation: 1n,
     vmState: VmState.VM_STATE_ACTIVE,
+    image: { id: anImage().id, properties: new Map() },
     flavor: aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }),
     image: { id: anImage().id, properties: new Map() },
     metadata: new Map([["k", "v"]]),

@@ -1,6 +1,6 @@
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
-import type { Parts } from "../parts.js";
 import type { LoadedServer } from "../cells/servers.js";
+import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 import type { Shape } from "../shape/shape.js";
 
@@ -14,6 +14,8 @@ export interface ActionRequest {
 export interface ActionInput {
   readonly input?: object;
   readonly secrets?: object;
+  /** What the method answers beside the operation; a repeated call is not told it. */
+  readonly once?: object;
 }
 
 /** What a method that begins an operation has beyond a server and a client token. */
@@ -22,7 +24,7 @@ export interface Action<Req extends ActionRequest = ActionRequest> {
   readonly method: string;
   readonly shape: Omit<Shape<Req>, keyof ActionRequest>;
   /** Makes the input. @throws what the request lacks, and rights that it needs beyond the method's rule */
-  input(ctx: Call, request: Req, loaded: LoadedServer, parts: Parts): ActionInput;
+  input(ctx: Call, request: Req, loaded: LoadedServer, parts: Parts): ActionInput | Promise<ActionInput>;
   /** What it answers beside the operation, which was accepted before, by this request or an earlier one. */
   readonly answer?: (ctx: Call, operation: Operation, parts: Parts) => Promise<object>;
 }

@@ -73,9 +73,10 @@ const begin = (
     parts.servers.about(),
     async (ctx, request, loaded) => {
       const body = type.encode({ ...request, clientToken: "" }).finish();
-      const call = { method: action.method, body, ...action.input(ctx, request, loaded, parts) };
-      const { operation } = await acceptOn(parts, ctx, declaration, request, call);
-      return { operation, ...(await action.answer?.(ctx, operation, parts)) };
+      const { once, ...asked } = await action.input(ctx, request, loaded, parts);
+      const call = { method: action.method, body, ...asked };
+      const { operation, replayed } = await acceptOn(parts, ctx, declaration, request, call);
+      return { operation, ...(replayed ? {} : once), ...(await action.answer?.(ctx, operation, parts)) };
     },
   );
 

@@ -350,6 +350,7 @@ function putFit(api: TestApi, kind: string): void {
     }),
   ]);
   const image = { id: anImage().id, properties: new Map([["hw_qemu_guest_agent", "yes"]]) };
+  api.images.set(image.id, anImage());
   const server = { id: A, vmState, hostInfo: onHost, flavor: aFlavor(), image };
   api.cells.put("cell1", server, { spec: ServerSpec.fromPartial({ image }) });
 }

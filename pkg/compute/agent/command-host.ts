@@ -1,5 +1,5 @@
 import { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { ServerSecrets, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { CommandHost } from "../commands/command.js";
@@ -9,7 +9,9 @@ import type { VendorDocuments } from "../metadata/index.js";
 import { powerStateOf } from "./power-states.js";
 import type { VendorData } from "../vendordata/index.js";
 import { toGuestInterface, toGuestSpec } from "./instance-guest.js";
+import type { PreparedKernel } from "./instance-guest.js";
 import type { ImageUploads, Images, Plumbing } from "./ports.js";
+import { toRescueSpec } from "./rescue-spec.js";
 import { vendorDocuments } from "./vendor-documents.js";
 
 export interface CommandHostDeps {
@@ -39,7 +41,7 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
   const specOf: CommandHost["specOf"] = async (ctx, instance, secrets, tell = untold) => {
     const serverId = idOf(instance);
     const [rootImage, kernel] = await step(ctx, "agent.images", (c) =>
-      prepareImages(c, images, instance, tell),
+      prepareImages(c, images, instance.spec ?? {}, tell),
     );
     const documents = await step(ctx, "agent.vendor-data", (c) =>
       driveVendorData(c, vendorData, instance, secrets),
@@ -59,6 +61,22 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
     async define(ctx, instance, secrets, tell = untold) {
       const spec = await specOf(ctx, instance, secrets, tell);
       await step(ctx, "driver.define", (c) => driver.define(c, spec, tell));
+    },
+    async prepareRescue(ctx, instance, { image, kernel, ramdisk }, secrets, tell = untold) {
+      const [root, [, boots]] = await step(ctx, "agent.images", (c) =>
+        Promise.all([images.prepare(c, image, tell), prepareImages(c, images, { kernel, ramdisk }, tell)]),
+      );
+      const documents = await step(ctx, "agent.vendor-data", (c) =>
+        driveVendorData(c, vendorData, instance, secrets),
+      );
+      return toRescueSpec(instance, secrets, {
+        domain,
+        image: root,
+        kernel: boots,
+        properties: image.properties,
+        randomSeed: randomSeedOf(idOf(instance)),
+        vendorDocuments: documents,
+      });
     },
     cacheImage: (ctx, image) => step(ctx, "agent.images", (c) => images.cache(c, image)),
     uploadImage: (ctx, imageId, open, tell = untold) =>
@@ -103,14 +121,12 @@ async function driveVendorData(
 async function prepareImages(
   ctx: Ctx,
   images: Images,
-  { spec }: InstanceRecord,
+  wanted: Partial<Pick<ServerSpec, "image" | "kernel" | "ramdisk">>,
   tell: Tell<ImagePhase>,
-): Promise<
-  [PreparedImage | undefined, { kernel: PreparedImage; ramdisk: PreparedImage | undefined } | undefined]
-> {
+): Promise<[PreparedImage | undefined, PreparedKernel | undefined]> {
   const [root, kernel, ramdisk] = await Promise.all(
-    [spec?.image, spec?.kernel, spec?.ramdisk].map(
-      async (image) => image && (await images.prepare(ctx, image, image === spec?.image ? tell : untold)),
+    [wanted.image, wanted.kernel, wanted.ramdisk].map(
+      async (image) => image && (await images.prepare(ctx, image, image === wanted.image ? tell : untold)),
     ),
   );
   return [root, kernel && { kernel, ramdisk }];

@@ -112,20 +112,59 @@ function addressModeOf({ ipv6AddressMode }: PortAddress): Pick<GuestSubnet, "ipv
   return mode ? { ipv6AddressMode: mode } : {};
 }
 
+/** A kernel and its initial RAM disk on this host. */
+export interface PreparedKernel {
+  readonly kernel: PreparedImage;
+  readonly ramdisk: PreparedImage | undefined;
+}
+
+/** @param properties  of the image that names the kernel */
+export const kernelOf = (
+  kernel: PreparedKernel | undefined,
+  properties: ReadonlyMap<string, string>,
+): GuestSpec["kernel"] =>
+  kernel && {
+    kernelPath: kernel.kernel.path,
+    ramdiskPath: kernel.ramdisk?.path,
+    commandLine: properties.get("os_command_line") ?? "root=/dev/vda console=tty0 console=ttyS0",
+  };
+
+/** What a config drive is made of, besides the record. */
+export interface ConfigDriveOptions {
+  readonly domain: string;
+  /** Entropy for the guest; the same at each call for one guest, so that `define` can be repeated. */
+  readonly randomSeed: Uint8Array;
+  readonly vendorDocuments: VendorDocuments;
+}
+
+/** The files of the server's config drive; undefined when it has none. */
+export const configDriveOf = (
+  instance: InstanceRecord,
+  secrets: ServerSecrets | undefined,
+  { domain, randomSeed, vendorDocuments }: ConfigDriveOptions,
+): GuestSpec["configDrive"] =>
+  instance.server?.configDrive
+    ? configDriveFiles(
+        {
+          ...toGuestData(instance, {
+            domain,
+            userData: secrets?.userData ?? "",
+            adminPassword: secrets?.adminPassword ?? "",
+          }),
+          ...vendorDocuments,
+        },
+        randomSeed,
+      )
+    : undefined;
+
 /** Record and prepared images → what the driver builds. */
 export function toGuestSpec(
   instance: InstanceRecord,
   secrets: ServerSecrets | undefined,
-  options: {
-    readonly domain: string;
+  options: ConfigDriveOptions & {
     readonly rootImage: PreparedImage | undefined;
-    readonly kernel:
-      { readonly kernel: PreparedImage; readonly ramdisk: PreparedImage | undefined } | undefined;
+    readonly kernel: PreparedKernel | undefined;
     readonly socketPathOf: (portId: string) => string;
-    /** Entropy for the guest; the same at each call for one guest, so that `define` can be repeated. */
-    readonly randomSeed: Uint8Array;
-    /** For the config drive. */
-    readonly vendorDocuments: VendorDocuments;
   },
 ): GuestSpec {
   const { server, spec } = instance;
@@ -142,27 +181,11 @@ export function toGuestSpec(
     ephemeralGib: flavor.ephemeralGib,
     swapMib: flavor.swapMib,
     rootImage: options.rootImage,
-    kernel: options.kernel && {
-      kernelPath: options.kernel.kernel.path,
-      ramdiskPath: options.kernel.ramdisk?.path,
-      commandLine: properties.get("os_command_line") ?? "root=/dev/vda console=tty0 console=ttyS0",
-    },
+    kernel: kernelOf(options.kernel, properties),
     interfaces: instance.ports.map((port) =>
       toGuestInterface(port, options.socketPathOf, properties.get("hw_vif_model")),
     ),
-    configDrive: server.configDrive
-      ? configDriveFiles(
-          {
-            ...toGuestData(instance, {
-              domain: options.domain,
-              userData: secrets?.userData ?? "",
-              adminPassword: secrets?.adminPassword ?? "",
-            }),
-            ...options.vendorDocuments,
-          },
-          options.randomSeed,
-        )
-      : undefined,
+    configDrive: configDriveOf(instance, secrets, options),
     hardware: hardwareOf(properties),
   };
 }
@@ -187,7 +210,8 @@ const hardwareProperties = [
   ["architecture", "hw_architecture"],
 ] as const;
 
-function hardwareOf(properties: ReadonlyMap<string, string>): GuestHardware {
+/** What an image's properties say of the machine. @param properties  canonical */
+export function hardwareOf(properties: ReadonlyMap<string, string>): GuestHardware {
   return {
     ...Object.fromEntries(
       hardwareProperties.flatMap(([key, property]) => {

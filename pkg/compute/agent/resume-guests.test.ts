@@ -4,7 +4,7 @@ import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { rootCtx } from "../../kernel/index.js";
 import { FakeDriver } from "../drivers/fake/index.js";
-import { aGuestSpec } from "../drivers/testing/a-spec.js";
+import { aGuestSpec, aRescueSpec } from "../drivers/testing/a-spec.js";
 import { commandHost } from "./command-host.js";
 import { noImages, noPlumbing, noUploads } from "./ports.js";
 import type { GuestReport } from "./guest-watch.js";
@@ -65,6 +65,14 @@ describe("resumeGuests", () => {
       assert.deepEqual([driver.guest(id)?.powerState, driver.guest(id)?.starts], ["RUNNING", 2]);
     });
   }
+
+  it("powers a rescued guest on from its rescue disk", async () => {
+    const { driver, id, resume } = await bench();
+    await driver.rescue(ctx, id, aRescueSpec(), 0);
+    const told = await resume({ vmState: VmState.VM_STATE_RESCUED });
+    assert.deepEqual(told, [[id, { state: PowerState.POWER_STATE_RUNNING, byGuest: false }]]);
+    assert.match(driver.guest(id)?.console ?? "", /rescue boot 2\n/);
+  });
 
   it("does not touch a guest that runs", async () => {
     const { driver, id, resume } = await bench();

@@ -51,10 +51,12 @@ export async function resumeGuests(
   }
 }
 
+/** Those whose guest may run; a rescued one starts from its rescue disk again. */
+const RUNS: ReadonlySet<VmState> = new Set([VmState.VM_STATE_ACTIVE, VmState.VM_STATE_RESCUED]);
+
 /** A server that an operation owns is left to that. */
 function shouldResume({ server }: InstanceRecord, guest: GuestState): boolean {
   if (!server || server.currentOperation !== "" || server.taskState !== "") return false;
-  const ran =
-    server.vmState === VmState.VM_STATE_ACTIVE && server.powerState === PowerState.POWER_STATE_RUNNING;
+  const ran = RUNS.has(server.vmState) && server.powerState === PowerState.POWER_STATE_RUNNING;
   return ran && (guest.powerState === "SHUTDOWN" || guest.powerState === "CRASHED");
 }

@@ -12,11 +12,19 @@ import type {
   GuestSpec,
   ImagePhase,
   OptionalMethod,
+  RescueSpec,
   SnapshotData,
   Tell,
   UploadPhase,
   WorkProgress,
 } from "../driver.js";
+
+/** What a guest is rescued from. */
+export interface RescueImages {
+  readonly image: ImageRef;
+  readonly kernel: ImageRef | undefined;
+  readonly ramdisk: ImageRef | undefined;
+}
 
 /** What the agent puts at a command's disposal. Every method is repeatable. */
 export interface CommandHost<M extends OptionalMethod = never> {
@@ -35,6 +43,17 @@ export interface CommandHost<M extends OptionalMethod = never> {
     secrets: ServerSecrets | undefined,
     tell?: Tell<ImagePhase | DiskPhase>,
   ): Promise<void>;
+  /**
+   * Images and documents of a rescue; nothing of the guest changes.
+   * @throws as `define`
+   */
+  prepareRescue(
+    ctx: Ctx,
+    instance: InstanceRecord,
+    from: RescueImages,
+    secrets: ServerSecrets | undefined,
+    tell?: Tell<ImagePhase>,
+  ): Promise<RescueSpec>;
   /**
    * Brings an image into the host's cache.
    * @returns whether it was not there yet

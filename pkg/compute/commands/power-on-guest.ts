@@ -2,6 +2,7 @@ import { GuestOutput, PowerOnGuestInput } from "../../../gen/kilonova/compute/v1
 import type { Command } from "./command.js";
 import { part } from "./command.js";
 import { recordOf } from "./record-of.js";
+import { leaveRescue } from "./unrescue-guest.js";
 
 /** Powers a defined guest on; one that runs is left alone. */
 const powerOnGuest: Command<PowerOnGuestInput, GuestOutput> = {
@@ -9,8 +10,11 @@ const powerOnGuest: Command<PowerOnGuestInput, GuestOutput> = {
   input: PowerOnGuestInput,
   output: GuestOutput,
   whenGivenUp: "stops",
-  async run({ ctx, serverId, host }, { instance }) {
-    await host.plug(ctx, recordOf(serverId, instance));
+  async run(call, { instance }) {
+    const { ctx, serverId, host } = call;
+    const record = recordOf(serverId, instance);
+    await leaveRescue(call, record);
+    await host.plug(ctx, record);
     await part(ctx, "driver.powerOn", (c) => host.driver.powerOn(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };
   },

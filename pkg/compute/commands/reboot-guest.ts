@@ -3,6 +3,7 @@ import { AgentErrors } from "../errors.js";
 import type { Command } from "./command.js";
 import { part } from "./command.js";
 import { recordOf } from "./record-of.js";
+import { leaveRescue } from "./unrescue-guest.js";
 
 /** Restarts a guest; a soft reboot that it does not follow becomes a hard one. */
 const rebootGuest: Command<RebootGuestInput, GuestOutput> = {
@@ -10,9 +11,12 @@ const rebootGuest: Command<RebootGuestInput, GuestOutput> = {
   input: RebootGuestInput,
   output: GuestOutput,
   whenGivenUp: "stops",
-  async run({ ctx, serverId, host }, { instance, hard, softTimeoutMs }) {
+  async run(call, { instance, hard, softTimeoutMs }) {
+    const { ctx, serverId, host } = call;
     if (!(await host.driver.inspect(ctx, serverId))) throw AgentErrors.GUEST_NOT_FOUND({ serverId });
-    await host.plug(ctx, recordOf(serverId, instance));
+    const record = recordOf(serverId, instance);
+    if (hard) await leaveRescue(call, record);
+    await host.plug(ctx, record);
     await part(ctx, "driver.reboot", (c) =>
       host.driver.reboot(c, serverId, hard ? "hard" : "soft", softTimeoutMs),
     );

@@ -1,7 +1,7 @@
 import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { AnyCommand } from "../../compute/commands/command.js";
 import { fail } from "../engine/kind.js";
-import type { CloudCall, Step, StepCall, StepResult } from "../engine/kind.js";
+import type { Change, CloudCall, Step, StepCall, StepResult } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
 import { agentReports, commandAgent } from "./agent-command.js";
@@ -18,6 +18,8 @@ export interface AgentStep<I, C, O, P extends string> extends Pick<
   input(call: StepCall<I>): C;
   done(call: StepCall<I>, output: O, host: string): StepResult;
   failed(call: StepCall<I>, result: CommandResult, host: string): StepResult;
+  /** What changes once it is taken back. @param output  of the command that took it back */
+  undone?(call: StepCall<I>, output: unknown): Change | undefined;
 }
 
 /** A command's failure as the step's. */
@@ -34,7 +36,7 @@ export const commandFailed = (
 /** A step out of a command. What takes it back follows from the command's declaration. */
 export const agentStep = <I, C, O, P extends string>(
   ports: Ports,
-  { command, host: hostOf, input, done, failed, ...step }: AgentStep<I, C, O, P>,
+  { command, host: hostOf, input, done, failed, undone, ...step }: AgentStep<I, C, O, P>,
 ): Step<I> => ({
   ...step,
   finishes: command.whenGivenUp === "finishes",
@@ -48,7 +50,9 @@ export const agentStep = <I, C, O, P extends string>(
   },
   async undo(call) {
     const host = hostOf(call);
-    if (host !== "") await takeBack(call, ports, { cell: call.database, host }, command, () => input(call));
-    return undefined;
+    if (host === "") return undefined;
+    const at = { cell: call.database, host };
+    const output = await takeBack(call, ports, at, command, () => input(call));
+    return output === undefined ? undefined : undone?.(call, output);
   },
 });

@@ -8,6 +8,7 @@ import { insist } from "./insist.js";
 /**
  * Takes a step's command back as it declares: by its undo, or, without one, by seeing to its end. Both may
  * come before the command, after it, or without it, and may be repeated; the command runs no more afterwards.
+ * @returns what the undo answers; undefined without one, and of a host that is down
  * @throws UNAVAILABLE, FENCE_LOST as `insist`
  */
 export async function takeBack<C, O, P extends string>(
@@ -16,7 +17,7 @@ export async function takeBack<C, O, P extends string>(
   host: HostRef,
   { undo }: AnyCommand<C, O, P>,
   input: () => C,
-): Promise<void> {
+): Promise<unknown> {
   if (undo === undefined) {
     await insist(
       call,
@@ -25,13 +26,14 @@ export async function takeBack<C, O, P extends string>(
       () => cancelCommand(call, ports, host, call.stepId),
       (phase) => phase !== CommandPhase.COMMAND_PHASE_STARTED,
     );
-    return;
+    return undefined;
   }
+  let output: unknown;
   const ids = { commandId: `${call.stepId}/undo`, undoOf: call.stepId };
-  await insist(
-    call,
-    ports,
-    host,
-    async () => (await sendCommand(call, ports, host, undo.command, undo.input(input()), ids)).result,
-  );
+  await insist(call, ports, host, async () => {
+    const sent = await sendCommand(call, ports, host, undo.command, undo.input(input()), ids);
+    output = sent.output;
+    return sent.result;
+  });
+  return output;
 }

@@ -51,6 +51,17 @@ describe("afterGuestReport", () => {
       powerState: SHUTDOWN,
       fault,
     }));
+  it("keeps a rescued server rescued when its guest ends, and says that its power is off", () =>
+    assert.deepEqual(afterGuestReport(aServer({ id, vmState: VmState.VM_STATE_RESCUED }), SHUTDOWN), {
+      vmState: VmState.VM_STATE_RESCUED,
+      powerState: SHUTDOWN,
+    }));
+  it("puts a rescued server in error, too, whose guest could not be brought back up", () =>
+    assert.deepEqual(afterGuestReport(aServer({ id, vmState: VmState.VM_STATE_RESCUED }), SHUTDOWN, fault), {
+      vmState: VmState.VM_STATE_ERROR,
+      powerState: SHUTDOWN,
+      fault,
+    }));
   it("hears of no fault when the server was stopped meanwhile", () =>
     assert.equal(
       afterGuestReport(

@@ -17,13 +17,11 @@ export function afterGuestReport(
   fault?: ServerFault,
 ): (Pick<Server, "vmState" | "powerState"> & Partial<Pick<Server, "fault">>) | undefined {
   if (server.currentOperation !== "" || server.taskState !== "") return undefined;
+  const running = server.vmState === VmState.VM_STATE_ACTIVE || server.vmState === VmState.VM_STATE_RESCUED;
   if (fault !== undefined)
-    return server.vmState === VmState.VM_STATE_ACTIVE
-      ? { vmState: VmState.VM_STATE_ERROR, powerState: power, fault }
-      : undefined;
+    return running ? { vmState: VmState.VM_STATE_ERROR, powerState: power, fault } : undefined;
   const off = power === PowerState.POWER_STATE_SHUTDOWN || power === PowerState.POWER_STATE_CRASHED;
   const ended = off || power === PowerState.POWER_STATE_SUSPENDED;
-  const running = server.vmState === VmState.VM_STATE_ACTIVE || server.vmState === VmState.VM_STATE_RESCUED;
   const vmState =
     ended && server.vmState === VmState.VM_STATE_ACTIVE ? VmState.VM_STATE_STOPPED : server.vmState;
   const powerState = off && vmState === VmState.VM_STATE_STOPPED ? PowerState.POWER_STATE_SHUTDOWN : power;

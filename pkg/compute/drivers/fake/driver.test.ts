@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
 import type { GuestEvent } from "../../driver.js";
-import { aGuestSpec } from "../testing/a-spec.js";
+import { aGuestSpec, aRescueSpec } from "../testing/a-spec.js";
 import { driverConformance } from "../testing/conformance.js";
 import type { DriverHarness } from "../testing/conformance.js";
 import { FAKE_METHODS, FakeDriver } from "./driver.js";
@@ -26,6 +26,7 @@ async function harness(): Promise<DriverHarness> {
     driver: () => driver,
     aSpec: async (over) => aGuestSpec(over),
     aDeafSpec: async () => aGuestSpec(),
+    aRescue: async (over) => aRescueSpec(over),
     booted: async () => {},
     restart: async (meanwhile) => {
       await driver.close();

@@ -13,6 +13,7 @@ import type {
   HostTelemetry,
   MemoryPhase,
   RebuildOptions,
+  RescueSpec,
   SnapshotData,
   SnapshotPhase,
   SnapshotRequest,
@@ -86,7 +87,7 @@ export class FakeDriver extends FakeHost implements Driver {
       () => {
         const before = this.guests.get(spec.instanceUuid);
         const guest = toGuest(spec);
-        if (before?.digest === guest.digest) return;
+        if (before?.digest === guest.digest && before.rescue === undefined) return;
         this.put({
           ...(before ?? guest),
           digest: guest.digest,
@@ -95,6 +96,7 @@ export class FakeDriver extends FakeHost implements Driver {
           macAddresses: guest.macAddresses,
           portIds: guest.portIds,
           hasConfigDrive: guest.hasConfigDrive,
+          rescue: undefined,
           defines: (before?.defines ?? 0) + 1,
         });
       },
@@ -182,6 +184,25 @@ export class FakeDriver extends FakeHost implements Driver {
     return this.#scripted(ctx, "unpause", instanceUuid, () =>
       this.put({ ...this.needUp(instanceUuid), powerState: "RUNNING" }),
     );
+  }
+
+  /** A config drive is told by the names of its files, as in `define`. */
+  rescue(ctx: Ctx, instanceUuid: string, spec: RescueSpec, _softTimeoutMs: number): Promise<void> {
+    return this.#scripted(ctx, "rescue", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const device = spec.stable?.device ?? "disk";
+      if (device !== "disk" && device !== "cdrom")
+        throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_rescue_device", value: device });
+      const rescue = digestOf(spec);
+      if (guest.rescue !== rescue) this.put({ ...guest, rescue, powerState: "SHUTDOWN", pid: 0 });
+    });
+  }
+
+  unrescue(ctx: Ctx, instanceUuid: string, _softTimeoutMs: number): Promise<void> {
+    return this.#scripted(ctx, "unrescue", instanceUuid, () => {
+      const { rescue, ...guest } = this.need(instanceUuid);
+      if (rescue !== undefined) this.put({ ...guest, powerState: "SHUTDOWN", pid: 0 });
+    });
   }
 
   /** The guest remembers that it was told, not what. */
@@ -356,22 +377,24 @@ function diskOf({ instanceName, starts }: FakeGuest): Uint8Array {
 async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
+/** What tells one spec from another; of a config drive the names of its files. */
+const digestOf = ({ configDrive, ...plain }: GuestSpec | RescueSpec): string =>
+  JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] });
 
 const tail = (bytes: Uint8Array, maxBytes: number): Uint8Array =>
   bytes.subarray(Math.max(0, bytes.length - maxBytes));
 
 /** A guest of this spec that never ran. */
 function toGuest(spec: GuestSpec): FakeGuest {
-  const { configDrive, ...plain } = spec;
   return {
     instanceUuid: spec.instanceUuid,
     instanceName: spec.instanceName,
-    digest: JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] }),
+    digest: digestOf(spec),
     vcpus: spec.vcpus,
     memoryMib: spec.memoryMib,
     macAddresses: spec.interfaces.map((i) => i.macAddress),
     portIds: spec.interfaces.map((i) => i.portId),
-    hasConfigDrive: configDrive !== undefined,
+    hasConfigDrive: spec.configDrive !== undefined,
     powerState: "SHUTDOWN",
     pid: 0,
     defines: 0,

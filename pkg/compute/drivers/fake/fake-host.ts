@@ -146,9 +146,9 @@ export class FakeHost {
 }
 
 /** What a guest says while it boots: as many lines as clients expect of a console at least, and then some. */
-function bootLines({ instanceName, starts, vcpus, memoryMib, macAddresses }: FakeGuest): string {
+function bootLines({ instanceName, starts, vcpus, memoryMib, macAddresses, rescue }: FakeGuest): string {
   return [
-    `boot ${starts + 1}`,
+    `${rescue === undefined ? "" : "rescue "}boot ${starts + 1}`,
     `${vcpus} CPUs, ${memoryMib} MiB memory`,
     ...macAddresses.map((mac, i) => `eth${i} ${mac} up`),
     "no kernel was loaded: this guest is only remembered",

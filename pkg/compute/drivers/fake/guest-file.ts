@@ -26,6 +26,8 @@ export interface FakeGuest {
   readonly builtAs: string;
   /** Ids of the copies of its disk. */
   readonly snapshots: readonly string[];
+  /** From what it boots until it is unrescued; absent when it is not rescued. */
+  readonly rescue?: string | undefined;
 }
 
 /** What shall take a guest's place. */
@@ -56,6 +58,7 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   builtAs: z.string().default(""),
   // Absent from guests of older versions.
   snapshots: z.array(z.string()).default([]),
+  rescue: z.string().optional(),
 });
 const preparedSchema = z.object({ key: z.string(), keepsEphemeral: z.boolean(), guest: schema });
 const PREPARED = ".next";

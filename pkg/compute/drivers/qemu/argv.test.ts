@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import type { GuestSpec } from "../../driver.js";
-import { aGuestSpec } from "../testing/a-spec.js";
+import type { GuestSpec, RescueSpec } from "../../driver.js";
+import { aGuestSpec, aRescueSpec } from "../testing/a-spec.js";
 import { buildArgv, processMarks } from "./argv.js";
 import { toDefinition } from "./definition.js";
 import { guestPaths } from "./guest-paths.js";
+import { toRescue } from "./rescue.js";
 
 const uuid = "6c1bc2d2-4b9e-4d0a-8a53-3a2f1f4f1c11";
 const paths = guestPaths("/state", "/run/k", uuid);
@@ -111,6 +112,118 @@ describe("QEMU argv", () => {
     );
     assert.deepEqual(nodes(argvOf({ configDrive: undefined })), []);
   });
+
+  const disks = (argv: readonly string[]): string[] =>
+    all(argv, "-device").filter((device) => device.includes("drive="));
+  const rescueImage = { imageId: "r", path: "/images/r.raw", virtualSizeBytes: 1_000_000 };
+  const offer = {
+    pinned: { q35: "pc-q35-7.2", pc: "pc-i440fx-7.2" },
+    machines: new Map([
+      ["pc-q35-7.2", 255],
+      ["pc-i440fx-7.2", 255],
+    ]),
+    cpuModels: new Set<string>(),
+  };
+  const rescued = (over: Partial<GuestSpec>, rescue: Partial<RescueSpec>, machine = "pc-q35-7.2") => {
+    const definition = toDefinition(spec({ rootImage: image, rootGib: 1, ...over }), machine);
+    const wanted = toRescue(aRescueSpec({ image: rescueImage, ...rescue }), definition, offer);
+    return buildArgv({ ...definition, rescue: wanted }, paths, {
+      qemu: "qemu-system-x86_64",
+      virtType: "tcg",
+    });
+  };
+
+  it("boots a rescued guest from the rescue disk, with its root disk second and no others", () => {
+    const argv = rescued({ ephemeralGib: 1, swapMib: 16 }, {});
+    assert.deepEqual(disks(argv), [
+      "virtio-blk-pci,id=rescue-disk,drive=rescue,serial=rescue,bootindex=1",
+      "virtio-blk-pci,id=root-disk,drive=root,serial=root",
+      "virtio-blk-pci,id=config-disk,drive=config,serial=config",
+    ]);
+    const files = nodes(argv).map((node) => node["filename"]);
+    assert.deepEqual(
+      files.filter((name) => name !== undefined),
+      [
+        "/images/r.raw",
+        `/state/${uuid}/disk.rescue`,
+        "/images/i.raw",
+        `/state/${uuid}/disk`,
+        `/state/${uuid}/disk.config.rescue`,
+      ],
+    );
+  });
+
+  it("gives a rescued guest the machine that the rescue image asks for, and no kernel but its own", () => {
+    const kernel = { kernelPath: "/k", ramdiskPath: undefined, commandLine: "" };
+    const argv = rescued(
+      { kernel, hardware: { machineType: "pc", diskBus: "ide", cpuModel: "x" } },
+      { hardware: { diskBus: "scsi" } },
+      "pc-i440fx-7.2",
+    );
+    assert.match(all(argv, "-machine")[0] ?? "", /^pc-q35-7\.2,/);
+    assert.deepEqual([all(argv, "-cpu"), all(argv, "-kernel")], [["max"], []]);
+    assert.match(disks(argv)[0] ?? "", /^scsi-hd,bus=scsi0\.0,scsi-id=0,id=rescue-disk/);
+    const own = { kernelPath: "/rk", ramdiskPath: "/rr", commandLine: "quiet" };
+    const booted = rescued({ kernel }, { kernel: own });
+    assert.deepEqual([all(booted, "-kernel"), all(booted, "-initrd")], [["/rk"], ["/rr"]]);
+  });
+
+  const stable: readonly (readonly [string, Partial<GuestSpec>, Partial<RescueSpec>, string, string[]])[] = [
+    [
+      "on the bus of the others",
+      { swapMib: 1 },
+      { stable: { device: "disk", bus: undefined } },
+      "virtio-blk-pci",
+      [],
+    ],
+    [
+      "behind the others of a numbered bus",
+      { swapMib: 1, hardware: { diskBus: "scsi" } },
+      { stable: { device: "disk", bus: "scsi" } },
+      "scsi-hd,bus=scsi0.0,scsi-id=2",
+      ["virtio-scsi-pci,id=scsi0"],
+    ],
+    [
+      "on a bus of its own, with its controller",
+      {},
+      { stable: { device: "disk", bus: "usb" } },
+      "usb-storage,bus=usb.0",
+      ["qemu-xhci,id=usb"],
+    ],
+    [
+      "on the bus that the rescue image wants for its disks",
+      {},
+      { stable: { device: "disk", bus: undefined }, hardware: { diskBus: "sata" } },
+      "ide-hd,bus=ide.0",
+      [],
+    ],
+    ["as a disc", {}, { stable: { device: "cdrom", bus: undefined } }, "ide-cd,bus=ide.0", []],
+  ];
+  for (const [how, over, rescue, device, controllers] of stable) {
+    it(`leaves a rescued guest's disks where they are and adds the rescue disk ${how}`, () => {
+      const argv = rescued(over, rescue);
+      const usual = disks(argvOf({ rootImage: image, rootGib: 1, ...over }));
+      assert.deepEqual(disks(argv), [
+        ...usual.map((one) => one.replace(",bootindex=1", "")),
+        `${device},id=rescue-disk,drive=rescue,serial=rescue,bootindex=1`,
+      ]);
+      const added = all(argv, "-device").filter((one) => /^(virtio-scsi|qemu-xhci|ich9)/.test(one));
+      assert.deepEqual(added, controllers);
+      const isRead = rescue.stable?.device === "cdrom" ? true : undefined;
+      assert.equal(nodes(argv).find((node) => node["node-name"] === "rescue")?.["read-only"], isRead);
+    });
+  }
+
+  const impossible: readonly (readonly [Partial<GuestSpec>, RescueSpec["stable"], RegExp])[] = [
+    [{}, { device: "floppy", bus: undefined }, /hw_rescue_device=floppy/],
+    [{}, { device: "lun", bus: "scsi" }, /hw_rescue_device=lun/],
+    [{}, { device: "cdrom", bus: "virtio" }, /hw_rescue_bus=virtio/],
+    [{}, { device: "disk", bus: "fdc" }, /hw_rescue_bus=fdc/],
+    [{}, { device: "disk", bus: "ide" }, /hw_rescue_bus=ide/],
+  ];
+  for (const [over, how, message] of impossible)
+    it(`refuses a rescue as ${JSON.stringify(how)}`, () =>
+      assert.throws(() => rescued(over, { stable: how }), { reason: "UNSUPPORTED_HARDWARE", message }));
 
   const nic = {
     portId: "p",

@@ -1,3 +1,4 @@
+import { asStarted } from "./definition.js";
 import type { Definition, StoredSpec } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
@@ -16,11 +17,8 @@ export interface ArgvOptions {
  * The command line of a guest. Pure. Every disk names its format and its whole chain, so that QEMU never has
  * to guess what a file is; every value that could hold a comma is escaped or JSON.
  */
-export function buildArgv(
-  definition: Definition,
-  paths: GuestPaths,
-  options: ArgvOptions,
-): readonly string[] {
+export function buildArgv(defined: Definition, paths: GuestPaths, options: ArgvOptions): readonly string[] {
+  const definition = asStarted(defined);
   const { spec, machine } = definition;
   return [
     options.qemu,
@@ -184,16 +182,26 @@ function blockNodes(disk: PlannedDisk): string[] {
 }
 
 function diskDevices(definition: Definition, paths: GuestPaths): string[] {
-  const bus = diskBus(definition.spec.hardware.diskBus ?? "virtio", machineFamily(definition.machine));
-  const disks = planDisks(definition, paths);
-  // The config drive is always virtio: it must be readable whatever controller the image has drivers for, and
-  // its image was built for this cloud.
-  const devices = disks.map((disk, index) => {
-    const onBus = disk.node === "config" ? "virtio-blk-pci" : bus.device(index);
+  const family = machineFamily(definition.machine);
+  const usual = definition.spec.hardware.diskBus ?? "virtio";
+  const controllers = new Set(diskBus(usual, family).controllers);
+  const taken = new Map<string, number>();
+  const devices = planDisks(definition, paths).map((disk) => {
     const boot = disk.bootIndex === undefined ? "" : `,bootindex=${disk.bootIndex}`;
-    return ["-device", `${onBus},id=${disk.node}-disk,drive=${disk.node},serial=${disk.node}${boot}`];
+    return `${onBus(disk)},id=${disk.node}-disk,drive=${disk.node},serial=${disk.node}${boot}`;
   });
-  return [...bus.controllers.flatMap((c) => ["-device", c]), ...devices.flat()];
+  return [...controllers, ...devices].flatMap((device) => ["-device", device]);
+
+  function onBus({ node, bus: name = usual, isCdrom }: PlannedDisk): string {
+    // The config drive is always virtio: it must be readable whatever controller the image has drivers for,
+    // and its image was built for this cloud.
+    if (node === "config") return "virtio-blk-pci";
+    const bus = diskBus(name, family);
+    for (const controller of bus.controllers) controllers.add(controller);
+    const index = taken.get(name) ?? 0;
+    taken.set(name, index + 1);
+    return (isCdrom && bus.cdrom ? bus.cdrom : bus.device)(index);
+  }
 }
 
 function network(nic: StoredSpec["interfaces"][number]): string[] {

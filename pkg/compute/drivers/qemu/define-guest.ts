@@ -39,10 +39,12 @@ export interface DefineInput {
  * @throws UNSUPPORTED_HARDWARE, FLAVOR_DISK_TOO_SMALL, IMAGE_CHANGED, DISK_LOST, DISK_SHRINK_REFUSED
  */
 export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineTools): Promise<Definition> {
-  const { spec, before, paths } = input;
+  const { spec, paths } = input;
+  // What is defined anew is rescued no more.
+  const before = input.before && { ...input.before, rescue: null };
   const wanted = wantedDefinition({ spec, before, uidBefore: before?.uid, paths }, tools);
-  if (before && says(before, wanted)) return before;
-  await makeFiles(ctx, { ...input, wanted }, tools);
+  if (input.before && says(input.before, wanted)) return input.before;
+  await makeFiles(ctx, { ...input, before, wanted }, tools);
   await tools.files.commit(paths, wanted);
   return wanted;
 }

@@ -26,6 +26,13 @@ const nic = z.object({
   slot: z.number().int().nullable().default(null),
 });
 
+const image = z.object({ imageId: z.string(), path: z.string(), virtualSizeBytes: z.number() });
+const kernel = z.object({
+  kernelPath: z.string(),
+  ramdiskPath: z.string().nullable(),
+  commandLine: z.string(),
+});
+
 const storedSpec = z.object({
   instanceUuid: z.string(),
   instanceName: z.string(),
@@ -35,12 +42,21 @@ const storedSpec = z.object({
   rootGib: z.number(),
   ephemeralGib: z.number(),
   swapMib: z.number(),
-  rootImage: z.object({ imageId: z.string(), path: z.string(), virtualSizeBytes: z.number() }).nullable(),
-  kernel: z
-    .object({ kernelPath: z.string(), ramdiskPath: z.string().nullable(), commandLine: z.string() })
-    .nullable(),
+  rootImage: image.nullable(),
+  kernel: kernel.nullable(),
   interfaces: z.array(nic),
   hardware,
+});
+
+/** From what the guest boots until it is unrescued. */
+const rescue = z.object({
+  image,
+  kernel: kernel.nullable(),
+  hardware,
+  /** Of the machine with the rescue image's hardware; it counts without `stable` only. */
+  machine: z.string(),
+  configDriveDigest: z.string().nullable(),
+  stable: z.object({ device: z.string(), bus: z.string() }).nullable(),
 });
 
 const schema = z.object({
@@ -56,6 +72,7 @@ const schema = z.object({
   /** PCIe slots of a q35 machine; those that an older build defined have eight, all of them free. */
   rootPorts: z.number().int().default(8),
   spec: storedSpec,
+  rescue: rescue.nullable().default(null),
 });
 
 /**
@@ -71,6 +88,8 @@ const ROOT_PORTS = 12;
 /** Most of them that a new guest's interfaces take; the rest is for what comes later. */
 const PORTS_AT_FIRST = 4;
 
+export type Rescue = NonNullable<Definition["rescue"]>;
+
 /**
  * @param machine  the pinned machine type, e.g. `pc-q35-7.2`
  * @param before   what is defined now: interfaces stay where they are
@@ -81,20 +100,21 @@ export function toDefinition(
   uid: number | null = null,
   before?: Definition,
 ): Definition {
-  const { configDrive, rootImage, kernel, interfaces, hardware: hw, ...plain } = spec;
+  const { configDrive, rootImage, kernel: boots, interfaces, hardware: hw, ...plain } = spec;
   return {
     version: 1,
     machine,
-    configDriveDigest: configDrive === undefined ? null : digestOf(configDrive),
+    configDriveDigest: digestOf(configDrive),
     uid,
     rootPorts: before?.rootPorts ?? ROOT_PORTS,
     spec: {
       ...plain,
       rootImage: rootImage ?? null,
-      kernel: kernel === undefined ? null : { ...kernel, ramdiskPath: kernel.ramdiskPath ?? null },
+      kernel: storedKernel(boots),
       interfaces: placed(interfaces, machine, before),
       hardware: { ...hw },
     },
+    rescue: null,
   };
 }
 
@@ -134,6 +154,22 @@ export const withoutNic = (definition: Definition, portId: string): Definition =
   },
 });
 
+export const storedKernel = (boots: GuestSpec["kernel"]): StoredSpec["kernel"] =>
+  boots === undefined ? null : { ...boots, ramdiskPath: boots.ramdiskPath ?? null };
+
+/**
+ * The guest as its next start makes it: a rescued one boots the rescue's kernel, if any, and is the rescue
+ * image's machine unless its devices stay where they are.
+ */
+export function asStarted(definition: Definition): Definition {
+  const { rescue, spec } = definition;
+  if (rescue === null) return definition;
+  const { kernel, hardware, machine, stable } = rescue;
+  return stable === null
+    ? { ...definition, machine, spec: { ...spec, kernel, hardware } }
+    : { ...definition, spec: { ...spec, kernel } };
+}
+
 /** As whom it runs; undefined: as the agent. */
 export const userOf = ({ uid }: Definition): RunAs | undefined =>
   uid === null ? undefined : { uid, gid: uid };
@@ -156,7 +192,9 @@ export function parseDefinition(text: string): Definition {
 export const says = (definition: Definition, wanted: Definition): boolean =>
   isDeepStrictEqual(schema.parse(definition), schema.parse(wanted));
 
-function digestOf(files: ReadonlyMap<string, Uint8Array>): string {
+/** What tells one config drive from another; null for none. */
+export function digestOf(files: GuestSpec["configDrive"]): string | null {
+  if (files === undefined) return null;
   const hash = createHash("sha256");
   for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${path}\0${bytes.length}\0`).update(bytes);

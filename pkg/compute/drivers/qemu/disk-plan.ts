@@ -1,10 +1,10 @@
-import type { Definition } from "./definition.js";
+import type { Definition, Rescue } from "./definition.js";
 import type { GuestPaths } from "./guest-paths.js";
 
 /** One disk of a guest, in the order in which the guest sees them. */
 export interface PlannedDisk {
   /** Name of its block node, and of its device with `-disk` behind. */
-  readonly node: "root" | "ephemeral0" | "swap" | "config";
+  readonly node: "root" | "ephemeral0" | "swap" | "config" | "rescue";
   readonly path: string;
   readonly format: "qcow2" | "raw";
   /** Of the whole disk; 0 for the config drive, whose size follows from its files. */
@@ -13,15 +13,41 @@ export interface PlannedDisk {
   readonly base?: string;
   readonly readOnly: boolean;
   readonly bootIndex?: number;
+  /** When it is another one than that of the guest's disks. */
+  readonly bus?: string;
+  readonly isCdrom?: true;
 }
 
 const GIB = 1024 ** 3;
 
-/** Which disks a definition means. */
-export function planDisks(
-  { spec, configDriveDigest }: Definition,
-  paths: GuestPaths,
-): readonly PlannedDisk[] {
+/**
+ * Which disks the next start of a defined guest gets. A rescued one boots from its rescue disk: with its root
+ * disk as second one, or behind all of its disks.
+ */
+export function planDisks(definition: Definition, paths: GuestPaths): readonly PlannedDisk[] {
+  const own = ownDisks(definition, paths);
+  const { rescue } = definition;
+  if (rescue === null) return own;
+  const disk = rescueDisk(rescue, paths);
+  return rescue.stable === null
+    ? [disk, ...own.filter(({ node }) => node === "root" || node === "config")]
+    : [...own, disk];
+}
+
+/** The disk that a rescue makes. */
+export const rescueDisk = ({ image, stable }: Rescue, paths: GuestPaths): PlannedDisk => ({
+  node: "rescue",
+  path: paths.rescueDisk,
+  format: "qcow2",
+  sizeBytes: roundUp(image.virtualSizeBytes, 512),
+  base: image.path,
+  readOnly: stable?.device === "cdrom",
+  bootIndex: 1,
+  ...(stable === null ? {} : { bus: stable.bus }),
+  ...(stable?.device === "cdrom" ? { isCdrom: true } : {}),
+});
+
+function ownDisks({ spec, configDriveDigest, rescue }: Definition, paths: GuestPaths): PlannedDisk[] {
   const disks: PlannedDisk[] = [];
   const rootBytes =
     spec.rootGib > 0 ? spec.rootGib * GIB : roundUp(spec.rootImage?.virtualSizeBytes ?? 0, 512);
@@ -32,7 +58,7 @@ export function planDisks(
       format: "qcow2",
       sizeBytes: rootBytes,
       readOnly: false,
-      bootIndex: 1,
+      ...(rescue === null ? { bootIndex: 1 } : {}),
       ...(spec.rootImage === null ? {} : { base: spec.rootImage.path }),
     });
   }
@@ -52,8 +78,11 @@ export function planDisks(
       sizeBytes: spec.swapMib * 1024 ** 2,
       readOnly: false,
     });
-  if (configDriveDigest !== null)
-    disks.push({ node: "config", path: paths.configDrive, format: "raw", sizeBytes: 0, readOnly: true });
+  const [digest, path] =
+    rescue === null
+      ? [configDriveDigest, paths.configDrive]
+      : [rescue.configDriveDigest, paths.rescueConfigDrive];
+  if (digest !== null) disks.push({ node: "config", path, format: "raw", sizeBytes: 0, readOnly: true });
   return disks;
 }
 

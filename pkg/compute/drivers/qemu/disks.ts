@@ -58,7 +58,7 @@ export async function prepareDisks(
     } else if (kept.has(disk.node)) {
       throw DriverErrors.DISK_LOST({ instanceUuid, disk: disk.node });
     } else {
-      await create(ctx, disk, tools);
+      await createDisk(ctx, disk, tools);
     }
   }
 }
@@ -67,7 +67,7 @@ export async function prepareDisks(
  * Made under another name first: a disk that is there is whole. The agent makes the file and gives it away;
  * the tool, as the guest's user, only fills it.
  */
-async function create(ctx: Ctx, disk: PlannedDisk, tools: DiskTools): Promise<void> {
+export async function createDisk(ctx: Ctx, disk: PlannedDisk, tools: DiskTools): Promise<void> {
   const temporary = `${disk.path}.tmp`;
   await rm(temporary, { force: true });
   const file = await open(temporary, "wx", 0o600);

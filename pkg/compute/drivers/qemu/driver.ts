@@ -1,5 +1,6 @@
 import { rmdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { CommonErrors, FairSlots, KeyedLock, asKilonovaError, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type {
@@ -15,6 +16,7 @@ import type {
   HostTelemetry,
   MemoryPhase,
   RebuildOptions,
+  RescueSpec,
   SnapshotData,
   SnapshotPhase,
   SnapshotRequest,
@@ -31,7 +33,7 @@ import type { QemuConfig } from "./config.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
-import { userOf } from "./definition.js";
+import { asStarted, userOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
@@ -49,6 +51,7 @@ import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
 import { reattach } from "./reattach.js";
 import { discardPrepared, preparedRebuild, prepareRebuild, takeIncoming } from "./rebuild.js";
+import { makeRescueFiles, removeRescueFiles, toRescue } from "./rescue.js";
 import { loadGuest, setClock } from "./resume-guest.js";
 import { openRunDir } from "./run-dir.js";
 import { stoppedRecord, writeRunRecord } from "./run-record.js";
@@ -263,10 +266,10 @@ export class QemuDriver implements Driver {
       ...[...this.#guests.values()].map(({ definition }) => definition),
       ...this.#prepared.values(),
     ];
-    const paths = definitions.flatMap(({ spec }) => [
+    const paths = definitions.flatMap(({ spec, rescue }) => [
       spec.rootImage?.path,
-      spec.kernel?.kernelPath,
-      spec.kernel?.ramdiskPath,
+      rescue?.image.path,
+      ...[spec.kernel, rescue?.kernel].flatMap((kernel) => [kernel?.kernelPath, kernel?.ramdiskPath]),
     ]);
     return new Set(paths.filter((path) => path !== undefined && path !== null));
   }
@@ -350,10 +353,33 @@ export class QemuDriver implements Driver {
     });
   }
 
+  rescue(ctx: Ctx, instanceUuid: string, spec: RescueSpec, softTimeoutMs: number): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      const { facts, isolation } = this.#started();
+      const rescue = toRescue(spec, entry.definition, facts.offer);
+      if (isDeepStrictEqual(entry.definition.rescue, rescue)) return;
+      await this.#leaveRescue(ctx, entry, 0);
+      const tools = { run: this.#run, config: this.#config, isolation, user: userOf(entry.definition) };
+      await makeRescueFiles(ctx, rescue, spec.configDrive, entry.paths, tools);
+      await this.#shutDown(ctx, entry, softTimeoutMs);
+      await this.#end(entry);
+      await this.#forgetMemory(entry);
+      await this.#redefine(entry, { ...entry.definition, rescue });
+    });
+  }
+
+  unrescue(ctx: Ctx, instanceUuid: string, softTimeoutMs: number): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      await this.#leaveRescue(ctx, entry, softTimeoutMs);
+      await removeRescueFiles(entry.paths);
+    });
+  }
+
   setAdminPassword(_ctx: Ctx, instanceUuid: string, password: string): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
       needRunning(entry);
-      if (entry.definition.spec.hardware.guestAgent !== true) throw DriverErrors.GUEST_AGENT_MISSING({});
+      if (asStarted(entry.definition).spec.hardware.guestAgent !== true)
+        throw DriverErrors.GUEST_AGENT_MISSING({});
       await askGuestAgent(entry.paths.agentSocket, "guest-set-user-password", {
         username: ADMINISTRATOR,
         password: Buffer.from(password).toString("base64"),
@@ -481,6 +507,19 @@ export class QemuDriver implements Driver {
       instanceUuid: running.instanceUuid,
       pid: running.identity.pid,
     });
+  }
+
+  /** Ends a rescued guest and has it boot from its own disk from now on; its rescue's files stay. */
+  async #leaveRescue(ctx: Ctx, entry: Entry, softTimeoutMs: number): Promise<void> {
+    if (entry.definition.rescue === null) return;
+    await this.#shutDown(ctx, entry, softTimeoutMs);
+    await this.#end(entry);
+    await this.#redefine(entry, { ...entry.definition, rescue: null });
+  }
+
+  async #redefine(entry: Entry, definition: Definition): Promise<void> {
+    await this.#started().files.commit(entry.paths, definition);
+    entry.definition = definition;
   }
 
   async #shutDown(ctx: Ctx, entry: Entry, softTimeoutMs: number): Promise<void> {

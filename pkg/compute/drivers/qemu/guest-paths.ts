@@ -17,6 +17,9 @@ export interface GuestPaths {
   readonly snapshotsDir: string;
   /** There while the guest's file systems may be frozen. */
   readonly frozenMark: string;
+  /** Of a rescued guest; leftovers of a rescue that came to nothing when the definition names none. */
+  readonly rescueDisk: string;
+  readonly rescueConfigDrive: string;
   readonly consoleLog: string;
   readonly consoleLogBefore: string;
   readonly qemuLog: string;
@@ -56,6 +59,8 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     configDrive: join(dir, "disk.config"),
     snapshotsDir: join(dir, "snapshots"),
     frozenMark: join(dir, "frozen"),
+    rescueDisk: join(dir, "disk.rescue"),
+    rescueConfigDrive: join(dir, "disk.config.rescue"),
     consoleLog: join(dir, "console.log"),
     consoleLogBefore: join(dir, "console.log.1"),
     qemuLog: join(dir, "qemu.log"),

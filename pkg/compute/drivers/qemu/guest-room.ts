@@ -2,7 +2,7 @@ import type { Room } from "../host/cage.js";
 import type { Cgroups, GuestLimits } from "../host/cgroups.js";
 import { kvmGroups } from "../host/run-as.js";
 import type { Definition } from "./definition.js";
-import { userOf } from "./definition.js";
+import { asStarted, userOf } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { GuestPaths } from "./guest-paths.js";
 
@@ -20,7 +20,7 @@ export function guestRoom(
   paths: GuestPaths,
   { virtType, cgroups }: { readonly virtType: "tcg" | "kvm"; readonly cgroups: Cgroups | undefined },
 ): Room {
-  const { kernel, instanceUuid } = definition.spec;
+  const { kernel, instanceUuid } = asStarted(definition).spec;
   const disks = planDisks(definition, paths);
   const bases = disks.map(({ base }) => base);
   const readOnly = disks.filter((disk) => disk.readOnly).map(({ path }) => path);

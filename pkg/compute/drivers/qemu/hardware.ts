@@ -17,6 +17,8 @@ export const nicModels: Readonly<Record<string, { readonly device: string; reado
 export interface DiskBus {
   readonly controllers: readonly string[];
   readonly device: (index: number) => string;
+  /** The same as an optical disc, where the bus has such. */
+  readonly cdrom?: (index: number) => string;
   /** How many disks fit. */
   readonly slots: number;
 }
@@ -26,23 +28,36 @@ const diskBuses: Readonly<Record<string, (family: "q35" | "pc") => DiskBus>> = {
   scsi: () => ({
     controllers: ["virtio-scsi-pci,id=scsi0"],
     device: (i) => `scsi-hd,bus=scsi0.0,scsi-id=${i}`,
+    cdrom: (i) => `scsi-cd,bus=scsi0.0,scsi-id=${i}`,
     slots: 8,
   }),
   // q35 has six SATA ports on board.
-  sata: (family) => ({
-    controllers: family === "q35" ? [] : ["ich9-ahci,id=sata"],
-    device: (i) => `ide-hd,bus=${family === "q35" ? "ide" : "sata"}.${i}`,
-    slots: 6,
-  }),
+  sata: (family) => {
+    const port = (i: number): string => `bus=${family === "q35" ? "ide" : "sata"}.${i}`;
+    return {
+      controllers: family === "q35" ? [] : ["ich9-ahci,id=sata"],
+      device: (i) => `ide-hd,${port(i)}`,
+      cdrom: (i) => `ide-cd,${port(i)}`,
+      slots: 6,
+    };
+  },
   usb: () => ({ controllers: ["qemu-xhci,id=usb"], device: () => "usb-storage,bus=usb.0", slots: 4 }),
 };
-const ide: DiskBus = { controllers: [], device: (i) => `ide-hd,bus=ide.${i >> 1},unit=${i & 1}`, slots: 4 };
+const ide: DiskBus = {
+  controllers: [],
+  device: (i) => `ide-hd,bus=ide.${i >> 1},unit=${i & 1}`,
+  cdrom: (i) => `ide-cd,bus=ide.${i >> 1},unit=${i & 1}`,
+  slots: 4,
+};
 
-/** @throws UNSUPPORTED_HARDWARE: q35 has no IDE controller */
-export function diskBus(name: string, family: "q35" | "pc"): DiskBus {
+/**
+ * @param property  that says so, for errors
+ * @throws UNSUPPORTED_HARDWARE: q35 has no IDE controller
+ */
+export function diskBus(name: string, family: "q35" | "pc", property = "hw_disk_bus"): DiskBus {
   if (name === "ide" && family === "pc") return ide;
   const make = Object.hasOwn(diskBuses, name) ? diskBuses[name] : undefined;
-  if (make === undefined) throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_disk_bus", value: name });
+  if (make === undefined) throw DriverErrors.UNSUPPORTED_HARDWARE({ property, value: name });
   return make(family);
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { GuestSpec } from "../../driver.js";
+import type { GuestSpec, RescueSpec } from "../../driver.js";
 
 let counter = 0;
 
@@ -32,3 +32,13 @@ export function aGuestSpec(over: Partial<GuestSpec> = {}): GuestSpec {
     ...over,
   };
 }
+
+/** A rescue with a config drive of one file; another password makes another one. */
+export const aRescueSpec = (over: Partial<RescueSpec> = {}): RescueSpec => ({
+  image: { imageId: randomUUID(), path: "", virtualSizeBytes: 0 },
+  kernel: undefined,
+  configDrive: new Map([["openstack/latest/meta_data.json", new TextEncoder().encode('{"rescue": true}')]]),
+  hardware: {},
+  stable: undefined,
+  ...over,
+});

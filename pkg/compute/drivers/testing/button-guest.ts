@@ -4,10 +4,11 @@
  * anything else comes back. Boots in well under a second.
  *
  * @param deaf  never looks at the power button
+ * @param says  what it writes when it boots, a few words at most
  */
-export function buttonGuestDisk(deaf = false): Uint8Array {
+export function buttonGuestDisk(deaf = false, says = "boot\n"): Uint8Array {
   const disk = new Uint8Array(1024 * 1024);
-  disk.set(deaf ? assemble(true) : assemble(false));
+  disk.set(assemble(deaf, says));
   disk.set([0x55, 0xaa], 510);
   return disk;
 }
@@ -22,7 +23,7 @@ const print = (text: string): number[] => [
 
 // ACPI's fixed registers as SeaBIOS places them on both PC machines: status 0x600, enable 0x602, control
 // 0x604.
-function assemble(deaf: boolean): number[] {
+function assemble(deaf: boolean, says: string): number[] {
   const head = [
     0xfb,
     0x31,
@@ -31,7 +32,7 @@ function assemble(deaf: boolean): number[] {
     0xd8, // sti; xor ax,ax; mov ds,ax
     // mov dx,0x602; mov ax,0x100; out dx,ax   (hear the button)
     ...(deaf ? [] : [0xba, 0x02, 0x06, 0xb8, 0x00, 0x01, 0xef]),
-    ...print("boot\n"),
+    ...print(says),
   ];
   // mov dx,0x604; mov ax,0x2000; out dx,ax; hlt; jmp to the hlt
   const off = [...print("off\n"), 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xf4, 0xeb, 0xfd];

@@ -9,6 +9,7 @@ import type {
   GuestInterface,
   GuestSpec,
   OptionalMethod,
+  RescueSpec,
 } from "../../driver.js";
 import { until } from "../../../testkit/until.js";
 
@@ -25,6 +26,8 @@ export interface DriverHarness {
   aSpec(over?: Partial<GuestSpec>): Promise<GuestSpec>;
   /** The same guest, but deaf to its power button. */
   aDeafSpec(): Promise<GuestSpec>;
+  /** A small rescue system: it writes `rescue boot` where a guest writes `boot`. */
+  aRescue(over?: Partial<RescueSpec>): Promise<RescueSpec>;
   /** Resolves when the guest's own code runs (so that it hears the power button). */
   booted(instanceUuid: string): Promise<void>;
   /**
@@ -423,6 +426,101 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
         "GUEST_NOT_DEFINED",
       );
       await dropSnapshot.call(d, ctx, instanceUuid, randomUUID());
+    });
+
+    /** From what a guest has booted so far, oldest first. */
+    const bootsOf = async (uuid: string): Promise<string[]> => {
+      const bytes = await h.driver().consoleLog?.call(h.driver(), ctx, uuid, 102_400);
+      return [
+        ...Buffer.from(bytes ?? [])
+          .toString("latin1")
+          .matchAll(/(rescue )?boot/g),
+      ].map(([said]) => said);
+    };
+    /** Waits for so many boots. */
+    const booted = async (uuid: string, count: number): Promise<string | undefined> => {
+      await until(async () => (await bootsOf(uuid)).length >= count, { timeoutMs, what: `boot ${count}` });
+      await h.booted(uuid);
+      return (await bootsOf(uuid)).at(-1);
+    };
+    const rescue = async (uuid: string, spec: RescueSpec): Promise<void> => {
+      await h.driver().rescue?.call(h.driver(), ctx, uuid, spec, timeoutMs);
+    };
+    const unrescue = async (uuid: string): Promise<void> => {
+      await h.driver().unrescue?.call(h.driver(), ctx, uuid, timeoutMs);
+    };
+
+    it("boots a rescued guest from its rescue disk, over reboots and restarts of the agent", async () => {
+      const { instanceUuid: uuid } = await running();
+      assert.equal(await booted(uuid, 1), "boot");
+      const spec = await h.aRescue();
+      await rescue(uuid, spec);
+      assert.equal(await stateOf(uuid), "SHUTDOWN");
+      await h.driver().powerOn(ctx, uuid);
+      assert.equal(await booted(uuid, 2), "rescue boot");
+      const before = await h.driver().inspect(ctx, uuid);
+      await rescue(uuid, spec);
+      assert.deepEqual(await h.driver().inspect(ctx, uuid), before);
+      await h.restart();
+      await rescue(uuid, spec);
+      assert.deepEqual(await h.driver().inspect(ctx, uuid), before);
+      await h.driver().reboot(ctx, uuid, "hard", 0);
+      assert.equal(await booted(uuid, 3), "rescue boot");
+      await h.driver().powerOff(ctx, uuid, 0);
+      await h.restart();
+      await h.driver().powerOn(ctx, uuid);
+      assert.equal(await booted(uuid, 4), "rescue boot");
+      assert.deepEqual(h.events, []);
+    });
+
+    it("boots an unrescued guest from its own disk again, and leaves one alone that is not rescued", async () => {
+      const { instanceUuid: uuid } = await running();
+      await booted(uuid, 1);
+      const before = await h.driver().inspect(ctx, uuid);
+      await unrescue(uuid);
+      assert.deepEqual(await h.driver().inspect(ctx, uuid), before);
+      await rescue(uuid, await h.aRescue());
+      await h.driver().powerOn(ctx, uuid);
+      await booted(uuid, 2);
+      await unrescue(uuid);
+      assert.equal(await stateOf(uuid), "SHUTDOWN");
+      await h.restart();
+      await h.driver().powerOn(ctx, uuid);
+      assert.equal(await booted(uuid, 3), "boot");
+    });
+
+    it("replaces one rescue by another, and ends one when the guest is defined or removed", async () => {
+      const spec = await running();
+      const uuid = spec.instanceUuid;
+      await booted(uuid, 1);
+      await rescue(uuid, await h.aRescue());
+      await h.driver().powerOn(ctx, uuid);
+      await booted(uuid, 2);
+      await rescue(uuid, await h.aRescue({ configDrive: undefined }));
+      assert.equal(await stateOf(uuid), "SHUTDOWN");
+      await h.driver().powerOn(ctx, uuid);
+      assert.equal(await booted(uuid, 3), "rescue boot");
+      await h.driver().powerOff(ctx, uuid, 0);
+      await h.driver().define(ctx, spec);
+      await h.driver().powerOn(ctx, uuid);
+      assert.equal(await booted(uuid, 4), "boot");
+      await rescue(uuid, await h.aRescue());
+      await h.driver().remove(ctx, uuid);
+      await rejectsWith(rescue(uuid, await h.aRescue()), "GUEST_NOT_DEFINED");
+      await h.driver().define(ctx, spec);
+      await h.driver().powerOn(ctx, uuid);
+      assert.equal(await booted(uuid, 1), "boot");
+    });
+
+    it("lets a guest run on that cannot be rescued as asked", async () => {
+      const { instanceUuid: uuid } = await running();
+      const before = await h.driver().inspect(ctx, uuid);
+      const stable = { device: "floppy", bus: undefined };
+      await rejectsWith(rescue(uuid, await h.aRescue({ stable })), "UNSUPPORTED_HARDWARE");
+      assert.deepEqual(await h.driver().inspect(ctx, uuid), before);
+      await rescue(uuid, await h.aRescue({ stable: { device: "disk", bus: "virtio" } }));
+      await h.driver().powerOn(ctx, uuid);
+      assert.equal(await stateOf(uuid), "RUNNING");
     });
 
     it("keeps the console over restarts of the guest and shows its end", async () => {

@@ -9,7 +9,7 @@ import { guestPaths } from "../qemu/guest-paths.js";
 import type { GuestPaths } from "../qemu/guest-paths.js";
 import { QemuDriver, qemuDefaults } from "../qemu/index.js";
 import type { QemuConfig } from "../qemu/index.js";
-import { aGuestSpec } from "./a-spec.js";
+import { aGuestSpec, aRescueSpec } from "./a-spec.js";
 import { buttonGuestDisk } from "./button-guest.js";
 import type { DriverHarness } from "./conformance.js";
 
@@ -59,9 +59,10 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
     writeFileSync(path, bytes, { mode: 0o444 });
     return { imageId: name, path, virtualSizeBytes: bytes.length };
   };
-  const [listening, deaf] = [
+  const [listening, deaf, rescue] = [
     image("listening.raw", buttonGuestDisk()),
     image("deaf.raw", buttonGuestDisk(true)),
+    image("rescue.raw", buttonGuestDisk(false, "rescue boot\n")),
   ];
   const withSockets = (spec: GuestSpec): GuestSpec => ({
     ...spec,
@@ -80,6 +81,7 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
     console,
     driver: () => driver,
     aSpec: async (more) => withSockets(aGuestSpec({ rootImage: listening, rootGib: 1, ...more })),
+    aRescue: async (more) => aRescueSpec({ image: rescue, ...more }),
     aDeafSpec: async () => withSockets(aGuestSpec({ rootImage: deaf, rootGib: 1 })),
     booted: async (uuid) => {
       await until(() => console(uuid).endsWith("boot\n"), {

@@ -180,6 +180,21 @@ export default [
   ],
   ...(
     [
+      [null, {}],
+      [{}, {}],
+      [{ adminPass: "" }, {}],
+      [{ adminPass: "s3cret" }, { adminPassword: "s3cret" }],
+      [{ rescue_image_ref: SERVER }, { imageId: SERVER }],
+    ] as const
+  ).map(([body, fields]): Translation => [
+    "POST /servers/{id}/action#rescue",
+    `/servers/${SERVER}/action`,
+    post({ rescue: body }),
+    "rescueServer",
+    { serverId: SERVER, ...fields },
+  ]),
+  ...(
+    [
       [{}, {}],
       [{ length: null }, {}],
       [{ length: -1 }, {}],

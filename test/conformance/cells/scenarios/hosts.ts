@@ -251,6 +251,26 @@ export const hostScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "a rescued server stays rescued when its guest ends, and is in error when it cannot be brought back up",
+    run: async (s) => {
+      const host = s.name("h");
+      const id = await s.put(1, { ...on(host), vmState: VmState.VM_STATE_RESCUED });
+      const powerState = PowerState.POWER_STATE_SHUTDOWN;
+      const report = (more: object) =>
+        s.agent(host).reportGuest(s.ctx, { cell: "cell1", host, serverId: id, powerState, ...more });
+      const shown = async () => {
+        const { vmState, powerState: power, fault } = await s.server(id);
+        return [vmState, power, fault?.reason];
+      };
+      await report({ reportNumber: 1n });
+      assert.deepEqual(await shown(), [VmState.VM_STATE_RESCUED, powerState, undefined]);
+      const { actions } = await s.servers.listActions(s.ctx, { database: "cell1", query: { serverId: id } });
+      assert.deepEqual(actions, []);
+      await report({ reportNumber: 2n, fault: { code: 500, message: "m", reason: "NO_DISK" } });
+      assert.deepEqual(await shown(), [VmState.VM_STATE_ERROR, powerState, "NO_DISK"]);
+    },
+  },
+  {
     name: "ports that are lost leave the record, not while an operation owns the server",
     run: async (s) => {
       const host = s.name("h");
