@@ -79,6 +79,7 @@ const empty = StoredServer.fromPartial({});
 /** Fields of the record that the view does not show, with the reason. */
 const NOT_SHOWN: Readonly<Record<string, string>> = {
   hostId: "the view computes it from project and host",
+  numaTopology: "GetServerTopology tells it, under rules of its own",
   schedulerHintsJson: "of older records only, and only without schedulerHints",
 };
 /** Fields of the view that no single field of the record makes. */
