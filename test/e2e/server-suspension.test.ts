@@ -110,6 +110,15 @@ describe("a server that is suspended to disk, with a real guest", function () {
 
     await owner.run("server", "resume", name);
     await reaches("ACTIVE");
+    const clock = Number(
+      (
+        await until(async () => /clock set to (\d+)/.exec(await consoleText()), {
+          timeoutMs: 60_000,
+          what: "the guest's clock to be set",
+        })
+      )[1],
+    );
+    assert.ok(Math.abs(Date.now() / 1000 - clock) < 60, `the guest's clock says ${clock}`);
     const last = frozen.at(-1) ?? 0;
     await until(async () => ((await counts()).at(-1) ?? 0) > last + 1, {
       timeoutMs: 60_000,

@@ -5,10 +5,11 @@ import { parseDefinition } from "../../pkg/compute/drivers/qemu/definition.js";
 import type { GuestPaths } from "../../pkg/compute/drivers/qemu/guest-paths.js";
 import { openMemoryDoor } from "../../pkg/compute/drivers/qemu/memory-stream.js";
 import { QmpClient, asObject } from "../../pkg/compute/drivers/qemu/qmp-client.js";
-import { identify } from "../../pkg/compute/drivers/host/linux-process.js";
+import { identify, listProcesses } from "../../pkg/compute/drivers/host/linux-process.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import { rootCtx } from "../../pkg/kernel/index.js";
+import { startEntry } from "../../pkg/testkit/processes.js";
 import { until } from "../../pkg/testkit/until.js";
 
 const ctx = rootCtx({ requestId: "req-suspension" });
@@ -57,6 +58,38 @@ describe("QEMU driver: suspension that is cut short", function () {
       .driver()
       .suspend({ ...ctx, signal: caller.signal }, instanceUuid, () => caller.abort());
     await assert.rejects(suspended);
+    await goesOn();
+  });
+
+  /** Another agent does it and dies on the way, while this one is away. */
+  const diesAt = async (what: "suspend" | "resume"): Promise<void> => {
+    const agent = await startEntry(new URL("./entries/qemu-dying-agent.ts", import.meta.url), {
+      args: [JSON.stringify(host.config), instanceUuid, what],
+      ready: /^started$/,
+      timeoutMs,
+    });
+    assert.equal((await agent.ended).signal, "SIGKILL");
+  };
+
+  it("lets the guest go on when its agent is killed in the middle of it", async () => {
+    await host.restart(async () => {
+      await diesAt("suspend");
+      assert.ok(existsSync(paths.memoryBeingSaved));
+      assert.notEqual(identify(pid), undefined);
+    });
+    await goesOn();
+  });
+
+  it("keeps the memory, and no process, when an agent is killed in the middle of giving it back", async () => {
+    await host.driver().suspend(ctx, instanceUuid);
+    await host.restart(() => diesAt("resume"));
+    assert.deepEqual(await inspect(), { instanceUuid, powerState: "SUSPENDED", pid: 0 });
+    assert.deepEqual(
+      listProcesses().filter(({ args }) => args.has(instanceUuid)),
+      [],
+    );
+    await host.driver().resume(ctx, instanceUuid);
+    ({ pid = 0 } = (await inspect()) ?? {});
     await goesOn();
   });
 

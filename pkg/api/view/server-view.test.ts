@@ -80,6 +80,7 @@ const empty = StoredServer.fromPartial({});
 /** Fields of the record that the view does not show, with the reason. */
 const NOT_SHOWN: Readonly<Record<string, string>> = {
   hostId: "the view computes it from project and host",
+  numaTopology: "GetServerTopology tells it, under rules of its own",
   softDeletedAt: "vm_state tells that it can be restored",
   schedulerHintsJson: "of older records only, and only without schedulerHints",
 };

@@ -16,6 +16,7 @@ import { GuestWatch } from "./guest-watch.js";
 import { Journal } from "./journal.js";
 import { LostPorts } from "./lost-ports.js";
 import { progressRoad } from "./progress-road.js";
+import { plugGuests } from "./plug-guests.js";
 import { Registration } from "./registration.js";
 import type { RegistrationDeps } from "./registration.js";
 import { resumeGuests } from "./resume-guests.js";
@@ -144,26 +145,6 @@ async function listInstances(
     all.push(...page.instances);
     pageToken = page.nextPageToken;
     if (!pageToken) return all;
-  }
-}
-
-/**
- * Connects the ports of guests that run: after a restart of the agent, and whatever an audit finds changed.
- */
-async function plugGuests(ctx: Ctx, deps: AgentDeps, instances: readonly InstanceRecord[]): Promise<void> {
-  const running = new Set(
-    (await deps.driver.list(ctx))
-      .filter(({ powerState }) => powerState !== "SHUTDOWN" && powerState !== "SUSPENDED")
-      .map((g) => g.instanceUuid),
-  );
-  for (const instance of instances) {
-    const serverId = instance.server?.id;
-    if (!serverId || !running.has(serverId)) continue;
-    await deps.plumbing.plug(
-      ctx,
-      instance,
-      (portId) => deps.driver.interfaceSocketPath?.(serverId, portId) ?? "",
-    );
   }
 }
 

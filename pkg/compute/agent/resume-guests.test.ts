@@ -96,6 +96,15 @@ describe("resumeGuests", () => {
     });
   }
 
+  it("leaves a suspended guest to whoever resumes it, whatever the record says", async () => {
+    const { driver, id, resume } = await bench();
+    await driver.suspend(ctx, id);
+    assert.deepEqual(await resume(), []);
+    const { VM_STATE_SUSPENDED: vmState } = VmState;
+    assert.deepEqual(await resume({ vmState, powerState: PowerState.POWER_STATE_SUSPENDED }), []);
+    assert.deepEqual([driver.guest(id)?.powerState, driver.guest(id)?.starts], ["SUSPENDED", 1]);
+  });
+
   it("makes no guest that the host does not know", async () => {
     const { driver, id, resume } = await bench();
     await driver.remove(ctx, id);

@@ -20,6 +20,7 @@ const LOAD_POLL_MS = 20;
 /** From the last byte to a machine that is ready to go on. */
 const LOADED_WITHIN_MS = 60_000;
 const CLOCK_MS = 5_000;
+const NS_PER_MS = 1_000_000;
 
 export interface SuspendedGuest {
   readonly definition: Definition;
@@ -91,7 +92,8 @@ export async function setClock(
   { definition, paths }: Omit<SuspendedGuest, "saved">,
 ): Promise<void> {
   if (definition.spec.hardware.guestAgent !== true) return;
-  await askGuestAgent(paths.agentSocket, "guest-set-time", {}, CLOCK_MS).catch((error: unknown) =>
+  const time = Date.now() * NS_PER_MS;
+  await askGuestAgent(paths.agentSocket, "guest-set-time", { time }, CLOCK_MS).catch((error: unknown) =>
     ctx.log.warn("compute.qemu.guest.clock-late", { instanceUuid: definition.spec.instanceUuid, error }),
   );
 }

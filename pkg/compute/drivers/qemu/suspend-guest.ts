@@ -151,7 +151,7 @@ async function argvOf(
 }
 
 /** Names of the devices on a command line, in both forms that QEMU takes. */
-export const deviceIds = (argv: readonly string[]): readonly string[] =>
+const deviceIds = (argv: readonly string[]): readonly string[] =>
   argv.flatMap((word, at) => {
     const device = argv[at + 1];
     if (word !== "-device" || device === undefined) return [];

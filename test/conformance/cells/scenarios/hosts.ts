@@ -271,6 +271,29 @@ export const hostScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "a guest that is suspended stops an active server and leaves a suspended one, and is not forgotten",
+    run: async (s) => {
+      const host = s.name("h");
+      const { VM_STATE_STOPPED, VM_STATE_SUSPENDED } = VmState;
+      const { POWER_STATE_SUSPENDED } = PowerState;
+      for (const [n, before, after] of [
+        [1, VmState.VM_STATE_ACTIVE, VM_STATE_STOPPED],
+        [2, VM_STATE_SUSPENDED, VM_STATE_SUSPENDED],
+      ] as const) {
+        const id = await s.put(n, { ...on(host), vmState: before });
+        await s.agent(host).reportGuest(s.ctx, {
+          cell: "cell1",
+          host,
+          serverId: id,
+          powerState: POWER_STATE_SUSPENDED,
+          reportNumber: 1n,
+        });
+        const { vmState, powerState } = await s.server(id);
+        assert.deepEqual([vmState, powerState], [after, POWER_STATE_SUSPENDED]);
+      }
+    },
+  },
+  {
     name: "ports that are lost leave the record, not while an operation owns the server",
     run: async (s) => {
       const host = s.name("h");
