@@ -293,6 +293,14 @@ describe("deletions that can be taken back", () => {
         await script([]);
         await act(cloud, id, operationOf("server.stop"));
         assert.equal((await ended(cloud, id)).powerState, SHUTDOWN);
+        // Longer than what was ended had wanted to take.
+        const seen = new Set<string>();
+        const over = Date.now() + 3_500;
+        await until(async () => {
+          seen.add(String((await guest(id)).powerState));
+          return Date.now() > over;
+        });
+        assert.deepEqual([...seen], [String(SHUTDOWN)]);
         const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
         const states = operations.map(({ kind, successor }) => [kind, successor !== ""]);
         assert.deepEqual(states.slice(0, 3), [

@@ -2,13 +2,20 @@ import type { AcceptOperationRequest } from "../../../../gen/kilonova/cells/v1/i
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { newestVersion } from "../../../model/operation-declaration.js";
 import type { OperationDeclaration } from "../../../model/operation-declaration.js";
-import type { StoreDeps } from "../../store/deps.js";
 import { declarationOf } from "./asked-operation.js";
+import type { Kinds } from "./asked-operation.js";
 
 /** What is accepted: as it was asked for, or what takes its place. */
 export interface Accepting {
   readonly request: AcceptOperationRequest;
   readonly declaration: OperationDeclaration;
+}
+
+/** By what it is decided. */
+interface Keeping {
+  readonly operations: Kinds;
+  /** How long deleted servers are kept, in seconds; 0 or absent: not at all. */
+  readonly reclaimIntervalS?: number;
 }
 
 /**
@@ -18,7 +25,7 @@ export interface Accepting {
  * @throws UNKNOWN_KIND
  */
 export function deferredOr(
-  { operations, reclaimIntervalS = 0 }: Pick<StoreDeps, "operations" | "reclaimIntervalS">,
+  { operations, reclaimIntervalS = 0 }: Keeping,
   request: AcceptOperationRequest,
   { launchedAt, hostInfo }: Server,
 ): Accepting {
