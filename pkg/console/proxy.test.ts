@@ -32,12 +32,19 @@ class Line {
   /** Resolved when the guest takes what it is told. */
   takes: Promise<void> = Promise.resolve();
   read = 0;
+  /** How often it was told something, taken or not. */
+  asked = 0;
+  /** How long it takes to be there, ms. */
+  lateMs = 0;
+  isThere = false;
   refusal: unknown;
   closed = false;
 
   async *output(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     if (this.refusal !== undefined) throw this.refusal;
     signal.addEventListener("abort", () => this.stream.destroy());
+    await new Promise((resolve) => setTimeout(resolve, this.lateMs));
+    this.isThere = true;
     try {
       yield Buffer.alloc(0);
       for await (const said of this.stream) {
@@ -50,6 +57,8 @@ class Line {
   }
 
   async write(input: Uint8Array): Promise<void> {
+    this.asked++;
+    assert.ok(this.isThere, "it was told something before it was there");
     await this.takes;
     this.told.push(Buffer.from(input));
     this.stream.write(input);
@@ -138,6 +147,7 @@ describe("the console proxy", () => {
   afterEach(() => world.stop());
 
   it("carries bytes both ways, as they are, also what comes before the console is there", async () => {
+    world.line.lateMs = 200;
     await world.start();
     const session = world.connect("t", {}, ["binary"]);
     const bytes = randomBytes(300_000);
@@ -207,6 +217,19 @@ describe("the console proxy", () => {
     await until(() => world.open === 0);
   });
 
+  it("parts at once with a browser of which it was not reading", async () => {
+    await world.start();
+    const session = await world.opened();
+    world.line.takes = new Promise(() => {});
+    session.socket.send("never taken");
+    await until(() => world.line.asked > 0);
+    const startedMs = performance.now();
+    world.line.stream.end();
+    assert.equal((await until(() => session.end)).code, 1000);
+    // Longer, and it was cut instead.
+    assert.ok(performance.now() - startedMs < 1_900);
+  });
+
   it("lets the console go when the browser does", async () => {
     await world.start();
     const session = await world.opened();
@@ -273,6 +296,16 @@ describe("the console proxy", () => {
     assert.equal((await until(() => session.end)).code, 1001);
   });
 
+  it("is not kept from stopping by a browser that does not answer", async () => {
+    await world.start();
+    const session = await world.opened();
+    session.socket.pause();
+    const startedMs = performance.now();
+    await world.stop();
+    assert.ok(performance.now() - startedMs < 15_000);
+    session.socket.terminate();
+  });
+
   it("reads no more of a browser than the guest takes", async () => {
     await world.start();
     let take: () => void = () => {};
@@ -283,7 +316,15 @@ describe("the console proxy", () => {
     const block = Buffer.alloc(1 << 19);
     for (let n = 0; n < 64; n++) session.socket.send(block);
     // Far more than any buffer of the way: it stays where it came from.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    let before = Infinity;
+    await until(
+      () => {
+        const same = before === session.socket.bufferedAmount;
+        before = session.socket.bufferedAmount;
+        return same;
+      },
+      { everyMs: 500, timeoutMs: 20_000 },
+    );
     assert.ok(session.socket.bufferedAmount > 8 << 20, `${session.socket.bufferedAmount} bytes wait`);
     session.socket.on("message", () => {
       session.heard = Buffer.alloc(0);
