@@ -630,7 +630,7 @@ class CreateServerBackupRequest(Message):
     name: str
     """The image's name, 1 to 255 characters."""
     backup_type: str
-    """Such as "daily" or "weekly": any text of 1 to 255 characters."""
+    """Such as "daily" or "weekly": any text of at most 255 characters."""
     rotation: int
     """How many images of this type stay, this one included. 0 keeps none, not even this one."""
     metadata: MutableMapping[str, str]

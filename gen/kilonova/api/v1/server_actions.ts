@@ -240,7 +240,7 @@ export interface CreateServerBackupRequest {
   clientToken: string;
   /** The image's name, 1 to 255 characters. */
   name: string;
-  /** Such as "daily" or "weekly": any text of 1 to 255 characters. */
+  /** Such as "daily" or "weekly": any text of at most 255 characters. */
   backupType: string;
   /** How many images of this type stay, this one included. 0 keeps none, not even this one. */
   rotation: number;

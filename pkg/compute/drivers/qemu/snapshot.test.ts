@@ -68,6 +68,13 @@ describe("a copy of a guest's disk", () => {
     await assert.rejects(take(anEntry({}, NOBODY), tools()), { reason: "GUEST_NOT_REACHABLE" });
   });
 
+  it("replaces whatever was left of others", async () => {
+    const entry = anEntry();
+    writeFileSync(join(entry.paths.snapshotsDir, "5a000000-0000-4000-8000-000000000002"), "left");
+    await take(entry, tools());
+    assert.deepEqual(readdirSync(entry.paths.snapshotsDir), [SNAPSHOT]);
+  });
+
   it("is found by its id only, which cannot lead elsewhere", async () => {
     const entry = anEntry();
     const { snapshotsDir, dir } = entry.paths;

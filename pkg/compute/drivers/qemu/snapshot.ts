@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
-import { lstat, open, rm, stat, statfs } from "node:fs/promises";
+import { lstat, open, readdir, rm, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
 import { isCanonicalUuid } from "../../../kernel/index.js";
 import { ifThere, syncPath } from "../../../platform/files/index.js";
@@ -57,7 +58,7 @@ export async function takeSnapshot(
   const running = await requireReach(entry);
   if (running === undefined) await tools.files.makeSnapshotsFolder(paths, user);
   const path = snapshotPath(paths, snapshotId);
-  await discard(entry, snapshotId);
+  await discardAll(entry);
   const virtualSizeBytes = await qcow2SizeBytes(root.path);
   await requireRoom(paths, root, virtualSizeBytes, tools.freeBytes);
   await makeTarget(ctx, { path, format, sizeBytes: virtualSizeBytes }, user, tools);
@@ -89,6 +90,15 @@ async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
+/**
+ * A guest has one copy at a time: what else is there was left while this host was away, and nobody came back
+ * for it.
+ */
+async function discardAll({ running, paths: { snapshotsDir } }: Entry): Promise<void> {
+  if (running !== undefined) await endBackUp(running);
+  for (const name of await readdir(snapshotsDir)) await rm(join(snapshotsDir, name), { force: true });
+}
+
 /** Ends a copy that is under way, and removes its file. */
 export async function discard({ running, paths }: Entry, snapshotId: string): Promise<void> {
   if (running !== undefined && running.runState !== "unknown") await endBackUp(running);
@@ -98,7 +108,7 @@ export async function discard({ running, paths }: Entry, snapshotId: string): Pr
 /** @throws SNAPSHOT_LOST for an id that could not be one: it becomes a file's name */
 function snapshotPath({ snapshotsDir }: GuestPaths, snapshotId: string): string {
   if (!isCanonicalUuid(snapshotId)) throw DriverErrors.SNAPSHOT_LOST({ snapshotId });
-  return `${snapshotsDir}/${snapshotId}`;
+  return join(snapshotsDir, snapshotId);
 }
 
 /**

@@ -628,7 +628,7 @@ export declare type CreateServerBackupRequest = Message<"kilonova.api.v1.CreateS
   name: string;
 
   /**
-   * Such as "daily" or "weekly": any text of 1 to 255 characters.
+   * Such as "daily" or "weekly": any text of at most 255 characters.
    *
    * @generated from field: string backup_type = 4;
    */
