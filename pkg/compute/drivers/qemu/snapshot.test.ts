@@ -45,7 +45,13 @@ describe("a copy of a guest's disk", () => {
       ran.push(argv[1] ?? "");
       return "";
     },
-    config: { qemuImg: "qemu-img", toolTimeoutMs: 1, snapshotTimeoutMs: 1, snapshotFormat: "qcow2" },
+    config: {
+      qemuImg: "qemu-img",
+      toolTimeoutMs: 1,
+      snapshotTimeoutMs: 1,
+      snapshotBytesPerSecond: 0,
+      snapshotFormat: "qcow2",
+    },
     isolation: { tool: () => plain },
     files: { makeSnapshotsFolder: async () => {} },
     freeBytes: async () => freeBytes,

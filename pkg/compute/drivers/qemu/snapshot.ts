@@ -25,7 +25,10 @@ import type { RunningGuest } from "./running-guest.js";
 /** What copying a disk takes. */
 export interface SnapshotTools {
   readonly run: RunTool;
-  readonly config: Pick<QemuConfig, "qemuImg" | "toolTimeoutMs" | "snapshotFormat" | "snapshotTimeoutMs">;
+  readonly config: Pick<
+    QemuConfig,
+    "qemuImg" | "toolTimeoutMs" | "snapshotFormat" | "snapshotBytesPerSecond" | "snapshotTimeoutMs"
+  >;
   readonly isolation: Pick<Isolation, "tool">;
   readonly files: Pick<GuestFiles, "makeSnapshotsFolder">;
   /** What is left on the file system of a folder; asked of the kernel unless given. */
@@ -67,7 +70,8 @@ export async function takeSnapshot(
   } else {
     const hears = running.runState === "running" && definition.spec.hardware.guestAgent === true;
     const guest = { instanceUuid, paths, hears, log: ctx.log };
-    await backUp(ctx, running, { path, format }, (start) => whileFrozen(guest, quiesce, start), tell);
+    const target = { path, format, bytesPerSecond: tools.config.snapshotBytesPerSecond };
+    await backUp(ctx, running, target, (start) => whileFrozen(guest, quiesce, start), tell);
   }
   await syncPath(path);
   return { diskFormat: format, sizeBytes: (await stat(path)).size, virtualSizeBytes };
