@@ -199,7 +199,7 @@ export interface Driver {
   readonly discardRebuild?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   /**
    * Copies the root disk as it is at one moment, in whatever state the guest is; one that runs goes on
-   * running. What an earlier call has left under the same id is replaced. Nobody is left frozen by it.
+   * running. A guest has one copy at a time: what an earlier call has left is replaced. Nobody is left frozen.
    * @param tell  how much is copied
    * @throws NO_ROOT_DISK, QUIESCE_FAILED, HOST_DISK_FULL, GUEST_NOT_REACHABLE
    */

@@ -70,6 +70,10 @@ describe("the image of a server", () => {
     const backup = { ...wanted, kind: "backup", backupType: "daily", metadata } as const;
     const { properties } = imageOfServer(server, spec(), backup);
     assert.deepEqual([properties.get("image_type"), properties.get("backup_type")], ["backup", "daily"]);
+    assert.equal(
+      imageOfServer(server, spec(), { ...backup, backupType: "" }).properties.get("backup_type"),
+      "",
+    );
   });
 
   it("is taken from a frozen guest where an agent is asked for, and only so where that is required", () => {

@@ -84,7 +84,8 @@ export function imageOfServer(
     ["user_id", wanted.userId],
     ["image_type", wanted.kind],
     ...wanted.metadata,
-    ...named("backup_type", wanted.backupType),
+    // Also a type without a name is one.
+    ...(wanted.backupType === undefined ? [] : [["backup_type", wanted.backupType] as const]),
     ...named("instance_owner", isOthers ? server.projectId : undefined),
   ]);
   return {

@@ -9,6 +9,7 @@ import { QmpClient } from "../../pkg/compute/drivers/qemu/qmp-client.js";
 import { buttonGuestDisk } from "../../pkg/compute/drivers/testing/button-guest.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
+import { until } from "../../pkg/testkit/until.js";
 
 const ctx = rootCtx({ requestId: "req-snapshot" });
 const SECRET = "not for images";
@@ -120,22 +121,70 @@ describe("QEMU driver: copies of disks", function () {
     qmp.close();
   });
 
-  it("end with their caller's patience, and when the guest is removed", async () => {
+  describe("that take long", () => {
+    /** Much longer than a test for the disk's one MiB. */
+    const slowly = async (): Promise<string> => {
+      await host.dispose();
+      host = await qemuHost({ snapshotBytesPerSecond: 1_000 });
+      return running();
+    };
+    const begun = async (uuid: string, signal = new AbortController().signal) => {
+      const told: number[] = [];
+      const request = { snapshotId: randomUUID(), quiesce: "no" } as const;
+      const taking = host
+        .driver()
+        .takeSnapshot(rootCtx({ requestId: "req-slow", signal }), uuid, request, ({ total }) =>
+          told.push(total),
+        );
+      const outcome = taking.then(
+        () => "done",
+        () => "ended",
+      );
+      await until(() => told.some((total) => total > 0), { timeoutMs: PATIENCE_MS, what: "progress" });
+      return outcome;
+    };
+
+    it("end when their caller gives up, and leave the guest alone", async () => {
+      const uuid = await slowly();
+      const stop = new AbortController();
+      const outcome = begun(uuid, stop.signal);
+      await until(async () => (await jobsOf(uuid)) === 1, { timeoutMs: PATIENCE_MS, what: "the job" });
+      stop.abort(new Error("given up"));
+      assert.equal(await outcome, "ended");
+      assert.equal(await jobsOf(uuid), 0);
+      assert.equal((await host.driver().inspect(ctx, uuid))?.powerState, "RUNNING");
+    });
+
+    it("end when the guest is removed or ends", async () => {
+      const uuid = await slowly();
+      const removed = begun(uuid);
+      await until(async () => (await jobsOf(uuid)) === 1, { timeoutMs: PATIENCE_MS, what: "the job" });
+      await host.driver().remove(ctx, uuid);
+      assert.equal(await removed, "ended");
+      assert.ok(!existsSync(host.paths(uuid).dir));
+      const other = await running();
+      const ended = begun(other);
+      await until(async () => (await jobsOf(other)) === 1, { timeoutMs: PATIENCE_MS, what: "the job" });
+      await host.guestCrashes(other);
+      assert.equal(await ended, "ended");
+    });
+
+    const jobsOf = async (uuid: string): Promise<number> => {
+      const qmp = await operatorOf(uuid);
+      try {
+        return ((await qmp.execute("query-jobs")) as unknown[]).length;
+      } finally {
+        qmp.close();
+      }
+    };
+  });
+
+  it("thaw what an agent before may have left frozen", async () => {
     const uuid = await running();
-    const stop = new AbortController();
-    stop.abort(new Error("given up"));
-    const impatient = rootCtx({ requestId: "req-stop", signal: stop.signal });
-    const request = { snapshotId: randomUUID(), quiesce: "no" } as const;
-    await assert.rejects(host.driver().takeSnapshot(impatient, uuid, request));
-    const qmp = await operatorOf(uuid);
-    assert.deepEqual(await qmp.execute("query-jobs"), []);
-    qmp.close();
-    const outcomes = await Promise.allSettled([
-      host.driver().takeSnapshot(ctx, uuid, request),
-      host.driver().remove(ctx, uuid),
-    ]);
-    assert.equal(outcomes[1].status, "fulfilled");
-    assert.ok(!existsSync(host.paths(uuid).dir));
+    const { frozenMark } = host.paths(uuid);
+    writeFileSync(frozenMark, "");
+    await host.restart();
+    await until(() => !existsSync(frozenMark), { timeoutMs: PATIENCE_MS, what: "the mark to go" });
   });
 
   it("open nothing that the guest has written into its disk's header", async () => {

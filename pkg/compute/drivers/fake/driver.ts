@@ -272,8 +272,7 @@ export class FakeDriver extends FakeHost implements Driver {
       () => {
         const guest = this.need(instanceUuid);
         const { snapshotId } = request;
-        const others = guest.snapshots.filter((one) => one !== snapshotId);
-        this.put({ ...guest, snapshots: [...others, snapshotId] });
+        this.put({ ...guest, snapshots: [snapshotId] });
         const { length } = diskOf(guest);
         return { diskFormat: "raw", sizeBytes: length, virtualSizeBytes: length };
       },

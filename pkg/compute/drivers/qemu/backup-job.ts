@@ -27,25 +27,26 @@ export interface BackupTarget {
   /** Of an empty image of the disk's size, which the guest's process may write. */
   readonly path: string;
   readonly format: "qcow2" | "raw";
+  /** 0 for as many as there can be. */
+  readonly bytesPerSecond: number;
 }
 
 /**
  * Has a guest's process copy its root disk as it is now. The guest goes on: what it overwrites meanwhile is
  * copied first. Nothing is put between the guest and its disk, so there is nothing to take away after a
- * crash: a copy that an agent before has left in the process is ended first.
+ * crash but the copy itself: whoever begins another one calls `endBackUp` before.
  * @param begin  runs what marks the moment of the copy; it may freeze the guest around it
  * @throws HYPERVISOR_FAILED, MONITOR_CLOSED when the process ends; the reason of ctx's abort
  */
 export async function backUp(
   ctx: Ctx,
   guest: RunningGuest,
-  { path, format }: BackupTarget,
+  { path, format, bytesPerSecond }: BackupTarget,
   begin: (start: () => Promise<void>) => Promise<void>,
   tell: Tell<SnapshotPhase>,
 ): Promise<void> {
   const ask = (name: string, args: Readonly<Record<string, unknown>>): Promise<unknown> =>
     traced(ctx, `qmp ${name}`, {}, () => guest.execute(name, args));
-  await endBackUp(guest);
   await ask("blockdev-add", {
     driver: format,
     "node-name": NODE,
@@ -60,6 +61,7 @@ export async function backUp(
         target: NODE,
         sync: "full",
         "auto-dismiss": false,
+        ...(bytesPerSecond === 0 ? {} : { speed: bytesPerSecond }),
       });
     });
     await untilDone(ctx, guest, tell);

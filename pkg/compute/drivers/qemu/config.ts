@@ -61,6 +61,8 @@ export interface QemuConfig {
   readonly snapshotFormat: "qcow2" | "raw";
   /** Disks that are copied at once; others wait. */
   readonly snapshotsAtOnce: number;
+  /** How fast a guest's process copies its disk, at most; 0 for as fast as it can. */
+  readonly snapshotBytesPerSecond: number;
   /** The longest that copying a disk may take. */
   readonly snapshotTimeoutMs: number;
   /** How often a guest is asked to let go of a device. */
@@ -84,6 +86,7 @@ export const qemuDefaults = {
   toolTimeoutMs: 120_000,
   snapshotFormat: "qcow2",
   snapshotsAtOnce: 5,
+  snapshotBytesPerSecond: 0,
   snapshotTimeoutMs: 4 * 3_600_000,
   detachAttempts: 8,
   detachTimeoutMs: 20_000,

@@ -45,7 +45,13 @@ describe("a copy of a guest's disk", () => {
       ran.push(argv[1] ?? "");
       return "";
     },
-    config: { qemuImg: "qemu-img", toolTimeoutMs: 1, snapshotTimeoutMs: 1, snapshotFormat: "qcow2" },
+    config: {
+      qemuImg: "qemu-img",
+      toolTimeoutMs: 1,
+      snapshotTimeoutMs: 1,
+      snapshotBytesPerSecond: 0,
+      snapshotFormat: "qcow2",
+    },
     isolation: { tool: () => plain },
     files: { makeSnapshotsFolder: async () => {} },
     freeBytes: async () => freeBytes,
@@ -66,6 +72,13 @@ describe("a copy of a guest's disk", () => {
   it("is not made of a disk that is not there, nor by a process that does not see where to", async () => {
     await assert.rejects(take(anEntry({ rootGib: 0 }), tools()), { reason: "NO_ROOT_DISK" });
     await assert.rejects(take(anEntry({}, NOBODY), tools()), { reason: "GUEST_NOT_REACHABLE" });
+  });
+
+  it("replaces whatever was left of others", async () => {
+    const entry = anEntry();
+    writeFileSync(join(entry.paths.snapshotsDir, "5a000000-0000-4000-8000-000000000002"), "left");
+    await take(entry, tools());
+    assert.deepEqual(readdirSync(entry.paths.snapshotsDir), [SNAPSHOT]);
   });
 
   it("is found by its id only, which cannot lead elsewhere", async () => {

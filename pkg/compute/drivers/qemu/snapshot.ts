@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
-import { lstat, open, rm, stat, statfs } from "node:fs/promises";
+import { lstat, open, readdir, rm, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
 import { isCanonicalUuid } from "../../../kernel/index.js";
 import { ifThere, syncPath } from "../../../platform/files/index.js";
@@ -24,7 +25,10 @@ import type { RunningGuest } from "./running-guest.js";
 /** What copying a disk takes. */
 export interface SnapshotTools {
   readonly run: RunTool;
-  readonly config: Pick<QemuConfig, "qemuImg" | "toolTimeoutMs" | "snapshotFormat" | "snapshotTimeoutMs">;
+  readonly config: Pick<
+    QemuConfig,
+    "qemuImg" | "toolTimeoutMs" | "snapshotFormat" | "snapshotBytesPerSecond" | "snapshotTimeoutMs"
+  >;
   readonly isolation: Pick<Isolation, "tool">;
   readonly files: Pick<GuestFiles, "makeSnapshotsFolder">;
   /** What is left on the file system of a folder; asked of the kernel unless given. */
@@ -57,7 +61,7 @@ export async function takeSnapshot(
   const running = await requireReach(entry);
   if (running === undefined) await tools.files.makeSnapshotsFolder(paths, user);
   const path = snapshotPath(paths, snapshotId);
-  await discard(entry, snapshotId);
+  await discardAll(entry);
   const virtualSizeBytes = await qcow2SizeBytes(root.path);
   await requireRoom(paths, root, virtualSizeBytes, tools.freeBytes);
   await makeTarget(ctx, { path, format, sizeBytes: virtualSizeBytes }, user, tools);
@@ -66,7 +70,8 @@ export async function takeSnapshot(
   } else {
     const hears = running.runState === "running" && definition.spec.hardware.guestAgent === true;
     const guest = { instanceUuid, paths, hears, log: ctx.log };
-    await backUp(ctx, running, { path, format }, (start) => whileFrozen(guest, quiesce, start), tell);
+    const target = { path, format, bytesPerSecond: tools.config.snapshotBytesPerSecond };
+    await backUp(ctx, running, target, (start) => whileFrozen(guest, quiesce, start), tell);
   }
   await syncPath(path);
   return { diskFormat: format, sizeBytes: (await stat(path)).size, virtualSizeBytes };
@@ -89,6 +94,15 @@ async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
+/**
+ * A guest has one copy at a time: what else is there was left while this host was away, and nobody came back
+ * for it.
+ */
+async function discardAll({ running, paths: { snapshotsDir } }: Entry): Promise<void> {
+  if (running !== undefined) await endBackUp(running);
+  for (const name of await readdir(snapshotsDir)) await rm(join(snapshotsDir, name), { force: true });
+}
+
 /** Ends a copy that is under way, and removes its file. */
 export async function discard({ running, paths }: Entry, snapshotId: string): Promise<void> {
   if (running !== undefined && running.runState !== "unknown") await endBackUp(running);
@@ -98,7 +112,7 @@ export async function discard({ running, paths }: Entry, snapshotId: string): Pr
 /** @throws SNAPSHOT_LOST for an id that could not be one: it becomes a file's name */
 function snapshotPath({ snapshotsDir }: GuestPaths, snapshotId: string): string {
   if (!isCanonicalUuid(snapshotId)) throw DriverErrors.SNAPSHOT_LOST({ snapshotId });
-  return `${snapshotsDir}/${snapshotId}`;
+  return join(snapshotsDir, snapshotId);
 }
 
 /**
