@@ -660,8 +660,11 @@ export class RemoteConsoles extends Resource {
    * Makes a token for one console and answers where to use it. Not repeatable on purpose: each call makes a
    * token of its own.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / CONSOLE_TYPE_UNAVAILABLE; FAILED_PRECONDITION /
-   * NOT_READY, INVALID_STATE (not while it is deleted or migrated); UNIMPLEMENTED / CAPABILITY_MISSING.
+   * The token is good until it ends, while the server stays on its host and its guest runs on as it does now.
+   *
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / CONSOLE_TYPE_INVALID (not one of the protocol),
+   * CONSOLE_TYPE_UNAVAILABLE (not offered here); FAILED_PRECONDITION / CONSOLE_NOT_READY (no host, or the
+   * guest does not run), INVALID_STATE (not while it is deleted or migrated).
    */
   create(request: MessageInitShape<typeof CreateRemoteConsoleRequestSchema>, options: CallOptions = {}): Promise<CreateRemoteConsoleResponse> {
     return ask(this.caller, RemoteConsolesService.method.createRemoteConsole, request, options);
@@ -942,7 +945,8 @@ export class Servers extends Resource {
 
   /**
    * Deletes a server, whatever is being done to it. Slow work: answers an operation. Deleting twice is
-   * accepted.
+   * accepted. Where the deployment keeps deleted servers for a while, one that ever was active becomes
+   * SOFT_DELETED instead: the operation's kind tells which it is.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INSTANCE_LOCKED; ABORTED / TOKEN_REUSED.
    */
@@ -1033,21 +1037,25 @@ export class Servers extends Resource {
   }
 
   /**
-   * Boots a rescue image with the server's own disk as the second one.
+   * Boots a rescue image with the server's own disk as the second one. An image with the property
+   * hw_rescue_device or hw_rescue_bus (stable device rescue) leaves all of the server's disks where they are,
+   * and is the last one.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, VOLUME_BACKED;
-   * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED,
-   * OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, IMAGE_NOT_FOUND,
+   * IMAGE_NOT_ACTIVE, IMAGE_UNACCEPTABLE, BAD_IMAGE_PROPERTIES, VOLUME_BACKED; FAILED_PRECONDITION /
+   * INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
+   * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    */
   rescue(request: MessageInitShape<typeof RescueServerRequestSchema>, options: CallOptions = {}): Started<RescueServerResponse> {
     return begin(this.caller, ServersService.method.rescueServer, request, options);
   }
 
   /**
-   * Goes back from the rescue image to the server's own disk.
+   * Goes back from the rescue image to the server's own disk; the server is ACTIVE then, whatever it was
+   * before its rescue.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be RESCUED),
-   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    */
   unrescue(request: MessageInitShape<typeof UnrescueServerRequestSchema>, options: CallOptions = {}): Started<UnrescueServerResponse> {
     return begin(this.caller, ServersService.method.unrescueServer, request, options);
@@ -1229,10 +1237,12 @@ export class Servers extends Resource {
   }
 
   /**
-   * Sets the record's state; nothing happens on the host. An operation under way is pre-empted. No lock stops
-   * it.
+   * Sets the record's state; nothing happens on the host. Operations under way are pre-empted, all but a
+   * deletion. No lock stops it.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR).
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR);
+   * FAILED_PRECONDITION / NOT_READY (it has no cell yet), OPERATION_IN_PROGRESS (it is being deleted);
+   * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED (a SOFT_DELETED one counts again).
    */
   resetState(request: MessageInitShape<typeof ResetServerStateRequestSchema>, options: CallOptions = {}): Promise<ResetServerStateResponse> {
     return ask(this.caller, ServersService.method.resetServerState, request, options);

@@ -5,6 +5,7 @@ import createServerBackup from "./create-server-backup.js";
 import createServerImage from "./create-server-image.js";
 import lockServer from "./lock-server.js";
 import rebootServer from "./reboot-server.js";
+import rescueServer from "./rescue-server.js";
 import unlockServer from "./unlock-server.js";
 
 /** Everything in this folder, by file name. */
@@ -14,5 +15,6 @@ export const actions: readonly Action[] = [
   createServerImage,
   lockServer,
   rebootServer,
+  rescueServer,
   unlockServer,
 ];

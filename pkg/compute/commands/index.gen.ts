@@ -17,12 +17,14 @@ import prepareRebuild from "./prepare-rebuild.js";
 import rebootGuest from "./reboot-guest.js";
 import rebuildGuest from "./rebuild-guest.js";
 import refreshInterfaces from "./refresh-interfaces.js";
+import rescueGuest from "./rescue-guest.js";
 import restoreInterface from "./restore-interface.js";
 import resumeGuest from "./resume-guest.js";
 import setGuestPassword from "./set-guest-password.js";
 import snapshotGuest from "./snapshot-guest.js";
 import suspendGuest from "./suspend-guest.js";
 import unpauseGuest from "./unpause-guest.js";
+import unrescueGuest from "./unrescue-guest.js";
 import uploadSnapshot from "./upload-snapshot.js";
 
 /** Everything in this folder, by file name. */
@@ -43,11 +45,13 @@ export const commands: readonly Command[] = [
   listed(rebootGuest),
   listed(rebuildGuest),
   listed(refreshInterfaces),
+  listed(rescueGuest),
   listed(restoreInterface),
   listed(resumeGuest),
   listed(setGuestPassword),
   listed(snapshotGuest),
   listed(suspendGuest),
   listed(unpauseGuest),
+  listed(unrescueGuest),
   listed(uploadSnapshot),
 ];

@@ -13,12 +13,16 @@ import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
 import rebuildServer from "./rebuild-server.js";
 import refreshInterfaces from "./refresh-interfaces.js";
+import rescueServer from "./rescue-server.js";
+import restoreServer from "./restore-server.js";
 import resumeServer from "./resume-server.js";
+import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import suspendServer from "./suspend-server.js";
 import triggerCrashDump from "./trigger-crash-dump.js";
 import unpauseServer from "./unpause-server.js";
+import unrescueServer from "./unrescue-server.js";
 
 /** Everything in this folder, by file name. */
 export const kindFactories: readonly KindFactory[] = [
@@ -35,10 +39,14 @@ export const kindFactories: readonly KindFactory[] = [
   rebootServer,
   rebuildServer,
   refreshInterfaces,
+  rescueServer,
+  restoreServer,
   resumeServer,
+  softDeleteServer,
   startServer,
   stopServer,
   suspendServer,
   triggerCrashDump,
   unpauseServer,
+  unrescueServer,
 ];

@@ -15,13 +15,18 @@ import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
 import rebuildServer from "./rebuild-server.js";
 import refreshInterfaces from "./refresh-interfaces.js";
+import rescueServer from "./rescue-server.js";
+import resetServerState from "./reset-server-state.js";
+import restoreServer from "./restore-server.js";
 import resumeServer from "./resume-server.js";
+import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import suspendServer from "./suspend-server.js";
 import triggerCrashDump from "./trigger-crash-dump.js";
 import unlockServer from "./unlock-server.js";
 import unpauseServer from "./unpause-server.js";
+import unrescueServer from "./unrescue-server.js";
 
 /** Everything in this folder, by file name. */
 export const operations: readonly OperationDeclaration[] = [
@@ -39,11 +44,16 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(rebootServer),
   anyOperation(rebuildServer),
   anyOperation(refreshInterfaces),
+  anyOperation(rescueServer),
+  anyOperation(resetServerState),
+  anyOperation(restoreServer),
   anyOperation(resumeServer),
+  anyOperation(softDeleteServer),
   anyOperation(startServer),
   anyOperation(stopServer),
   anyOperation(suspendServer),
   anyOperation(triggerCrashDump),
   anyOperation(unlockServer),
   anyOperation(unpauseServer),
+  anyOperation(unrescueServer),
 ];

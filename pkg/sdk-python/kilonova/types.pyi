@@ -362,6 +362,7 @@ class Caller(IntEnum):
     OPERATOR = 9
     METADATA = 10
     ANYONE = 11
+    CONSOLE = 85
 
 class CancelOperationRequest(Message):
     """Input of CancelOperation."""
@@ -657,7 +658,7 @@ class CreateServerBackupRequest(Message):
     name: str
     """The image's name, 1 to 255 characters."""
     backup_type: str
-    """Such as "daily" or "weekly": any text of 1 to 255 characters."""
+    """Such as "daily" or "weekly": any text of at most 255 characters."""
     rotation: int
     """How many images of this type stay, this one included. 0 keeps none, not even this one."""
     metadata: MutableMapping[str, str]
@@ -1341,6 +1342,9 @@ class ErrorReason(IntEnum):
     HOST_DISK_FULL = 292
     GUEST_NOT_REACHABLE = 293
     SNAPSHOT_LOST = 294
+    CONSOLE_TYPE_INVALID = 295
+    CONSOLE_CLOSED = 296
+    TOO_MANY_CONSOLES = 297
     PORT_NOT_USABLE = 300
     DEVICE_DETACH_FAILED = 301
     DEVICE_SLOTS_EXHAUSTED = 302
@@ -3085,6 +3089,8 @@ class OperationMetadata(Message):
     """Of "server.lock"."""
     cache_images: CacheImagesMetadata
     """Of "cloud.cache-images" and "host.cache-images"."""
+    reset_server_state: ResetServerStateMetadata
+    """Of "server.reset-state"."""
     rebuild_server: RebuildServerMetadata
     """Of "server.rebuild"."""
     create_server_image: CreateServerImageMetadata
@@ -3095,9 +3101,11 @@ class OperationMetadata(Message):
     """Of "server.attach-interface"."""
     detach_interface: DetachInterfaceMetadata
     """Of "server.detach-interface"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface"] | None: ...
+    rescue_server: RescueServerMetadata
+    """Of "server.rescue"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -3383,6 +3391,13 @@ class RequestedNetwork(Message):
     def __init__(self, *, network_id: str | None = ..., port_id: str | None = ..., fixed_ip: str | None = ..., tag: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["network_id", "port_id", "fixed_ip", "tag"]) -> bool: ...
 
+class RescueServerMetadata(Message):
+    """What was asked for with a rescue."""
+
+    image_id: str
+    """Id of the image that it runs from, also when nobody named one."""
+    def __init__(self, *, image_id: str | None = ...) -> None: ...
+
 class RescueServerRequest(Message):
     """Input of RescueServer."""
 
@@ -3391,9 +3406,11 @@ class RescueServerRequest(Message):
     client_token: str
     """See CreateServersRequest."""
     image_id: str
-    """Image to boot. Default: the one the server was built from."""
+    """Image to boot. Default: the one the server was built from, or that one's own origin (base_image_ref)
+    when it is a server's snapshot.
+    """
     admin_password: str
-    """Password set in the rescue system, at most 255 characters. Default: one is made."""
+    """Password that the rescue system finds on its config drive, at most 255 characters. Default: one is made."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["image_id", "admin_password"]) -> bool: ...
 
@@ -3408,6 +3425,13 @@ class RescueServerResponse(Message):
     """
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., admin_password: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "admin_password"]) -> bool: ...
+
+class ResetServerStateMetadata(Message):
+    """What was asked for with a reset of a server's state."""
+
+    vm_state: int
+    """ACTIVE or ERROR."""
+    def __init__(self, *, vm_state: int | str | None = ...) -> None: ...
 
 class ResetServerStateRequest(Message):
     """Input of ResetServerState."""

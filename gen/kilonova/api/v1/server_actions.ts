@@ -79,11 +79,14 @@ export interface RescueServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
-  /** Image to boot. Default: the one the server was built from. */
+  /**
+   * Image to boot. Default: the one the server was built from, or that one's own origin (base_image_ref)
+   * when it is a server's snapshot.
+   */
   imageId?:
     | string
     | undefined;
-  /** Password set in the rescue system, at most 255 characters. Default: one is made. */
+  /** Password that the rescue system finds on its config drive, at most 255 characters. Default: one is made. */
   adminPassword?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -240,7 +243,7 @@ export interface CreateServerBackupRequest {
   clientToken: string;
   /** The image's name, 1 to 255 characters. */
   name: string;
-  /** Such as "daily" or "weekly": any text of 1 to 255 characters. */
+  /** Such as "daily" or "weekly": any text of at most 255 characters. */
   backupType: string;
   /** How many images of this type stay, this one included. 0 keeps none, not even this one. */
   rotation: number;

@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
+import { VmState } from "../../type/v1/server.js";
 import { ImageRef, ServerSpec } from "../../type/v1/server_spec.js";
 import { Server } from "./server.js";
 
@@ -43,6 +44,21 @@ export interface RebootInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of `server.rescue`: images as the caller could see them when it was accepted. */
+export interface RescueInput {
+  /** Image of the rescue disk. */
+  image:
+    | ImageRef
+    | undefined;
+  /** Kernel that the image names; unset without one. */
+  kernel:
+    | ImageRef
+    | undefined;
+  /** Initial RAM disk that the image names; unset without one. */
+  ramdisk: ImageRef | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of `server.lock`. */
 export interface LockInput {
   /** Why, as the user told it; empty when he did not. */
@@ -77,6 +93,13 @@ export interface RebuildInput {
   preserveEphemeral: boolean;
   /** Whether the image is another one than before, so that the host must be asked. */
   otherImage: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.reset-state`. */
+export interface ResetStateInput {
+  /** ACTIVE or ERROR. */
+  vmState: VmState;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -358,6 +381,110 @@ export const RebootInput: MessageFns<RebootInput> = {
   },
 };
 
+function createBaseRescueInput(): RescueInput {
+  return { image: undefined, kernel: undefined, ramdisk: undefined };
+}
+
+export const RescueInput: MessageFns<RescueInput> = {
+  encode(message: RescueInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.image !== undefined) {
+      ImageRef.encode(message.image, writer.uint32(10).fork()).join();
+    }
+    if (message.kernel !== undefined) {
+      ImageRef.encode(message.kernel, writer.uint32(18).fork()).join();
+    }
+    if (message.ramdisk !== undefined) {
+      ImageRef.encode(message.ramdisk, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RescueInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRescueInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.image = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kernel = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ramdisk = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RescueInput>): RescueInput {
+    return RescueInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RescueInput>): RescueInput {
+    const message = createBaseRescueInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueInput["_unknownFields"];
+    message.image = (object.image !== undefined && object.image !== null)
+      ? ImageRef.fromPartial(object.image)
+      : undefined;
+    message.kernel = (object.kernel !== undefined && object.kernel !== null)
+      ? ImageRef.fromPartial(object.kernel)
+      : undefined;
+    message.ramdisk = (object.ramdisk !== undefined && object.ramdisk !== null)
+      ? ImageRef.fromPartial(object.ramdisk)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseLockInput(): LockInput {
   return { reason: "" };
 }
@@ -586,6 +713,80 @@ export const RebuildInput: MessageFns<RebuildInput> = {
     message.newUserData = object.newUserData ?? false;
     message.preserveEphemeral = object.preserveEphemeral ?? false;
     message.otherImage = object.otherImage ?? false;
+    return message;
+  },
+};
+
+function createBaseResetStateInput(): ResetStateInput {
+  return { vmState: 0 };
+}
+
+export const ResetStateInput: MessageFns<ResetStateInput> = {
+  encode(message: ResetStateInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vmState !== 0) {
+      writer.uint32(8).int32(message.vmState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetStateInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetStateInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.vmState = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResetStateInput>): ResetStateInput {
+    return ResetStateInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetStateInput>): ResetStateInput {
+    const message = createBaseResetStateInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResetStateInput["_unknownFields"];
+    message.vmState = object.vmState ?? 0;
     return message;
   },
 };

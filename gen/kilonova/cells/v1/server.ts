@@ -137,7 +137,11 @@ export interface Server {
     | SchedulerHints
     | undefined;
   /** On which NUMA nodes its guest lies; unset for one that asked for none. No host gives one yet. */
-  numaTopology: NumaTopology | undefined;
+  numaTopology:
+    | NumaTopology
+    | undefined;
+  /** Since when it is SOFT_DELETED; unset in every other state. */
+  softDeletedAt: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -193,6 +197,7 @@ function createBaseServer(): Server {
     hostInfo: undefined,
     schedulerHints: undefined,
     numaTopology: undefined,
+    softDeletedAt: undefined,
   };
 }
 
@@ -332,6 +337,9 @@ export const Server: MessageFns<Server> = {
     }
     if (message.numaTopology !== undefined) {
       NumaTopology.encode(message.numaTopology, writer.uint32(482).fork()).join();
+    }
+    if (message.softDeletedAt !== undefined) {
+      Timestamp.encode(message.softDeletedAt, writer.uint32(522).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -712,6 +720,14 @@ export const Server: MessageFns<Server> = {
             message.numaTopology = NumaTopology.decode(reader, reader.uint32());
             continue;
           }
+          case 65: {
+            if (tag !== 522) {
+              break;
+            }
+
+            message.softDeletedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -817,6 +833,9 @@ export const Server: MessageFns<Server> = {
       : undefined;
     message.numaTopology = (object.numaTopology !== undefined && object.numaTopology !== null)
       ? NumaTopology.fromPartial(object.numaTopology)
+      : undefined;
+    message.softDeletedAt = (object.softDeletedAt !== undefined && object.softDeletedAt !== null)
+      ? Timestamp.fromPartial(object.softDeletedAt)
       : undefined;
     return message;
   },

@@ -30,6 +30,24 @@ export namespace CommandPhase {
   export type COMMAND_PHASE_UNDONE = typeof CommandPhase.COMMAND_PHASE_UNDONE;
 }
 
+/** What is spoken to a guest. */
+export const ConsoleKind = {
+  /** CONSOLE_KIND_UNSPECIFIED - Not set. */
+  CONSOLE_KIND_UNSPECIFIED: 0,
+  /** CONSOLE_KIND_VNC - The screen, as RFB (VNC) without a password. */
+  CONSOLE_KIND_VNC: 1,
+  /** CONSOLE_KIND_SERIAL - The bytes of the first serial line. */
+  CONSOLE_KIND_SERIAL: 2,
+} as const;
+
+export type ConsoleKind = typeof ConsoleKind[keyof typeof ConsoleKind];
+
+export namespace ConsoleKind {
+  export type CONSOLE_KIND_UNSPECIFIED = typeof ConsoleKind.CONSOLE_KIND_UNSPECIFIED;
+  export type CONSOLE_KIND_VNC = typeof ConsoleKind.CONSOLE_KIND_VNC;
+  export type CONSOLE_KIND_SERIAL = typeof ConsoleKind.CONSOLE_KIND_SERIAL;
+}
+
 /** What every command carries. */
 export interface CommandHeader {
   /** `<operation uuid>/<step>/<attempt>`: repeating it repeats the answer. */
@@ -135,6 +153,64 @@ export interface GetConsoleLogRequest {
 export interface GetConsoleLogResponse {
   /** Bytes as the guest wrote them. */
   output: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of GetConsole. */
+export interface GetConsoleRequest {
+  /** Logical host meant. */
+  host: string;
+  /** Server. */
+  serverId: string;
+  /** Kind. */
+  kind: ConsoleKind;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of GetConsole. */
+export interface GetConsoleResponse {
+  /** Whether the host's driver gives consoles of this kind. */
+  offered: boolean;
+  /** Names the guest's present run: another one after each start. Unset while it does not run. */
+  run?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of OpenConsole. */
+export interface OpenConsoleRequest {
+  /** Logical host meant. */
+  host: string;
+  /** Server. */
+  serverId: string;
+  /** Kind. */
+  kind: ConsoleKind;
+  /** The guest's run that is meant. */
+  run: string;
+  /** UUID of the caller's making, by which WriteConsole finds it. */
+  sessionId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of OpenConsole. */
+export interface OpenConsoleResponse {
+  /** What the console said; at most 65,536 bytes. */
+  output: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of WriteConsole. */
+export interface WriteConsoleRequest {
+  /** Logical host meant. */
+  host: string;
+  /** That of OpenConsole. */
+  sessionId: string;
+  /** Bytes; at most 65,536. */
+  input: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of WriteConsole. */
+export interface WriteConsoleResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1185,6 +1261,546 @@ export const GetConsoleLogResponse: MessageFns<GetConsoleLogResponse> = {
   },
 };
 
+function createBaseGetConsoleRequest(): GetConsoleRequest {
+  return { host: "", serverId: "", kind: 0 };
+}
+
+export const GetConsoleRequest: MessageFns<GetConsoleRequest> = {
+  encode(message: GetConsoleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(24).int32(message.kind);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConsoleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConsoleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetConsoleRequest>): GetConsoleRequest {
+    return GetConsoleRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetConsoleRequest>): GetConsoleRequest {
+    const message = createBaseGetConsoleRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleRequest["_unknownFields"];
+    message.host = object.host ?? "";
+    message.serverId = object.serverId ?? "";
+    message.kind = object.kind ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetConsoleResponse(): GetConsoleResponse {
+  return { offered: false, run: undefined };
+}
+
+export const GetConsoleResponse: MessageFns<GetConsoleResponse> = {
+  encode(message: GetConsoleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offered !== false) {
+      writer.uint32(8).bool(message.offered);
+    }
+    if (message.run !== undefined) {
+      writer.uint32(18).string(message.run);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConsoleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConsoleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offered = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetConsoleResponse>): GetConsoleResponse {
+    return GetConsoleResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetConsoleResponse>): GetConsoleResponse {
+    const message = createBaseGetConsoleResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleResponse["_unknownFields"];
+    message.offered = object.offered ?? false;
+    message.run = object.run ?? undefined;
+    return message;
+  },
+};
+
+function createBaseOpenConsoleRequest(): OpenConsoleRequest {
+  return { host: "", serverId: "", kind: 0, run: "", sessionId: "" };
+}
+
+export const OpenConsoleRequest: MessageFns<OpenConsoleRequest> = {
+  encode(message: OpenConsoleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(24).int32(message.kind);
+    }
+    if (message.run !== "") {
+      writer.uint32(34).string(message.run);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(42).string(message.sessionId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenConsoleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenConsoleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenConsoleRequest>): OpenConsoleRequest {
+    return OpenConsoleRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenConsoleRequest>): OpenConsoleRequest {
+    const message = createBaseOpenConsoleRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OpenConsoleRequest["_unknownFields"];
+    message.host = object.host ?? "";
+    message.serverId = object.serverId ?? "";
+    message.kind = object.kind ?? 0;
+    message.run = object.run ?? "";
+    message.sessionId = object.sessionId ?? "";
+    return message;
+  },
+};
+
+function createBaseOpenConsoleResponse(): OpenConsoleResponse {
+  return { output: Buffer.alloc(0) };
+}
+
+export const OpenConsoleResponse: MessageFns<OpenConsoleResponse> = {
+  encode(message: OpenConsoleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.output.length !== 0) {
+      writer.uint32(10).bytes(message.output);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenConsoleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenConsoleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.output = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenConsoleResponse>): OpenConsoleResponse {
+    return OpenConsoleResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenConsoleResponse>): OpenConsoleResponse {
+    const message = createBaseOpenConsoleResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OpenConsoleResponse["_unknownFields"];
+    message.output = object.output ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseWriteConsoleRequest(): WriteConsoleRequest {
+  return { host: "", sessionId: "", input: Buffer.alloc(0) };
+}
+
+export const WriteConsoleRequest: MessageFns<WriteConsoleRequest> = {
+  encode(message: WriteConsoleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(18).string(message.sessionId);
+    }
+    if (message.input.length !== 0) {
+      writer.uint32(26).bytes(message.input);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteConsoleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteConsoleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.input = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WriteConsoleRequest>): WriteConsoleRequest {
+    return WriteConsoleRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WriteConsoleRequest>): WriteConsoleRequest {
+    const message = createBaseWriteConsoleRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WriteConsoleRequest["_unknownFields"];
+    message.host = object.host ?? "";
+    message.sessionId = object.sessionId ?? "";
+    message.input = object.input ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseWriteConsoleResponse(): WriteConsoleResponse {
+  return { };
+}
+
+export const WriteConsoleResponse: MessageFns<WriteConsoleResponse> = {
+  encode(message: WriteConsoleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteConsoleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteConsoleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WriteConsoleResponse>): WriteConsoleResponse {
+    return WriteConsoleResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WriteConsoleResponse>): WriteConsoleResponse {
+    const message = createBaseWriteConsoleResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WriteConsoleResponse["_unknownFields"];
+    return message;
+  },
+};
+
 function createBaseGetGuestDiagnosticsRequest(): GetGuestDiagnosticsRequest {
   return { host: "", serverId: "" };
 }
@@ -1911,6 +2527,47 @@ export const AgentServiceDefinition = {
       responseType: GetGuestDiagnosticsResponse as typeof GetGuestDiagnosticsResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
+    },
+    /** Says whether a guest has a console of that kind, and in which run of the guest. */
+    getConsole: {
+      name: "GetConsole",
+      requestType: GetConsoleRequest as typeof GetConsoleRequest,
+      requestStream: false,
+      responseType: GetConsoleResponse as typeof GetConsoleResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
+    },
+    /**
+     * Connects to a guest's console and streams what it says, from now on. The first message is empty: it is
+     * connected. Ends when the guest does, and when the caller cancels. A guest has one serial line: whoever
+     * comes later takes it over, and the stream of who had it ends.
+     *
+     * Errors: FAILED_PRECONDITION / CONSOLE_CLOSED: the guest has no such console, or not in that run any more;
+     * RESOURCE_EXHAUSTED / TOO_MANY_CONSOLES: of this guest; NOT_FOUND / GUEST_NOT_DEFINED.
+     */
+    openConsole: {
+      name: "OpenConsole",
+      requestType: OpenConsoleRequest as typeof OpenConsoleRequest,
+      requestStream: false,
+      responseType: OpenConsoleResponse as typeof OpenConsoleResponse,
+      responseStream: true,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 85]) as Buffer] } },
+    },
+    /**
+     * Says something to a console that is open. Answers once the guest's side has room for more; one call after
+     * the other keeps the order.
+     *
+     * Errors: FAILED_PRECONDITION / CONSOLE_CLOSED.
+     */
+    writeConsole: {
+      name: "WriteConsole",
+      requestType: WriteConsoleRequest as typeof WriteConsoleRequest,
+      requestStream: false,
+      responseType: WriteConsoleResponse as typeof WriteConsoleResponse,
+      responseStream: false,
+      options: {
+        _unknownFields: { 400010: [Buffer.from([1, 85]) as Buffer], 400024: [Buffer.from([128, 128, 8]) as Buffer] },
+      },
     },
     /** Tells host, driver, epoch and health. */
     getHost: {

@@ -70,6 +70,49 @@ export interface ResumeGuestInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of rescue-guest. */
+export interface RescueGuestInput {
+  /** The instance with spec and ports. */
+  instance:
+    | InstanceRecord
+    | undefined;
+  /** Image of the rescue disk. */
+  image:
+    | ImageRef
+    | undefined;
+  /** Kernel that the image names; unset without one. */
+  kernel:
+    | ImageRef
+    | undefined;
+  /** Initial RAM disk that the image names; unset without one. */
+  ramdisk:
+    | ImageRef
+    | undefined;
+  /** Password of the rescue system, and user data, for the config drive. */
+  secrets:
+    | ServerSecrets
+    | undefined;
+  /** How long the guest may take to power itself off, ms; 0 pulls the plug. */
+  softTimeoutMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of unrescue-guest. */
+export interface UnrescueGuestInput {
+  /** The instance, so that ports can be plugged again. */
+  instance:
+    | InstanceRecord
+    | undefined;
+  /** How long the rescue system may take to power itself off, ms; 0 pulls the plug. */
+  softTimeoutMs: number;
+  /**
+   * Whether a rescue that failed is taken back: the guest is powered on only when its server was active, and
+   * one that cannot be stays off.
+   */
+  takesBack: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of set-guest-password. */
 export interface SetGuestPasswordInput {
   /** The new password of the guest's administrator. */
@@ -824,6 +867,257 @@ export const ResumeGuestInput: MessageFns<ResumeGuestInput> = {
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseRescueGuestInput(): RescueGuestInput {
+  return {
+    instance: undefined,
+    image: undefined,
+    kernel: undefined,
+    ramdisk: undefined,
+    secrets: undefined,
+    softTimeoutMs: 0,
+  };
+}
+
+export const RescueGuestInput: MessageFns<RescueGuestInput> = {
+  encode(message: RescueGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message.image !== undefined) {
+      ImageRef.encode(message.image, writer.uint32(18).fork()).join();
+    }
+    if (message.kernel !== undefined) {
+      ImageRef.encode(message.kernel, writer.uint32(26).fork()).join();
+    }
+    if (message.ramdisk !== undefined) {
+      ImageRef.encode(message.ramdisk, writer.uint32(34).fork()).join();
+    }
+    if (message.secrets !== undefined) {
+      ServerSecrets.encode(message.secrets, writer.uint32(42).fork()).join();
+    }
+    if (message.softTimeoutMs !== 0) {
+      writer.uint32(48).uint32(message.softTimeoutMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RescueGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRescueGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.image = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kernel = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ramdisk = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.secrets = ServerSecrets.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.softTimeoutMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RescueGuestInput>): RescueGuestInput {
+    return RescueGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RescueGuestInput>): RescueGuestInput {
+    const message = createBaseRescueGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueGuestInput["_unknownFields"];
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
+    message.image = (object.image !== undefined && object.image !== null)
+      ? ImageRef.fromPartial(object.image)
+      : undefined;
+    message.kernel = (object.kernel !== undefined && object.kernel !== null)
+      ? ImageRef.fromPartial(object.kernel)
+      : undefined;
+    message.ramdisk = (object.ramdisk !== undefined && object.ramdisk !== null)
+      ? ImageRef.fromPartial(object.ramdisk)
+      : undefined;
+    message.secrets = (object.secrets !== undefined && object.secrets !== null)
+      ? ServerSecrets.fromPartial(object.secrets)
+      : undefined;
+    message.softTimeoutMs = object.softTimeoutMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseUnrescueGuestInput(): UnrescueGuestInput {
+  return { instance: undefined, softTimeoutMs: 0, takesBack: false };
+}
+
+export const UnrescueGuestInput: MessageFns<UnrescueGuestInput> = {
+  encode(message: UnrescueGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message.softTimeoutMs !== 0) {
+      writer.uint32(16).uint32(message.softTimeoutMs);
+    }
+    if (message.takesBack !== false) {
+      writer.uint32(24).bool(message.takesBack);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnrescueGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnrescueGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.softTimeoutMs = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.takesBack = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnrescueGuestInput>): UnrescueGuestInput {
+    return UnrescueGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnrescueGuestInput>): UnrescueGuestInput {
+    const message = createBaseUnrescueGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnrescueGuestInput["_unknownFields"];
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
+    message.softTimeoutMs = object.softTimeoutMs ?? 0;
+    message.takesBack = object.takesBack ?? false;
     return message;
   },
 };

@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
+import { VmState } from "./server.js";
 
 /** Life of an operation. The last five are final, except NEEDS_OPERATOR, which an operator may retry. */
 export const OperationState = {
@@ -164,6 +165,9 @@ export interface OperationMetadata {
     /** Of "cloud.cache-images" and "host.cache-images". */
     { $case: "cacheImages"; value: CacheImagesMetadata }
     | //
+    /** Of "server.reset-state". */
+    { $case: "resetServerState"; value: ResetServerStateMetadata }
+    | //
     /** Of "server.rebuild". */
     { $case: "rebuildServer"; value: RebuildServerMetadata }
     | //
@@ -178,6 +182,9 @@ export interface OperationMetadata {
     | //
     /** Of "server.detach-interface". */
     { $case: "detachInterface"; value: DetachInterfaceMetadata }
+    | //
+    /** Of "server.rescue". */
+    { $case: "rescueServer"; value: RescueServerMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -200,10 +207,24 @@ export interface RebootServerMetadata {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What was asked for with a rescue. */
+export interface RescueServerMetadata {
+  /** Id of the image that it runs from, also when nobody named one. */
+  imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** What was asked for with a lock. */
 export interface LockServerMetadata {
   /** Why; unset for no reason given. */
   reason?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a reset of a server's state. */
+export interface ResetServerStateMetadata {
+  /** ACTIVE or ERROR. */
+  vmState: VmState;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1188,6 +1209,9 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "cacheImages":
         CacheImagesMetadata.encode(message.asked.value, writer.uint32(34).fork()).join();
         break;
+      case "resetServerState":
+        ResetServerStateMetadata.encode(message.asked.value, writer.uint32(58).fork()).join();
+        break;
       case "rebuildServer":
         RebuildServerMetadata.encode(message.asked.value, writer.uint32(90).fork()).join();
         break;
@@ -1202,6 +1226,9 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
         break;
       case "detachInterface":
         DetachInterfaceMetadata.encode(message.asked.value, writer.uint32(146).fork()).join();
+        break;
+      case "rescueServer":
+        RescueServerMetadata.encode(message.asked.value, writer.uint32(74).fork()).join();
         break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -1260,6 +1287,17 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "cacheImages", value: CacheImagesMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.asked = {
+              $case: "resetServerState",
+              value: ResetServerStateMetadata.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
           case 11: {
             if (tag !== 90) {
               break;
@@ -1310,6 +1348,14 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
               $case: "detachInterface",
               value: DetachInterfaceMetadata.decode(reader, reader.uint32()),
             };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.asked = { $case: "rescueServer", value: RescueServerMetadata.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1365,6 +1411,15 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
         }
         break;
       }
+      case "resetServerState": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = {
+            $case: "resetServerState",
+            value: ResetServerStateMetadata.fromPartial(object.asked.value),
+          };
+        }
+        break;
+      }
       case "rebuildServer": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "rebuildServer", value: RebuildServerMetadata.fromPartial(object.asked.value) };
@@ -1398,6 +1453,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "detachInterface": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "detachInterface", value: DetachInterfaceMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "rescueServer": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "rescueServer", value: RescueServerMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -1578,6 +1639,80 @@ export const RebootServerMetadata: MessageFns<RebootServerMetadata> = {
   },
 };
 
+function createBaseRescueServerMetadata(): RescueServerMetadata {
+  return { imageId: "" };
+}
+
+export const RescueServerMetadata: MessageFns<RescueServerMetadata> = {
+  encode(message: RescueServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageId !== "") {
+      writer.uint32(10).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RescueServerMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRescueServerMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RescueServerMetadata>): RescueServerMetadata {
+    return RescueServerMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RescueServerMetadata>): RescueServerMetadata {
+    const message = createBaseRescueServerMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueServerMetadata["_unknownFields"];
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
+
 function createBaseLockServerMetadata(): LockServerMetadata {
   return { reason: undefined };
 }
@@ -1648,6 +1783,80 @@ export const LockServerMetadata: MessageFns<LockServerMetadata> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as LockServerMetadata["_unknownFields"];
     message.reason = object.reason ?? undefined;
+    return message;
+  },
+};
+
+function createBaseResetServerStateMetadata(): ResetServerStateMetadata {
+  return { vmState: 0 };
+}
+
+export const ResetServerStateMetadata: MessageFns<ResetServerStateMetadata> = {
+  encode(message: ResetServerStateMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vmState !== 0) {
+      writer.uint32(8).int32(message.vmState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetServerStateMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetServerStateMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.vmState = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResetServerStateMetadata>): ResetServerStateMetadata {
+    return ResetServerStateMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetServerStateMetadata>): ResetServerStateMetadata {
+    const message = createBaseResetServerStateMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResetServerStateMetadata["_unknownFields"];
+    message.vmState = object.vmState ?? 0;
     return message;
   },
 };

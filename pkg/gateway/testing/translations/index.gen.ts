@@ -13,6 +13,7 @@ import interfaces from "./interfaces.js";
 import keyPairs from "./key-pairs.js";
 import limits from "./limits.js";
 import migrations from "./migrations.js";
+import remoteConsoles from "./remote-consoles.js";
 import serverActions from "./server-actions.js";
 import serverDiagnostics from "./server-diagnostics.js";
 import serverGroups from "./server-groups.js";
@@ -39,6 +40,7 @@ export const translations: readonly Translation[] = [
   ...keyPairs,
   ...limits,
   ...migrations,
+  ...remoteConsoles,
   ...serverActions,
   ...serverDiagnostics,
   ...serverGroups,

@@ -6,6 +6,8 @@ import createImage from "./create-image.js";
 import lock from "./lock.js";
 import reboot from "./reboot.js";
 import rebuild from "./rebuild.js";
+import rescue from "./rescue.js";
+import resetState from "./reset-state.js";
 import triggerCrashDump from "./trigger-crash-dump.js";
 
 /** Everything in this folder, by file name. */
@@ -16,5 +18,7 @@ export const actionBodies: readonly ActionBody[] = [
   lock,
   reboot,
   rebuild,
+  rescue,
+  resetState,
   triggerCrashDump,
 ];

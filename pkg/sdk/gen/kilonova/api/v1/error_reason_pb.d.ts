@@ -1947,6 +1947,27 @@ export enum ErrorReason {
   /**
    * With INVALID_ARGUMENT.
    *
+   * @generated from enum value: ERROR_REASON_CONSOLE_TYPE_INVALID = 295;
+   */
+  CONSOLE_TYPE_INVALID = 295,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_CONSOLE_CLOSED = 296;
+   */
+  CONSOLE_CLOSED = 296,
+
+  /**
+   * With RESOURCE_EXHAUSTED.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_CONSOLES = 297;
+   */
+  TOO_MANY_CONSOLES = 297,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
    * @generated from enum value: ERROR_REASON_PORT_NOT_USABLE = 300;
    */
   PORT_NOT_USABLE = 300,

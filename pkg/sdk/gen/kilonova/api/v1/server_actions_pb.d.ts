@@ -224,14 +224,15 @@ export declare type RescueServerRequest = Message<"kilonova.api.v1.RescueServerR
   clientToken: string;
 
   /**
-   * Image to boot. Default: the one the server was built from.
+   * Image to boot. Default: the one the server was built from, or that one's own origin (base_image_ref)
+   * when it is a server's snapshot.
    *
    * @generated from field: optional string image_id = 3;
    */
   imageId?: string | undefined;
 
   /**
-   * Password set in the rescue system, at most 255 characters. Default: one is made.
+   * Password that the rescue system finds on its config drive, at most 255 characters. Default: one is made.
    *
    * @generated from field: optional string admin_password = 4;
    */
@@ -628,7 +629,7 @@ export declare type CreateServerBackupRequest = Message<"kilonova.api.v1.CreateS
   name: string;
 
   /**
-   * Such as "daily" or "weekly": any text of 1 to 255 characters.
+   * Such as "daily" or "weekly": any text of at most 255 characters.
    *
    * @generated from field: string backup_type = 4;
    */

@@ -1582,7 +1582,8 @@ export declare const ServersService: GenService<{
   },
   /**
    * Deletes a server, whatever is being done to it. Slow work: answers an operation. Deleting twice is
-   * accepted.
+   * accepted. Where the deployment keeps deleted servers for a while, one that ever was active becomes
+   * SOFT_DELETED instead: the operation's kind tells which it is.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INSTANCE_LOCKED; ABORTED / TOKEN_REUSED.
    *
@@ -1700,11 +1701,14 @@ export declare const ServersService: GenService<{
     output: typeof ResumeServerResponseSchema;
   },
   /**
-   * Boots a rescue image with the server's own disk as the second one.
+   * Boots a rescue image with the server's own disk as the second one. An image with the property
+   * hw_rescue_device or hw_rescue_bus (stable device rescue) leaves all of the server's disks where they are,
+   * and is the last one.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, VOLUME_BACKED;
-   * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED,
-   * OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, IMAGE_NOT_FOUND,
+   * IMAGE_NOT_ACTIVE, IMAGE_UNACCEPTABLE, BAD_IMAGE_PROPERTIES, VOLUME_BACKED; FAILED_PRECONDITION /
+   * INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
+   * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    *
    * @generated from rpc kilonova.api.v1.ServersService.RescueServer
    */
@@ -1714,10 +1718,11 @@ export declare const ServersService: GenService<{
     output: typeof RescueServerResponseSchema;
   },
   /**
-   * Goes back from the rescue image to the server's own disk.
+   * Goes back from the rescue image to the server's own disk; the server is ACTIVE then, whatever it was
+   * before its rescue.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be RESCUED),
-   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    *
    * @generated from rpc kilonova.api.v1.ServersService.UnrescueServer
    */
@@ -1950,10 +1955,12 @@ export declare const ServersService: GenService<{
     output: typeof ForceDeleteServerResponseSchema;
   },
   /**
-   * Sets the record's state; nothing happens on the host. An operation under way is pre-empted. No lock stops
-   * it.
+   * Sets the record's state; nothing happens on the host. Operations under way are pre-empted, all but a
+   * deletion. No lock stops it.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR).
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR);
+   * FAILED_PRECONDITION / NOT_READY (it has no cell yet), OPERATION_IN_PROGRESS (it is being deleted);
+   * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED (a SOFT_DELETED one counts again).
    *
    * @generated from rpc kilonova.api.v1.ServersService.ResetServerState
    */

@@ -5,6 +5,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { VmState } from "./server_pb.js";
 
 /**
  * Describes the file kilonova/type/v1/operation.proto.
@@ -268,6 +269,14 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
     case: "cacheImages";
   } | {
     /**
+     * Of "server.reset-state".
+     *
+     * @generated from field: kilonova.type.v1.ResetServerStateMetadata reset_server_state = 7;
+     */
+    value: ResetServerStateMetadata;
+    case: "resetServerState";
+  } | {
+    /**
      * Of "server.rebuild".
      *
      * @generated from field: kilonova.type.v1.RebuildServerMetadata rebuild_server = 11;
@@ -306,6 +315,14 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: DetachInterfaceMetadata;
     case: "detachInterface";
+  } | {
+    /**
+     * Of "server.rescue".
+     *
+     * @generated from field: kilonova.type.v1.RescueServerMetadata rescue_server = 9;
+     */
+    value: RescueServerMetadata;
+    case: "rescueServer";
   } | { case: undefined; value?: undefined };
 };
 
@@ -370,6 +387,26 @@ export declare type RebootServerMetadata = Message<"kilonova.type.v1.RebootServe
 export declare const RebootServerMetadataSchema: GenMessage<RebootServerMetadata>;
 
 /**
+ * What was asked for with a rescue.
+ *
+ * @generated from message kilonova.type.v1.RescueServerMetadata
+ */
+export declare type RescueServerMetadata = Message<"kilonova.type.v1.RescueServerMetadata"> & {
+  /**
+   * Id of the image that it runs from, also when nobody named one.
+   *
+   * @generated from field: string image_id = 1;
+   */
+  imageId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.RescueServerMetadata.
+ * Use `create(RescueServerMetadataSchema)` to create a new message.
+ */
+export declare const RescueServerMetadataSchema: GenMessage<RescueServerMetadata>;
+
+/**
  * What was asked for with a lock.
  *
  * @generated from message kilonova.type.v1.LockServerMetadata
@@ -388,6 +425,26 @@ export declare type LockServerMetadata = Message<"kilonova.type.v1.LockServerMet
  * Use `create(LockServerMetadataSchema)` to create a new message.
  */
 export declare const LockServerMetadataSchema: GenMessage<LockServerMetadata>;
+
+/**
+ * What was asked for with a reset of a server's state.
+ *
+ * @generated from message kilonova.type.v1.ResetServerStateMetadata
+ */
+export declare type ResetServerStateMetadata = Message<"kilonova.type.v1.ResetServerStateMetadata"> & {
+  /**
+   * ACTIVE or ERROR.
+   *
+   * @generated from field: kilonova.type.v1.VmState vm_state = 1;
+   */
+  vmState: VmState;
+};
+
+/**
+ * Describes the message kilonova.type.v1.ResetServerStateMetadata.
+ * Use `create(ResetServerStateMetadataSchema)` to create a new message.
+ */
+export declare const ResetServerStateMetadataSchema: GenMessage<ResetServerStateMetadata>;
 
 /**
  * What was asked for when images were to be cached.
