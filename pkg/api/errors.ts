@@ -38,11 +38,6 @@ export const ApiErrors = defineErrors("api", {
     "conflict",
     (p: { problem: string }) => `The server cannot be pinned to this availability zone: ${p.problem}.`,
   ],
-  INVALID_STATE: [
-    "refused",
-    (p: { server: string; method: string; attr: string; state: string }) =>
-      `Cannot '${p.method}' instance ${p.server} while it is in ${p.attr} ${p.state}`,
-  ],
   CONSOLE_TYPE_INVALID: [
     "invalid",
     (p: { type: string }) => `Invalid console type ${p.type}`,

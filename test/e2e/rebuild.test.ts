@@ -6,7 +6,7 @@ import { Cloud } from "./support/cloud.js";
 import { getJson, tokenOf } from "./support/identity.js";
 import { OpenStackShell } from "./support/openstack-shell.js";
 
-const PORT_OFFSET = 20_700;
+const PORT_OFFSET = 20_300;
 const NEW = { OS_COMPUTE_API_VERSION: "2.90" };
 const says = (words: string): string => `#!/bin/sh
 echo "${words}: $(wget -qO- http://169.254.169.254/openstack/latest/meta_data.json)" > /dev/console

@@ -86,7 +86,6 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     vmState: VmState.VM_STATE_ACTIVE,
     image: { id: anImage().id, properties: new Map() },
     flavor: aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }),
-    image: { id: anImage().id, properties: new Map() },
     metadata: new Map([["k", "v"]]),
     tags: ["t"],
     userData: "dXNlcg==",

@@ -47,9 +47,7 @@ export const guestStep = <I, C, P extends string>(
         { host, consumed: agentReports(call) },
       ),
     failed: commandFailed,
-    ...(undone === undefined
-      ? {}
-      : { undone: (call: StepCall<I>, output: unknown) => undone(call, output as GuestOutput) }),
+    ...(undone === undefined ? {} : { undone: (call, output) => undone(call, output as GuestOutput) }),
   }),
   ...(step.command.capability === undefined ? {} : { needs: step.command.capability.name }),
 });

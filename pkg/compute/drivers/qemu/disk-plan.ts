@@ -18,6 +18,9 @@ export interface PlannedDisk {
   readonly isCdrom?: true;
 }
 
+/** A disk that is the guest's own, also when it is rescued. */
+export type OwnDisk = PlannedDisk & { readonly node: Exclude<PlannedDisk["node"], "rescue"> };
+
 const GIB = 1024 ** 3;
 
 /**
@@ -47,8 +50,8 @@ export const rescueDisk = ({ image, stable }: Rescue, paths: GuestPaths): Planne
   ...(stable?.device === "cdrom" ? { isCdrom: true } : {}),
 });
 
-function ownDisks({ spec, configDriveDigest, rescue }: Definition, paths: GuestPaths): PlannedDisk[] {
-  const disks: PlannedDisk[] = [];
+export function ownDisks({ spec, configDriveDigest, rescue }: Definition, paths: GuestPaths): OwnDisk[] {
+  const disks: OwnDisk[] = [];
   const rootBytes =
     spec.rootGib > 0 ? spec.rootGib * GIB : roundUp(spec.rootImage?.virtualSizeBytes ?? 0, 512);
   if (rootBytes > 0) {

@@ -1,7 +1,14 @@
 import { rmdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { CommonErrors, FairSlots, KeyedLock, asKilonovaError, mapLimit, traced } from "../../../kernel/index.js";
+import {
+  CommonErrors,
+  FairSlots,
+  KeyedLock,
+  asKilonovaError,
+  mapLimit,
+  traced,
+} from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type {
   ConsoleKind,

@@ -6,7 +6,7 @@ import { makeFiles, wantedDefinition } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
 import { parseDefinition } from "./definition.js";
 import type { Definition } from "./definition.js";
-import { planDisks } from "./disk-plan.js";
+import { ownDisks } from "./disk-plan.js";
 import type { GuestFiles } from "./guest-files.js";
 import { nextPaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
@@ -38,7 +38,7 @@ export async function prepareRebuild(
   const wanted: Definition = {
     ...plain,
     builtAs: options.key,
-    incoming: planDisks(made, paths).map(({ node }) => node),
+    incoming: ownDisks(made, paths).map(({ node }) => node),
   };
   const next = nextPaths(paths);
   await makeFiles(ctx, { spec, wanted: made, before: undefined, isRunning: false, paths: next }, tools);
@@ -72,8 +72,8 @@ export async function takeIncoming(
   const { incoming, ...settled } = definition;
   if (incoming === undefined) return definition;
   const next = nextPaths(paths);
-  const planned = planDisks(definition, paths);
-  for (const { node, path } of planDisks(definition, next)) {
+  const planned = ownDisks(definition, paths);
+  for (const { node, path } of ownDisks(definition, next)) {
     const to = planned.find((disk) => disk.node === node)?.path;
     // One that is not there has been moved already.
     if (to !== undefined && incoming.includes(node)) await ifThere(rename(path, to));

@@ -10,7 +10,8 @@ import { rescueDisk } from "./disk-plan.js";
 import { createDisk } from "./disks.js";
 import type { DiskTools } from "./disks.js";
 import type { GuestPaths } from "./guest-paths.js";
-import { checkHardware, diskBus, machineFamily, pinMachine } from "./hardware.js";
+import { checkHardware, diskBus, pinMachine } from "./hardware.js";
+import { machineFamily } from "./machine-family.js";
 
 /**
  * A rescue as it is written down.

@@ -7,7 +7,10 @@ import type { ActionBody } from "./action.js";
 const createImage: ActionBody = {
   key: "createImage",
   body: object([
-    required("createImage", object([...nameFields("name", required), optional("metadata", metadataOfServer)])),
+    required(
+      "createImage",
+      object([...nameFields("name", required), optional("metadata", metadataOfServer)]),
+    ),
   ]),
   check: (request, clients) => requireImageQuota(request, clients, request.member("createImage")),
   fields: (request) => {
