@@ -112,7 +112,7 @@ describe("a server that is suspended to disk, with a real guest", function () {
     await reaches("ACTIVE");
     const clock = Number(
       (
-        await until(async () => /clock set to (\d+)/.exec(await consoleText()), {
+        await until(async () => /clock set to (\d+)/.exec(await consoleText()) ?? undefined, {
           timeoutMs: 60_000,
           what: "the guest's clock to be set",
         })
