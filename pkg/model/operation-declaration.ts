@@ -26,7 +26,7 @@ export const NOTHING: MessageType<undefined> = {
  * lanes do not. The lane "life" holds what a server's lasting and task states are about; task states are
  * shown by it alone. Hosts and the cloud have no "life".
  */
-export type Lane = "life" | "volumes" | "ports" | "images";
+export type Lane = "life" | "volumes" | "ports" | "images" | "interrupts";
 
 /** What becomes of an operation whose lane is busy. */
 export type Contention =

@@ -132,6 +132,20 @@ describe("suspension as an operation", () => {
     assert.deepEqual([vmState, taskState, await power()], [ACTIVE, "", PowerState.POWER_STATE_RUNNING]);
   });
 
+  it("does not wait for an interrupt that is under way, which does not wait for it", async () => {
+    await script([{ method: "injectNmi", delayMs: 3_000 }]);
+    const { name } = await act(cloud, id, operationOf("server.trigger-crash-dump"));
+    assert.equal((await done("server.suspend")).vmState, SUSPENDED);
+    const end = await until(async () => {
+      const { operation } = await cloud.operations.getStoredOperation(testCtx(), { name });
+      return operation?.error;
+    });
+    assert.equal(end.reason, "GUEST_NOT_RUNNING");
+    await assert.rejects(act(cloud, id, operationOf("server.trigger-crash-dump")), {
+      reason: "INVALID_STATE",
+    });
+  });
+
   it("leaves a server in ERROR as it is when its guest is interrupted, and when it is not", async () => {
     await script([{ method: "reboot", failReason: "HYPERVISOR_FAILED", failMessage: "no" }]);
     await done("server.suspend");

@@ -3,7 +3,6 @@ import triggerCrashDump from "../../model/operations/trigger-crash-dump.js";
 import { defineKind, done, fail } from "../engine/kind.js";
 import { agentReports } from "../steps/agent-command.js";
 import { agentStep } from "../steps/agent-step.js";
-import { keepsItsState } from "../steps/guest-step.js";
 import type { KindDeps } from "../kind-factory.js";
 
 /** The server stays in its state, also in ERROR: what the interrupt does depends on the guest. */
@@ -28,5 +27,5 @@ export default ({ ports }: KindDeps) =>
         needs: "inject-nmi",
       },
     ],
-    failed: keepsItsState,
+    failed: () => ({}),
   });

@@ -2,11 +2,12 @@ import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
 import { NOTHING, declareOperation, theServer } from "../operation-declaration.js";
 
+/** Nova shows no task state of it, so it keeps nobody from beginning something else. */
 export default declareOperation({
   kind: "server.trigger-crash-dump",
   summary: "Interrupts the guest so that its kernel dumps its memory, if it is set up so.",
   versions: [1],
-  lane: "life",
+  lane: "interrupts",
   input: NOTHING,
   result: theServer,
   methods: [{ name: "TriggerCrashDump", key: "trigger_crash_dump" }],
@@ -23,7 +24,7 @@ export default declareOperation({
       ],
       taskStates: [TaskState.none],
       taskState: TaskState.none,
-      contention: "refused",
+      contention: "waits",
       needsHost: true,
       needsLaunch: true,
       lock: "refuses",
