@@ -114,7 +114,7 @@ const LONGEST_MS = 60_000;
 const SHORTEST_MS = 1_000;
 
 /** A tenth of the interval, so that short ones are kept to as well. */
-export const pauseMs = (reclaimIntervalS: number): number =>
+const pauseMs = (reclaimIntervalS: number): number =>
   Math.min(LONGEST_MS, Math.max(SHORTEST_MS, reclaimIntervalS * 100));
 
 /** Reclaims until the context ends. Where deleted servers are not kept it reads nothing. */

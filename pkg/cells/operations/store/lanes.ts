@@ -42,8 +42,8 @@ export async function haltedOn(store: Store, tx: Tx, subjectId: string): Promise
   return rows;
 }
 
-/** Operations that others took over from, of which who takes over everything looks after the newest. */
-const EARLIER_AT_MOST = 100;
+/** Remains that are looked after; those that wait for an operator come first. */
+const REMAINS_AT_MOST = 200;
 
 /**
  * What whoever takes over everything on a server ends or looks after besides: operations that wait for an
@@ -52,10 +52,8 @@ const EARLIER_AT_MOST = 100;
  */
 export async function remainsOn(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
   const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
-    WHERE o.server_id = ${serverId} AND (o.state = 'needs-operator' OR o.state = 'preempted' AND o.id IN (
-      SELECT e.id FROM ${store.t.operation} AS e WHERE e.server_id = ${serverId} AND e.state = 'preempted' AND e.fence > 0
-      ORDER BY e.created_at DESC LIMIT ${EARLIER_AT_MOST}))
-    ORDER BY o.state, o.created_at DESC, o.id`.execute(tx);
+    WHERE o.server_id = ${serverId} AND o.state IN ('needs-operator', 'preempted')
+    ORDER BY o.state, o.created_at DESC LIMIT ${REMAINS_AT_MOST}`.execute(tx);
   return rows;
 }
 
