@@ -180,8 +180,8 @@ export interface Driver {
   /** What a running guest did so far. @throws GUEST_NOT_RUNNING */
   readonly diagnostics?: (ctx: Ctx, instanceUuid: string) => Promise<GuestDiagnostics>;
   /**
-   * Makes everything of a guest anew, beside what it has: disks, config drive, definition. The guest goes on as
-   * it is, defined here or not. Under another key, what was prepared before is thrown away.
+   * Makes everything of a guest anew, beside what it has: disks, config drive, definition. The guest goes on
+   * as it is, defined here or not. What was prepared before is thrown away.
    * @throws what `define` throws of new guests; then nothing is prepared
    */
   readonly prepareRebuild?: (
@@ -191,8 +191,8 @@ export interface Driver {
     tell?: Tell<DiskPhase>,
   ) => Promise<void>;
   /**
-   * Ends the guest, softly first as `powerOff`, and puts what was prepared under this key in its place, all of
-   * it or nothing, without starting it. Done already is success. @throws REBUILD_NOT_PREPARED
+   * Ends the guest, softly first as `powerOff`, and puts what was prepared under this key in its place, all
+   * of it or nothing, without starting it. Done already is success. @throws REBUILD_NOT_PREPARED
    */
   readonly rebuild?: (ctx: Ctx, instanceUuid: string, key: string, softTimeoutMs: number) => Promise<void>;
   /** Throws away what was prepared and not put in place; nothing is success. */

@@ -53,7 +53,8 @@ async function unsettled(cloud: Cloud): Promise<number> {
 }
 
 /**
- * What a host needs to live, and a server to be made, made anew and removed; actions ask the rest of a driver.
+ * What a host needs to live, and a server to be made, made anew and removed; actions ask the rest of a
+ * driver.
  */
 const NEEDED = new Set<FakeMethod>([
   ...(["start", "inventory", "telemetry", "list", "inspect", "define", "remove"] as const),

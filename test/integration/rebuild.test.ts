@@ -50,7 +50,7 @@ const wanted = (over: Partial<RebuildInput> = {}, properties: Record<string, str
     ...over,
   });
 
-/** From the acceptance to the hypervisor; the traps are those of conductor workflows, rebuild against evacuate. */
+/** From the acceptance to the hypervisor, into every trap of docs/contributor/evacuate-vs-rebuild.md. */
 describe("a rebuild", () => {
   const folder = processFolder("rebuild");
   let cloud: Cloud;

@@ -37,7 +37,10 @@ interface Asked {
   readonly paths: ReadonlySet<RebuildPath>;
 }
 
-/** Rights, then what the request says by itself, then everything that it refers to. @throws what RebuildServer refuses */
+/**
+ * Rights, then what the request says by itself, then everything that it refers to. @throws what RebuildServer
+ * refuses
+ */
 export async function planRebuild(
   parts: Parts,
   ctx: Call,

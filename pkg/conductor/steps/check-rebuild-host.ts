@@ -6,8 +6,8 @@ import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 
 /**
- * Asks the scheduler whether the host is one for the new image. Nothing is claimed, so that there is nothing to
- * take back: the server holds what it held. @throws NO_VALID_HOST
+ * Asks the scheduler whether the host is one for the new image. Nothing is claimed, so that there is nothing
+ * to take back: the server holds what it held. @throws NO_VALID_HOST
  */
 export const checkRebuildHost = (ports: Pick<Ports, "scheduler">): Step<RebuildInput> => ({
   name: "check-host",

@@ -10,8 +10,8 @@ const traitsOf = ({ image }: Pick<RequestSpec, "image">): string[] =>
   );
 
 /**
- * Why a server cannot stay where it is with a new image, of what no filter judges: at a boot placement does it.
- * No server has a place in a NUMA topology, since no host reports one.
+ * Why a server cannot stay where it is with a new image, of what no filter judges: at a boot placement does
+ * it. No server has a place in a NUMA topology, since no host reports one.
  * @param has  whether the provider of what the server holds has a trait
  * @returns undefined when it can
  * @source nova conductor _validate_image_traits_for_rebuild, compute api _validate_numa_rebuild

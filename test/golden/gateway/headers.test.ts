@@ -215,6 +215,15 @@ describe("golden: gateway headers and documents", () => {
     );
   });
 
+  it("says with a rebuild where the server is", async () => {
+    const body = { rebuild: { imageRef: "70a599e0-31e7-49b7-b260-868f441e862b" } };
+    const answer = await gateway.ask(`/v2.1/servers/${SERVER_ID}/action`, { method: "POST", body });
+    assert.deepEqual(
+      [answer.status, answer.headers.location],
+      [202, `http://openstack.example.com/v2.1/servers/${SERVER_ID}`],
+    );
+  });
+
   it("sends no body with 202 and 204", async () => {
     const deleted = await gateway.ask(`/v2.1/servers/${SERVER_ID}`, { method: "DELETE" });
     assert.deepEqual([deleted.status, deleted.text, deleted.headers["content-type"]], [204, "", undefined]);

@@ -21,7 +21,8 @@ export interface RebuildInput {
 }
 
 /**
- * Makes the new guest's disks under names of their own; its definition is written last, under another name, too.
+ * Makes the new guest's disks under names of their own; its definition is written last, under another name,
+ * too.
  *
  * @returns the definition that will be in force
  * @throws what `defineGuest` throws of new guests
