@@ -30,7 +30,7 @@ export const consoleTokenHandlers = (
   },
 });
 
-/** The address of the agent of the token's host. @throws CONSOLE_TOKEN_NOT_FOUND when its server is not there */
+/** Address of the agent of the token's host. @throws CONSOLE_TOKEN_NOT_FOUND when its server is not there */
 async function whereStillGood(
   stores: Stores,
   deps: StoreDeps,
