@@ -1083,8 +1083,8 @@ export class Servers extends Resource {
   }
 
   /**
-   * Makes the server anew from an image; id, addresses and host stay. Never touches its allocation. The record
-   * changes when the old disk has gone: a rebuild that fails before has changed nothing.
+   * Makes the server anew from an image; id, addresses and host stay. Never touches its allocation. The
+   * record changes when the old disk has gone: a rebuild that fails before has changed nothing.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE,
    * IMAGE_UNACCEPTABLE (also: the server boots from a volume), BAD_IMAGE_PROPERTIES, FLAVOR_MEMORY_TOO_SMALL,

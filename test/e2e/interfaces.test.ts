@@ -104,7 +104,7 @@ describe("interfaces of a real guest", function () {
     assert.equal((await attached()).length, 2);
   });
 
-  it("follow the Network service when it tells of a change, and the guest's lease with them", async () => {
+  it("follow the Network service when it tells of a change; so do the names of security groups", async () => {
     const events = async (eventName: string): Promise<void> => {
       const { status, body } = await operator.call("POST", "/os-server-external-events", {
         events: [{ name: eventName, server_uuid: serverId }],

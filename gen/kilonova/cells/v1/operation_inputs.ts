@@ -67,8 +67,8 @@ export interface LockInput {
 }
 
 /**
- * Input of `server.rebuild`: what the server will be. Its secrets are ServerSecrets, with the user data that the
- * new guest gets, also where that is the old one's.
+ * Input of `server.rebuild`: what the server will be. Its secrets are ServerSecrets, with the user data that
+ * the new guest gets, also where that is the old one's.
  */
 export interface RebuildInput {
   /** New values of the fields in server_mask. */
