@@ -132,11 +132,12 @@ export interface Driver {
    */
   readonly guestConsole?: (ctx: Ctx, instanceUuid: string, kind: ConsoleKind) => Promise<GuestConsole>;
   /**
-   * Has a guest boot from a rescue disk until `unrescue`. What it needs is made first; then the guest is ended
-   * (asked for `softTimeoutMs`, then without asking) and left off: `powerOn` starts it from the rescue disk, as
-   * does every `reboot`, also after a restart of the agent or of the machine. Its own disks keep what they
-   * hold. Repeated with the same rescue it changes nothing, whether the guest runs or not; another rescue takes
-   * the place of the one before. `define` and `remove` end a rescue, too. Capability, with `unrescue`.
+   * Has a guest boot from a rescue disk until `unrescue`. What it needs is made first; then the guest is
+   * ended (asked for `softTimeoutMs`, then without asking) and left off: `powerOn` starts it from the rescue
+   * disk, as does every `reboot`, also after a restart of the agent or of the machine. Its own disks keep
+   * what they hold. Repeated with the same rescue it changes nothing, whether the guest runs or not; another
+   * rescue takes the place of the one before. `define` and `remove` end a rescue, too. Capability, with
+   * `unrescue`.
    * @throws UNSUPPORTED_HARDWARE; the guest runs on then
    */
   readonly rescue?: (
@@ -147,7 +148,8 @@ export interface Driver {
   ) => Promise<void>;
   /**
    * Ends a rescued guest, asked for `softTimeoutMs` as above, so that what it wrote to its own disk is there,
-   * and removes the rescue's files. It is off then. A guest that is not rescued is left alone, running or not.
+   * and removes the rescue's files. It is off then. A guest that is not rescued is left alone, running or
+   * not.
    */
   readonly unrescue?: (ctx: Ctx, instanceUuid: string, softTimeoutMs: number) => Promise<void>;
   readonly pause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
@@ -158,23 +160,23 @@ export interface Driver {
    */
   readonly setAdminPassword?: (ctx: Ctx, instanceUuid: string, password: string) => Promise<void>;
   /**
-   * Writes a running guest's memory to a file on its host and ends it: its power state is SUSPENDED then, also
-   * after a reboot of the machine. Suspended already is success. Until the file is whole the guest can go on,
-   * and does so when this fails, is stopped by `ctx.signal`, or the agent dies. `powerOn`, `powerOff` and a
-   * hard `reboot` of a suspended guest throw its memory away.
+   * Writes a running guest's memory to a file on its host and ends it: its power state is SUSPENDED then,
+   * also after a reboot of the machine. Suspended already is success. Until the file is whole the guest can
+   * go on, and does so when this fails, is stopped by `ctx.signal`, or the agent dies. `powerOn`, `powerOff`
+   * and a hard `reboot` of a suspended guest throw its memory away.
    * @throws GUEST_NOT_RUNNING, NO_ROOM_FOR_MEMORY (before the guest is stopped), GUEST_NOT_SUSPENDABLE
    * @cost memory's size written once; the guest stands still meanwhile
    */
   readonly suspend?: (ctx: Ctx, instanceUuid: string, tell?: Tell<MemoryPhase>) => Promise<void>;
   /**
-   * Starts a suspended guest where it stood; its clock is late by the time in between unless its own agent sets
-   * it. One that runs is left alone. The memory is kept when this fails before the guest has gone on.
+   * Starts a suspended guest where it stood; its clock is late by the time in between unless its own agent
+   * sets it. One that runs is left alone. The memory is kept when this fails before the guest has gone on.
    * @throws SAVED_MEMORY_LOST when there is nothing whole to go on from
    */
   readonly resume?: (ctx: Ctx, instanceUuid: string, tell?: Tell<MemoryPhase>) => Promise<void>;
   /**
-   * A non-maskable interrupt, by which kernels that are set up so dump their memory. @throws GUEST_NOT_RUNNING,
-   * NMI_UNSUPPORTED
+   * A non-maskable interrupt, by which kernels that are set up so dump their memory. @throws
+   * GUEST_NOT_RUNNING, NMI_UNSUPPORTED
    */
   readonly injectNmi?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   /** What a running guest did so far. @throws GUEST_NOT_RUNNING */
@@ -199,7 +201,8 @@ export interface Driver {
   readonly discardRebuild?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   /**
    * Copies the root disk as it is at one moment, in whatever state the guest is; one that runs goes on
-   * running. A guest has one copy at a time: what an earlier call has left is replaced. Nobody is left frozen.
+   * running. A guest has one copy at a time: what an earlier call has left is replaced. Nobody is left
+   * frozen.
    * @param tell  how much is copied
    * @throws NO_ROOT_DISK, QUIESCE_FAILED, HOST_DISK_FULL, GUEST_NOT_REACHABLE
    */
@@ -331,8 +334,8 @@ export interface RescueSpec {
   /** In the place of the guest's own config drive; undefined means that there is none. */
   readonly configDrive: GuestSpec["configDrive"];
   /**
-   * What the rescue image asks for: the whole machine, in which the rescue disk is the first, the guest's root
-   * disk the second, and others are not there. With `stable` only its disk bus counts, as a default.
+   * What the rescue image asks for: the whole machine, in which the rescue disk is the first, the guest's
+   * root disk the second, and others are not there. With `stable` only its disk bus counts, as a default.
    */
   readonly hardware: GuestHardware;
   /** All of the guest's disks stay where they are, and the rescue disk is the last one. */

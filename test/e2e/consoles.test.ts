@@ -73,7 +73,8 @@ describe("consoles of a server with a real guest", function () {
     await reaches("connected");
     assert.doesNotMatch(await consoleText(), /Linux version/);
     const before = await picture();
-    // No key of these needs Shift, which this browser would not press; and what the guest prints was not typed.
+    // No key of these needs Shift, which this browser would not press; and what the guest prints was not
+    // typed.
     await page.keyboard.type("dd if=/proc/version of=/dev/console\n", { delay: 30 });
     await until(
       async () => (await consoleText()).includes("Linux version"),

@@ -13,7 +13,9 @@ const PORT_OFFSET = 8_600;
 const BOOT_OFFSET = 1024 * 1024;
 const PASSWORD = "open.sesame-42";
 
-/** Says from what it was booted, what is on which disk, and what the administrator's password is hashed to. */
+/**
+ * Says from what it was booted, what is on which disk, and what the administrator's password is hashed to.
+ */
 const LOOK = `#!/bin/sh
 echo "booted=$(grep -o 'rescue=[a-z]*' /proc/cmdline || echo own)"
 for disk in /sys/block/vd*; do

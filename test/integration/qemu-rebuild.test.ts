@@ -88,7 +88,13 @@ describe("QEMU driver: rebuilding", function () {
     await host.driver().prepareRebuild(ctx, anew, { key: "k", keepsEphemeral: false });
     assert.ok(leftovers(paths).length > 3);
     await host.restart();
-    assert.ok(host.driver().imagesInUse().has(anew.rootImage?.path ?? ""), "also after the agent's death");
+    assert.ok(
+      host
+        .driver()
+        .imagesInUse()
+        .has(anew.rootImage?.path ?? ""),
+      "also after the agent's death",
+    );
     await host.driver().discardRebuild(ctx, spec.instanceUuid);
     assert.deepEqual([leftovers(paths), baseOf(paths.rootDisk), has(paths.ephemeralDisk)], [[], false, true]);
     assert.equal(

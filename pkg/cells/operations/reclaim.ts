@@ -40,10 +40,10 @@ export interface Turn {
 }
 
 /**
- * Begins the deletion for good of servers that have been SOFT_DELETED for longer than the interval, the oldest
- * first. Repeatable, and may run anywhere at once: a deletion is accepted only on the server as it was found,
- * so that it begins once, and never on one that was restored meanwhile. What cannot be deleted now does not
- * keep the others waiting.
+ * Begins the deletion for good of servers that have been SOFT_DELETED for longer than the interval, the
+ * oldest first. Repeatable, and may run anywhere at once: a deletion is accepted only on the server as it was
+ * found, so that it begins once, and never on one that was restored meanwhile. What cannot be deleted now
+ * does not keep the others waiting.
  * @param after  where the turn before ended
  * @cost one statement without work; at most 500 servers a turn, whatever the cell holds
  */

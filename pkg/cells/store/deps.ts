@@ -10,6 +10,8 @@ export interface StoreDeps {
   readonly box: SecretBox;
   /** Kinds of operations that are accepted. */
   readonly operations: OperationCatalogue;
-  /** How long deleted servers are kept before they are deleted for good, in seconds; 0 or absent: not at all. */
+  /**
+   * How long deleted servers are kept before they are deleted for good, in seconds; 0 or absent: not at all.
+   */
   readonly reclaimIntervalS?: number;
 }

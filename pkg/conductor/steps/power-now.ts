@@ -3,8 +3,8 @@ import type { Change, StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 
 /**
- * What the hypervisor says of the guest, for the record of an operation that failed half-way. A host that does
- * not answer tells it by itself, later.
+ * What the hypervisor says of the guest, for the record of an operation that failed half-way. A host that
+ * does not answer tells it by itself, later.
  */
 export async function powerNow(
   { ctx, database, server }: StepCall,

@@ -34,7 +34,9 @@ export const rotateBackups = ({ images }: Pick<Ports, "images">): Step<CreateBac
   },
 });
 
-/** Properties can be written by anybody: images of other projects are not ours to delete, whatever they say. */
+/**
+ * Properties can be written by anybody: images of other projects are not ours to delete, whatever they say.
+ */
 const isOurs =
   ({ image }: CreateBackupInput) =>
   ({ owner }: { readonly owner: string }): boolean =>

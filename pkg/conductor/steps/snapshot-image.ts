@@ -65,7 +65,9 @@ const createImage = <I>({ images }: Pick<Ports, "images">, imageOf: ImageOf<I>):
   },
 });
 
-/** @throws IMAGE_QUOTA, IMAGE_INVALID, IMAGE_FORBIDDEN; IMAGE_NOT_FOUND when its owner has deleted it already */
+/**
+ * @throws IMAGE_QUOTA, IMAGE_INVALID, IMAGE_FORBIDDEN; IMAGE_NOT_FOUND when its owner has deleted it already
+ */
 async function ensureImage(ctx: Ctx, images: Ports["images"], image: CreateImageInput): Promise<ImageInfo> {
   try {
     return await images.createImage(ctx, {

@@ -80,7 +80,9 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
   return network.connect("api", { service: "gateway", host: "" });
 }
 
-/** The lists that the gateway asks with Nova's paging: answered as the public ones are. Seen as `lists.…`. */
+/**
+ * The lists that the gateway asks with Nova's paging: answered as the public ones are. Seen as `lists.…`.
+ */
 function lists(fake: FakeApi, seen: SeenCall[]): ServiceBinding {
   const all = Object.assign({}, ...Object.values(fake)) as Readonly<Record<string, AnyHandler | undefined>>;
   const handlers = Object.keys(NovaListsServiceDefinition.methods).map((method) => [

@@ -169,7 +169,9 @@ function requireStay({ index }: Fleet, spec: RequestSpec, host: HostFacts): void
   });
 }
 
-/** The request with what the views know of its source. @source scheduler.md §12, conductor-workflows.md §4 */
+/**
+ * The request with what the views know of its source. @source scheduler.md §12, conductor-workflows.md §4
+ */
 function withSource(fleet: Fleet, request: SelectRequest): SelectRequest {
   const { source, purpose } = request.spec;
   if (source === undefined) return request;

@@ -6,7 +6,8 @@ import { PowerState, VmState } from "../../../../gen/kilonova/type/v1/server.js"
  * What a report of a guest's power changes on its record. A guest that ended by itself stops the server, as
  * Nova's power synchronisation does, a crashed one too: its power state is SHUTDOWN then. One that its host
  * could not bring back up is in error. One that is suspended although its server is active stops it, too: its
- * power state stays SUSPENDED, since its memory is still there until it is started. A server that something else owns is left to that.
+ * power state stays SUSPENDED, since its memory is still there until it is started. A server that something
+ * else owns is left to that.
  * @param fault  why it could not be brought back up
  * @returns undefined when nothing changes
  * @source compute-driver §power sync (nova manager.py _sync_instance_power_state, _init_instance)

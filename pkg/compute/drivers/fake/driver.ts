@@ -257,7 +257,8 @@ export class FakeDriver extends FakeHost implements Driver {
   }
 
   /**
-   * A copy is one sector, whatever the flavor says. A delay by a rule is told of as if a GiB were being copied.
+   * A copy is one sector, whatever the flavor says. A delay by a rule is told of as if a GiB were being
+   * copied.
    */
   takeSnapshot(
     ctx: Ctx,

@@ -21,8 +21,8 @@ export interface MemoryDoor {
    * Writes what comes to a file, and it to the disk, until the other end hangs up; whether it was all, only
    * QEMU knows.
    * @returns how many bytes there were
-   * @throws NO_ROOM_FOR_MEMORY when the disk is full, HYPERVISOR_SILENT, HYPERVISOR_FAILED when more comes than
-   *   `limitBytes`, the reason of `ctx.signal`
+   * @throws NO_ROOM_FOR_MEMORY when the disk is full, HYPERVISOR_SILENT, HYPERVISOR_FAILED when more comes
+   *   than `limitBytes`, the reason of `ctx.signal`
    */
   receive(ctx: Ctx, to: string, limitBytes: number, passed: Passed): Promise<number>;
   close(): Promise<void>;
@@ -96,8 +96,8 @@ export const inMib = (needBytes: number, freeBytes: number): { needMib: number; 
 });
 
 /**
- * Hands a file to the QEMU that listens there. @throws HYPERVISOR_SILENT, the socket's own error when it hangs
- * up first, the reason of `ctx.signal`
+ * Hands a file to the QEMU that listens there. @throws HYPERVISOR_SILENT, the socket's own error when it
+ * hangs up first, the reason of `ctx.signal`
  */
 export async function feedMemory(ctx: Ctx, from: string, path: string, passed: Passed): Promise<void> {
   const socket = connect(path);

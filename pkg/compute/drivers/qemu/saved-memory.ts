@@ -20,7 +20,8 @@ const schema = z.object({
 export type SavedMemory = z.infer<typeof schema>;
 
 /**
- * @returns undefined when the guest is not suspended, or nobody can go on from what is there (the log says so)
+ * @returns undefined when the guest is not suspended, or nobody can go on from what is there (the log says
+ *   so)
  * @throws when it cannot be read
  */
 export async function readSaved(paths: GuestPaths, log: Logger): Promise<SavedMemory | undefined> {

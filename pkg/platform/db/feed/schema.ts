@@ -2,7 +2,9 @@ import type { Generated } from "kysely";
 import type { Instant } from "../../../kernel/time.js";
 import type { Migration } from "../migrate.js";
 
-/** The feed's tables, to be mixed into a database's own: `interface CellTables extends FeedTables { … }`. */
+/**
+ * The feed's tables, to be mixed into a database's own: `interface CellTables extends FeedTables { … }`.
+ */
 export interface FeedTables {
   outbox: {
     id: string;

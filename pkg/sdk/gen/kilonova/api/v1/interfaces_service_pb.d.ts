@@ -384,9 +384,9 @@ export declare const InterfacesService: GenService<{
    * INVALID_REQUEST, NETWORK_AMBIGUOUS, NO_NETWORK, NETWORK_WITHOUT_SUBNET, PORT_WITHOUT_ADDRESS,
    * PORT_NOT_USABLE; PERMISSION_DENIED / EXTERNAL_NETWORK, FIXED_IP_FORBIDDEN; ABORTED / PORT_IN_USE,
    * FIXED_IP_IN_USE, TOKEN_REUSED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED or STOPPED),
-   * INSTANCE_LOCKED, NOT_READY; RESOURCE_EXHAUSTED / PORT_QUOTA (of calls without a client token, which cannot
-   * be repetitions); UNIMPLEMENTED / CAPABILITY_MISSING. What only the Network service finds out, such as
-   * NO_MORE_FIXED_IPS or PORT_LIMIT_EXCEEDED, is the operation's error.
+   * INSTANCE_LOCKED, NOT_READY; RESOURCE_EXHAUSTED / PORT_QUOTA (of calls without a client token, which
+   * cannot be repetitions); UNIMPLEMENTED / CAPABILITY_MISSING. What only the Network service finds out, such
+   * as NO_MORE_FIXED_IPS or PORT_LIMIT_EXCEEDED, is the operation's error.
    *
    * @generated from rpc kilonova.api.v1.InterfacesService.AttachInterface
    */
