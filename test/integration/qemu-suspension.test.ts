@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { buildArgv } from "../../pkg/compute/drivers/qemu/argv.js";
 import { parseDefinition } from "../../pkg/compute/drivers/qemu/definition.js";
 import type { GuestPaths } from "../../pkg/compute/drivers/qemu/guest-paths.js";
 import { openMemoryDoor } from "../../pkg/compute/drivers/qemu/memory-stream.js";
-import { QmpClient, asObject } from "../../pkg/compute/drivers/qemu/qmp-client.js";
+import { QmpClient, asArray, asObject } from "../../pkg/compute/drivers/qemu/qmp-client.js";
 import { identify, listProcesses } from "../../pkg/compute/drivers/host/linux-process.js";
+import { aGuestSpec } from "../../pkg/compute/drivers/testing/a-spec.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import { rootCtx } from "../../pkg/kernel/index.js";
@@ -195,9 +197,32 @@ describe("QEMU driver: suspension that is cut short", function () {
     assert.deepEqual(again.argv, older);
   });
 
+  it("goes on with the interfaces that the guest got since it was started", async () => {
+    const added = aGuestSpec().interfaces.map((nic) => ({
+      ...nic,
+      portId: randomUUID(),
+      macAddress: "fa:16:3e:99:99:99",
+    }));
+    for (const nic of added) await host.driver().attachInterface(ctx, instanceUuid, nic);
+    const devices = async (): Promise<unknown> => {
+      const qmp = await operator();
+      const listed = asArray(await qmp.execute("qom-list", { path: "/machine/peripheral" }));
+      qmp.close();
+      return listed.map((one) => asObject(one)["name"]).sort();
+    };
+    const before = await devices();
+    await host.driver().suspend(ctx, instanceUuid);
+    await host.driver().resume(ctx, instanceUuid);
+    assert.deepEqual(await devices(), before);
+    await host.driver().suspend(ctx, instanceUuid);
+    await host.driver().resume(ctx, instanceUuid);
+    await host.driver().powerOff(ctx, instanceUuid, timeoutMs);
+    assert.equal(host.console(instanceUuid), "boot\noff\n");
+  });
+
   it("refuses a guest that has other devices than it was started with, and one that an older version started otherwise", async () => {
     const qmp = await operator();
-    await qmp.execute("device_add", { driver: "virtio-rng-pci", id: "late", bus: "rp0" });
+    await qmp.execute("device_add", { driver: "virtio-rng-pci", id: "late", bus: "rp9" });
     const refused = { reason: "GUEST_NOT_SUSPENDABLE" };
     await assert.rejects(host.driver().suspend(ctx, instanceUuid), refused);
     qmp.close();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { GuestSpec, RescueSpec } from "../../driver.js";
 import { aGuestSpec, aRescueSpec } from "../testing/a-spec.js";
-import { buildArgv, processMarks } from "./argv.js";
+import { buildArgv, processMarks, withInterfaces } from "./argv.js";
 import { toDefinition } from "./definition.js";
 import { guestPaths } from "./guest-paths.js";
 import { toRescue } from "./rescue.js";
@@ -243,6 +243,27 @@ describe("QEMU argv", () => {
       "virtio-net-pci,id=nic-p,netdev=net-p,mac=fa:16:3e:00:00:01,host_mtu=1450,romfile=,bus=rp0",
       "e1000,id=nic-q,netdev=net-q,mac=fa:16:3e:00:00:01,romfile=,bus=rp1",
     ]);
+  });
+
+  it("can be given other interfaces, where each has a slot of its own", () => {
+    const definition = (interfaces: GuestSpec["interfaces"], machine = "pc-q35-7.2") =>
+      toDefinition(spec({ interfaces }), machine);
+    const other = { ...nic, portId: "q", macAddress: "fa:16:3e:00:00:02" };
+    const changes: readonly (readonly [GuestSpec["interfaces"], GuestSpec["interfaces"]])[] = [
+      [[nic], [nic, other]],
+      [[nic, other], [nic]],
+      [[nic], []],
+    ];
+    for (const [from, to] of changes) {
+      const changed = withInterfaces(argvOf({ interfaces: from }), definition(to).spec.interfaces);
+      assert.deepEqual(changed, argvOf({ interfaces: to }));
+    }
+    const first = withInterfaces(argvOf({ interfaces: [] }), definition([nic]).spec.interfaces);
+    assert.deepEqual(first?.toSorted(), argvOf({ interfaces: [nic] }).toSorted());
+    const old = "pc-i440fx-7.2";
+    assert.equal(withInterfaces(argvOf({ interfaces: [nic] }, old), []), undefined);
+    const unplaced = definition([nic], old).spec.interfaces;
+    assert.equal(withInterfaces(argvOf({ interfaces: [] }), unplaced), undefined);
   });
 
   it("leaves PCIe slots for later on q35, and none on the old machine", () => {

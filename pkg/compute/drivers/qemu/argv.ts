@@ -1,5 +1,5 @@
 import { asStarted } from "./definition.js";
-import type { Definition, StoredSpec } from "./definition.js";
+import type { Definition, StoredNic, StoredSpec } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
 import type { GuestPaths } from "./guest-paths.js";
@@ -204,7 +204,31 @@ function diskDevices(definition: Definition, paths: GuestPaths): string[] {
   }
 }
 
-function network(nic: StoredSpec["interfaces"][number]): string[] {
+/**
+ * A guest's command line with the interfaces that it has now instead of those that it was started with. Each
+ * must sit in a slot of its own: then no other device moves, and memory of the guest fits.
+ * @returns undefined where one sits where QEMU chose
+ */
+export function withInterfaces(
+  argv: readonly string[],
+  nics: readonly StoredNic[],
+): readonly string[] | undefined {
+  const first = argv.indexOf("-netdev");
+  const others: string[] = [];
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? "";
+    if (word !== "-netdev") others.push(word);
+    else if (!IN_SLOT.test(argv[at + 3] ?? "")) return undefined;
+    else at += 3;
+  }
+  if (nics.some(({ slot }) => slot === null)) return undefined;
+  return others.toSpliced(first < 0 ? others.length : first, 0, ...nics.flatMap(network));
+}
+
+const IN_SLOT = /,bus=rp\d+(,|$)/;
+
+/** Four words: two for the wire, two for the device. */
+function network(nic: StoredNic): string[] {
   const { driver, ...properties } = nicDevice(nic);
   return [
     "-netdev",
