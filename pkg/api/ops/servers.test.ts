@@ -383,6 +383,8 @@ describe("actions on servers", () => {
     /** What some cannot be asked without. */
     const NEEDED: Readonly<Record<string, object>> = {
       "server.change-password": { adminPassword: "p" },
+      "server.create-backup": { name: "n", backupType: "daily", rotation: 1 },
+      "server.create-image": { name: "n" },
       "server.rebuild": { imageId: anImage().id },
       "server.reset-state": { vmState: VmState.VM_STATE_ERROR },
     };
