@@ -74,6 +74,7 @@ describe("what a declaration shows of an operation", () => {
       "server.lock: lockServer",
       "server.reboot: rebootServer",
       "server.rebuild: rebuildServer",
+      "server.rescue: rescueServer",
       "server.reset-state: resetServerState",
     ]);
     for (const one of catalogue.all)
