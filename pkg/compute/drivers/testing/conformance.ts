@@ -392,7 +392,7 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await rejectsWith(rebuilding().rebuild(instanceUuid, "k4"), "REBUILD_NOT_PREPARED");
     });
 
-    it("copies the disk of a guest that runs, pauses or is off, and leaves it as it was", async () => {
+    it("copies the disk of a guest that runs, pauses, is suspended or off, and leaves it as it was", async () => {
       const d = h.driver();
       const { takeSnapshot, openSnapshot, dropSnapshot } = d;
       assert.ok(takeSnapshot && openSnapshot && dropSnapshot);
@@ -416,6 +416,8 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       };
       await copied();
       await d.pause?.call(d, ctx, instanceUuid);
+      await copied();
+      await able("suspend")(ctx, instanceUuid);
       await copied();
       await d.powerOff(ctx, instanceUuid, 0);
       await copied();
