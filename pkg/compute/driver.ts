@@ -194,7 +194,8 @@ export interface Driver {
   ) => Promise<void>;
   /**
    * Ends the guest, softly first as `powerOff`, and puts what was prepared under this key in its place, all
-   * of it or nothing, without starting it. Done already is success. @throws REBUILD_NOT_PREPARED
+   * of it or nothing, without starting it. Its interfaces are those that it has by then. Done already is
+   * success. @throws REBUILD_NOT_PREPARED
    */
   readonly rebuild?: (ctx: Ctx, instanceUuid: string, key: string, softTimeoutMs: number) => Promise<void>;
   /** Throws away what was prepared and not put in place; nothing is success. */

@@ -119,8 +119,12 @@ export class FakeHost {
       if (prepared?.key !== key) throw DriverErrors.REBUILD_NOT_PREPARED({ instanceUuid });
       const { guest, keepsEphemeral } = prepared;
       const ephemeralDisk = before?.ephemeralDisk ?? 0;
+      const { portIds, macAddresses } = before ?? guest;
       this.put({
         ...guest,
+        // They may have come and gone since it was prepared.
+        portIds,
+        macAddresses,
         builtAs: key,
         defines: (before?.defines ?? 0) + 1,
         starts: before?.starts ?? 0,

@@ -154,6 +154,14 @@ export const withoutNic = (definition: Definition, portId: string): Definition =
   },
 });
 
+/** With the ports that another definition has: they may have come and gone since this one was made. */
+export function withPortsOf({ spec }: Definition, made: Definition): Definition {
+  const has = new Set(spec.interfaces.map(({ portId }) => portId));
+  const known = new Set(made.spec.interfaces.map(({ portId }) => portId));
+  const kept = [...known].filter((portId) => !has.has(portId)).reduce(withoutNic, made);
+  return spec.interfaces.filter(({ portId }) => !known.has(portId)).reduce(withNic, kept);
+}
+
 export const storedKernel = (boots: GuestSpec["kernel"]): StoredSpec["kernel"] =>
   boots === undefined ? null : { ...boots, ramdiskPath: boots.ramdiskPath ?? null };
 

@@ -40,7 +40,7 @@ import type { QemuConfig } from "./config.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
-import { asStarted, userOf } from "./definition.js";
+import { asStarted, userOf, withPortsOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
@@ -427,7 +427,8 @@ export class QemuDriver implements Driver {
         await this.#forgetMemory(entry);
       }
       // Its user may have changed meanwhile; files get their owner before each start.
-      const definition = { ...prepared, uid: entry?.definition.uid ?? prepared.uid };
+      const made = { ...prepared, uid: entry?.definition.uid ?? prepared.uid };
+      const definition = entry ? withPortsOf(entry.definition, made) : made;
       await files.commit(paths, definition);
       const rebuilt: Entry = entry ?? { definition, paths, ...notStarted };
       rebuilt.definition = definition;

@@ -627,6 +627,22 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       );
     });
 
+    it("keeps interfaces that come and go while a rebuild is prepared", async () => {
+      const spec = await running();
+      const { instanceUuid } = spec;
+      await able("attachInterface")(ctx, instanceUuid, another);
+      await rebuilding().prepare(spec, "k5");
+      await rebuilding().rebuild(instanceUuid, "k5");
+      await h.driver().powerOn(ctx, instanceUuid);
+      assert.deepEqual(await nicsOf(instanceUuid), [spec.interfaces[0]?.macAddress, another.macAddress]);
+      await h.driver().powerOff(ctx, instanceUuid, 0);
+      await rebuilding().prepare({ ...spec, interfaces: [...spec.interfaces, another] }, "k6");
+      await able("detachInterface")(ctx, instanceUuid, another.portId);
+      await rebuilding().rebuild(instanceUuid, "k6");
+      await h.driver().powerOn(ctx, instanceUuid);
+      assert.deepEqual(await nicsOf(instanceUuid), [spec.interfaces[0]?.macAddress]);
+    });
+
     it("survives being asked for many things at once", async () => {
       const { instanceUuid } = await running();
       const d = h.driver();
