@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
 import { anyOperation, theServer } from "../../pkg/model/operation-declaration.js";
 import { aDeclaration, aForm } from "../../pkg/model/testing/a-declaration.js";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Aggregate } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import {
+  ConsoleToken,
+  ConsoleTokenServiceDefinition,
+} from "../../gen/kilonova/cells/v1/console_tokens_service.js";
 import { AcceptServersRequest } from "../../gen/kilonova/cells/v1/global_service.js";
 import {
   ComputeNode,
@@ -35,6 +39,7 @@ import {
 } from "../../gen/kilonova/cells/v1/server_records.js";
 import type { ServerRecords } from "../../gen/kilonova/cells/v1/server_records.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
+import { systemClock } from "../../pkg/platform/process/clock.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import type { InstanceRow, OperationRow } from "../../pkg/cells/store/rows.js";
 import { loadRecord, storeRecord } from "../../pkg/cells/servers/domain/records.js";
@@ -61,6 +66,7 @@ const FLAVOR = "kilonova.type.v1.Flavor";
 const AGGREGATE = "kilonova.api.v1.Aggregate";
 const GROUP = "kilonova.api.v1.ServerGroup";
 const KEY_PAIR = "kilonova.type.v1.KeyPair";
+const CONSOLE_TOKEN = "kilonova.cells.v1.ConsoleToken";
 const ACTOR = "kilonova.type.v1.Actor";
 const PROGRESS = "kilonova.type.v1.OperationProgress";
 const REPORT = "kilonova.cells.v1.ReportCommandRequest";
@@ -634,6 +640,28 @@ describe("fields of a newer build in what is stored", function () {
     await s.global.createStoredKeyPair(testCtx(), { keyPair });
     const { keyPair: stored } = await s.global.getStoredKeyPair(testCtx(), { userId: "u", name: "k" });
     keepsAll("key pair", KEY_PAIR, KeyPair, stored);
+
+    const token = saltedAs(
+      CONSOLE_TOKEN,
+      ConsoleToken,
+      ConsoleToken.fromPartial({
+        tokenHash: randomBytes(32),
+        serverId: randomUUID(),
+        expiresAt: toTimestamp(systemClock.now() + 60_000_000n),
+      }),
+    );
+    await s.as("api").client(ConsoleTokenServiceDefinition).storeConsoleToken(testCtx(), { token });
+    const { rows } = await s.globalStore.db.statement(testCtx(), "test.token", (db) =>
+      sql<{
+        body: Buffer;
+      }>`SELECT body FROM ${s.globalStore.t.console_token} WHERE token_hash = ${token.tokenHash}`.execute(db),
+    );
+    keepsAll(
+      "console token",
+      CONSOLE_TOKEN,
+      ConsoleToken,
+      ConsoleToken.decode(rows[0]?.body ?? new Uint8Array()),
+    );
   });
 
   it("has been looked for in every message that is stored", () => {
