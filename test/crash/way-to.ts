@@ -20,12 +20,14 @@ export function wayTo(
   const seen = new Set<VmState>([VmState.VM_STATE_ACTIVE]);
   for (const { state, way } of ways) {
     if (startsFrom(wanted, state)) return way;
-    for (const one of all)
-      for (const end of startsFrom(one, state) && one.instant === undefined ? one.ends : [])
-        if (end !== VmState.VM_STATE_DELETED && !seen.has(end)) {
-          seen.add(end);
-          ways.push({ state: end, way: [...way, one] });
-        }
+    for (const one of all) {
+      const [end, ...others] = startsFrom(one, state) && one.instant === undefined ? one.ends : [];
+      // Where it may end in several ways, its declaration does not say in which.
+      if (end === undefined || others.length > 0) continue;
+      if (end === VmState.VM_STATE_DELETED || seen.has(end)) continue;
+      seen.add(end);
+      ways.push({ state: end, way: [...way, one] });
+    }
   }
   throw new Error(`no way leads to a state from which ${wanted.kind} starts`);
 }
