@@ -1,8 +1,8 @@
 import injectNmi from "../../compute/commands/inject-nmi.js";
 import triggerCrashDump from "../../model/operations/trigger-crash-dump.js";
-import { defineKind, done, fail } from "../engine/kind.js";
+import { defineKind, done } from "../engine/kind.js";
 import { agentReports } from "../steps/agent-command.js";
-import { agentStep } from "../steps/agent-step.js";
+import { agentStep, commandFailed } from "../steps/agent-step.js";
 import type { KindDeps } from "../kind-factory.js";
 
 /** The server stays in its state, also in ERROR: what the interrupt does depends on the guest. */
@@ -18,11 +18,7 @@ export default ({ ports }: KindDeps) =>
           host: ({ server }) => server.hostInfo?.host ?? "",
           input: () => ({}),
           done: (call, _output, host) => done({}, {}, { host, consumed: agentReports(call) }),
-          failed: (call, { errorReason, errorMessage, errorDetails }, host) =>
-            fail(
-              { reason: errorReason, domain: "compute", message: errorMessage },
-              { details: errorDetails, host, consumed: agentReports(call) },
-            ),
+          failed: commandFailed,
         }),
         needs: "inject-nmi",
       },

@@ -1,4 +1,3 @@
-import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { RebuildInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
@@ -7,11 +6,11 @@ import prepareRebuildThere from "../../compute/commands/prepare-rebuild.js";
 import rebuildGuestThere from "../../compute/commands/rebuild-guest.js";
 import { TaskState } from "../../model/instance-states.js";
 import { rebuiltFields, rebuiltRecord } from "../../model/rebuilt-record.js";
-import { done, fail } from "../engine/kind.js";
-import type { Change, Step, StepCall, StepResult } from "../engine/kind.js";
+import { done } from "../engine/kind.js";
+import type { Change, Step, StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
-import { agentStep } from "./agent-step.js";
+import { agentStep, commandFailed } from "./agent-step.js";
 
 type Call = StepCall<RebuildInput>;
 
@@ -40,7 +39,7 @@ export const prepareRebuild = (ports: Ports): Step<RebuildInput> => ({
       preserveEphemeral: call.input.preserveEphemeral,
     }),
     done: (call, _output, host) => done({}, undefined, { host, consumed: agentReports(call) }),
-    failed,
+    failed: commandFailed,
   }),
   needs: "rebuild",
 });
@@ -57,8 +56,8 @@ export const replaceDisks = (ports: Ports): Step<RebuildInput> => ({
     command: rebuildGuestThere,
     host: hostOf,
     input: (call: Call) => ({ key: keyOf(call), softTimeoutMs: ports.softTimeoutMs }),
-    done: (call, _output, host) => done({}, rebuilt(call), { host, consumed: agentReports(call) }),
-    failed,
+    done: (call: Call, _output, host) => done({}, rebuilt(call), { host, consumed: agentReports(call) }),
+    failed: commandFailed,
   }),
   needs: "rebuild",
 });
@@ -98,7 +97,7 @@ export const spawnRebuilt = (ports: Ports): Step<RebuildInput> => {
         },
         { host, consumed: agentReports(call) },
       ),
-    failed,
+    failed: commandFailed,
   });
   return {
     ...step,
@@ -106,14 +105,3 @@ export const spawnRebuilt = (ports: Ports): Step<RebuildInput> => {
     run: async (call) => (isStopped(call) ? done({}, { dropFault: true }) : step.run(call)),
   };
 };
-
-function failed(
-  call: Call,
-  { errorReason, errorMessage, errorDetails }: CommandResult,
-  host: string,
-): StepResult {
-  return fail(
-    { reason: errorReason, domain: "compute", message: errorMessage },
-    { details: errorDetails, host, consumed: agentReports(call) },
-  );
-}

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { CreateImageInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
-import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { SnapshotGuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import snapshotGuest from "../../compute/commands/snapshot-guest.js";
 import uploadSnapshot from "../../compute/commands/upload-snapshot.js";
@@ -9,12 +8,12 @@ import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError, isRetryable } from "../../kernel/errors.js";
 import { TaskState } from "../../model/instance-states.js";
 import { CREATE_IMAGE_STEP } from "../../model/server-image.js";
-import { done, fail } from "../engine/kind.js";
-import type { Step, StepCall, StepResult } from "../engine/kind.js";
+import { done } from "../engine/kind.js";
+import type { Step, StepCall } from "../engine/kind.js";
 import { outputOf } from "../engine/outputs.js";
 import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
-import { agentStep } from "./agent-step.js";
+import { agentStep, commandFailed } from "./agent-step.js";
 
 /** Whatever kind makes it, an image is made of this. */
 type ImageOf<I> = (input: I) => CreateImageInput;
@@ -125,7 +124,7 @@ const snapshotDisk = <I>(
     host: hostOf,
     input: ({ input }) => ({ snapshotId: imageOf(input).imageId, quiesce: imageOf(input).quiesce }),
     done: (call, copy, host) => done(copy, undefined, { host, consumed: agentReports(call) }),
-    failed,
+    failed: commandFailed,
   }),
   needs: "snapshot",
 });
@@ -159,19 +158,9 @@ const uploadImage = <I>(ports: Ports, imageOf: ImageOf<I>): Step<I> => ({
     host: hostOf,
     input: ({ input }) => ({ snapshotId: imageOf(input).imageId, imageId: imageOf(input).imageId }),
     done: (call, _output, host) => done({}, undefined, { host, consumed: agentReports(call) }),
-    failed,
+    failed: commandFailed,
   }),
   needs: "snapshot",
 });
 
 const hostOf = ({ server }: StepCall<unknown>): string => server.hostInfo?.host ?? "";
-
-const failed = <I>(
-  call: StepCall<I>,
-  { errorReason, errorMessage, errorDetails }: CommandResult,
-  host: string,
-): StepResult =>
-  fail(
-    { reason: errorReason, domain: "compute", message: errorMessage },
-    { details: errorDetails, host, consumed: agentReports(call) },
-  );
