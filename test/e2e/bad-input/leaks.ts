@@ -27,16 +27,9 @@ const PATTERNS: readonly (readonly [what: string, pattern: RegExp])[] = [
 /** Looks through answers for what belongs to operators or to somebody else. */
 export class LeakWatch {
   readonly #guarded: Guarded;
-  /** What the callers have named things of their own after. */
-  readonly #theirs = new Set<string>();
 
   constructor(guarded: Guarded) {
     this.#guarded = guarded;
-  }
-
-  /** A caller has called something of his own by what he sent: he may read it again. */
-  named(sent: string): void {
-    for (const text of this.#guarded.foreign) if (sent.includes(text)) this.#theirs.add(text);
   }
 
   /**
@@ -53,11 +46,7 @@ export class LeakWatch {
     ] as [string, string][];
     if (!rights.admin) named.push([`${machine}-`, "a host"]);
     if (!rights.admin && !rights.foreign)
-      named.push(
-        ...foreign
-          .filter((text) => !this.#theirs.has(text))
-          .map((text): [string, string] => [text, `another project's ${text}`]),
-      );
+      named.push(...foreign.map((text): [string, string] => [text, `another project's ${text}`]));
     for (const [text, what] of named) if (answer.includes(text) && !sent.includes(text)) return what;
     for (const [what, pattern] of PATTERNS) {
       const found = pattern.exec(answer)?.[0];

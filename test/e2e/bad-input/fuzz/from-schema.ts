@@ -4,7 +4,10 @@ import type { Random } from "./random.js";
 
 /** Texts that fit somewhere: ids of the stage and whatever formats want. */
 export interface Fitting {
+  /** Ids that may be anybody's, for where an id is asked for. */
   readonly ids: readonly string[];
+  /** What a free text may say. What a caller has written down, he reads again: nothing of others is among it. */
+  readonly texts: readonly string[];
   readonly byKey: Readonly<Record<string, readonly unknown[]>>;
 }
 
@@ -59,9 +62,10 @@ function objectOf(schema: JsonSchema, random: Random, fitting: Fitting): Record<
   ]);
 }
 
-function textFor(schema: JsonSchema, random: Random, { ids }: Fitting): string {
-  const fits = BY_FORMAT[String(schema["format"] ?? "")];
+function textFor(schema: JsonSchema, random: Random, { ids, texts }: Fitting): string {
+  const format = String(schema["format"] ?? "");
+  const fits = BY_FORMAT[format];
   if (fits && random.chance(0.8)) return random.pick(fits);
-  if (random.chance(0.5)) return random.pick(ids);
+  if (random.chance(0.5)) return random.pick(format === "uuid" ? ids : texts);
   return random.chance(0.7) ? `w${random.below(1000)}` : junkText(random);
 }
