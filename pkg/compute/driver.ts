@@ -227,7 +227,57 @@ export interface Driver {
    * @throws DEVICE_DETACH_FAILED when it does not in time: then the guest keeps it
    */
   readonly detachInterface?: (ctx: Ctx, instanceUuid: string, portId: string) => Promise<void>;
+  /** Who connects to volumes, as the Block Storage service wants it: names and addresses of this host. */
+  readonly volumeConnector?: (ctx: Ctx) => Promise<VolumeConnector>;
+  /**
+   * Connects a volume and puts it into the guest: at once where it runs, and into what it is started with.
+   * One that is there is left alone; with another connection it is what counts from the next start.
+   * @throws UNSUPPORTED_HARDWARE, DEVICE_SLOTS_EXHAUSTED, VOLUME_NOT_REACHABLE
+   */
+  readonly attachVolume?: (ctx: Ctx, instanceUuid: string, volume: GuestVolume) => Promise<void>;
+  /**
+   * Takes a volume out again and lets go of the connection; one that is not there is success. A running guest
+   * has to let go of it. @throws DEVICE_DETACH_FAILED when it does not in time: then the guest keeps it
+   */
+  readonly detachVolume?: (ctx: Ctx, instanceUuid: string, volumeId: string) => Promise<void>;
 }
+
+/** Who connects to a volume. Other members are the Block Storage service's own affair. */
+export interface VolumeConnector {
+  /** The host's name, as the server's record has it. */
+  readonly host: string;
+  readonly ip: string;
+  /** Name of the iSCSI initiator; undefined on hosts that cannot. */
+  readonly initiator: string | undefined;
+}
+
+/** A volume as a guest has it. */
+export interface GuestVolume {
+  readonly volumeId: string;
+  /** Such as /dev/vdb. Where the guest chooses the names itself, only the order follows it. */
+  readonly deviceName: string;
+  /** `disk`, `cdrom` or `lun`. */
+  readonly deviceType: string;
+  /** Undefined: the driver's choice. */
+  readonly bus: string | undefined;
+  /** Order in which the firmware tries it; 0 is the root disk, undefined: never. */
+  readonly bootIndex: number | undefined;
+  readonly tag: string | undefined;
+  readonly connection: VolumeConnection;
+}
+
+/** How a volume is reached. What is in it may be secret: it is never logged. */
+export interface VolumeConnection {
+  readonly readOnly: boolean;
+  /** Whether others write to it at the same time. */
+  readonly shared: boolean;
+  readonly at: VolumeAddress;
+}
+
+/** One member per protocol; `pkg/compute/volumes` makes it of what the Block Storage service says. */
+export type VolumeAddress =
+  | { readonly type: "nbd"; readonly unix: string; readonly exportName: string }
+  | { readonly type: "nbd"; readonly host: string; readonly port: number; readonly exportName: string };
 
 /** How a guest is made anew. */
 export interface RebuildOptions {

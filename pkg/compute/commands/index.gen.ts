@@ -2,10 +2,13 @@
 import type { Command } from "./command.js";
 import { listed } from "./command.js";
 import attachInterface from "./attach-interface.js";
+import attachVolume from "./attach-volume.js";
 import buildGuest from "./build-guest.js";
 import cacheImages from "./cache-images.js";
+import describeConnector from "./describe-connector.js";
 import destroyGuest from "./destroy-guest.js";
 import detachInterface from "./detach-interface.js";
+import detachVolume from "./detach-volume.js";
 import discardRebuild from "./discard-rebuild.js";
 import dropSnapshot from "./drop-snapshot.js";
 import injectNmi from "./inject-nmi.js";
@@ -30,10 +33,13 @@ import uploadSnapshot from "./upload-snapshot.js";
 /** Everything in this folder, by file name. */
 export const commands: readonly Command[] = [
   listed(attachInterface),
+  listed(attachVolume),
   listed(buildGuest),
   listed(cacheImages),
+  listed(describeConnector),
   listed(destroyGuest),
   listed(detachInterface),
+  listed(detachVolume),
   listed(discardRebuild),
   listed(dropSnapshot),
   listed(injectNmi),

@@ -98,6 +98,10 @@ export const DriverErrors = defineErrors("compute.driver", {
     "refused",
     (_p: { device: string }) => "The guest did not let go of the device in time.",
   ],
+  VOLUME_NOT_REACHABLE: [
+    "refused",
+    (p: { volume: string }) => `Volume ${p.volume} cannot be reached from the host.`,
+  ],
   DEVICE_SLOTS_EXHAUSTED: [
     "refused",
     (_p: { instanceUuid: string }) => "The guest has no slot left for another device.",

@@ -1348,6 +1348,7 @@ class ErrorReason(IntEnum):
     PORT_NOT_USABLE = 300
     DEVICE_DETACH_FAILED = 301
     DEVICE_SLOTS_EXHAUSTED = 302
+    VOLUME_NOT_REACHABLE = 310
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

@@ -5,6 +5,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { InstancePort, InstanceRecord } from "../../cells/v1/instance_change.js";
 import { Quiesce } from "../../cells/v1/operation_inputs.js";
+import { BlockDeviceRecord } from "../../cells/v1/server_records.js";
 import { PowerState } from "../../type/v1/server.js";
 import { ImageRef, ServerSecrets } from "../../type/v1/server_spec.js";
 
@@ -240,6 +241,27 @@ export interface RefreshInterfacesInput {
   ports: InstancePort[];
   /** Ports that are not the server's any more. */
   gone: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of describe-connector. */
+export interface DescribeConnectorOutput {
+  /** Who connects, as the Block Storage service wants it: JSON. */
+  connector: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of attach-volume. */
+export interface AttachVolumeInput {
+  /** The block device, with its connection_info. */
+  device: BlockDeviceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of detach-volume. */
+export interface DetachVolumeInput {
+  /** The volume. */
+  volumeId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2336,6 +2358,230 @@ export const RefreshInterfacesInput: MessageFns<RefreshInterfacesInput> = {
     message.hostname = object.hostname ?? "";
     message.ports = object.ports?.map((e) => InstancePort.fromPartial(e)) || [];
     message.gone = object.gone?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseDescribeConnectorOutput(): DescribeConnectorOutput {
+  return { connector: "" };
+}
+
+export const DescribeConnectorOutput: MessageFns<DescribeConnectorOutput> = {
+  encode(message: DescribeConnectorOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connector !== "") {
+      writer.uint32(10).string(message.connector);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeConnectorOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeConnectorOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.connector = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DescribeConnectorOutput>): DescribeConnectorOutput {
+    return DescribeConnectorOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DescribeConnectorOutput>): DescribeConnectorOutput {
+    const message = createBaseDescribeConnectorOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DescribeConnectorOutput["_unknownFields"];
+    message.connector = object.connector ?? "";
+    return message;
+  },
+};
+
+function createBaseAttachVolumeInput(): AttachVolumeInput {
+  return { device: undefined };
+}
+
+export const AttachVolumeInput: MessageFns<AttachVolumeInput> = {
+  encode(message: AttachVolumeInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== undefined) {
+      BlockDeviceRecord.encode(message.device, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachVolumeInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachVolumeInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.device = BlockDeviceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachVolumeInput>): AttachVolumeInput {
+    return AttachVolumeInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachVolumeInput>): AttachVolumeInput {
+    const message = createBaseAttachVolumeInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachVolumeInput["_unknownFields"];
+    message.device = (object.device !== undefined && object.device !== null)
+      ? BlockDeviceRecord.fromPartial(object.device)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDetachVolumeInput(): DetachVolumeInput {
+  return { volumeId: "" };
+}
+
+export const DetachVolumeInput: MessageFns<DetachVolumeInput> = {
+  encode(message: DetachVolumeInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachVolumeInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachVolumeInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachVolumeInput>): DetachVolumeInput {
+    return DetachVolumeInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachVolumeInput>): DetachVolumeInput {
+    const message = createBaseDetachVolumeInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachVolumeInput["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
     return message;
   },
 };

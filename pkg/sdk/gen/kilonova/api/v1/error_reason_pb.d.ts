@@ -1985,6 +1985,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_DEVICE_SLOTS_EXHAUSTED = 302;
    */
   DEVICE_SLOTS_EXHAUSTED = 302,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_REACHABLE = 310;
+   */
+  VOLUME_NOT_REACHABLE = 310,
 }
 
 /**

@@ -1,0 +1,2 @@
+export { guestVolume } from "./guest-volume.js";
+export { VolumeErrors } from "./errors.js";
