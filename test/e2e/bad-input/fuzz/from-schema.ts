@@ -6,7 +6,7 @@ import type { Random } from "./random.js";
 export interface Fitting {
   /** Ids that may be anybody's, for where an id is asked for. */
   readonly ids: readonly string[];
-  /** What a free text may say. What a caller has written down, he reads again: nothing of others is among it. */
+  /** What a free text may say. Callers read again what they wrote: nothing of others is among it. */
   readonly texts: readonly string[];
   readonly byKey: Readonly<Record<string, readonly unknown[]>>;
 }
