@@ -1,6 +1,6 @@
 import type { RawData, WebSocket } from "ws";
 import type { Ctx } from "../kernel/index.js";
-import { CommonErrors, KilonovaError, raceAbort } from "../kernel/index.js";
+import { CommonErrors, KilonovaError, raceAbort, whenAborted } from "../kernel/index.js";
 import { isActivity } from "./domain/activity.js";
 import type { ConsoleLine, FoundConsole } from "./ports.js";
 
@@ -155,12 +155,11 @@ function watchTimes(
       ? undefined
       : setTimeout(() => end(ends.expired), Math.max(0, endsAtMs - Date.now()));
   const stop = (): void => end(ends.stopping);
-  if (ctx.signal.aborted) stop();
-  else ctx.signal.addEventListener("abort", stop, { once: true });
+  const leave = whenAborted(ctx.signal, stop);
   return () => {
     clearTimeout(idle);
     clearInterval(pings);
     clearTimeout(last);
-    ctx.signal.removeEventListener("abort", stop);
+    leave();
   };
 }

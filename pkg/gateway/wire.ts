@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Express } from "express";
 import {
   AvailabilityZonesServiceDefinition,
@@ -59,7 +58,6 @@ export function buildGateway(deps: GatewayDeps): Gateway {
   const { config, log, ids, startSpan, turns, metrics, rest = defaultRest } = deps;
   const fragments = new FragmentCache(config.fragmentCacheBytes);
   const stopping = new AbortController();
-  setMaxListeners(0, stopping.signal);
   const app = buildApp({
     env: {
       log,

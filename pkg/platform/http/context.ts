@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Authenticated, Ctx, Ids, Logger, Span } from "../../kernel/index.js";
@@ -116,8 +115,6 @@ export function requestContext(env: HttpEnv): RequestHandler {
     const traced = req.get("traceparent") !== undefined;
     const log = env.log.child({ requestId, ...(globalRequestId ? { globalRequestId } : {}) });
     const controller = new AbortController();
-    // Handlers that do many things at once listen as often.
-    setMaxListeners(0, controller.signal);
     const deadlineMs = Date.now() + env.requestTimeoutMs;
     noteEnd(controller.signal, deadlineMs);
     const timer = setTimeout(

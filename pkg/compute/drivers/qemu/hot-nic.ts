@@ -1,5 +1,5 @@
 import type { Ctx } from "../../../kernel/index.js";
-import { KilonovaError, traced } from "../../../kernel/index.js";
+import { KilonovaError, traced, whenFirstAborted } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
 import type { StoredNic } from "./definition.js";
 import { netdevOf, nicDevice } from "./nic.js";
@@ -108,15 +108,14 @@ function awaitRelease(
       if (event === "DEVICE_UNPLUG_GUEST_ERROR") settle("refused");
     });
     const timer = setTimeout(() => settle("late"), timeoutMs);
-    const signals = [ctx.signal, guest.hurried];
+    let leave = (): void => {};
     stop = () => {
       unsubscribe();
       clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener("abort", abort);
+      leave();
     };
-    for (const signal of signals) signal.addEventListener("abort", abort, { once: true });
     void Promise.race([guest.down, guest.gone]).then(() => settle("ended"));
-    if (signals.some(({ aborted }) => aborted)) abort();
+    leave = whenFirstAborted([ctx.signal, guest.hurried], abort);
   });
   end.catch(() => {});
   return { end, stop: () => stop() };
