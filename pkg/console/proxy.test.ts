@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { createConnection } from "node:net";
+import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { WebSocket } from "ws";
 import { silentLogger } from "../kernel/index.js";
@@ -69,6 +71,10 @@ class World {
   readonly tokens = new Map<string, FoundConsole>([["t", vnc]]);
   readonly line = new Line();
   broken = false;
+  /** Resolved when a token is looked up. */
+  looksUp: Promise<void> = Promise.resolve();
+  /** How often one was asked for. */
+  asked = 0;
   url = "";
   #server: HttpServer | undefined;
   #proxy: ConsoleProxy | undefined;
@@ -76,6 +82,8 @@ class World {
   async start(config: Partial<ConsoleConfig> = {}): Promise<this> {
     const consoles: ConsolesPort = {
       find: async (_ctx, token) => {
+        this.asked++;
+        await this.looksUp;
         if (this.broken) throw new Error("no database");
         return this.tokens.get(token);
       },
@@ -100,6 +108,10 @@ class World {
     return this.#proxy?.open ?? 0;
   }
 
+  /** Whether all who have asked are answered and gone. */
+  get settled(): boolean {
+    return this.#proxy?.busy === 0;
+  }
   async stop(): Promise<void> {
     await Promise.all([this.#server?.close(500), this.#proxy?.close()]);
   }
@@ -206,6 +218,29 @@ describe("the console proxy", () => {
     world.tokens.set("t", { ...vnc, serverId: "s6" });
     await world.opened("t");
   });
+
+  for (const [how, leave] of [
+    ["hangs up", (socket: Socket) => socket.end()],
+    ["is gone", (socket: Socket) => socket.resetAndDestroy()],
+  ] as const)
+    it(`keeps no place for a browser that ${how} while its token is looked up`, async () => {
+      let found = (): void => {};
+      world.looksUp = new Promise((resolve) => (found = resolve));
+      await world.start({ maxConnectionsPerServer: 1 });
+      const { port } = new URL(world.url);
+      const socket = createConnection(Number(port), "127.0.0.1").on("error", () => {});
+      socket.write(
+        "GET /?token=t HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n" +
+          "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      );
+      await until(() => world.asked === 1);
+      leave(socket);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      found();
+      await until(() => world.settled);
+      assert.equal(world.open, 0);
+      (await world.opened()).socket.close();
+    });
 
   it("ends with the guest", async () => {
     await world.start();

@@ -59,6 +59,11 @@ export class ConsoleProxy {
     return this.#places.open;
   }
 
+  /** Connections that are being let in, refused or carried. */
+  get busy(): number {
+    return this.#tunnels.size;
+  }
+
   /** Takes a connection that asks to be a web socket. */
   upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
     const { ids, log } = this.#deps;
@@ -113,6 +118,8 @@ export class ConsoleProxy {
     const { config, consoles } = this.#deps;
     const { serverId, projectId, kind, expiresAtMs } = found;
     const web = await new Promise<WebSocketOf | undefined>((resolve) => {
+      // One that is gone already says so no more.
+      if (socket.destroyed) return resolve(undefined);
       // It refuses by itself what is no web socket, and then the connection ends.
       socket.once("close", () => resolve(undefined));
       this.#sockets.handleUpgrade(req, socket, head, resolve);

@@ -88,6 +88,21 @@ describe("consoles of an agent", () => {
     assert.equal(screen.ended, false);
   });
 
+  it("give the serial line to one of two who come at once, the later one", async () => {
+    const { open, say } = await aHost();
+    const [first, second] = await Promise.allSettled([open("serial"), open("serial")]);
+    assert.equal((first as PromiseRejectedResult).reason.reason, "CONSOLE_CLOSED");
+    assert.equal(second.status, "fulfilled");
+    await say(second.value, "mine");
+    await until(() => second.value.heard === "mine");
+  });
+
+  it("are not more than a guest may have, also of those who come at once", async () => {
+    const { open } = await aHost();
+    const all = await Promise.allSettled(Array.from({ length: 20 }, () => open()));
+    assert.equal(all.filter(({ status }) => status === "fulfilled").length, 16);
+  });
+
   it("are not more than a guest may have, and a place is free again after one", async () => {
     const { open } = await aHost();
     const all = await Promise.all(Array.from({ length: 16 }, () => open()));

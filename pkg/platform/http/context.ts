@@ -19,6 +19,8 @@ export interface HttpEnv {
   readonly turns?: Gate | undefined;
   /** Whose X-Forwarded-Proto and X-Forwarded-For are believed: addresses and networks; default nobody's. */
   readonly trustedProxies?: readonly string[];
+  /** What the log may tell of a path; default all of it. Must not throw. */
+  shownPath?(path: string): string;
 }
 
 /** What belongs to one request. */
@@ -146,7 +148,7 @@ export function requestContext(env: HttpEnv): RequestHandler {
       ending.end();
       log.info("http.request", {
         method: req.method,
-        path: cutPath(req.path),
+        path: cutPath(env.shownPath?.(req.path) ?? req.path),
         status: res.statusCode,
         finished: res.writableFinished,
         durationMs: Math.round(performance.now() - startedMs),
