@@ -10,7 +10,7 @@ import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_s
 import { TrafficDirection } from "../../../gen/kilonova/api/v1/server_details.js";
 import { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { toStored } from "../../cells/operations/domain/operation-rows.js";
 import { toDuration } from "../../model/wire-time.js";
@@ -258,7 +258,8 @@ describe("detaching an interface", () => {
       begun().map(({ kind }) => kind),
       ["server.detach-interface"],
     );
-    api.cells.put("cell1", { id: SERVER, vmState: VmState.VM_STATE_ACTIVE }, { ports: [] });
+    const hostInfo = ServerHostInfo.fromPartial({ host: "h1" });
+    api.cells.put("cell1", { id: SERVER, vmState: VmState.VM_STATE_ACTIVE, hostInfo }, { ports: [] });
     assert.equal((await ask("t")).operation?.name, operation?.name);
     await assert.rejects(ask(""), { reason: "PORT_NOT_FOUND" });
   });

@@ -85,7 +85,7 @@ export class Consoles {
   async #connect(ctx: Ctx, session: Session, others: readonly Session[]): Promise<Duplex> {
     const { serverId, kind, run } = session;
     const found = await this.#driver.guestConsole?.(ctx, serverId, kind);
-    if (found?.connect === undefined || found.run !== run || session.isTaken === true)
+    if (found?.connect === undefined || found.run !== run || wasTaken(session))
       throw AgentErrors.CONSOLE_CLOSED({});
     if (kind === "serial") for (const one of others) if (one.kind === "serial") takeFrom(one);
     const line = await found.connect().catch((cause: unknown) => {
@@ -93,11 +93,14 @@ export class Consoles {
     });
     // Whoever reads or writes sees that it has ended; that is no failure of the agent.
     line.on("error", () => {});
-    if ((await this.ask(ctx, serverId, kind)).run === run && session.isTaken !== true) return line;
+    if ((await this.ask(ctx, serverId, kind)).run === run && !wasTaken(session)) return line;
     line.destroy();
     throw AgentErrors.CONSOLE_CLOSED({});
   }
 }
+
+/** Asked anew after each wait. */
+const wasTaken = ({ isTaken }: Session): boolean => isTaken === true;
 
 function takeFrom(session: Session): void {
   session.isTaken = true;
