@@ -360,6 +360,28 @@ describe("security groups of a server", () => {
     );
     assert.equal(rest.nextPageToken, "");
   });
+
+  it("do not tell what others' groups are that a rule lets in by their ids", async () => {
+    const { api, servers } = scene();
+    api.securityGroups.splice(
+      0,
+      1,
+      group(WEB, "web", "p1", [
+        { id: "r1", direction: "ingress", remoteGroupId: SECOND, securityGroupId: WEB },
+      ]),
+    );
+    for (const [actor, name, projectId] of [
+      [member, undefined, undefined],
+      [administrator, "secret", "p2"],
+    ] as const) {
+      const { securityGroups } = await servers.listServerSecurityGroups(as(actor), { serverId: SERVER });
+      const [rule] = securityGroups[0]?.rules ?? [];
+      assert.deepEqual(
+        [rule?.remoteGroupId, rule?.remoteGroupName, rule?.remoteGroupProjectId],
+        [SECOND, name, projectId],
+      );
+    }
+  });
 });
 
 describe("external events", () => {
