@@ -71,15 +71,19 @@ class World {
   readonly tokens = new Map<string, FoundConsole>([["t", vnc]]);
   readonly line = new Line();
   broken = false;
+  /** Whether browsers answer when they are asked whether they are there. */
+  answersPings = true;
   /** Resolved when a token is looked up. */
   looksUp: Promise<void> = Promise.resolve();
+  /** Until when the last write may take, Unix time. */
+  writtenBy = 0;
   /** How often one was asked for. */
   asked = 0;
   url = "";
   #server: HttpServer | undefined;
   #proxy: ConsoleProxy | undefined;
 
-  async start(config: Partial<ConsoleConfig> = {}): Promise<this> {
+  async start(config: Partial<ConsoleConfig> = {}, pingMs = 30_000): Promise<this> {
     const consoles: ConsolesPort = {
       find: async (_ctx, token) => {
         this.asked++;
@@ -89,12 +93,18 @@ class World {
       },
       open: (ctx, { serverId }) => {
         const line = serverId === vnc.serverId ? this.line : new Line();
-        return { output: line.output(ctx.signal), write: (_c, input) => line.write(input) };
+        return {
+          output: line.output(ctx.signal),
+          write: (c, input) => {
+            this.writtenBy = c.deadlineMs ?? 0;
+            return line.write(input);
+          },
+        };
       },
     };
     const env = { log: silentLogger, ids: systemIds, requestTimeoutMs: 5_000 };
     const settings = { ...consoleConfig.parse({}), ...config };
-    const proxy = new ConsoleProxy({ ...env, config: settings, consoles });
+    const proxy = new ConsoleProxy({ ...env, config: settings, consoles, pingMs });
     const app = httpApp("console", env);
     addPages(app, settings.allowedOrigins);
     const onUpgrade = (...it: Parameters<ConsoleProxy["upgrade"]>): void => proxy.upgrade(...it);
@@ -118,7 +128,8 @@ class World {
 
   /** A web socket, and what came of it. */
   connect(token = "t", headers: Readonly<Record<string, string>> = {}, protocols: string[] = []) {
-    const socket = new WebSocket(`${this.url.replace("http", "ws")}/?token=${token}`, protocols, { headers });
+    const address = `${this.url.replace("http", "ws")}/?token=${token}`;
+    const socket = new WebSocket(address, protocols, { headers, autoPong: this.answersPings });
     const session = {
       socket,
       heard: Buffer.alloc(0),
@@ -185,7 +196,9 @@ describe("the console proxy", () => {
     await world.start();
     assert.equal(await world.refused("wrong"), 403);
     assert.equal(await world.refused(""), 403);
-    assert.equal(await world.refused("t".repeat(5_000)), 403);
+    const asked = world.asked;
+    assert.equal(await world.refused("t".repeat(256)), 403);
+    assert.equal(world.asked, asked, "a token that is none was looked up");
     world.broken = true;
     assert.equal(await world.refused(), 503);
     assert.equal(world.open, 0);
@@ -339,6 +352,50 @@ describe("the console proxy", () => {
     await world.stop();
     assert.ok(performance.now() - startedMs < 15_000);
     session.socket.terminate();
+  });
+
+  it("parts with a browser that is silent, and with no other", async () => {
+    await world.start({}, 50);
+    const alive = await world.opened();
+    world.answersPings = false;
+    world.tokens.set("b", { ...vnc, serverId: "s2" });
+    const silent = await world.opened("b");
+    await until(() => silent.end);
+    assert.equal(alive.end, undefined);
+  });
+
+  it("hears nothing of a browser while the guest takes nothing, and does not part with it for that", async () => {
+    await world.start({}, 50);
+    const session = await world.opened();
+    let take = (): void => {};
+    world.line.takes = new Promise((resolve) => (take = resolve));
+    session.socket.send("slow");
+    await until(() => world.line.asked > 0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(session.end, undefined);
+    // As long as a console may go unused.
+    assert.ok(world.writtenBy > Date.now() + consoleConfig.parse({}).idleMs);
+    take();
+    await until(() => session.heard.toString() === "slow");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(session.end, undefined);
+  });
+
+  it("ends with a browser that says too much at once", async () => {
+    await world.start();
+    const session = await world.opened();
+    session.socket.send(Buffer.alloc((1 << 20) + 1));
+    assert.equal((await until(() => session.end)).code, 1009);
+    assert.equal(world.line.asked, 0);
+  });
+
+  it("speaks bytes, and no protocol that it does not know", async () => {
+    await world.start();
+    assert.equal((await world.opened("t", {}, ["base64", "binary"])).socket.protocol, "binary");
+    // The client parts with whoever takes none of its protocols.
+    const strange = world.connect("t", {}, ["base64"]);
+    await until(() => strange.end);
+    assert.equal(strange.wasOpen, false);
   });
 
   it("reads no more of a browser than the guest takes", async () => {
