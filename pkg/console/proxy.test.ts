@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { WebSocket } from "ws";
 import { silentLogger } from "../kernel/index.js";
-import { httpApp, listen } from "../platform/http/index.js";
+import { defaultRest, httpApp, listen } from "../platform/http/index.js";
 import type { HttpServer } from "../platform/http/index.js";
 import { systemIds } from "../platform/process/index.js";
 import { until } from "../testkit/until.js";
@@ -75,6 +75,10 @@ class World {
   answersPings = true;
   /** Resolved when a token is looked up. */
   looksUp: Promise<void> = Promise.resolve();
+  /** Connections that the port takes. */
+  maxConnections = 100;
+  /** Until when the last look-up may take, Unix time. */
+  foundBy = 0;
   /** Until when the last write may take, Unix time. */
   writtenBy = 0;
   /** How often one was asked for. */
@@ -85,8 +89,9 @@ class World {
 
   async start(config: Partial<ConsoleConfig> = {}, pingMs = 30_000): Promise<this> {
     const consoles: ConsolesPort = {
-      find: async (_ctx, token) => {
+      find: async ({ deadlineMs }, token) => {
         this.asked++;
+        this.foundBy = deadlineMs ?? Infinity;
         await this.looksUp;
         if (this.broken) throw new Error("no database");
         return this.tokens.get(token);
@@ -108,7 +113,9 @@ class World {
     const app = httpApp("console", env);
     addPages(app, settings.allowedOrigins);
     const onUpgrade = (...it: Parameters<ConsoleProxy["upgrade"]>): void => proxy.upgrade(...it);
-    this.#server = await listen(app, { host: "127.0.0.1", port: 0, log: silentLogger, onUpgrade });
+    const limits = { ...defaultRest, maxConnections: this.maxConnections };
+    const at = { host: "127.0.0.1", port: 0 };
+    this.#server = await listen(app, { ...at, log: silentLogger, limits, onUpgrade });
     this.#proxy = proxy;
     this.url = this.#server.url;
     return this;
@@ -254,6 +261,29 @@ describe("the console proxy", () => {
       assert.equal(world.open, 0);
       (await world.opened()).socket.close();
     });
+
+  it("keeps a console's connection when strangers come, who push each other out", async () => {
+    world.maxConnections = 2;
+    await world.start();
+    const session = await world.opened();
+    const { port } = new URL(world.url);
+    let gone = 0;
+    const strangers = Array.from({ length: 6 }, () =>
+      createConnection(Number(port), "127.0.0.1")
+        .on("error", () => {})
+        .on("close", () => gone++),
+    );
+    await until(() => gone === 5);
+    session.socket.send("still here");
+    await until(() => session.heard.toString() === "still here");
+    for (const stranger of strangers) stranger.destroy();
+  });
+
+  it("does not wait for a token for ever", async () => {
+    await world.start();
+    await world.opened();
+    assert.ok(world.foundBy <= Date.now() + 10_000);
+  });
 
   it("ends with the guest", async () => {
     await world.start();
