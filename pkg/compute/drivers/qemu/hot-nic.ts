@@ -81,6 +81,13 @@ export async function missingNics(guest: HotGuest, nics: readonly StoredNic[]): 
   return nics.filter(({ device }) => !there.has(device));
 }
 
+/** Interfaces that the guest has and should not have. */
+export async function surplusNics(guest: HotGuest, nics: readonly StoredNic[]): Promise<string[]> {
+  const known = new Set<unknown>(nics.map(({ device }) => device));
+  const there = [...(await devices(guest))].filter((name) => typeof name === "string");
+  return there.filter((name) => name.startsWith("nic") && !known.has(name));
+}
+
 type Release = "deleted" | "refused" | "ended" | "late";
 
 /** Begins to listen at once: the answer may come before that to the request. */
