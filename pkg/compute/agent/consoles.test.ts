@@ -61,6 +61,25 @@ describe("consoles of an agent", () => {
     await open();
   });
 
+  it("are not taken away by a token of an old run, nor opened while the guest is started anew", async () => {
+    const { open, driver, serverId, run } = await aHost();
+    const old = await run();
+    await driver.reboot(ctx, serverId, "hard", 0);
+    const session = await open("serial");
+    await assert.rejects(open("serial", { run: old }), { reason: "CONSOLE_CLOSED" });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(session.ended, false);
+
+    const line = new PassThrough();
+    const runs = ["r1", "r2"];
+    const changing = new Consoles({
+      guestConsole: async () => ({ run: runs.shift(), connect: async () => line }),
+    });
+    const asked = { serverId, kind: "vnc", run: "r1", sessionId: "a" } as const;
+    await assert.rejects(changing.open(ctx, asked).next(), { reason: "CONSOLE_CLOSED" });
+    assert.ok(line.destroyed);
+  });
+
   it("tell no run of a guest that does not run, and end with it", async () => {
     const { driver, serverId, consoles, open, say } = await aHost();
     const session = await open();
