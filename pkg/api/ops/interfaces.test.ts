@@ -148,6 +148,23 @@ describe("attaching an interface", () => {
     assert.equal((await ask()).operation?.name, first.operation?.name);
   });
 
+  it("is the same operation also when the port that it made was the last one of the quota", async () => {
+    const { api, interfaces } = world();
+    const ask = (clientToken: string) =>
+      interfaces.attachInterface(as(member), { serverId: SERVER, networkId: NETWORK, clientToken });
+    const first = await ask("t");
+    api.networkQuota.port = 2;
+    assert.equal((await ask("t")).operation?.name, first.operation?.name);
+    await assert.rejects(ask(""), { reason: "PORT_QUOTA" });
+  });
+
+  it("takes a port whose address comes later", async () => {
+    const { api, interfaces } = world();
+    api.ports.set(FREE, aPort({ id: FREE, fixedIps: [], ipAllocation: "deferred" }));
+    const { operation } = await interfaces.attachInterface(as(member), { serverId: SERVER, portId: FREE });
+    assert.equal(operation?.kind, "server.attach-interface");
+  });
+
   it("waits for the end when it is asked to, and no longer than that", async () => {
     const { interfaces } = world();
     const { operation } = await interfaces.attachInterface(as(member), {
