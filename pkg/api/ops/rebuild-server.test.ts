@@ -211,6 +211,13 @@ describe("rebuildServer", () => {
     assert.equal((await refusal(rebuild(api, { files }))).reason, "TOO_MANY_FILES");
   });
 
+  it("refuses a flavor without a disk to who may not use an image with it", async () => {
+    const flavor = aFlavor({ rootGib: 0 });
+    const { reason, kind } = await refusal(rebuild(ready({ flavor })));
+    assert.deepEqual([reason, kind], ["ZERO_DISK_FLAVOR", "forbidden"]);
+    await rebuild(ready({ flavor }), {}, administrator);
+  });
+
   it("refuses a server that boots from a volume", async () => {
     const error = await refusal(rebuild(ready({ image: undefined })));
     assert.equal(error.reason, "IMAGE_UNACCEPTABLE");
