@@ -448,6 +448,14 @@ describe("external events", () => {
     await assert.rejects(create(w, events.slice(1), "token"), { reason: "TOKEN_REUSED" });
   });
 
+  it("begin one operation for each server, also with one token for all", async () => {
+    const w = world();
+    w.api.cells.put("cell1", { id: OTHER, hostInfo: { host: "h1" } } as never);
+    const events = [SERVER, OTHER].map((id) => event(Name.EXTERNAL_EVENT_NAME_NETWORK_CHANGED, id));
+    for (let times = 0; times < 2; times++) await create(w, events, "token");
+    assert.equal(w.begun().length, 2);
+  });
+
   it("are of servers of every project, for whom the rule lets speak of them", async () => {
     const w = world();
     const service = { ...stranger, roles: ["service"] };
