@@ -301,6 +301,8 @@ describe("the console proxy", () => {
     world.line.takes = new Promise(() => {});
     session.socket.send("never taken");
     await until(() => world.line.asked > 0);
+    // What is read of it later is nobody's.
+    for (let n = 0; n < 100; n++) session.socket.send(Buffer.alloc(1_000));
     const startedMs = performance.now();
     world.line.stream.end();
     assert.equal((await until(() => session.end)).code, 1000);

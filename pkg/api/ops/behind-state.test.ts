@@ -11,8 +11,8 @@ const A = "00000000-0000-4000-8000-000000000001";
 const NOWHERE = "00000000-0000-4000-8000-0000000000ff";
 
 /** A server of the member on a host that can do everything. */
-function world(init: Partial<Server> = {}): TestApi {
-  const api = anApi();
+function world(init: Partial<Server> = {}, policy?: string): TestApi {
+  const api = anApi(policy === undefined ? {} : { policy });
   api.images.set(anImage().id, anImage());
   const capabilities = ["rebuild", "rescue", "snapshot", "attach-interface"];
   api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities })]);
@@ -115,6 +115,14 @@ describe("what a request refers to", () => {
     await assert.rejects(
       servers.createServerBackup(as(member), { serverId: A, name: "b", backupType: "daily", rotation: 1 }),
       { reason: "VOLUME_BACKED" },
+    );
+    const forbidden = '"os_compute_api:servers:create_image:allow_volume_backed": "!"';
+    const guarded = world({ vmState: VmState.VM_STATE_RESCUED, image: undefined }, forbidden);
+    await assert.rejects(
+      guarded.channel
+        .client(ServersServiceDefinition)
+        .createServerImage(as(member), { serverId: A, name: "picture" }),
+      { reason: "FORBIDDEN" },
     );
     const rescued = world({ vmState: VmState.VM_STATE_RESCUED, image: undefined });
     await assert.rejects(
