@@ -8,6 +8,8 @@ describe("an attachment that failed", () => {
     ["PORT_IN_USE", 409],
     ["FIXED_IP_IN_USE", 409],
     ["INVALID_STATE", 409],
+    ["PREEMPTED", 409],
+    ["OPERATION_CANCELLED", 409],
     ["NO_MORE_FIXED_IPS", 400],
     ["PORT_NOT_FOUND", 404],
     ["PORT_LIMIT_EXCEEDED", 403],

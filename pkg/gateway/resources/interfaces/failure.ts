@@ -11,6 +11,8 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   INSTANCE_LOCKED: "refused",
   INVALID_STATE: "refused",
   OPERATION_IN_PROGRESS: "refused",
+  OPERATION_CANCELLED: "refused",
+  PREEMPTED: "refused",
   PORT_NOT_FOUND: "missing",
   NETWORK_NOT_FOUND: "missing",
   NO_MORE_FIXED_IPS: "invalid",
