@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Agent, ComputeConfig } from "../../pkg/compute/index.js";
@@ -47,8 +46,6 @@ export async function startHosts(
   }));
   await service.holdTasks();
   const leaving = new AbortController();
-  // Every host's lease hangs on it.
-  setMaxListeners(0, leaving.signal);
   const vendorData = openVendorData(config.vendordata, config.vendordataDynamicAuth, config.identity.authUrl);
   const registry = registryOf(cluster.hosts, { ...ctx, signal: leaving.signal });
   const built = await mapLimit([...names.entries()], STARTED_AT_ONCE, async ([index, host]) => {

@@ -50,10 +50,13 @@ export const ApiErrors = defineErrors("api", {
   ],
   CONSOLE_NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
   NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
+  INSTANCE_LOCKED: ["refused", (p: { server: string }) => `Instance ${p.server} is locked`],
   INVALID_STATE: [
     "refused",
     (p: { server: string; method: string; attr: string; state: string }) =>
-      `Cannot '${p.method}' instance ${p.server} while it is in ${p.attr} ${p.state}`,
+      p.attr === "never-launched"
+        ? `Instance ${p.server} is in an invalid state for '${p.method}'`
+        : `Cannot '${p.method}' instance ${p.server} while it is in ${p.attr} ${p.state}`,
   ],
   OPERATION_NOT_FOUND: [
     "missing",

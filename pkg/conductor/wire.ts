@@ -11,6 +11,7 @@ import type { Neutron } from "../clients/neutron/ports.js";
 import type { Ctx } from "../kernel/ctx.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Clock } from "../kernel/time.js";
+import { whenAborted } from "../kernel/signals.js";
 import { bindService } from "../platform/rpc/index.js";
 import type { Channel, ServiceBinding } from "../platform/rpc/index.js";
 import { agentsOf } from "./adapters/agents.js";
@@ -113,10 +114,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     wake: (database, operation) => conductor.wake(database, operation),
     start: async (ctx) => {
       conductor.start();
-      if (!ctx.signal.aborted)
-        await new Promise<void>((resolve) =>
-          ctx.signal.addEventListener("abort", () => resolve(), { once: true }),
-        );
+      await new Promise<void>((resolve) => void whenAborted(ctx.signal, resolve));
       await conductor.stop(config.stopGraceMs);
     },
     close: async () => {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { createConnection } from "node:net";
+import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { WebSocket } from "ws";
 import { silentLogger } from "../kernel/index.js";
-import { httpApp, listen } from "../platform/http/index.js";
+import { defaultRest, httpApp, listen } from "../platform/http/index.js";
 import type { HttpServer } from "../platform/http/index.js";
 import { systemIds } from "../platform/process/index.js";
 import { until } from "../testkit/until.js";
@@ -69,28 +71,51 @@ class World {
   readonly tokens = new Map<string, FoundConsole>([["t", vnc]]);
   readonly line = new Line();
   broken = false;
+  /** Whether browsers answer when they are asked whether they are there. */
+  answersPings = true;
+  /** Resolved when a token is looked up. */
+  looksUp: Promise<void> = Promise.resolve();
+  /** Connections that the port takes. */
+  maxConnections = 100;
+  /** Until when the last look-up may take, Unix time. */
+  foundBy = 0;
+  /** Until when the last write may take, Unix time. */
+  writtenBy = 0;
+  /** How often one was asked for. */
+  asked = 0;
   url = "";
   #server: HttpServer | undefined;
   #proxy: ConsoleProxy | undefined;
 
-  async start(config: Partial<ConsoleConfig> = {}): Promise<this> {
+  async start(config: Partial<ConsoleConfig> = {}, pingMs = 30_000): Promise<this> {
     const consoles: ConsolesPort = {
-      find: async (_ctx, token) => {
+      find: async ({ deadlineMs }, token) => {
+        this.asked++;
+        this.foundBy = deadlineMs ?? Infinity;
+        await this.looksUp;
         if (this.broken) throw new Error("no database");
         return this.tokens.get(token);
       },
       open: (ctx, { serverId }) => {
         const line = serverId === vnc.serverId ? this.line : new Line();
-        return { output: line.output(ctx.signal), write: (_c, input) => line.write(input) };
+        return {
+          output: line.output(ctx.signal),
+          write: (c, input) => {
+            this.writtenBy = c.deadlineMs ?? 0;
+            return line.write(input);
+          },
+        };
       },
     };
     const env = { log: silentLogger, ids: systemIds, requestTimeoutMs: 5_000 };
     const settings = { ...consoleConfig.parse({}), ...config };
-    const proxy = new ConsoleProxy({ ...env, config: settings, consoles });
+    const proxy = new ConsoleProxy({ ...env, config: settings, consoles, pingMs });
     const app = httpApp("console", env);
     addPages(app, settings.allowedOrigins);
     const onUpgrade = (...it: Parameters<ConsoleProxy["upgrade"]>): void => proxy.upgrade(...it);
-    this.#server = await listen(app, { host: "127.0.0.1", port: 0, log: silentLogger, onUpgrade });
+    const limits = { ...defaultRest, maxConnections: this.maxConnections };
+    const at = { host: "127.0.0.1", port: 0 };
+    this.#server = await listen(app, { ...at, log: silentLogger, limits, onUpgrade });
     this.#proxy = proxy;
     this.url = this.#server.url;
     return this;
@@ -100,13 +125,18 @@ class World {
     return this.#proxy?.open ?? 0;
   }
 
+  /** Whether all who have asked are answered and gone. */
+  get settled(): boolean {
+    return this.#proxy?.busy === 0;
+  }
   async stop(): Promise<void> {
     await Promise.all([this.#server?.close(500), this.#proxy?.close()]);
   }
 
   /** A web socket, and what came of it. */
   connect(token = "t", headers: Readonly<Record<string, string>> = {}, protocols: string[] = []) {
-    const socket = new WebSocket(`${this.url.replace("http", "ws")}/?token=${token}`, protocols, { headers });
+    const address = `${this.url.replace("http", "ws")}/?token=${token}`;
+    const socket = new WebSocket(address, protocols, { headers, autoPong: this.answersPings });
     const session = {
       socket,
       heard: Buffer.alloc(0),
@@ -173,7 +203,9 @@ describe("the console proxy", () => {
     await world.start();
     assert.equal(await world.refused("wrong"), 403);
     assert.equal(await world.refused(""), 403);
-    assert.equal(await world.refused("t".repeat(5_000)), 403);
+    const asked = world.asked;
+    assert.equal(await world.refused("t".repeat(256)), 403);
+    assert.equal(world.asked, asked, "a token that is none was looked up");
     world.broken = true;
     assert.equal(await world.refused(), 503);
     assert.equal(world.open, 0);
@@ -207,6 +239,52 @@ describe("the console proxy", () => {
     await world.opened("t");
   });
 
+  for (const [how, leave] of [
+    ["hangs up", (socket: Socket) => socket.end()],
+    ["is gone", (socket: Socket) => socket.resetAndDestroy()],
+  ] as const)
+    it(`keeps no place for a browser that ${how} while its token is looked up`, async () => {
+      let found = (): void => {};
+      world.looksUp = new Promise((resolve) => (found = resolve));
+      await world.start({ maxConnectionsPerServer: 1 });
+      const { port } = new URL(world.url);
+      const socket = createConnection(Number(port), "127.0.0.1").on("error", () => {});
+      socket.write(
+        "GET /?token=t HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n" +
+          "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      );
+      await until(() => world.asked === 1);
+      leave(socket);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      found();
+      await until(() => world.settled);
+      assert.equal(world.open, 0);
+      (await world.opened()).socket.close();
+    });
+
+  it("keeps a console's connection when strangers come, who push each other out", async () => {
+    world.maxConnections = 2;
+    await world.start();
+    const session = await world.opened();
+    const { port } = new URL(world.url);
+    let gone = 0;
+    const strangers = Array.from({ length: 6 }, () =>
+      createConnection(Number(port), "127.0.0.1")
+        .on("error", () => {})
+        .on("close", () => gone++),
+    );
+    await until(() => gone === 5);
+    session.socket.send("still here");
+    await until(() => session.heard.toString() === "still here");
+    for (const stranger of strangers) stranger.destroy();
+  });
+
+  it("does not wait for a token for ever", async () => {
+    await world.start();
+    await world.opened();
+    assert.ok(world.foundBy <= Date.now() + 10_000);
+  });
+
   it("ends with the guest", async () => {
     await world.start();
     const session = await world.opened();
@@ -223,6 +301,8 @@ describe("the console proxy", () => {
     world.line.takes = new Promise(() => {});
     session.socket.send("never taken");
     await until(() => world.line.asked > 0);
+    // What is read of it later is nobody's.
+    for (let n = 0; n < 100; n++) session.socket.send(Buffer.alloc(1_000));
     const startedMs = performance.now();
     world.line.stream.end();
     assert.equal((await until(() => session.end)).code, 1000);
@@ -304,6 +384,50 @@ describe("the console proxy", () => {
     await world.stop();
     assert.ok(performance.now() - startedMs < 15_000);
     session.socket.terminate();
+  });
+
+  it("parts with a browser that is silent, and with no other", async () => {
+    await world.start({}, 50);
+    const alive = await world.opened();
+    world.answersPings = false;
+    world.tokens.set("b", { ...vnc, serverId: "s2" });
+    const silent = await world.opened("b");
+    await until(() => silent.end);
+    assert.equal(alive.end, undefined);
+  });
+
+  it("hears nothing of a browser while the guest takes nothing, and does not part with it for that", async () => {
+    await world.start({}, 50);
+    const session = await world.opened();
+    let take = (): void => {};
+    world.line.takes = new Promise((resolve) => (take = resolve));
+    session.socket.send("slow");
+    await until(() => world.line.asked > 0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(session.end, undefined);
+    // As long as a console may go unused.
+    assert.ok(world.writtenBy > Date.now() + consoleConfig.parse({}).idleMs);
+    take();
+    await until(() => session.heard.toString() === "slow");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(session.end, undefined);
+  });
+
+  it("ends with a browser that says too much at once", async () => {
+    await world.start();
+    const session = await world.opened();
+    session.socket.send(Buffer.alloc((1 << 20) + 1));
+    assert.equal((await until(() => session.end)).code, 1009);
+    assert.equal(world.line.asked, 0);
+  });
+
+  it("speaks bytes, and no protocol that it does not know", async () => {
+    await world.start();
+    assert.equal((await world.opened("t", {}, ["base64", "binary"])).socket.protocol, "binary");
+    // The client parts with whoever takes none of its protocols.
+    const strange = world.connect("t", {}, ["base64"]);
+    await until(() => strange.end);
+    assert.equal(strange.wasOpen, false);
   });
 
   it("reads no more of a browser than the guest takes", async () => {

@@ -16,6 +16,7 @@ const FIND_MS = 10_000;
 const MESSAGE_BYTES = 1 << 20;
 /** How long a browser may take to answer the end of its console. */
 const PARTING_MS = 2_000;
+const PING_MS = 30_000;
 const SUBPROTOCOL = "binary";
 
 export interface ProxyDeps {
@@ -23,6 +24,8 @@ export interface ProxyDeps {
   readonly consoles: ConsolesPort;
   readonly ids: Ids;
   readonly log: Logger;
+  /** So often a browser is asked whether it is still there; default 30 s. */
+  readonly pingMs?: number;
 }
 
 const refusals = {
@@ -57,6 +60,11 @@ export class ConsoleProxy {
   /** Consoles that are open. */
   get open(): number {
     return this.#places.open;
+  }
+
+  /** Connections that are being let in, refused or carried. */
+  get busy(): number {
+    return this.#tunnels.size;
   }
 
   /** Takes a connection that asks to be a web socket. */
@@ -110,9 +118,11 @@ export class ConsoleProxy {
     found: FoundConsole,
     { req, socket, head }: { readonly req: IncomingMessage; readonly socket: Socket; readonly head: Buffer },
   ): Promise<void> {
-    const { config, consoles } = this.#deps;
+    const { config, consoles, pingMs = PING_MS } = this.#deps;
     const { serverId, projectId, kind, expiresAtMs } = found;
     const web = await new Promise<WebSocketOf | undefined>((resolve) => {
+      // One that is gone already says so no more.
+      if (socket.destroyed) return resolve(undefined);
       // It refuses by itself what is no web socket, and then the connection ends.
       socket.once("close", () => resolve(undefined));
       this.#sockets.handleUpgrade(req, socket, head, resolve);
@@ -123,6 +133,7 @@ export class ConsoleProxy {
     await tunnel(ctx, web, (c) => consoles.open(c, found), {
       kind,
       idleMs: config.idleMs,
+      pingMs,
       endsAtMs: config.enforceTokenEnd ? expiresAtMs : undefined,
     });
     partWith(web);

@@ -1,14 +1,14 @@
 import type { RawData, WebSocket } from "ws";
 import type { Ctx } from "../kernel/index.js";
-import { CommonErrors, KilonovaError, raceAbort } from "../kernel/index.js";
+import { CommonErrors, KilonovaError, raceAbort, whenAborted } from "../kernel/index.js";
 import { isActivity } from "./domain/activity.js";
 import type { ConsoleLine, FoundConsole } from "./ports.js";
 
 /** What a browser may not have taken yet before no more is read of the console. */
 const UNTAKEN_BYTES = 1 << 20;
 const CHUNK_BYTES = 65_536;
-/** So often a browser is asked whether it is still there. */
-const PING_MS = 30_000;
+/** Between the end of a console that nobody has used and that of its last call. */
+const LAST_MS = 5_000;
 
 /** How a console ended, in the words of web sockets. */
 interface End {
@@ -27,6 +27,8 @@ const ends = {
 export interface TunnelTimes {
   readonly kind: FoundConsole["kind"];
   readonly idleMs: number;
+  /** So often a browser is asked whether it is still there. */
+  readonly pingMs: number;
   /** Closes the console then, Unix time; undefined for never. */
   readonly endsAtMs: number | undefined;
 }
@@ -56,7 +58,7 @@ export async function tunnel(
   socket.once("close", () => end(ends.over));
   // Its end follows, which is what counts.
   socket.on("error", () => end(ends.over));
-  const input = new Input(inner, socket, line, () => end(ends.refused));
+  const input = new Input(inner, socket, line, { idleMs: times.idleMs, failed: () => end(ends.refused) });
   try {
     for await (const said of line.output) await input.passOn(said);
     end(ends.over);
@@ -76,18 +78,24 @@ export async function tunnel(
 const isRefusal = (error: unknown): boolean =>
   error instanceof KilonovaError && ["refused", "missing", "quota"].includes(error.kind);
 
+interface InputOptions {
+  readonly idleMs: number;
+  /** Called when the console takes no more. */
+  readonly failed: () => void;
+}
+
 /** What comes from the browser waits in the order in which it came, and no more is read of it meanwhile. */
 class Input {
   readonly #ctx: Ctx;
   readonly #socket: WebSocket;
   readonly #line: ConsoleLine;
-  readonly #failed: () => void;
+  readonly #options: InputOptions;
   readonly #waiting: Buffer[] = [];
   #writing = false;
   #connected = false;
 
-  constructor(ctx: Ctx, socket: WebSocket, line: ConsoleLine, failed: () => void) {
-    [this.#ctx, this.#socket, this.#line, this.#failed] = [ctx, socket, line, failed];
+  constructor(ctx: Ctx, socket: WebSocket, line: ConsoleLine, options: InputOptions) {
+    [this.#ctx, this.#socket, this.#line, this.#options] = [ctx, socket, line, options];
     socket.on("message", (data) => {
       if (ctx.signal.aborted) return;
       this.#waiting.push(bytesOf(data));
@@ -110,14 +118,19 @@ class Input {
     this.#writing = true;
     try {
       for (let next = this.#next(); next !== undefined; next = this.#next())
-        await this.#line.write(this.#ctx, next);
+        await this.#line.write(this.#patient(), next);
       this.#socket.resume();
     } catch {
       // Whatever it was: the console takes no more.
-      this.#failed();
+      this.#options.failed();
     } finally {
       this.#writing = false;
     }
+  }
+
+  /** A guest takes its time. Before it is too long, nobody has used the console. */
+  #patient(): Ctx {
+    return { ...this.#ctx, deadlineMs: Date.now() + this.#options.idleMs + LAST_MS };
   }
 
   /** All that waits, as far as it goes into one message. */
@@ -136,7 +149,7 @@ const bytesOf = (data: RawData): Buffer =>
 function watchTimes(
   ctx: Ctx,
   socket: WebSocket,
-  { kind, idleMs, endsAtMs }: TunnelTimes,
+  { kind, idleMs, pingMs, endsAtMs }: TunnelTimes,
   end: (why: End) => void,
 ): () => void {
   let answered = true;
@@ -146,21 +159,22 @@ function watchTimes(
   });
   socket.on("pong", () => (answered = true));
   const pings = setInterval(() => {
+    // Of whom nothing is read, no answer is heard: TCP asks in our place.
+    if (socket.isPaused) return void (answered = true);
     if (!answered) return socket.terminate();
     answered = false;
     socket.ping();
-  }, PING_MS);
+  }, pingMs);
   const last =
     endsAtMs === undefined
       ? undefined
       : setTimeout(() => end(ends.expired), Math.max(0, endsAtMs - Date.now()));
   const stop = (): void => end(ends.stopping);
-  if (ctx.signal.aborted) stop();
-  else ctx.signal.addEventListener("abort", stop, { once: true });
+  const leave = whenAborted(ctx.signal, stop);
   return () => {
     clearTimeout(idle);
     clearInterval(pings);
     clearTimeout(last);
-    ctx.signal.removeEventListener("abort", stop);
+    leave();
   };
 }

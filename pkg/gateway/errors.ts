@@ -44,6 +44,10 @@ export const GatewayErrors = defineErrors("gateway", {
     "unsupported",
     (p: { what: string }) => `The requested functionality is not supported: ${p.what}.`,
   ],
+  INTERFACE_ATTACH_ENDED: [
+    "refused",
+    (p: { server: string }) => `Another action on instance ${p.server} has ended the attachment.`,
+  ],
   INTERFACE_ATTACH_FAILED: [
     "refused",
     (p: { server: string }) => `Failed to attach network adapter device to ${p.server}`,

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Express } from "express";
 import {
   AvailabilityZonesServiceDefinition,
@@ -26,6 +25,7 @@ import type { Channel } from "../platform/rpc/index.js";
 import type { Metrics } from "../platform/telemetry/index.js";
 import type { GatewayConfig } from "./config.js";
 import { buildApp } from "./http/app.js";
+import { withoutSecrets } from "./http/path.js";
 import type { ApiClients, GatewayPolicy } from "./ports.js";
 import { eventsOfGateway, listsOfGateway, serversOfGateway } from "./ports.js";
 import { allOperations } from "./resources/index.js";
@@ -59,7 +59,6 @@ export function buildGateway(deps: GatewayDeps): Gateway {
   const { config, log, ids, startSpan, turns, metrics, rest = defaultRest } = deps;
   const fragments = new FragmentCache(config.fragmentCacheBytes);
   const stopping = new AbortController();
-  setMaxListeners(0, stopping.signal);
   const app = buildApp({
     env: {
       log,
@@ -67,6 +66,7 @@ export function buildGateway(deps: GatewayDeps): Gateway {
       requestTimeoutMs: config.requestTimeoutMs,
       turns,
       trustedProxies: rest.trustedProxies,
+      shownPath: withoutSecrets,
       ...(startSpan ? { startSpan } : {}),
     },
     endpoints: new Endpoints(allOperations(clients(deps.api), fragments, config)),

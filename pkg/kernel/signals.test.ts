@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { rootCtx, within } from "./ctx.js";
 import { CommonErrors } from "./errors.js";
-import { follow, isAwaited, raceAbort, whenAborted } from "./signals.js";
+import { firstOf, follow, isAwaited, raceAbort, whenAborted, whenFirstAborted } from "./signals.js";
 
 describe("whenAborted", () => {
   it("calls all who wait, once, in the order in which they came, and not those who left", () => {
@@ -62,6 +62,41 @@ describe("whenAborted", () => {
     for (const leave of leaves) leave();
     await Promise.all(races);
     assert.equal(isAwaited(signal), false);
+  });
+});
+
+describe("the first of several signals", () => {
+  const three = () => [new AbortController(), new AbortController(), new AbortController()] as const;
+  const signalsOf = (of: readonly AbortController[]) => of.map(({ signal }) => signal);
+
+  it("calls once, and lets go of the others", () => {
+    const [one, two, other] = three();
+    let calls = 0;
+    whenFirstAborted(signalsOf([one, two, other]), () => calls++);
+    two.abort();
+    assert.deepEqual([calls, isAwaited(one.signal), isAwaited(other.signal)], [1, false, false]);
+    one.abort();
+    assert.equal(calls, 1);
+  });
+
+  it("calls at once when one has aborted, and waits for none", () => {
+    const [one, two] = three();
+    two.abort();
+    let calls = 0;
+    whenFirstAborted(signalsOf([one, two]), () => calls++);
+    assert.deepEqual([calls, isAwaited(one.signal)], [1, false]);
+  });
+
+  it("is a signal with the reason of the one that aborted, until it is let go", () => {
+    const [one, two, other] = three();
+    const first = firstOf(signalsOf([one, two]));
+    two.abort(new RangeError("gone"));
+    assert.ok(first.signal.reason instanceof RangeError);
+    const left = firstOf(signalsOf([one, other]));
+    left.leave();
+    assert.deepEqual([isAwaited(one.signal), isAwaited(other.signal)], [false, false]);
+    other.abort();
+    assert.equal(left.signal.aborted, false);
   });
 });
 

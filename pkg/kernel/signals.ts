@@ -22,6 +22,37 @@ export function whenAborted(signal: AbortSignal, callback: () => void): () => vo
   return () => called.delete(callback);
 }
 
+/** As `whenAborted`, for the first of several signals: called once. */
+export function whenFirstAborted(signals: readonly AbortSignal[], callback: () => void): () => void {
+  if (signals.some(({ aborted }) => aborted)) {
+    callback();
+    return nothing;
+  }
+  const leaves = signals.map((signal) => whenAborted(signal, () => first()));
+  const leave = (): void => leaves.forEach((one) => one());
+  const first = (): void => {
+    leave();
+    callback();
+  };
+  return leave;
+}
+
+/**
+ * A signal that aborts with the first of several, for its reason. Unlike one of `AbortSignal.any` it may be
+ * waited for by `whenAborted`.
+ * @returns also what lets go of the signals; without that long-lived ones remember it
+ */
+export function firstOf(signals: readonly AbortSignal[]): {
+  readonly signal: AbortSignal;
+  leave(): void;
+} {
+  const controller = new AbortController();
+  const leave = whenFirstAborted(signals, () =>
+    controller.abort(signals.find(({ aborted }) => aborted)?.reason),
+  );
+  return { signal: controller.signal, leave };
+}
+
 /** Whether anybody waits for the signal by `whenAborted`. */
 export const isAwaited = (signal: AbortSignal): boolean => ((signal as Calling)[CALLED]?.size ?? 0) > 0;
 

@@ -1,4 +1,5 @@
 import type { Clock, Instant } from "../kernel/time.js";
+import { whenAborted } from "../kernel/signals.js";
 
 interface Sleeper {
   readonly atMs: number;
@@ -43,18 +44,19 @@ export function fakeClock(startAt: Instant = 1_767_225_600_000_000n): FakeClock 
           reject(signal.reason as Error);
           return;
         }
-        const onAbort = (): void => {
-          sleepers.delete(sleeper);
-          reject(signal?.reason as Error);
-        };
         const sleeper: Sleeper = {
           atMs: monotonic + Math.max(0, ms),
           wake: () => {
-            signal?.removeEventListener("abort", onAbort);
+            leave?.();
             resolve();
           },
         };
-        signal?.addEventListener("abort", onAbort, { once: true });
+        const leave =
+          signal &&
+          whenAborted(signal, () => {
+            sleepers.delete(sleeper);
+            reject(signal.reason as Error);
+          });
         sleepers.add(sleeper);
       }),
     advance: async (ms) => {

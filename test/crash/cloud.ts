@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { PowerState } from "../../gen/kilonova/type/v1/server.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
@@ -107,7 +106,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const pool = openPool({ ...connection, max: 12 });
   const network = new LocalNetwork({ log, tracer: noTracer, metrics: new Metrics() });
   const stop = new AbortController();
-  setMaxListeners(0, stop.signal);
   const background = (service: string, host = ""): Ctx =>
     rootCtx({ requestId: `req-${service}`, actor: serviceActor(service, host), signal: stop.signal, log });
   const tasks: Promise<unknown>[] = [];

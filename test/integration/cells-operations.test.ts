@@ -115,6 +115,34 @@ describe("stored operations", () => {
     await assert.rejects(commit(name, fence), { reason: "FENCE_LOST" });
   });
 
+  for (const [what, state] of [
+    ["a step that changes nothing else", RUNNING],
+    ["a step that waits", PARKED],
+  ] as const)
+    it(`are locked after their server, as by who takes them over, so that nobody waits in a ring: ${what}`, async () => {
+      const id = await server();
+      const name = await accepted(id);
+      const { fence } = await taken(name);
+      const { operation, instance } = s.store.t;
+      let committing: Promise<unknown> | undefined;
+      await s.store.db.write(testCtx(), "test.take-over", async (tx) => {
+        await sql`SELECT 1 FROM ${instance} WHERE id = ${id} FOR UPDATE`.execute(tx);
+        committing ??= commit(name, fence, { state });
+        await until(async () => {
+          const { rows } = await s.store.db.statement(testCtx(), "test.waiting", (db) =>
+            sql<{
+              n: string;
+            }>`SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'`.execute(db),
+          );
+          return Number(rows[0]?.n) > 0;
+        });
+        await sql`SELECT 1 FROM ${operation} WHERE id = ${name.split("/")[2] ?? ""} FOR UPDATE NOWAIT`.execute(
+          tx,
+        );
+      });
+      await committing;
+    });
+
   it("keep what a user changed while a step ran", async () => {
     const id = await server();
     const name = await accepted(id);

@@ -40,6 +40,12 @@ describe("QEMU driver: suspension that is cut short", function () {
   const inspect = () => host.driver().inspect(ctx, instanceUuid);
   const operator = (): Promise<QmpClient> =>
     QmpClient.connect(paths.operatorSocket, { greetingTimeoutMs: timeoutMs });
+  const devices = async (): Promise<unknown[]> => {
+    const qmp = await operator();
+    const listed = asArray(await qmp.execute("qom-list", { path: "/machine/peripheral" }));
+    qmp.close();
+    return listed.map((one) => asObject(one)["name"]).sort();
+  };
   const leavesNoMemory = (): void =>
     assert.deepEqual(
       [paths.memory, paths.memoryBeingSaved, paths.savedRecord].filter((path) => existsSync(path)),
@@ -204,18 +210,28 @@ describe("QEMU driver: suspension that is cut short", function () {
       macAddress: "fa:16:3e:99:99:99",
     }));
     for (const nic of added) await host.driver().attachInterface(ctx, instanceUuid, nic);
-    const devices = async (): Promise<unknown> => {
-      const qmp = await operator();
-      const listed = asArray(await qmp.execute("qom-list", { path: "/machine/peripheral" }));
-      qmp.close();
-      return listed.map((one) => asObject(one)["name"]).sort();
-    };
     const before = await devices();
     await host.driver().suspend(ctx, instanceUuid);
     await host.driver().resume(ctx, instanceUuid);
     assert.deepEqual(await devices(), before);
     await host.driver().suspend(ctx, instanceUuid);
     await host.driver().resume(ctx, instanceUuid);
+    await host.driver().powerOff(ctx, instanceUuid, timeoutMs);
+    assert.equal(host.console(instanceUuid), "boot\noff\n");
+  });
+
+  it("goes on with the interfaces that it got while it was suspended", async () => {
+    const [nic] = aGuestSpec().interfaces;
+    const late = { ...(nic ?? assert.fail()), portId: randomUUID(), macAddress: "fa:16:3e:99:99:98" };
+    const before = await devices();
+    await host.driver().suspend(ctx, instanceUuid);
+    await host.driver().attachInterface(ctx, instanceUuid, late);
+    await host.driver().resume(ctx, instanceUuid);
+    const during = await devices();
+    assert.equal(during.length, before.length + 1);
+    await host.driver().suspend(ctx, instanceUuid);
+    await host.driver().resume(ctx, instanceUuid);
+    assert.deepEqual(await devices(), during);
     await host.driver().powerOff(ctx, instanceUuid, timeoutMs);
     assert.equal(host.console(instanceUuid), "boot\noff\n");
   });

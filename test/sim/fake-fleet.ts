@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
@@ -37,8 +36,6 @@ export async function startFakeFleet(options: {
 }): Promise<FakeFleet> {
   const folder = mkdtempSync("/tmp/kilonova-fake-fleet-");
   const ending = new AbortController();
-  // Every loop of every host hangs on it.
-  setMaxListeners(0, ending.signal);
   const tasks: Promise<void>[] = [];
   const background = (): Ctx => testCtx({ signal: ending.signal, deadlineMs: undefined });
   const metrics = new Metrics();

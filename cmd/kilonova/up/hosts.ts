@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setMaxListeners } from "node:events";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { mapLimit } from "../../../pkg/kernel/index.js";
 import type { Agent, ComputeConfig, HostCapacity } from "../../../pkg/compute/index.js";
@@ -41,8 +40,6 @@ export interface StartedHosts {
 export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<StartedHosts> {
   const { options, config, network, tasks } = deps;
   const ending = new AbortController();
-  // Every host's lease hangs on it.
-  setMaxListeners(0, ending.signal);
   const registry = registryOf(deps.directory, { ...ctx, signal: ending.signal, deadlineMs: undefined });
   const agents = await mapLimit(options.hosts, STARTED_AT_ONCE, async (host): Promise<Agent> => {
     const agent = await buildAgent({

@@ -148,6 +148,12 @@ describe("rescueServer", () => {
       reason: "VOLUME_BACKED",
       message: `Instance ${A} cannot be rescued: Cannot rescue a volume-backed instance`,
     });
+    for (const properties of [{ hw_rescue_device: "disk" }, { hw_rescue_bus: "virtio" }]) {
+      api.images.set(RESCUE, anImage({ id: RESCUE, properties }));
+      await assert.rejects(rescue(api, { imageId: RESCUE }), {
+        message: `Instance ${A} cannot be rescued: Cannot rescue a volume-backed instance`,
+      });
+    }
     api.images.set(
       RESCUE,
       anImage({ id: RESCUE, properties: { hw_rescue_device: "disk", hw_rescue_bus: "virtio" } }),

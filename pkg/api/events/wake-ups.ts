@@ -1,3 +1,5 @@
+import { whenAborted } from "../../kernel/signals.js";
+
 /** Whoever waits for something to happen in this process. A wait leaves nothing behind, however it ends. */
 export class WakeUps {
   readonly #waiting = new Set<() => void>();
@@ -8,11 +10,11 @@ export class WakeUps {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#waiting.delete(wake);
-        signal.removeEventListener("abort", wake);
+        leave();
         resolve();
       };
       this.#waiting.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
+      const leave = whenAborted(signal, wake);
     });
   }
 

@@ -6,6 +6,7 @@ import type { MessageType, OperationDeclaration } from "../../model/operation-de
 import { newestVersion, subjectOf } from "../../model/operation-declaration.js";
 import type { Action, ActionInput, ActionRequest } from "../actions/action.js";
 import { actions } from "../actions/index.gen.js";
+import { behindState } from "./behind-state.js";
 import { bodyHash } from "../crypto/hashes.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
@@ -73,7 +74,9 @@ const begin = (
     parts.servers.about(),
     async (ctx, request, loaded) => {
       const body = type.encode({ ...request, clientToken: "" }).finish();
-      const { once, ...asked } = await action.input(ctx, request, loaded, parts);
+      const { once, ...asked } = await behindState(ctx, declaration, loaded, () =>
+        action.input(ctx, request, loaded, parts),
+      );
       const call = { method: action.method, body, ...asked };
       const { operation, replayed } = await acceptOn(parts, ctx, declaration, request, call);
       return { operation, ...(replayed ? {} : once), ...(await action.answer?.(ctx, operation, parts)) };

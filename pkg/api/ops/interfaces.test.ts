@@ -10,7 +10,7 @@ import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_s
 import { TrafficDirection } from "../../../gen/kilonova/api/v1/server_details.js";
 import { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { toStored } from "../../cells/operations/domain/operation-rows.js";
 import { toDuration } from "../../model/wire-time.js";
@@ -148,6 +148,23 @@ describe("attaching an interface", () => {
     assert.equal((await ask()).operation?.name, first.operation?.name);
   });
 
+  it("is the same operation also when the port that it made was the last one of the quota", async () => {
+    const { api, interfaces } = world();
+    const ask = (clientToken: string) =>
+      interfaces.attachInterface(as(member), { serverId: SERVER, networkId: NETWORK, clientToken });
+    const first = await ask("t");
+    api.networkQuota.port = 2;
+    assert.equal((await ask("t")).operation?.name, first.operation?.name);
+    await assert.rejects(ask(""), { reason: "PORT_QUOTA" });
+  });
+
+  it("takes a port whose address comes later", async () => {
+    const { api, interfaces } = world();
+    api.ports.set(FREE, aPort({ id: FREE, fixedIps: [], ipAllocation: "deferred" }));
+    const { operation } = await interfaces.attachInterface(as(member), { serverId: SERVER, portId: FREE });
+    assert.equal(operation?.kind, "server.attach-interface");
+  });
+
   it("waits for the end when it is asked to, and no longer than that", async () => {
     const { interfaces } = world();
     const { operation } = await interfaces.attachInterface(as(member), {
@@ -258,7 +275,8 @@ describe("detaching an interface", () => {
       begun().map(({ kind }) => kind),
       ["server.detach-interface"],
     );
-    api.cells.put("cell1", { id: SERVER, vmState: VmState.VM_STATE_ACTIVE }, { ports: [] });
+    const hostInfo = ServerHostInfo.fromPartial({ host: "h1" });
+    api.cells.put("cell1", { id: SERVER, vmState: VmState.VM_STATE_ACTIVE, hostInfo }, { ports: [] });
     assert.equal((await ask("t")).operation?.name, operation?.name);
     await assert.rejects(ask(""), { reason: "PORT_NOT_FOUND" });
   });
@@ -359,6 +377,28 @@ describe("security groups of a server", () => {
     );
     assert.equal(rest.nextPageToken, "");
   });
+
+  it("do not tell what others' groups are that a rule lets in by their ids", async () => {
+    const { api, servers } = scene();
+    api.securityGroups.splice(
+      0,
+      1,
+      group(WEB, "web", "p1", [
+        { id: "r1", direction: "ingress", remoteGroupId: SECOND, securityGroupId: WEB },
+      ]),
+    );
+    for (const [actor, name, projectId] of [
+      [member, undefined, undefined],
+      [administrator, "secret", "p2"],
+    ] as const) {
+      const { securityGroups } = await servers.listServerSecurityGroups(as(actor), { serverId: SERVER });
+      const [rule] = securityGroups[0]?.rules ?? [];
+      assert.deepEqual(
+        [rule?.remoteGroupId, rule?.remoteGroupName, rule?.remoteGroupProjectId],
+        [SECOND, name, projectId],
+      );
+    }
+  });
 });
 
 describe("external events", () => {
@@ -406,6 +446,14 @@ describe("external events", () => {
       ["server.refresh-interfaces"],
     );
     await assert.rejects(create(w, events.slice(1), "token"), { reason: "TOKEN_REUSED" });
+  });
+
+  it("begin one operation for each server, also with one token for all", async () => {
+    const w = world();
+    w.api.cells.put("cell1", { id: OTHER, hostInfo: { host: "h1" } } as never);
+    const events = [SERVER, OTHER].map((id) => event(Name.EXTERNAL_EVENT_NAME_NETWORK_CHANGED, id));
+    for (let times = 0; times < 2; times++) await create(w, events, "token");
+    assert.equal(w.begun().length, 2);
   });
 
   it("are of servers of every project, for whom the rule lets speak of them", async () => {

@@ -30,6 +30,7 @@ import type { Call } from "../rights/rights.js";
 import { clientToken, id, ip, paging, tag, uuid } from "../shape/common.js";
 import { given, optional } from "../shape/shape.js";
 import { acceptOn } from "./begin-operation.js";
+import { behindState } from "./behind-state.js";
 import { endOfWait, timeout, untilDone } from "./wait-operation.js";
 
 /** Lists a server's interfaces by their ports' ids. */
@@ -66,8 +67,11 @@ export const attachInterface = (parts: Parts): Guarded<AttachInterfaceRequest, A
     },
     parts.servers.about(),
     async (ctx, request, loaded) => {
-      const { port, ...wanted } = await wantedInterface(parts, ctx, request, loaded);
-      const { operation } = await acceptOn(parts, ctx, anyOperation(attachKind), request, {
+      const kind = anyOperation(attachKind);
+      const { port, ...wanted } = await behindState(ctx, kind, loaded, () =>
+        wantedInterface(parts, ctx, request, loaded),
+      );
+      const { operation } = await acceptOn(parts, ctx, kind, request, {
         method: "AttachInterface",
         body: AttachInterfaceRequest.encode({ ...request, clientToken: "", wait: undefined }).finish(),
         input: { ...wanted, tag: request.tag ?? "" },
@@ -93,10 +97,13 @@ export const attachInterface = (parts: Parts): Guarded<AttachInterfaceRequest, A
 export const detachInterface = (parts: Parts): Guarded<DetachInterfaceRequest, DetachInterfaceResponse> =>
   guarded({ serverId: id, clientToken, portId: id }, parts.servers.about(), async (ctx, request, loaded) => {
     const portId = idOf(request.portId);
-    const has = loaded.record.ports.some((port) => port.portId === portId);
-    if (!has && !(await hasBegun(parts, ctx, request.clientToken, loaded, portId)))
-      throw InterfaceErrors.PORT_NOT_FOUND({ port: request.portId });
-    const { operation } = await acceptOn(parts, ctx, anyOperation(detachKind), request, {
+    const kind = anyOperation(detachKind);
+    await behindState(ctx, kind, loaded, async () => {
+      const has = loaded.record.ports.some((port) => port.portId === portId);
+      if (!has && !(await hasBegun(parts, ctx, request.clientToken, loaded, portId)))
+        throw InterfaceErrors.PORT_NOT_FOUND({ port: request.portId });
+    });
+    const { operation } = await acceptOn(parts, ctx, kind, request, {
       method: "DetachInterface",
       body: DetachInterfaceRequest.encode({ ...request, clientToken: "" }).finish(),
       input: { portId },

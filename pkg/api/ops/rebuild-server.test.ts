@@ -131,6 +131,29 @@ describe("rebuildServer", () => {
     );
   });
 
+  it("knows a repeated call whose metadata comes in another order, and shows the server as it is by then", async () => {
+    const api = ready();
+    const ask = (...keys: string[]): Ask => ({
+      clientToken: "t",
+      server: {
+        metadata: new Map(keys.map((key) => [key, "v"])),
+        userData: Buffer.from("new"),
+        name: "anew",
+      },
+      updateMask: ["metadata", "user_data", "name"],
+    });
+    const first = await rebuild(api, ask("a", "b"));
+    const again = await rebuild(api, ask("b", "a"));
+    assert.equal(again.operation?.name, first.operation?.name);
+    assert.deepEqual(
+      [first, again].map(({ server }) => [server?.name, server?.userData?.toString()]),
+      [
+        ["anew", "new"],
+        ["vm", "old"],
+      ],
+    );
+  });
+
   const refused: readonly [string, Partial<ImageInfo> | undefined, Ask, string, string][] = [
     ["an image that is nowhere", undefined, {}, "IMAGE_NOT_FOUND", "image_id"],
     ["an image that has no data", { status: "queued" }, {}, "IMAGE_NOT_ACTIVE", "image_id"],
@@ -158,6 +181,7 @@ describe("rebuildServer", () => {
       "server.key_name",
     ],
     ["a name of nothing", {}, { server: {}, updateMask: ["name"] }, "INVALID_REQUEST", "server.name"],
+    ["no host name", {}, { server: {}, updateMask: ["hostname"] }, "INVALID_REQUEST", "server.hostname"],
     ["what cannot be changed", {}, { updateMask: ["tags"] }, "INVALID_REQUEST", "update_mask"],
     ["an id that is none", {}, { imageId: "x" }, "INVALID_REQUEST", "image_id"],
   ];
@@ -185,6 +209,13 @@ describe("rebuildServer", () => {
     );
     const files = Array.from({ length: 6 }, (_, n) => ({ path: `/f${n}`, contents: Buffer.from("x") }));
     assert.equal((await refusal(rebuild(api, { files }))).reason, "TOO_MANY_FILES");
+  });
+
+  it("refuses a flavor without a disk to who may not use an image with it", async () => {
+    const flavor = aFlavor({ rootGib: 0 });
+    const { reason, kind } = await refusal(rebuild(ready({ flavor })));
+    assert.deepEqual([reason, kind], ["ZERO_DISK_FLAVOR", "forbidden"]);
+    await rebuild(ready({ flavor }), {}, administrator);
   });
 
   it("refuses a server that boots from a volume", async () => {

@@ -11,6 +11,7 @@ import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
 import { acceptOn } from "./begin-operation.js";
+import { behindState } from "./behind-state.js";
 
 /** Whoever may rebuild sees the user data that the new guest gets, as in Nova. */
 const ALWAYS_SEEN = "user_data";
@@ -20,8 +21,11 @@ const ALWAYS_SEEN = "user_data";
  */
 export const rebuildServer = (parts: Parts): Guarded<RebuildServerRequest, RebuildServerResponse> =>
   guarded(rebuildShape, parts.servers.about({ withUserData: true }), async (ctx, request, loaded) => {
-    const { input, secrets } = await planRebuild(parts, ctx, request, loaded);
-    const { operation, replayed } = await acceptOn(parts, ctx, anyOperation(declaration), request, {
+    const kind = anyOperation(declaration);
+    const { input, secrets } = await behindState(ctx, kind, loaded, () =>
+      planRebuild(parts, ctx, request, loaded),
+    );
+    const { operation, replayed } = await acceptOn(parts, ctx, kind, request, {
       method: "RebuildServer",
       body: RebuildServerRequest.encode(withoutToken(request)).finish(),
       input,

@@ -44,7 +44,7 @@ export const listServerSecurityGroups = (
       .filter(({ place }) => place > after)
       .sort((a, b) => (a.place < b.place ? -1 : 1));
     const page = rows.slice(0, rowsOf(request.pageSize));
-    const remote = await remoteGroups(parts, ctx, page);
+    const remote = await remoteGroups(parts, ctx, page, loaded);
     const shown = page.map(({ group, place }) => ({ group: present(group, remote), place }));
     const fitting = fittingRows(shown, ({ group }) => ServerSecurityGroup.encode(group).finish().length);
     return {
@@ -148,11 +148,12 @@ const isVisible = (ctx: Call, { projectId }: SecurityGroupInfo, { server }: Load
 const placeOf = ({ projectId, name, id: groupId }: SecurityGroupInfo): string =>
   [projectId, name, groupId].join("\0");
 
-/** Groups whose members the rules of a page let in. */
+/** Groups whose members the rules of a page let in: those that the caller may know of. */
 async function remoteGroups(
   { neutron }: Parts,
   ctx: Call,
   page: readonly { readonly group: SecurityGroupInfo }[],
+  loaded: LoadedServer,
 ): Promise<ReadonlyMap<string, SecurityGroupInfo>> {
   const ids = [
     ...new Set(page.flatMap(({ group }) => group.rules.flatMap(({ remoteGroupId }) => remoteGroupId ?? []))),
@@ -160,7 +161,8 @@ async function remoteGroups(
   const known = new Map(page.map(({ group }) => [group.id, group]));
   const missing = ids.filter((one) => !known.has(one));
   const more = missing.length === 0 ? [] : await neutron.listSecurityGroups(ctx, { ids: missing });
-  return new Map([...known, ...more.map((group) => [group.id, group] as const)]);
+  const visible = more.filter((group) => isVisible(ctx, group, loaded));
+  return new Map([...known, ...visible.map((group) => [group.id, group] as const)]);
 }
 
 const present = (

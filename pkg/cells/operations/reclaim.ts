@@ -2,6 +2,7 @@ import { Actor } from "../../../gen/kilonova/type/v1/actor.js";
 import { AcceptOperationRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { mapLimit } from "../../kernel/concurrency.js";
 import type { Ctx } from "../../kernel/ctx.js";
+import { whenAborted } from "../../kernel/signals.js";
 import { serviceActor } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { newestVersion } from "../../model/operation-declaration.js";
@@ -130,7 +131,4 @@ export const reclaimingTask =
   };
 
 const untilAborted = ({ signal }: Ctx): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  new Promise((resolve) => void whenAborted(signal, resolve));

@@ -2,7 +2,7 @@ import type { CommandHeader, CommandResult } from "../../../gen/kilonova/compute
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { OperationProgress } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../kernel/index.js";
-import { asKilonovaError, causesOf, rootCtx, traced, within } from "../../kernel/index.js";
+import { asKilonovaError, causesOf, rootCtx, traced, whenAborted, within } from "../../kernel/index.js";
 import { systemClock } from "../../platform/process/index.js";
 import { AgentErrors } from "../errors.js";
 import type { Journal, JournalEntry } from "./journal.js";
@@ -403,16 +403,15 @@ async function waitAtMost(
   signal: AbortSignal,
 ): Promise<JournalEntry | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  let onAbort = (): void => {};
+  let leave = (): void => {};
   const over = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms);
-    onAbort = () => resolve(undefined);
-    signal.addEventListener("abort", onAbort, { once: true });
+    leave = whenAborted(signal, () => resolve(undefined));
   });
   try {
     return await Promise.race([finished, over]);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
+    leave();
   }
 }

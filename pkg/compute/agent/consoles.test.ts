@@ -61,6 +61,25 @@ describe("consoles of an agent", () => {
     await open();
   });
 
+  it("are not taken away by a token of an old run, nor opened while the guest is started anew", async () => {
+    const { open, driver, serverId, run } = await aHost();
+    const old = await run();
+    await driver.reboot(ctx, serverId, "hard", 0);
+    const session = await open("serial");
+    await assert.rejects(open("serial", { run: old }), { reason: "CONSOLE_CLOSED" });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(session.ended, false);
+
+    const line = new PassThrough();
+    const runs = ["r1", "r2"];
+    const changing = new Consoles({
+      guestConsole: async () => ({ run: runs.shift(), connect: async () => line }),
+    });
+    const asked = { serverId, kind: "vnc", run: "r1", sessionId: "a" } as const;
+    await assert.rejects(changing.open(ctx, asked).next(), { reason: "CONSOLE_CLOSED" });
+    assert.ok(line.destroyed);
+  });
+
   it("tell no run of a guest that does not run, and end with it", async () => {
     const { driver, serverId, consoles, open, say } = await aHost();
     const session = await open();
@@ -86,6 +105,21 @@ describe("consoles of an agent", () => {
     await say(second, "mine");
     await until(() => second.heard === "mine");
     assert.equal(screen.ended, false);
+  });
+
+  it("give the serial line to one of two who come at once, the later one", async () => {
+    const { open, say } = await aHost();
+    const [first, second] = await Promise.allSettled([open("serial"), open("serial")]);
+    assert.equal((first as PromiseRejectedResult).reason.reason, "CONSOLE_CLOSED");
+    assert.equal(second.status, "fulfilled");
+    await say(second.value, "mine");
+    await until(() => second.value.heard === "mine");
+  });
+
+  it("are not more than a guest may have, also of those who come at once", async () => {
+    const { open } = await aHost();
+    const all = await Promise.allSettled(Array.from({ length: 20 }, () => open()));
+    assert.equal(all.filter(({ status }) => status === "fulfilled").length, 16);
   });
 
   it("are not more than a guest may have, and a place is free again after one", async () => {

@@ -16,8 +16,12 @@ export interface AskedConsole {
   readonly sessionId: string;
 }
 
+/** A console from the moment in which it is asked for, so that bounds hold for all who come at once. */
 interface Session extends AskedConsole {
-  readonly line: Duplex;
+  /** Once it is connected. */
+  line?: Duplex;
+  /** Somebody who came later has the serial line. */
+  isTaken?: boolean;
 }
 
 /**
@@ -50,15 +54,20 @@ export class Consoles {
   async *open(ctx: Ctx, asked: AskedConsole): AsyncGenerator<Buffer> {
     if (asked.sessionId === "" || this.#open.has(asked.sessionId))
       throw CommonErrors.INVALID_ARGUMENT({ field: "session_id", problem: "must be new" });
-    const line = await this.#connect(ctx, asked);
-    const leave = whenAborted(ctx.signal, () => line.destroy());
-    this.#open.set(asked.sessionId, { ...asked, line });
+    const others = [...this.#open.values()].filter(({ serverId }) => serverId === asked.serverId);
+    if (others.length >= MOST_PER_GUEST) throw AgentErrors.TOO_MANY_CONSOLES({ limit: MOST_PER_GUEST });
+    const session: Session = { ...asked };
+    this.#open.set(asked.sessionId, session);
+    let leave = (): void => {};
     try {
+      const line = await this.#connect(ctx, session, others);
+      session.line = line;
+      leave = whenAborted(ctx.signal, () => line.destroy());
       yield Buffer.alloc(0);
       for await (const said of untilItEnds(line)) yield* inPieces(said);
     } finally {
       leave();
-      line.destroy();
+      session.line?.destroy();
       this.#open.delete(asked.sessionId);
     }
   }
@@ -72,21 +81,30 @@ export class Consoles {
     if (!line.writable) throw AgentErrors.CONSOLE_CLOSED({});
   }
 
-  async #connect(ctx: Ctx, { serverId, kind, run }: AskedConsole): Promise<Duplex> {
+  /** @param others  sessions of the guest that were asked for before */
+  async #connect(ctx: Ctx, session: Session, others: readonly Session[]): Promise<Duplex> {
+    const { serverId, kind, run } = session;
     const found = await this.#driver.guestConsole?.(ctx, serverId, kind);
-    if (found?.connect === undefined || found.run !== run) throw AgentErrors.CONSOLE_CLOSED({});
-    const others = [...this.#open.values()].filter((one) => one.serverId === serverId);
-    if (others.length >= MOST_PER_GUEST) throw AgentErrors.TOO_MANY_CONSOLES({ limit: MOST_PER_GUEST });
-    if (kind === "serial") for (const one of others) if (one.kind === "serial") one.line.destroy();
+    if (found?.connect === undefined || found.run !== run || wasTaken(session))
+      throw AgentErrors.CONSOLE_CLOSED({});
+    if (kind === "serial") for (const one of others) if (one.kind === "serial") takeFrom(one);
     const line = await found.connect().catch((cause: unknown) => {
       throw AgentErrors.CONSOLE_CLOSED({}, { cause });
     });
     // Whoever reads or writes sees that it has ended; that is no failure of the agent.
     line.on("error", () => {});
-    if ((await this.ask(ctx, serverId, kind)).run === run) return line;
+    if ((await this.ask(ctx, serverId, kind)).run === run && !wasTaken(session)) return line;
     line.destroy();
     throw AgentErrors.CONSOLE_CLOSED({});
   }
+}
+
+/** Asked anew after each wait. */
+const wasTaken = ({ isTaken }: Session): boolean => isTaken === true;
+
+function takeFrom(session: Session): void {
+  session.isTaken = true;
+  session.line?.destroy();
 }
 
 /** What comes out of a line until it ends, in whatever way. */

@@ -3,6 +3,7 @@ import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_cha
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ServerFault } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
+import { whenAborted } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Driver, GuestEvent } from "../driver.js";
 import { powerStateOf } from "./power-states.js";
@@ -94,16 +95,17 @@ export class GuestWatch {
 
   #idle(signal: AbortSignal, ms: number): Promise<void> {
     return new Promise((resolve) => {
+      let leave = (): void => {};
       const done = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener("abort", done);
+        leave();
         this.#wake = () => {};
         resolve();
       };
       const timer = setTimeout(done, ms);
       timer.unref();
-      signal.addEventListener("abort", done, { once: true });
       this.#wake = done;
+      leave = whenAborted(signal, done);
     });
   }
 }

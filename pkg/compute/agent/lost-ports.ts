@@ -1,6 +1,6 @@
 import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
-import { asKilonovaError, within } from "../../kernel/index.js";
+import { asKilonovaError, firstOf, within } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Driver } from "../driver.js";
 import type { LostPort } from "./ports.js";
@@ -43,9 +43,11 @@ export class LostPorts {
     while (!ctx.signal.aborted) {
       this.#wake = new AbortController();
       for (const [serverId, ports] of this.#pending) await this.#report(ctx, serverId, [...ports]);
+      const woken = firstOf([ctx.signal, this.#wake.signal]);
       await this.#deps.clock
-        .sleep(this.#pending.size > 0 ? AGAIN_MS : IDLE_MS, AbortSignal.any([ctx.signal, this.#wake.signal]))
-        .catch(() => {}); // woken
+        .sleep(this.#pending.size > 0 ? AGAIN_MS : IDLE_MS, woken.signal)
+        .catch(() => {})
+        .finally(woken.leave);
     }
   }
 

@@ -77,6 +77,20 @@ const lastBoot = ({ console }: { readonly console: string }): string =>
   [...console.matchAll(/(?:rescue )?boot \d+/g)].at(-1)?.[0] ?? "";
 
 describe("rescuing a guest", () => {
+  it("starts nothing once it has been given up", async () => {
+    const { driver, guest, input, call } = await bench();
+    const giveUp = new AbortController();
+    const rescue = driver.rescue.bind(driver);
+    driver.rescue = async (...told) => {
+      await rescue(...told);
+      giveUp.abort(new Error("given up"));
+    };
+    driver.powerOn = () => assert.fail("it was started");
+    const givenUp = { ...call, ctx: { ...ctx, signal: giveUp.signal } };
+    await assert.rejects(rescueGuest.run(givenUp, input()), /given up/);
+    assert.equal(guest().powerState, "SHUTDOWN");
+  });
+
   it("starts it from the rescue disk, with the new password on its config drive", async () => {
     const { driver, call, input, guest } = await bench();
     const { powerState } = await rescueGuest.run(call, input());

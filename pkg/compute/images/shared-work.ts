@@ -1,4 +1,5 @@
 import type { Ctx } from "../../kernel/index.js";
+import { whenAborted } from "../../kernel/index.js";
 
 type Listener<P> = (progress: P) => void;
 
@@ -28,15 +29,14 @@ export class SharedWork<T, P = never> {
     const waiter = { tell };
     work.waiters.add(waiter);
     if (work.told.latest !== undefined) tell(work.told.latest);
-    let leave: (() => void) | undefined;
+    let stay = (): void => {};
     const left = new Promise<never>((_, reject) => {
-      leave = () => reject(ctx.signal.reason as Error);
-      ctx.signal.addEventListener("abort", leave, { once: true });
+      stay = whenAborted(ctx.signal, () => reject(ctx.signal.reason as Error));
     });
     try {
       return await Promise.race([work.result, left]);
     } finally {
-      if (leave) ctx.signal.removeEventListener("abort", leave);
+      stay();
       work.waiters.delete(waiter);
       if (work.waiters.size === 0) work.controller.abort(new Error("nobody waits for it any more"));
     }
@@ -59,7 +59,7 @@ export class SharedWork<T, P = never> {
     };
     result.then(forget, forget);
     // A task that nobody waits for is to be begun anew by the next caller, not joined.
-    controller.signal.addEventListener("abort", forget, { once: true });
+    whenAborted(controller.signal, forget);
     return work;
   }
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Actor as WireActor } from "../../../gen/kilonova/type/v1/actor.js";
 import type { Actor, Ctx, Span, SpanAttributes } from "../../kernel/ctx.js";
 import { noSpan, rootCtx, serviceActor, within } from "../../kernel/ctx.js";
@@ -59,8 +58,6 @@ export class Conductor {
     this.#options = options;
     this.#ownership = new Ownership(options);
     this.#runner = { ...options, ownership: this.#ownership };
-    // Every operation being driven listens; that is no leak.
-    setMaxListeners(0, this.#abort.signal);
   }
 
   start(): void {

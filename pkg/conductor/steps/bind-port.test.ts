@@ -87,6 +87,20 @@ describe("bind-port", () => {
     assert.equal(neutron.ports.get(port.id)?.deviceId, "another");
     await step.undo?.(asked({ portId: "none" }));
   });
+
+  it("waits with its undo for a Network service that is away, and fails where the host cannot bind", async () => {
+    const { neutron, network, step } = world();
+    const port = neutron.addPort({ networkId: network.id, deviceId: SERVER });
+    neutron.down = true;
+    await assert.rejects(async () => step.undo?.(asked({ portId: port.id })), {
+      reason: "NETWORK_UNAVAILABLE",
+    });
+    neutron.down = false;
+    const { updatePort } = neutron;
+    neutron.updatePort = async (...told) => ({ ...(await updatePort(...told)), vifType: "binding_failed" });
+    const result = await step.run(asked({ portId: port.id }));
+    assert.equal(result.kind === "fail" && result.error.reason, "PORT_BINDING_FAILED");
+  });
 });
 
 describe("release-port", () => {

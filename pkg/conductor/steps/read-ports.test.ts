@@ -60,6 +60,9 @@ describe("read-ports", () => {
 
   it("names ports that are gone or another server's, which stay in the record until the host knows", async () => {
     const { neutron, port, read } = await world();
+    // One that nobody has is not gone.
+    await neutron.updatePort(aCall().ctx, port.id, { deviceId: "" });
+    assert.deepEqual((await read()).output, { changed: [], gone: [] });
     await neutron.updatePort(aCall().ctx, port.id, { deviceId: "another" });
     assert.deepEqual((await read()).output, { changed: [], gone: [port.id] });
     await neutron.deletePort(aCall().ctx, port.id);

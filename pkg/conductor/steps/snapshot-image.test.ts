@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { CreateBackupInput, CreateImageInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import { GlanceErrors } from "../../clients/glance/errors.js";
 import { fakeGlance } from "../../clients/glance/testing/fake-glance.js";
 import type { FakeGlance } from "../../clients/glance/testing/fake-glance.js";
 import createServerBackup from "../../model/operations/create-server-backup.js";
@@ -82,6 +83,14 @@ describe("the image of a server, in the Image service", () => {
     glance.down = true;
     await assert.rejects(async () => step.undo?.(asking(image())), { reason: "IMAGE_UNAVAILABLE" });
     glance.down = false;
+    const { createImage } = glance;
+    glance.createImage = async () => {
+      throw GlanceErrors.IMAGE_UNAVAILABLE({});
+    };
+    // Whether it is there is not known then: another conductor's creation may be on its way.
+    await assert.rejects(async () => step.undo?.(asking(image())), { reason: "IMAGE_UNAVAILABLE" });
+    assert.equal(glance.images.size, 1);
+    glance.createImage = createImage;
     await step.undo?.(asking(image()));
     assert.equal(glance.images.size, 0);
   });
@@ -166,6 +175,17 @@ describe("rotation of backups", () => {
     assert.equal(left(glance), "1");
     glance.down = true;
     await assert.rejects(rotate(glance, 0), { reason: "IMAGE_UNAVAILABLE" });
+    glance.down = false;
+    // Only from the second word on.
+    glance.add(backup(3, 30));
+    const { deleteImage } = glance;
+    glance.deleteImage = async () => {
+      throw GlanceErrors.IMAGE_UNAVAILABLE({});
+    };
+    await assert.rejects(rotate(glance, 0), { reason: "IMAGE_UNAVAILABLE" });
+    glance.deleteImage = deleteImage;
+    await rotate(glance, 0);
+    assert.equal(left(glance), "1");
   });
 });
 

@@ -22,6 +22,7 @@ import { clusterConsoles } from "./cluster-consoles.js";
 
 const E = defineErrors("cells", {
   CONSOLE_TOKEN_NOT_FOUND: ["missing", (_p: Record<string, never>) => "Token not found"],
+  DATABASE_NOT_FOUND: ["missing", (_p: Record<string, never>) => "No such database"],
 });
 const ctx = rootCtx({ requestId: "req-test" });
 const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex");
@@ -45,6 +46,7 @@ function aCluster() {
       storeConsoleToken: async () => StoreConsoleTokenResponse.fromPartial({}),
       getConsoleToken: async (_ctx, { tokenHash }) => {
         const token = kept.get(Buffer.from(tokenHash).toString("hex"));
+        if (hashOf("lost") === Buffer.from(tokenHash).toString("hex")) throw E.DATABASE_NOT_FOUND({});
         if (token === undefined) throw E.CONSOLE_TOKEN_NOT_FOUND({});
         return { token, agentAddress: "agent" };
       },
@@ -83,6 +85,8 @@ describe("consoles of a cluster", () => {
     assert.deepEqual(await consoles.find(ctx, "novnc"), found("vnc"));
     assert.deepEqual(await consoles.find(ctx, "serial"), found("serial"));
     assert.equal(await consoles.find(ctx, "other"), undefined);
+    // Nobody can say whether that one is good.
+    await assert.rejects(consoles.find(ctx, "lost"), { reason: "DATABASE_NOT_FOUND" });
   });
 
   for (const [kind, asked] of [

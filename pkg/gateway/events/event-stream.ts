@@ -1,4 +1,5 @@
 import type { Response } from "express";
+import { whenAborted } from "../../kernel/signals.js";
 
 /** How long a client that takes nothing may take for the last event, in ms. */
 const FAREWELL_MS = 5_000;
@@ -66,14 +67,14 @@ export class EventStream {
 
   #room(): Promise<void> {
     return new Promise((resolve) => {
+      let leave = (): void => {};
       const go = (): void => {
         this.#res.off("drain", go);
-        this.#signal.removeEventListener("abort", go);
+        leave();
         resolve();
       };
-      if (this.#signal.aborted) return resolve();
       this.#res.once("drain", go);
-      this.#signal.addEventListener("abort", go, { once: true });
+      leave = whenAborted(this.#signal, go);
     });
   }
 }

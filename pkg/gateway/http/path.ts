@@ -40,6 +40,23 @@ function decodePath(raw: string): string {
   return path;
 }
 
+/** Followed by a token: whoever has that has the console. */
+const BEFORE_TOKENS = /os-console-auth-tokens\/(?=.)/s;
+
+/** A path without what is secret in it, undecoded or not; for logs. */
+export function withoutSecrets(raw: string): string {
+  const found = BEFORE_TOKENS.exec(decodedOr(raw));
+  return found === null ? raw : `${found.input.slice(0, found.index)}${found[0]}***`;
+}
+
+function decodedOr(raw: string): string {
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    return raw; // It is refused before it leads anywhere.
+  }
+}
+
 const PROJECT_ID = /^[0-9a-f-]+$/;
 
 /** Takes the optional project id off the front. No collection's name looks like one. */

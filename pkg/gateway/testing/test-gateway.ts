@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { fakeTokens } from "./test-tokens.js";
 import type { TokenValidator } from "../../clients/keystone/ports.js";
 import type { Channel } from "../../platform/rpc/index.js";
+import type { Logger } from "../../kernel/index.js";
 import { silentLogger } from "../../kernel/index.js";
 import { createPolicy } from "../../policy/index.js";
 import { systemIds } from "../../platform/process/ids.js";
@@ -58,19 +59,26 @@ interface ServeOptions {
   readonly tokens?: TokenValidator;
   readonly calls?: SeenCall[];
   readonly policy?: GatewayPolicy;
+  readonly log?: Logger;
 }
 
 /** The same in front of any api. */
 export async function serveTestGateway(
   api: Channel,
-  { config = {}, tokens = fakeTokens(), calls = [], policy = createPolicy() }: ServeOptions = {},
+  {
+    config = {},
+    tokens = fakeTokens(),
+    calls = [],
+    policy = createPolicy(),
+    log = silentLogger,
+  }: ServeOptions = {},
 ): Promise<TestGateway> {
   const gateway = buildGateway({
     config: gatewayConfig.parse({ port: 0, ...config }),
     api,
     tokens,
     policy,
-    log: silentLogger,
+    log,
     ids: systemIds,
   });
   const server = await gateway.start();

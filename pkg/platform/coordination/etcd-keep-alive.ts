@@ -1,5 +1,6 @@
 import type { Etcd3 } from "etcd3";
 import type { Renewal } from "./keeper.js";
+import { whenAborted } from "../../kernel/signals.js";
 
 /**
  * How long one renewal may take before its stream is given up; a stalled one is indistinguishable from a slow
@@ -47,8 +48,7 @@ export function keepAlive(
       signal.throwIfAborted();
       const current = stream;
       const timer = setTimeout(() => drop(new Error("no answer to a renewal")), RENEWAL_TIMEOUT_MS);
-      const onAbort = (): void => drop(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const leave = whenAborted(signal, () => drop(signal.reason));
       try {
         return await new Promise<Renewal>((resolve, reject) => {
           answer = { resolve, reject };
@@ -57,7 +57,7 @@ export function keepAlive(
       } finally {
         answer = undefined;
         clearTimeout(timer);
-        signal.removeEventListener("abort", onAbort);
+        leave();
       }
     },
   };

@@ -1,5 +1,6 @@
 import type { IWatchResponse } from "etcd3";
 import type { Ctx } from "../../kernel/ctx.js";
+import { firstOf, whenAborted } from "../../kernel/signals.js";
 import type { EtcdCalls } from "./etcd-calls.js";
 import { rangeOf, toKeyValue } from "./etcd-calls.js";
 import { EventQueue } from "./event-queue.js";
@@ -28,7 +29,21 @@ export async function* watchPrefix(
   list: (ctx: Ctx, prefix: string) => Promise<Listing>,
   prefix: string,
 ): AsyncGenerator<WatchEvent, void, void> {
-  const signal = AbortSignal.any([ctx.signal, calls.closed]);
+  const { signal, leave } = firstOf([ctx.signal, calls.closed]);
+  try {
+    yield* watchUntil(signal, ctx, calls, list, prefix);
+  } finally {
+    leave();
+  }
+}
+
+async function* watchUntil(
+  signal: AbortSignal,
+  ctx: Ctx,
+  calls: EtcdCalls,
+  list: (ctx: Ctx, prefix: string) => Promise<Listing>,
+  prefix: string,
+): AsyncGenerator<WatchEvent, void, void> {
   let revision: number | undefined;
   for (let failures = 0; !signal.aborted;) {
     try {
@@ -82,14 +97,14 @@ async function* follow(
   });
   stream.on("error", end);
   stream.on("end", end);
-  signal.addEventListener("abort", end, { once: true });
+  const leave = whenAborted(signal, end);
   try {
     stream.write({
       create_request: { ...rangeOf(prefix), start_revision: String(revision + 1), progress_notify: true },
     });
     for (let said = await queue.next(); said !== undefined; said = await queue.next()) yield said;
   } finally {
-    signal.removeEventListener("abort", end);
+    leave();
     stream.cancel();
   }
 }

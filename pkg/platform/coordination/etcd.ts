@@ -2,6 +2,7 @@ import type { Etcd3, IOptions } from "etcd3";
 import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import type { Clock } from "../../kernel/time.js";
+import { whenAborted } from "../../kernel/signals.js";
 import { systemClock } from "../process/clock.js";
 import { CoordinationErrors } from "./errors.js";
 import { boundedCall, rangeOf, toKeyValue } from "./etcd-calls.js";
@@ -96,13 +97,12 @@ async function grant(ctx: Ctx, calls: EtcdCalls, wantedMs: number): Promise<Leas
   );
   const ttlMs = Number(TTL) * 1000;
   const keeper = new LeaseKeeper(clock, ttlMs, sentMs);
-  const onClose = (): void => keeper.lose();
-  calls.closed.addEventListener("abort", onClose, { once: true });
+  const leave = whenAborted(calls.closed, () => keeper.lose());
   const stream = keepAlive(client, id);
   void keeper
     .run((signal) => stream.renew(signal))
     .finally(() => {
-      calls.closed.removeEventListener("abort", onClose);
+      leave();
       stream.close();
     });
 

@@ -1,5 +1,5 @@
 import type { Ctx } from "../../kernel/ctx.js";
-import { raceAbort } from "../../kernel/signals.js";
+import { raceAbort, whenAborted } from "../../kernel/signals.js";
 import type { CoordinationStore, Lease } from "./ports.js";
 
 const RETAKE_MS = 500;
@@ -81,6 +81,4 @@ class Keeper {
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
-  signal.aborted
-    ? Promise.resolve()
-    : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  new Promise((resolve) => void whenAborted(signal, resolve));

@@ -1,5 +1,5 @@
 import type { Ctx } from "../../kernel/ctx.js";
-import { follow } from "../../kernel/signals.js";
+import { follow, whenAborted, whenFirstAborted } from "../../kernel/signals.js";
 import type { Clock } from "../../kernel/time.js";
 import { abortReason } from "../process/abort.js";
 import { systemClock } from "../process/clock.js";
@@ -154,11 +154,11 @@ export class MemoryLink {
     while (this.#stalled && !signals.some(({ aborted }) => aborted)) {
       await new Promise<void>((resolve) => {
         const pass = (): void => {
-          for (const signal of signals) signal.removeEventListener("abort", pass);
+          leave();
           resolve();
         };
         this.#waiting.add(pass);
-        for (const signal of signals) signal.addEventListener("abort", pass, { once: true });
+        const leave = whenFirstAborted(signals, resolve);
       });
     }
     for (const signal of signals) signal.throwIfAborted();
@@ -188,7 +188,7 @@ class MemoryStore implements CoordinationStore {
     const cluster = await this.#reach(ctx);
     const keeper = new LeaseKeeper(cluster.clock, ttlMs, cluster.clock.monotonicMs());
     const id = cluster.grant(ttlMs);
-    this.#closed.signal.addEventListener("abort", () => keeper.lose(), { once: true });
+    whenAborted(this.#closed.signal, () => keeper.lose());
     void keeper.run(async (signal) => {
       await this.#link.pass(signal, this.#closed.signal);
       return cluster.renew(id) ? "renewed" : "gone";
@@ -238,7 +238,7 @@ class MemoryStore implements CoordinationStore {
     while (!signal.aborted) {
       const watcher = this.#cluster.attach(prefix);
       const stop = (): void => this.#cluster.detach(watcher);
-      signal.addEventListener("abort", stop, { once: true });
+      const leave = whenAborted(signal, stop);
       try {
         for (
           let event = await watcher.queue.next();
@@ -255,7 +255,7 @@ class MemoryStore implements CoordinationStore {
           yield event;
         }
       } finally {
-        signal.removeEventListener("abort", stop);
+        leave();
         stop();
       }
     }

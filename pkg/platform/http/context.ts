@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Authenticated, Ctx, Ids, Logger, Span } from "../../kernel/index.js";
@@ -20,6 +19,8 @@ export interface HttpEnv {
   readonly turns?: Gate | undefined;
   /** Whose X-Forwarded-Proto and X-Forwarded-For are believed: addresses and networks; default nobody's. */
   readonly trustedProxies?: readonly string[];
+  /** What the log may tell of a path; default all of it. Must not throw. */
+  shownPath?(path: string): string;
 }
 
 /** What belongs to one request. */
@@ -116,8 +117,6 @@ export function requestContext(env: HttpEnv): RequestHandler {
     const traced = req.get("traceparent") !== undefined;
     const log = env.log.child({ requestId, ...(globalRequestId ? { globalRequestId } : {}) });
     const controller = new AbortController();
-    // Handlers that do many things at once listen as often.
-    setMaxListeners(0, controller.signal);
     const deadlineMs = Date.now() + env.requestTimeoutMs;
     noteEnd(controller.signal, deadlineMs);
     const timer = setTimeout(
@@ -149,7 +148,7 @@ export function requestContext(env: HttpEnv): RequestHandler {
       ending.end();
       log.info("http.request", {
         method: req.method,
-        path: cutPath(req.path),
+        path: cutPath(env.shownPath?.(req.path) ?? req.path),
         status: res.statusCode,
         finished: res.writableFinished,
         durationMs: Math.round(performance.now() - startedMs),

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { whenAborted } from "../../kernel/signals.js";
 import type { Clock, Instant } from "../../kernel/time.js";
 
 /**
@@ -8,15 +8,22 @@ import type { Clock, Instant } from "../../kernel/time.js";
 export const systemClock: Clock = {
   now: () => wallMicros(),
   monotonicMs: () => performance.now(),
-  sleep: async (ms, signal) => {
-    signal?.throwIfAborted();
-    try {
-      await sleep(Math.max(0, ms), undefined, signal === undefined ? {} : { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
-  },
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      let leave = (): void => {};
+      const timer = setTimeout(
+        () => {
+          leave();
+          resolve();
+        },
+        Math.max(0, ms),
+      );
+      if (signal === undefined) return;
+      leave = whenAborted(signal, () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
+    }),
 };
 
 let lastMs = 0;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
+import { EventEmitter, getEventListeners } from "node:events";
 import { KilonovaError } from "../../kernel/errors.js";
 import { silentLogger } from "../../kernel/logger.js";
+import { isAwaited } from "../../kernel/signals.js";
 import { fakeClock } from "../../testkit/clock.js";
 import { until } from "../../testkit/until.js";
 import { systemClock } from "./clock.js";
@@ -215,5 +216,13 @@ describe("systemClock", () => {
   it("ends a sleep with the signal's reason", async () => {
     await assert.rejects(systemClock.sleep(60_000, AbortSignal.timeout(1)), { name: "TimeoutError" });
     await assert.rejects(systemClock.sleep(60_000, AbortSignal.abort(new RangeError("gone"))), /gone/);
+  });
+
+  it("lets any number sleep on one signal, and leaves nothing on it", async () => {
+    const { signal } = new AbortController();
+    const sleeps = Array.from({ length: 50 }, () => systemClock.sleep(1, signal));
+    assert.equal(getEventListeners(signal, "abort").length, 1);
+    await Promise.all(sleeps);
+    assert.equal(isAwaited(signal), false);
   });
 });

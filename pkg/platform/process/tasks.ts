@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { rootCtx, serviceActor } from "../../kernel/ctx.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Ids } from "../../kernel/ids.js";
@@ -56,15 +55,10 @@ export function createTasks(options: {
 }): Tasks {
   const { service, log, clock = systemClock, ids = systemIds, random = Math.random } = options;
   const stopping = new AbortController();
-  // One listener for each task; tasks wait on signals of their own. Adding a listener looks at all that are
-  // there: with the loops of two thousand hosts on one signal, that was half of an idle cloud's time.
-  setMaxListeners(0, stopping.signal);
   const entries: Entry[] = [];
 
   async function run(entry: Entry, fn: (ctx: Ctx) => Promise<void>): Promise<void> {
     const own = new AbortController();
-    // A task waits on it as often as it likes.
-    setMaxListeners(0, own.signal);
     const release = follow(own, stopping.signal);
     try {
       await again(entry, fn, own.signal);

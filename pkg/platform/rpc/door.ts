@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { ServerHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { Actor, Authenticated, Ctx, Logger, Peer } from "../../kernel/index.js";
-import { rootCtx } from "../../kernel/index.js";
+import { rootCtx, whenAborted } from "../../kernel/index.js";
 import { CallEnd } from "./call-end.js";
 import type { Carrier } from "./carrier.js";
 import { metadataKeys } from "./carrier.js";
@@ -146,7 +146,7 @@ export class PublicDoor {
     const binding = this.#bindings.get(method.path);
     if (!binding) return call as grpc.ServerInterceptingCall;
     const end = new CallEnd();
-    end.signal.addEventListener("abort", () => cutLater(streamOf(call)), { once: true });
+    whenAborted(end.signal, () => cutLater(streamOf(call)));
     const requestId = newRequestId();
     let entry: Entry | undefined;
     return new grpc.ServerInterceptingCall(call, {

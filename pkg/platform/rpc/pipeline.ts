@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Actor, Ctx, Logger, Peer } from "../../kernel/index.js";
 import {
   CommonErrors,
@@ -168,8 +167,6 @@ function linkDeadline(
 ): { signal: AbortSignal; release(): void } {
   if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) return { signal: outer, release: nothing };
   const controller = new AbortController();
-  // Whoever sleeps on it listens by itself, and a handler may do many things at once.
-  setMaxListeners(0, controller.signal);
   if (deadlineMs !== undefined) noteEnd(controller.signal, deadlineMs);
   const leave = follow(controller, outer);
   const timer =

@@ -1,5 +1,5 @@
 import type { Clock, Ctx } from "../../kernel/index.js";
-import { isRetryable, remainingMs } from "../../kernel/index.js";
+import { isRetryable, remainingMs, whenAborted } from "../../kernel/index.js";
 import type { Channel } from "../rpc/index.js";
 import { RetryBudget } from "../rpc/retry-budget.js";
 import { ServiceErrors } from "./errors.js";
@@ -117,13 +117,13 @@ class Instances {
     const forget = this.#options.onChange(() => {
       if (this.#options.addresses().length > 0) stop();
     });
-    ctx.signal.addEventListener("abort", stop, { once: true });
+    const leave = whenAborted(ctx.signal, stop);
     try {
       if (!ctx.signal.aborted)
         await this.#options.clock.sleep(Math.min(WAIT_MS, remainingMs(ctx)), waiting.signal).catch(() => {});
     } finally {
       forget();
-      ctx.signal.removeEventListener("abort", stop);
+      leave();
     }
   }
 

@@ -5,6 +5,7 @@ import type {
   HostDirectory,
   ServiceDirectory,
 } from "../coordination/index.js";
+import { raceAbort } from "../../kernel/index.js";
 import { connectEtcd, hostDirectory, serviceDirectory } from "../coordination/index.js";
 import { systemClock } from "../process/index.js";
 import type { RegistryConfig } from "./config.js";
@@ -39,12 +40,10 @@ export async function openRegistry({
     () => log.warn("service.registry.waiting", { endpoints: registry.etcdEndpoints }),
     PATIENCE_MS,
   );
-  const ended = new AbortController();
   try {
-    await Promise.race([known, systemClock.sleep(2 ** 30, AbortSignal.any([ctx.signal, ended.signal]))]);
+    await raceAbort(known, ctx.signal);
   } finally {
     clearInterval(patience);
-    ended.abort();
   }
   waiting = false;
   return { hosts, services };

@@ -4,8 +4,8 @@ import type {
   UpdateConditions,
 } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import { stateRefusal } from "../../../model/acceptance.js";
 import { hasGuestAgent } from "../../../model/image-properties.js";
-import { vmStateWord } from "../../../model/instance-states.js";
 import type { Form, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { CellsErrors } from "../../errors.js";
 import { serverOf } from "../../servers/domain/records.js";
@@ -39,28 +39,15 @@ export const askedOf = (conditions: UpdateConditions): Asked => ({
   bypassLock: conditions.bypassLock,
 });
 
-/**
- * Checks in Nova's order: lock, host, vm_state, task_state, launched.
- * @throws INSTANCE_LOCKED, NOT_READY, INVALID_STATE
- * @source compute-api-states §3
- */
+/** @throws INSTANCE_LOCKED, NOT_READY, INVALID_STATE; see `stateRefusal` */
 export function checkAcceptable(server: Server, { form, action, bypassLock }: Asked): void {
-  const refuse = (attr: string, state: string): never => {
+  const refusal = stateRefusal(server, form, bypassLock);
+  if (refusal === undefined) return;
+  if (refusal.reason === "INVALID_STATE") {
+    const { attr, state } = refusal;
     throw CellsErrors.INVALID_STATE({ server: server.id, method: action, attr, state });
-  };
-  if (form.lock !== "ignores" && !bypassLock && server.lock !== undefined) {
-    if (form.lock === "hides") refuse("never-launched", "");
-    throw CellsErrors.INSTANCE_LOCKED({ server: server.id });
   }
-  if (form.needsHost === true && (server.hostInfo?.host ?? "") === "")
-    throw CellsErrors.NOT_READY({ server: server.id });
-  if (form.vmStates !== undefined && !form.vmStates.includes(server.vmState))
-    refuse("vm_state", vmStateWord(server.vmState));
-  if (form.taskStates !== undefined && !form.taskStates.includes(server.taskState)) {
-    if (server.taskState === "") refuse("never-launched", "");
-    else refuse("task_state", server.taskState);
-  }
-  if (form.needsLaunch === true && server.launchedAt === undefined) refuse("never-launched", "");
+  throw CellsErrors[refusal.reason]({ server: server.id });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../../kernel/ctx.js";
+import { firstOf } from "../../../kernel/signals.js";
 import { KilonovaError } from "../../../kernel/errors.js";
 import { GLOBAL } from "../../../model/database-names.js";
 import { operationName } from "../../../model/operation-name.js";
@@ -52,7 +53,7 @@ export function awakening(places: Places, waker: Waker): Awakening {
   /** @returns whether it was told before the time was up */
   const toldWithin = async (ctx: Ctx, { told }: Listening, ms: number): Promise<boolean> => {
     const over = new AbortController();
-    const signal = AbortSignal.any([ctx.signal, over.signal]);
+    const { signal, leave } = firstOf([ctx.signal, over.signal]);
     try {
       return await Promise.race([
         told.then(() => true),
@@ -66,6 +67,7 @@ export function awakening(places: Places, waker: Waker): Awakening {
       ]);
     } finally {
       over.abort();
+      leave();
     }
   };
 

@@ -97,7 +97,7 @@ async function commitUnchanged(
   const plan = planOf(store, deps, request, row, { waiting: [], known: NO_ROWS, numbers: [] });
   const owned = row.lane === LIFE ? sql` AND i.current_operation = ${request.name}` : sql``;
   const unchanged = row.subject === "server" ? sql` AND i.generation = ${row.i_generation}` : sql``;
-  const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${holderOf(store, row.subject).table} AS i ON i.id = o.server_id
+  const held = sql`SELECT o.cancel_requested FROM ${holderOf(store, row.subject).table} AS i JOIN ${t.operation} AS o ON i.id = o.server_id
     WHERE o.id = ${row.id} AND o.fence = ${row.fence} AND o.generation = ${row.generation} AND o.state = ${row.state}${unchanged}${owned} FOR UPDATE`;
   const statement = onlyWhere<{ cancel_requested: boolean; has_signals: boolean }>(
     held,

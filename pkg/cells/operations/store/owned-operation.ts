@@ -131,14 +131,15 @@ export function idsOf(name: string): OperationIds {
 export const operationIdOf = (name: string): string => idsOf(name).operationId;
 
 /**
- * Reads an operation and its holder, and locks both rows until the transaction ends.
+ * Reads an operation and its holder, and locks both rows until the transaction ends: the holder first, as
+ * everybody does. Rows are locked in the order in which their tables stand.
  * @returns undefined when there is no such operation here
  */
 export async function lockOperation(store: Store, tx: Tx, name: string): Promise<JoinedRow | undefined> {
   const { subject, operationId } = idsOf(name);
   const holder = holderOf(store, subject.kind);
   const { rows } = await sql<JoinedRow>`SELECT ${operationColumns("o")}, ${holder.columns("i")}
-    FROM ${store.t.operation} AS o JOIN ${holder.table} AS i ON i.id = o.server_id WHERE o.id = ${operationId} FOR UPDATE`.execute(
+    FROM ${holder.table} AS i JOIN ${store.t.operation} AS o ON i.id = o.server_id WHERE o.id = ${operationId} FOR UPDATE`.execute(
     tx,
   );
   return rows[0];

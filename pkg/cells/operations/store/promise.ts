@@ -52,7 +52,7 @@ export async function promiseNewServer(
   const { rows } = await store.db.statement(ctx, "handover.commit", (db) =>
     sql<{ cancel_requested: boolean }>`
     WITH held AS (
-      SELECT o.id, o.server_id, o.cancel_requested FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
+      SELECT o.id, o.server_id, o.cancel_requested FROM ${t.instance} AS i JOIN ${t.operation} AS o ON i.id = o.server_id
       WHERE o.id = ${id} AND o.fence = ${fence} AND o.state IN ('running', 'parked', 'undoing') AND i.current_operation = ${name}
         AND ${sameGeneration(asked)} FOR UPDATE
     ), op AS (

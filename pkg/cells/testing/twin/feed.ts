@@ -3,6 +3,7 @@ import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Clock } from "../../../kernel/time.js";
+import { whenAborted } from "../../../kernel/signals.js";
 import { parseOperationName } from "../../../model/operation-name.js";
 import { FeedErrors, fitting, isWanted } from "../../../platform/db/feed/index.js";
 import type {
@@ -156,13 +157,14 @@ export class TwinFeed implements FeedReader {
 
   #changed(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
+      let leave = (): void => {};
       const done = (): void => {
         this.#wake.delete(done);
-        signal.removeEventListener("abort", done);
+        leave();
         resolve();
       };
       this.#wake.add(done);
-      signal.addEventListener("abort", done, { once: true });
+      leave = whenAborted(signal, done);
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../../kernel/ctx.js";
+import { whenAborted } from "../../../kernel/signals.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { MethodBinding, ServiceBinding } from "../../../platform/rpc/index.js";
 
@@ -46,9 +47,6 @@ export class Witness {
 /** A silent database answers when the caller has given up. */
 async function answering(silent: ReadonlySet<string>, ctx: Ctx, database: string): Promise<void> {
   if (!silent.has(database)) return;
-  await new Promise<void>((resolve) => {
-    if (ctx.signal.aborted) resolve();
-    ctx.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await new Promise<void>((resolve) => void whenAborted(ctx.signal, resolve));
   throw CommonErrors.UNAVAILABLE({ what: database });
 }

@@ -10,6 +10,7 @@ import type {
   SecurityGroupInfo,
   SubnetInfo,
 } from "../ports.js";
+import { whenAborted } from "../../../kernel/signals.js";
 
 /**
  * Networks in memory; everybody sees all of them. Ports get addresses of the network's first IPv4 /24 in
@@ -270,7 +271,7 @@ export function fakeNeutron(): FakeNeutron {
       if (since === `${mark}`) {
         await new Promise<void>((resolve, reject) => {
           wakeUps.add(resolve);
-          ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason as Error), { once: true });
+          whenAborted(ctx.signal, () => reject(ctx.signal.reason as Error));
         });
         wakeUps.clear();
         up();

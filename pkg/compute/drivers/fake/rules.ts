@@ -1,4 +1,4 @@
-import { KilonovaError } from "../../../kernel/index.js";
+import { KilonovaError, whenAborted } from "../../../kernel/index.js";
 import type { Ctx, ErrorKind } from "../../../kernel/index.js";
 import type { Driver } from "../../driver.js";
 
@@ -96,18 +96,17 @@ export async function applyRule(
 
 function pause(signal: AbortSignal, ms: number | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error);
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
+    let leave = (): void => {};
     const timer =
       ms === undefined
         ? undefined
         : setTimeout(() => {
-            signal.removeEventListener("abort", onAbort);
+            leave();
             resolve();
           }, ms);
-    signal.addEventListener("abort", onAbort, { once: true });
+    leave = whenAborted(signal, () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
   });
 }

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../../kernel/index.js";
+import { whenAborted } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
 import { start } from "./command.js";
 import type { Command } from "./command.js";
@@ -52,12 +53,10 @@ export const runTool: RunTool = (ctx, argv, options) =>
       child.kill("SIGKILL");
     };
     const timer = setTimeout(stop("timed out"), options.timeoutMs);
-    const onAbort = stop("cancelled");
-    ctx.signal.addEventListener("abort", onAbort, { once: true });
-    if (ctx.signal.aborted) onAbort();
+    const leave = whenAborted(ctx.signal, stop("cancelled"));
     const settle = (error: Error | undefined): void => {
       clearTimeout(timer);
-      ctx.signal.removeEventListener("abort", onAbort);
+      leave();
       if (error) reject(DriverErrors.TOOL_FAILED({ tool: tool.split("/").at(-1) ?? "" }, { cause: error }));
       else resolve(output.out);
     };

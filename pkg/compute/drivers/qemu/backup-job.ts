@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ctx } from "../../../kernel/index.js";
-import { asKilonovaError, traced } from "../../../kernel/index.js";
+import { asKilonovaError, firstOf, traced } from "../../../kernel/index.js";
 import type { SnapshotPhase, Tell } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { asArray, asObject } from "./qmp-client.js";
@@ -90,19 +90,23 @@ export async function endBackUp(guest: RunningGuest): Promise<void> {
 }
 
 async function untilDone(ctx: Ctx, guest: RunningGuest, tell: Tell<SnapshotPhase>): Promise<void> {
-  const stop = AbortSignal.any([ctx.signal, guest.hurried]);
-  for (;;) {
-    const job = await jobOf(guest);
-    if (job === undefined) throw DriverErrors.HYPERVISOR_FAILED({ step: "copy the disk" });
-    if (job.status === "concluded") {
-      if (job.error !== "")
-        throw DriverErrors.HYPERVISOR_FAILED({ step: "copy the disk" }, { cause: new Error(job.error) });
-      return;
+  const { signal, leave } = firstOf([ctx.signal, guest.hurried]);
+  try {
+    for (;;) {
+      const job = await jobOf(guest);
+      if (job === undefined) throw DriverErrors.HYPERVISOR_FAILED({ step: "copy the disk" });
+      if (job.status === "concluded") {
+        if (job.error !== "")
+          throw DriverErrors.HYPERVISOR_FAILED({ step: "copy the disk" }, { cause: new Error(job.error) });
+        return;
+      }
+      tell({ phase: "disk_copy", done: job.done, total: job.total });
+      ctx.signal.throwIfAborted();
+      if (guest.hurried.aborted) throw DriverErrors.MONITOR_CLOSED({ step: "copy the disk" });
+      await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
     }
-    tell({ phase: "disk_copy", done: job.done, total: job.total });
-    ctx.signal.throwIfAborted();
-    if (guest.hurried.aborted) throw DriverErrors.MONITOR_CLOSED({ step: "copy the disk" });
-    await delay(POLL_MS, undefined, { signal: stop }).catch(() => undefined);
+  } finally {
+    leave();
   }
 }
 

@@ -51,7 +51,7 @@ import { guestConsole } from "./guest-console.js";
 import { GuestFiles } from "./guest-files.js";
 import { interfaceSocketPath } from "./guest-paths.js";
 import { probeHypervisor } from "./host-probe.js";
-import { attachInterface, detachInterface, plugMissing } from "./interfaces.js";
+import { attachInterface, detachInterface, plugMissing, settleInterfaces } from "./interfaces.js";
 import type { InterfaceTools } from "./interfaces.js";
 import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
@@ -345,6 +345,7 @@ export class QemuDriver implements Driver {
       await command(ctx, running, "cont");
       await running.refresh();
       await dropMemory(paths);
+      await settleInterfaces(ctx, entry, this.#interfaceTools());
       await setClock(ctx, entry);
     });
   }

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../../kernel/index.js";
+import { whenFirstAborted } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
 import type { QemuConfig } from "./config.js";
 import type { GuestPaths } from "./guest-paths.js";
@@ -57,17 +58,15 @@ export async function endProcess(
 /** Whether the promise settles within the time and before a signal aborts. */
 function within(promise: Promise<void>, ms: number, signals: readonly AbortSignal[]): Promise<boolean> {
   return new Promise((resolve) => {
+    let leave = (): void => {};
     const settle = (value: boolean): void => {
       clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener("abort", onAbort);
+      leave();
       resolve(value);
     };
     const onAbort = (): void => settle(false);
     const timer = setTimeout(onAbort, ms);
-    for (const signal of signals) {
-      if (signal.aborted) return settle(false);
-      signal.addEventListener("abort", onAbort, { once: true });
-    }
+    leave = whenFirstAborted(signals, onAbort);
     void promise.then(() => settle(true));
   });
 }

@@ -3,7 +3,7 @@ import { rootCtx } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
 import type { StoredNic } from "./definition.js";
 import type { HotGuest } from "./hot-nic.js";
-import { missingNics, plugNic, unplugNic } from "./hot-nic.js";
+import { missingNics, plugNic, surplusNics, unplugNic } from "./hot-nic.js";
 import type { QmpEvent } from "./qmp-client.js";
 
 const nic: StoredNic = {
@@ -166,5 +166,7 @@ describe("interfaces of a running QEMU guest", () => {
     const other = { ...nic, device: "nic-q" };
     await plugNic(ctx, m.guest, nic, makeSocket);
     assert.deepEqual(await missingNics(m.guest, [nic, other]), [other]);
+    assert.deepEqual(await surplusNics(m.guest, [nic, other]), []);
+    assert.deepEqual(await surplusNics(m.guest, [other]), [nic.device]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Ctx } from "../../../kernel/index.js";
-import { KilonovaError, traced } from "../../../kernel/index.js";
+import { KilonovaError, traced, whenFirstAborted } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
 import type { StoredNic } from "./definition.js";
 import { netdevOf, nicDevice } from "./nic.js";
@@ -81,6 +81,13 @@ export async function missingNics(guest: HotGuest, nics: readonly StoredNic[]): 
   return nics.filter(({ device }) => !there.has(device));
 }
 
+/** Interfaces that the guest has and should not have. */
+export async function surplusNics(guest: HotGuest, nics: readonly StoredNic[]): Promise<string[]> {
+  const known = new Set<unknown>(nics.map(({ device }) => device));
+  const there = [...(await devices(guest))].filter((name) => typeof name === "string");
+  return there.filter((name) => name.startsWith("nic") && !known.has(name));
+}
+
 type Release = "deleted" | "refused" | "ended" | "late";
 
 /** Begins to listen at once: the answer may come before that to the request. */
@@ -108,15 +115,14 @@ function awaitRelease(
       if (event === "DEVICE_UNPLUG_GUEST_ERROR") settle("refused");
     });
     const timer = setTimeout(() => settle("late"), timeoutMs);
-    const signals = [ctx.signal, guest.hurried];
+    let leave = (): void => {};
     stop = () => {
       unsubscribe();
       clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener("abort", abort);
+      leave();
     };
-    for (const signal of signals) signal.addEventListener("abort", abort, { once: true });
     void Promise.race([guest.down, guest.gone]).then(() => settle("ended"));
-    if (signals.some(({ aborted }) => aborted)) abort();
+    leave = whenFirstAborted([ctx.signal, guest.hurried], abort);
   });
   end.catch(() => {});
   return { end, stop: () => stop() };

@@ -10,7 +10,7 @@ import type { Entry } from "./entry.js";
 import type { GuestFiles } from "./guest-files.js";
 import { checkSocketPath, interfaceSocketPath } from "./guest-paths.js";
 import { checkHardware } from "./hardware.js";
-import { missingNics, plugNic, unplugNic } from "./hot-nic.js";
+import { missingNics, plugNic, surplusNics, unplugNic } from "./hot-nic.js";
 import type { DetachPatience } from "./hot-nic.js";
 import { machineFamily } from "./machine-family.js";
 import type { RunningGuest } from "./running-guest.js";
@@ -85,6 +85,31 @@ export async function plugMissing(
   if (running === undefined) return;
   for (const nic of await missingNics(running, entry.definition.spec.interfaces))
     await plug(ctx, entry, running, nic, tools);
+}
+
+/** How long a guest that goes on may take to let go of what it has no more. */
+const SURPLUS_MS = 5_000;
+
+/**
+ * Brings a guest that goes on to its definition, which may have changed while it was suspended. What it does
+ * not take or let go of stays as it is until it is started anew.
+ */
+export async function settleInterfaces(
+  ctx: Ctx,
+  entry: Entry,
+  tools: Pick<InterfaceTools, "files">,
+): Promise<void> {
+  const running = upOf(entry);
+  if (running === undefined) return;
+  const { instanceUuid, interfaces } = entry.definition.spec;
+  try {
+    const patience = { detachAttempts: 1, detachTimeoutMs: SURPLUS_MS };
+    for (const device of await surplusNics(running, interfaces))
+      await unplugNic(ctx, running, device, patience);
+    await plugMissing(ctx, entry, tools);
+  } catch (error) {
+    ctx.log.warn("compute.qemu.guest.interfaces-differ", { instanceUuid, error });
+  }
 }
 
 const plug = (

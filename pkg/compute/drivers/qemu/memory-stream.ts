@@ -3,6 +3,7 @@ import { chmod, chown, open, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 import type { Ctx } from "../../../kernel/index.js";
+import { whenAborted } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 
@@ -131,8 +132,7 @@ function endedBy({ signal }: Ctx, socket: Socket, step: string): () => void {
   const onAbort = (): void => void socket.destroy(signal.reason as Error);
   // Whoever reads or writes is told; in between nobody listens.
   socket.on("error", () => {});
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
+  const leave = whenAborted(signal, onAbort);
   socket.setTimeout(SILENCE_MS, () => socket.destroy(DriverErrors.HYPERVISOR_SILENT({ step })));
-  return () => signal.removeEventListener("abort", onAbort);
+  return leave;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCtx } from "../../../kernel/index.js";
@@ -96,5 +97,46 @@ describe("a copy of a guest's disk", () => {
     await discard(entry, SNAPSHOT);
     await discard(entry, SNAPSHOT);
     assert.deepEqual(readdirSync(dir).includes("secret"), true);
+  });
+
+  it("is a file, whatever the guest's process puts in its place, also while it is being opened", async () => {
+    const entry = anEntry();
+    const { snapshotsDir, dir } = entry.paths;
+    const path = join(snapshotsDir, SNAPSHOT);
+    writeFileSync(join(dir, "secret"), "x");
+    const puts = {
+      "a link": () => symlinkSync(join(dir, "secret"), path),
+      "a pipe": () => execFileSync("mkfifo", [path]),
+      "a folder": () => mkdirSync(path),
+    };
+    for (const [what, put] of Object.entries(puts)) {
+      put();
+      await assert.rejects(openSnapshot(entry, SNAPSHOT), { reason: "SNAPSHOT_LOST" }, what);
+      rmSync(path, { recursive: true });
+      writeFileSync(path, "content");
+      const { data } = await openSnapshot(entry, SNAPSHOT);
+      rmSync(path);
+      put();
+      let read = "";
+      await assert.rejects(async () => {
+        for await (const piece of data) read += Buffer.from(piece).toString();
+      }, what);
+      assert.equal(read, "", what);
+      rmSync(path, { recursive: true });
+    }
+  });
+
+  it("is made of the formats and the base that the host knows, whatever stands in the disk", async () => {
+    const sources: unknown[] = [];
+    const run: SnapshotTools["run"] = async (_ctx, argv) => {
+      const source = argv.find((word) => word.startsWith("json:"));
+      if (source !== undefined) sources.push(JSON.parse(source.slice("json:".length)));
+      return "";
+    };
+    const own = anEntry();
+    await take(own, { ...tools(), run });
+    assert.deepEqual(sources, [
+      { driver: "qcow2", file: { driver: "file", filename: own.paths.rootDisk }, backing: null },
+    ]);
   });
 });

@@ -82,12 +82,16 @@ export async function openSnapshot({ paths }: Entry, snapshotId: string): Promis
   const path = snapshotPath(paths, snapshotId);
   const found = await ifThere(lstat(path));
   if (found?.isFile() !== true) throw DriverErrors.SNAPSHOT_LOST({ snapshotId });
-  return { sizeBytes: found.size, data: contentOf(path) };
+  return { sizeBytes: found.size, data: contentOf(path, snapshotId) };
 }
 
-async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+/** The guest's process may write into the folder: what is opened is not waited for, and looked at again. */
+const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+async function* contentOf(path: string, snapshotId: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path, READ_ONLY);
   try {
+    if (!(await file.stat()).isFile()) throw DriverErrors.SNAPSHOT_LOST({ snapshotId });
     yield* file.createReadStream({ highWaterMark: CHUNK_BYTES, autoClose: false });
   } finally {
     await file.close();

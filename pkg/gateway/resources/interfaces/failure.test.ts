@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Operation } from "../../../../gen/kilonova/type/v1/operation.js";
+import { Operation, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { faultOf } from "../../faults.js";
 import { attachFailure } from "./failure.js";
 
@@ -8,6 +8,7 @@ describe("an attachment that failed", () => {
     ["PORT_IN_USE", 409],
     ["FIXED_IP_IN_USE", 409],
     ["INVALID_STATE", 409],
+    ["OPERATION_CANCELLED", 409],
     ["NO_MORE_FIXED_IPS", 400],
     ["PORT_NOT_FOUND", 404],
     ["PORT_LIMIT_EXCEEDED", 403],
@@ -18,6 +19,12 @@ describe("an attachment that failed", () => {
       const fault = faultOf(attachFailure(operation, "s"), "req");
       assert.deepEqual([fault.status, fault.message], [status, "As said."]);
     });
+
+  it("is a conflict when something else has ended it, such as a deletion", () => {
+    const operation = Operation.fromPartial({ state: OperationState.OPERATION_STATE_PREEMPTED });
+    const fault = faultOf(attachFailure(operation, "s"), "req");
+    assert.deepEqual([fault.status, fault.key], [409, "conflictingRequest"]);
+  });
 
   it("is Nova's own failure for all else", () => {
     for (const operation of [

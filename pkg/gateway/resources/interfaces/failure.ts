@@ -1,3 +1,4 @@
+import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Operation } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { ErrorKind } from "../../../kernel/index.js";
 import { KilonovaError } from "../../../kernel/index.js";
@@ -11,6 +12,7 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   INSTANCE_LOCKED: "refused",
   INVALID_STATE: "refused",
   OPERATION_IN_PROGRESS: "refused",
+  OPERATION_CANCELLED: "refused",
   PORT_NOT_FOUND: "missing",
   NETWORK_NOT_FOUND: "missing",
   NO_MORE_FIXED_IPS: "invalid",
@@ -21,7 +23,12 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
 };
 
 /** Why an attachment that was accepted has ended without an interface. */
-export function attachFailure({ error }: Pick<Operation, "error">, server: string): KilonovaError {
+export function attachFailure(
+  { error, state }: Pick<Operation, "error" | "state">,
+  server: string,
+): KilonovaError {
+  if (state === OperationState.OPERATION_STATE_PREEMPTED)
+    return GatewayErrors.INTERFACE_ATTACH_ENDED({ server });
   const kind = error === undefined ? undefined : KINDS[error.reason];
   if (error === undefined || kind === undefined) return GatewayErrors.INTERFACE_ATTACH_FAILED({ server });
   const { reason, domain, message } = error;

@@ -50,7 +50,7 @@ export function interfaceRoutes(
         });
         const { done, state, error } = required(operation, "operation");
         if (done && state !== OperationState.OPERATION_STATE_SUCCEEDED)
-          throw attachFailure({ error }, request.id);
+          throw attachFailure({ error, state }, request.id);
         // It goes on: what it will have made, the list of interfaces shows.
         if (one === undefined) throw CommonErrors.DEADLINE_EXCEEDED({ what: "The attachment" });
         return reply(one, request);

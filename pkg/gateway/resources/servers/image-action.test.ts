@@ -12,6 +12,7 @@ const IMAGE = "5a000000-0000-4000-8000-000000000001";
 
 describe("gateway: images of servers", () => {
   let gateway: TestGateway;
+  let limit = 2n;
   before(async () => {
     gateway = await startTestGateway({
       servers: {
@@ -19,8 +20,7 @@ describe("gateway: images of servers", () => {
         createServerBackup: async () => CreateServerBackupResponse.fromPartial({ imageId: IMAGE }),
       },
       limits: {
-        getLimits: async () =>
-          GetLimitsResponse.fromPartial({ limits: [{ name: "metadata_items", limit: 2n }] }),
+        getLimits: async () => GetLimitsResponse.fromPartial({ limits: [{ name: "metadata_items", limit }] }),
       },
     });
   });
@@ -61,6 +61,9 @@ describe("gateway: images of servers", () => {
         [403, { forbidden: { code: 403, message: "Image metadata limit exceeded" } }],
       );
       assert.equal((await act("2.39", body)).status, 202);
+      limit = -1n;
+      assert.equal((await act("2.38", body)).status, 202, "without a limit");
+      limit = 2n;
     }
     assert.equal((await act("2.38", { createImage: { name: "x", metadata: { a: "1" } } })).status, 202);
   });

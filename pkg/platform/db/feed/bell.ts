@@ -1,3 +1,5 @@
+import { whenAborted } from "../../../kernel/signals.js";
+
 /**
  * Wakes waiters within one process. Rings are coalesced and may be spurious; nobody may rely on being woken.
  */
@@ -32,12 +34,12 @@ export function createBell(): Bell {
         const wake = (): void => {
           clearTimeout(timer);
           waiters.delete(wake);
-          signal.removeEventListener("abort", wake);
+          leave();
           resolve();
         };
         const timer = setTimeout(wake, ms);
         waiters.add(wake);
-        signal.addEventListener("abort", wake, { once: true });
+        const leave = whenAborted(signal, wake);
       }),
   };
 }

@@ -6,6 +6,7 @@ import { createContextValues } from "@connectrpc/connect";
 import { FAREWELL_MS } from "../door.js";
 import type { ConnectCall } from "./handlers.js";
 import { callKey } from "./handlers.js";
+import { whenAborted } from "../../../kernel/signals.js";
 
 /** One request and its answer, of HTTP/1.1 or HTTP/2. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
@@ -81,13 +82,13 @@ const write = (response: HttpResponse, bytes: Uint8Array): boolean =>
 /** Waits until the reader has taken what is on its way, or the call ends. */
 function roomFor(response: HttpResponse, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    let leave = (): void => {};
     const go = (): void => {
       response.off("drain", go);
-      signal.removeEventListener("abort", go);
+      leave();
       resolve();
     };
-    if (signal.aborted) return resolve();
     response.once("drain", go);
-    signal.addEventListener("abort", go, { once: true });
+    leave = whenAborted(signal, go);
   });
 }

@@ -1,3 +1,5 @@
+import { whenAborted } from "../../../kernel/signals.js";
+
 /** Whose turn a piece of work is. */
 export interface Place {
   /** Shares the turns with the other lanes of its class. */
@@ -72,6 +74,7 @@ export class FairQueue {
     if ((lane?.size ?? 0) >= perLane || (lane?.keys.get(place.key)?.length ?? 0) >= perKey) throw tooMany();
     if (this.#waiting >= inAll && !this.#makeRoom((lane?.size ?? 0) + 1)) throw busy();
     return new Promise<void>((resolve, reject) => {
+      let stay = (): void => {};
       const refuse = (error: Error): void => {
         leave();
         reject(error);
@@ -86,7 +89,7 @@ export class FairQueue {
       }, maxWaitMs);
       const leave = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener("abort", onAbort);
+        stay();
       };
       const waiting: Waiting = {
         refuse,
@@ -95,8 +98,8 @@ export class FairQueue {
           resolve();
         },
       };
-      signal.addEventListener("abort", onAbort, { once: true });
       this.#add(place, waiting);
+      stay = whenAborted(signal, onAbort);
     });
   }
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Ctx } from "../../../kernel/index.js";
+import { whenAborted } from "../../../kernel/index.js";
 
 /**
  * Tells the hosts' switches that something they go by may have changed, without saying what: they read again
@@ -41,15 +42,16 @@ export function changeFeed(run: string): ChangeFeed {
       // Not AbortSignal.timeout: Node.js 20 may collect one as garbage while it is waited for by `any`, and
       // then nobody is woken.
       await new Promise<void>((resolve) => {
+        let leave = (): void => {};
         const wake = (): void => {
           clearTimeout(timer);
           emitter.off("moved", wake);
-          ctx.signal.removeEventListener("abort", wake);
+          leave();
           resolve();
         };
         const timer = setTimeout(wake, waitMs);
         emitter.on("moved", wake);
-        ctx.signal.addEventListener("abort", wake, { once: true });
+        leave = whenAborted(ctx.signal, wake);
       });
       ctx.signal.throwIfAborted();
       return mark();

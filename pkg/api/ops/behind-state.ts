@@ -1,0 +1,49 @@
+import { KilonovaError } from "../../kernel/index.js";
+import { stateRefusal } from "../../model/acceptance.js";
+import type { Form, OperationDeclaration } from "../../model/operation-declaration.js";
+import type { LoadedServer } from "../cells/servers.js";
+import { ApiErrors } from "../errors.js";
+import type { Call } from "../rights/rights.js";
+
+/** What the request says by itself, and what the caller may not do at all, is told whatever the server is. */
+const FIRST: ReadonlySet<string> = new Set(["INVALID_REQUEST", "FORBIDDEN"]);
+const ABOUT_OTHERS: ReadonlySet<string> = new Set(["invalid", "missing", "refused", "quota", "forbidden"]);
+
+/**
+ * Gathers what an operation works with. What is wrong with images, ports and whatever else the request refers
+ * to is told only of a server on which the operation could begin: as in Nova, its lock and states come first.
+ * They are not asked before, since a repeated call is answered whatever the server is by then.
+ * @throws SERVER_NOT_FOUND, INSTANCE_LOCKED, NOT_READY, INVALID_STATE; what `gather` throws
+ */
+export async function behindState<T>(
+  ctx: Call,
+  declaration: OperationDeclaration,
+  loaded: LoadedServer,
+  gather: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await gather();
+  } catch (error) {
+    if (error instanceof KilonovaError && ABOUT_OTHERS.has(error.kind) && !FIRST.has(error.reason))
+      requireBeginnable(ctx, declaration, loaded);
+    throw error;
+  }
+}
+
+function requireBeginnable(
+  ctx: Call,
+  { action, forms }: OperationDeclaration,
+  { server }: LoadedServer,
+): void {
+  if (server.deletedAt !== undefined) throw ApiErrors.SERVER_NOT_FOUND({ server: server.id });
+  const [form, ...others] = Object.values<Form>(forms);
+  // Which one it would be, only the request tells.
+  if (form === undefined || others.length > 0) return;
+  const refusal = stateRefusal(server, form, ctx.rights.isAdmin);
+  if (refusal === undefined) return;
+  if (refusal.reason === "INVALID_STATE") {
+    const { attr, state } = refusal;
+    throw ApiErrors.INVALID_STATE({ server: server.id, method: action, attr, state });
+  }
+  throw ApiErrors[refusal.reason]({ server: server.id });
+}
