@@ -258,6 +258,13 @@ export interface ReportGuestRequest {
 
 /** Output of ReportGuest. */
 export interface ReportGuestResponse {
+  /**
+   * Whether the guest runs although its server is stopped: the agent ends it, unless it has had a newer
+   * command.
+   */
+  mustStop: boolean;
+  /** Of the last operation on the server, when the guest must be stopped. */
+  fence: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2312,11 +2319,20 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
 };
 
 function createBaseReportGuestResponse(): ReportGuestResponse {
-  return { };
+  return { mustStop: false, fence: 0n };
 }
 
 export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
   encode(message: ReportGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mustStop !== false) {
+      writer.uint32(8).bool(message.mustStop);
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.fence);
+    }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
         const tag = parseInt(key, 10);
@@ -2341,6 +2357,22 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.mustStop = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2369,6 +2401,8 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
     const message = createBaseReportGuestResponse();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ReportGuestResponse["_unknownFields"];
+    message.mustStop = object.mustStop ?? false;
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     return message;
   },
 };
@@ -3931,8 +3965,8 @@ export const HostsServiceDefinition = {
       },
     },
     /**
-     * An agent tells what it sees of a guest that nobody asked to change: power state. May start an operation
-     * (guest powered itself off).
+     * An agent tells what it sees of a guest that nobody asked to change: power state. It may stop the server
+     * (its guest has ended), and the answer may say that the guest must be stopped (its server is).
      */
     reportGuest: {
       name: "ReportGuest",

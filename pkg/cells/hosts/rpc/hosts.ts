@@ -116,10 +116,7 @@ export function hostsHandlers({
     reportProgress: async (ctx, request) => ({
       kept: await storeProgress(stores.cell(request.cell), deps, ctx, request),
     }),
-    reportGuest: async (ctx, request) => {
-      await reportGuest(stores.cell(request.cell), deps, ctx, request);
-      return {};
-    },
+    reportGuest: (ctx, request) => reportGuest(stores.cell(request.cell), deps, ctx, request),
     reportLostPorts: async (ctx, request) => ({
       settled: await reportLostPorts(stores.cell(request.cell), deps, ctx, request),
     }),

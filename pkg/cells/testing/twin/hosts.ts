@@ -94,10 +94,7 @@ export function hostHandlers(
       database.tell([operationChanged(next)]);
       return { kept: true };
     },
-    reportGuest: async (_ctx, request) => {
-      reportGuest(twin, twin.cell(request.cell), request);
-      return {};
-    },
+    reportGuest: async (_ctx, request) => reportGuest(twin, twin.cell(request.cell), request),
     reportLostPorts: async (_ctx, request) => ({
       settled: reportLostPorts(twin, twin.cell(request.cell), request),
     }),
