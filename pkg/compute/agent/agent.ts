@@ -93,6 +93,8 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     commands,
     registration,
     watch,
+    clock: systemClock,
+    audited: { until: undefined },
     config: deps.periodic,
     plumbing: deps.plumbing,
     images: deps.images,

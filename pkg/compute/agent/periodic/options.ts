@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AUDIT_PERIOD } from "./audit-period.js";
 
 const DAY_S = 86_400;
 
@@ -40,6 +41,17 @@ export const periodicOptions = {
     .default(24)
     .describe(
       "How long a base image is kept after it was asked for last and a guest used it last, in hours (Nova's `remove_unused_original_minimum_age_seconds`).",
+    ),
+  instanceUsageAudit: z
+    .boolean()
+    .default(false)
+    .describe("Whether it is written down how many servers a host had in each period."),
+  instanceUsageAuditPeriod: z
+    .string()
+    .regex(AUDIT_PERIOD, "must be hour, day, month or year, with @ and where in it a period begins")
+    .default("month")
+    .describe(
+      "Such a period: `hour`, `day`, `month` or `year` of UTC, as in Nova also `hour@30`, `day@18`, `month@15`, `year@3`.",
     ),
   journalCompactIntervalS: everyS(
     600,

@@ -1,6 +1,6 @@
 import type { HostsServiceDefinition } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import type { Ctx } from "../../../kernel/index.js";
+import type { Clock, Ctx, Instant } from "../../../kernel/index.js";
 import type { Client } from "../../../platform/rpc/index.js";
 import type { CommandHost } from "../../commands/command.js";
 import type { Commands } from "../commands.js";
@@ -14,7 +14,10 @@ export interface PeriodicHost {
   readonly host: string;
   readonly cell: string;
   readonly config: PeriodicConfig;
-  readonly cells: Pick<Client<typeof HostsServiceDefinition>, "findDeletedInstances">;
+  readonly cells: Pick<Client<typeof HostsServiceDefinition>, "findDeletedInstances" | "recordUsageAudit">;
+  readonly clock: Pick<Clock, "now">;
+  /** The end of the last period that the cell has written down. */
+  readonly audited: { until: Instant | undefined };
   readonly own: CommandHost;
   readonly commands: Pick<Commands, "finish" | "prune">;
   readonly registration: Pick<Registration, "audit">;

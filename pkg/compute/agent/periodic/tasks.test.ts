@@ -2,6 +2,11 @@ import assert from "node:assert/strict";
 import { testCtx } from "../../../testkit/ctx.js";
 import { FakeDriver } from "../../drivers/fake/index.js";
 import type { ImageUse } from "../ports.js";
+import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
+import { isoMicros, parseIso } from "../../../kernel/index.js";
+import { fromTimestamp } from "../../../model/wire-time.js";
+import { fakeClock } from "../../../testkit/clock.js";
+import { usageAudit } from "./usage-audit.js";
 import { commandMemory } from "./command-memory.js";
 import { imageAgeing } from "./image-ageing.js";
 import { periodicConfig } from "./options.js";
@@ -20,6 +25,7 @@ describe("the table of periodic tasks", () => {
         ["power-sync", 600, true],
         ["image-ageing", 2_400, false],
         ["command-memory", 600, false],
+        ["usage-audit", 0, false],
       ],
     );
   });
@@ -37,7 +43,8 @@ describe("the table of periodic tasks", () => {
         journalCompactIntervalS: seconds,
       });
       for (const { name, everyMs } of periodicTasks)
-        if (!["host-audit", "resume-guests"].includes(name)) assert.equal(everyMs(config), ms, name);
+        if (!["host-audit", "resume-guests", "usage-audit"].includes(name))
+          assert.equal(everyMs(config), ms, name);
     }
   });
 
@@ -71,6 +78,36 @@ describe("the ageing of images", () => {
 
   it("removes nothing where that is turned off, but takes note of what is used", async () => {
     assert.equal((await usesOf({ removeUnusedBaseImages: false })).minAgeMs, Infinity);
+  });
+});
+
+describe("the audit of usage", () => {
+  it("tells the cell of each period once that is over", async () => {
+    const clock = fakeClock(parseIso("2026-03-01T00:30:00") ?? assert.fail());
+    const asked: string[] = [];
+    let away = true;
+    const host = {
+      cell: "cell1",
+      host: "h",
+      clock,
+      audited: { until: undefined },
+      config: periodicConfig.parse({ instanceUsageAudit: true, instanceUsageAuditPeriod: "hour" }),
+      cells: {
+        recordUsageAudit: async (_ctx: unknown, { periodEnding }: { periodEnding: Timestamp }) => {
+          if (away) throw new Error("away");
+          asked.push(isoMicros(fromTimestamp(periodEnding)).slice(0, 16));
+          return { taskItems: 3, isNew: true };
+        },
+      },
+    } as unknown as PeriodicHost;
+    assert.equal(usageAudit.everyMs(host.config), 60_000);
+    await assert.rejects(usageAudit.run(testCtx(), host));
+    away = false;
+    for (let minute = 0; minute < 60; minute++) {
+      await usageAudit.run(testCtx(), host);
+      await clock.advance(60_000);
+    }
+    assert.deepEqual(asked, ["2026-03-01T00:00", "2026-03-01T01:00"]);
   });
 });
 

@@ -5,6 +5,7 @@ import { imageAgeing } from "./image-ageing.js";
 import type { PeriodicTask } from "./periodic-task.js";
 import { powerSync } from "./power-sync.js";
 import { resumeAtStart } from "./resume-guests.js";
+import { usageAudit } from "./usage-audit.js";
 
 /**
  * Everything that an agent does by itself, in the order of its start: first the host is registered, then goes
@@ -17,4 +18,5 @@ export const periodicTasks: readonly PeriodicTask[] = [
   powerSync,
   imageAgeing,
   commandMemory,
+  usageAudit,
 ];

@@ -289,6 +289,37 @@ export const hostScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "how many servers a host had in a period is written down once, when the period is over",
+    run: async (s) => {
+      const host = s.name("h");
+      const at = (seconds: number) => ({ seconds: BigInt(1_767_225_600 + seconds), nanos: 0 });
+      const ran = (n: number, launchedAt: number, terminatedAt?: number, where = host) =>
+        s.put(n, {
+          ...on(where),
+          launchedAt: at(launchedAt),
+          terminatedAt: terminatedAt === undefined ? undefined : at(terminatedAt),
+        });
+      await ran(1, 0);
+      await ran(2, 99, 101);
+      await ran(3, 0, 50);
+      await ran(4, 200);
+      await ran(5, 0, undefined, s.name("other"));
+      const record = (beginning: number, ending: number) =>
+        s.agent(host).recordUsageAudit(s.ctx, {
+          cell: "cell1",
+          host,
+          periodBeginning: at(beginning),
+          periodEnding: at(ending),
+        });
+      assert.deepEqual(await record(50, 200), { taskItems: 2, isNew: true });
+      await ran(6, 100);
+      assert.deepEqual(await record(50, 200), { taskItems: 2, isNew: false });
+      assert.deepEqual(await record(200, 201), { taskItems: 3, isNew: true });
+      assert.equal(await refusal(record(200, 200)), "INVALID_ARGUMENT");
+      assert.equal(await refusal(record(0, 10 ** 10)), "INVALID_ARGUMENT");
+    },
+  },
+  {
     name: "a rescued server stays rescued when its guest ends, and is in error when it cannot be brought back up",
     run: async (s) => {
       const host = s.name("h");
