@@ -7,7 +7,7 @@ import type { RetentionConfig } from "./options.js";
 /** What a sweep works in. */
 export interface SweepCall {
   readonly store: Store;
-  readonly stores: Pick<Stores, "global">;
+  readonly stores: Pick<Stores, "global" | "all">;
   /** Older than this goes. */
   readonly before: Instant;
   /** Rows at once: of servers and operations so many, with all that hangs on them. */

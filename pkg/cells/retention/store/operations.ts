@@ -1,7 +1,8 @@
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { sql } from "../../store/sql.js";
-import type { Store } from "../../store/tables.js";
+import type { Sql } from "../../store/sql.js";
+import type { Store, Tables } from "../../store/tables.js";
 
 const ENDED = sql`('succeeded', 'failed', 'cancelled', 'preempted')`;
 /** One that is handed over lives on elsewhere; what goes with it is the hand-over's affair. */
@@ -37,23 +38,64 @@ export async function forgetOperations(
   return rows.length;
 }
 
-/** Forgets the oldest client tokens, none of an operation under way here. @returns how many */
+interface TokenRow {
+  readonly project_id: string;
+  readonly user_id: string;
+  readonly method: string;
+  readonly token: string;
+  readonly operations: readonly string[];
+}
+
+/** Operations of these that are under way, or ended after that time. */
+const stillMatter = (t: Tables, ids: Sql, before: Instant): Sql =>
+  sql`SELECT id FROM ${t.operation} AS o WHERE o.id IN (${ids}) AND (o.state IN ${UNDER_WAY} OR o.updated_at >= ${before})`;
+
+/**
+ * Forgets the oldest client tokens: none of an operation that is under way, or ended after that time.
+ * @param elsewhere  other databases in which their operations may be by now
+ * @returns how many
+ */
 export async function forgetClientTokens(
   { db, t }: Store,
   ctx: Ctx,
-  before: Instant,
-  limit: number,
+  {
+    before,
+    limit,
+    elsewhere,
+  }: { readonly before: Instant; readonly limit: number; readonly elsewhere: readonly Store[] },
 ): Promise<number> {
-  const key = sql`(project_id, user_id, method, token)`;
+  const mine = sql`SELECT right(name, 36) FROM unnest(c.operations) AS name`;
+  const { rows: old } = await db.statement(ctx, "retention.old-tokens", (on) =>
+    sql<TokenRow>`SELECT project_id, user_id, method, token, operations FROM ${t.client_token} AS c
+      WHERE created_at < ${before} AND NOT EXISTS (${stillMatter(t, mine, before)})
+      ORDER BY created_at LIMIT ${limit}`.execute(on),
+  );
+  const matter = await Promise.all(elsewhere.map((store) => mattering(store, ctx, old, before)));
+  const kept = new Set(matter.flat());
+  const gone = old.filter(({ operations }) => !operations.some((name) => kept.has(name.slice(-36))));
+  if (gone.length === 0) return 0;
+  const column = (of: (row: TokenRow) => string): Sql => sql`${gone.map(of)}::text[]`;
   const { rows } = await db.statement(ctx, "retention.client-tokens", (on) =>
-    sql`DELETE FROM ${t.client_token} WHERE ${key} IN (
-      SELECT project_id, user_id, method, token FROM ${t.client_token} AS c
-      WHERE created_at < ${before} AND NOT EXISTS (
-        SELECT 1 FROM ${t.operation} AS o
-        WHERE o.id IN (SELECT right(name, 36) FROM unnest(c.operations) AS name) AND o.state IN ${UNDER_WAY})
-      ORDER BY created_at LIMIT ${limit}) RETURNING 1`.execute(on),
+    sql`DELETE FROM ${t.client_token} WHERE (project_id, user_id, method, token) IN (
+      SELECT * FROM unnest(${column((row) => row.project_id)}, ${column((row) => row.user_id)}, ${column((row) => row.method)},
+        ${column((row) => row.token)})) RETURNING 1`.execute(on),
   );
   return rows.length;
+}
+
+/** Which of the tokens' operations are here and still matter. @returns their ids */
+async function mattering(
+  { db, t }: Store,
+  ctx: Ctx,
+  tokens: readonly TokenRow[],
+  before: Instant,
+): Promise<readonly string[]> {
+  const ids = tokens.flatMap(({ operations }) => operations.map((name) => name.slice(-36)));
+  if (ids.length === 0) return [];
+  const { rows } = await db.statement(ctx, "retention.tokens-elsewhere", (on) =>
+    sql<{ id: string }>`${stillMatter(t, sql`SELECT unnest(${ids}::text[])`, before)}`.execute(on),
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Forgets the oldest signals of operations that have ended or are not here. @returns how many */
