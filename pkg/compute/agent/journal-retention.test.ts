@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { JournalEntry } from "./journal.js";
+import type { JournalEntry } from "./journal-entry.js";
 import { COMMANDS_KEPT_MS, keptEntries } from "./journal-retention.js";
 
 const NOW = 10 * COMMANDS_KEPT_MS;

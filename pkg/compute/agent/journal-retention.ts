@@ -1,4 +1,4 @@
-import type { JournalEntry } from "./journal.js";
+import type { JournalEntry } from "./journal-entry.js";
 
 /** How long answers to commands are kept. */
 export const COMMANDS_KEPT_MS = 24 * 3_600_000;

@@ -7,7 +7,8 @@ import { KilonovaError } from "../../kernel/index.js";
 import { writeFileAtomic } from "../../platform/files/index.js";
 import { withoutFiles } from "../../testkit/without-files.js";
 import { Journal } from "./journal.js";
-import type { JournalDisk, JournalEntry, JournalFile } from "./journal.js";
+import type { JournalDisk, JournalFile } from "./journal.js";
+import type { JournalEntry } from "./journal-entry.js";
 
 const entry = (commandId: string): JournalEntry => ({
   serverId: "s1",

@@ -2,6 +2,7 @@ import { open, readFile } from "node:fs/promises";
 import { z } from "zod";
 import { ifThere, writeFileAtomic } from "../../platform/files/index.js";
 import { AgentErrors } from "../errors.js";
+import type { JournalEntry } from "./journal-entry.js";
 import { COMMANDS_KEPT_MS, keptEntries } from "./journal-retention.js";
 
 /** What an entry has. Other keys are of a later version, and stay. */
@@ -24,30 +25,6 @@ const entryShape = z.looseObject({
 /** A line of a later version about something else than a command. */
 const foreignShape = z.looseObject({ commandId: z.never().optional() });
 type ForeignLine = z.infer<typeof foreignShape>;
-
-/** One line of the journal: what became of a command. Secrets never get here. */
-export interface JournalEntry {
-  /** Id of the operation's subject: fences count for each. A server's, or the host's own. */
-  readonly serverId: string;
-  readonly commandId: string;
-  readonly operation: string;
-  /** Decimal. */
-  readonly fence: string;
-  /** Lane of the operation; absent: "life". */
-  readonly lane?: string;
-  /** Whether no lane takes lower fences any more. */
-  readonly closesLanes?: boolean;
-  readonly phase: "started" | "done" | "failed" | "undone";
-  readonly errorReason?: string;
-  readonly errorMessage?: string;
-  readonly errorDetails?: string;
-  /** Encoded output of a command that ended well, base64. */
-  readonly output?: string;
-  /** Whether the cell knows the outcome (a caller waited for it, or a report was accepted). */
-  readonly told?: boolean;
-  /** Epoch ms. */
-  readonly at: number;
-}
 
 /** What lines are appended to. */
 export interface JournalFile {
