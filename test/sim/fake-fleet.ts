@@ -63,7 +63,7 @@ export async function startFakeFleet(options: {
       randomSeedOf: () => new Uint8Array(512),
       vendorData: vendorData(vendordataConfig.parse({}), undefined),
       journalPath: join(folder, name),
-      periodic: periodicConfig.parse({ auditIntervalMs: options.auditIntervalMs }),
+      periodic: { ...periodicConfig.parse({}), auditIntervalMs: options.auditIntervalMs },
       resumeGuestsStateOnHostBoot: false,
       announce: async () => {},
       metrics,
