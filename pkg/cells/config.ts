@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { retentionOptions } from "./retention/options.js";
 
 const limit = (value: number, what: string) =>
   z.number().int().min(-1).default(value).describe(`${what} of a project; -1 is unlimited.`);
@@ -50,6 +51,7 @@ export const cellsConfig = z
       .describe(
         "How long a deleted server that ever was active can be restored before it is deleted for good, in seconds; 0 deletes at once. The same in every process.",
       ),
+    ...retentionOptions,
     feedKeepHours: z
       .number()
       .int()

@@ -41,6 +41,7 @@ import type { SecretKey } from "./store/secret-box.js";
 import { registerCells } from "./servers/store/mappings.js";
 import { requireOperationOn } from "./operations/store/operation-hosts.js";
 import { reclaimingTask } from "./operations/reclaim.js";
+import { sweepingTask } from "./retention/sweeps.js";
 import { quotaDesk, settlingTask } from "./quota/settle-claims.js";
 import { serverRecordsHandlers } from "./servers/rpc/server-records.js";
 import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
@@ -242,6 +243,9 @@ export function buildCells(deps: CellsDeps): CellsService {
       await Promise.all([
         ...opened.map(({ feed }) => feed.run(ctx)),
         keepRunning(ctx, deps.clock, "quota.claims", settlingTask(stores, storeDeps)),
+        ...stores.all.map(({ name }) =>
+          keepRunning(ctx, deps.clock, `${name}.retention`, sweepingTask(stores, name, deps)),
+        ),
         ...cells.map((store) =>
           keepRunning(
             ctx,

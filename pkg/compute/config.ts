@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { driverNames, driverOptions, drivers } from "./drivers/index.js";
+import { periodicOptions } from "./agent/periodic/options.js";
 import { secret } from "../platform/config/index.js";
 
 /** Options of compute agents. One process may carry several hosts. */
@@ -25,14 +26,7 @@ export const computeConfig = z
     cell: z.string().default("cell1").describe("Cell to which the hosts belong."),
     availabilityZone: z.string().default("nova").describe("Zone of the hosts."),
     ...driverOptions,
-    auditIntervalMs: z
-      .number()
-      .int()
-      .min(1000)
-      .default(60_000)
-      .describe(
-        "How often inventory and guests are compared with the records, in ms; each time up to a fifth earlier or later. Every fifth time the host registers anew even if nothing has changed.",
-      ),
+    ...periodicOptions,
     resumeGuestsStateOnHostBoot: z
       .boolean()
       .default(false)
@@ -47,12 +41,6 @@ export const computeConfig = z
       .describe(
         "How often policies of ports, and rules and members of security groups in use, are read again from a Network service that does not tell of changes (Neutron), in ms; each reading up to a fifth earlier or later.",
       ),
-    imageKeepHours: z
-      .number()
-      .int()
-      .min(0)
-      .default(24)
-      .describe("How long a base image that no guest uses is kept, in hours."),
     reservedVcpus: z.number().int().min(0).default(0).describe("Virtual CPUs kept for the host."),
     reservedMemoryMib: z.number().int().min(0).default(512).describe("Memory kept for the host, in MiB."),
     reservedDiskGib: z.number().int().min(0).default(0).describe("Disk kept for the host, in GiB."),

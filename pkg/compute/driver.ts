@@ -118,6 +118,8 @@ export interface Driver {
    * drivers with disks.
    */
   readonly imagesInUse?: () => ReadonlySet<string>;
+  /** Of these, the ones without which the guest's next start would fail; nothing where all are there. */
+  readonly missingImages?: (ctx: Ctx, instanceUuid: string) => Promise<readonly string[]>;
   /**
    * Where the guest's interface will listen for the agent's switch; capability of drivers with packet
    * sockets. Stable for the pair and at most 107 bytes long; the agent puts it into

@@ -28,6 +28,11 @@ export const AgentErrors = defineErrors("compute", {
     "unsupported",
     (p: { capability: string }) => `The host cannot do this (${p.capability}).`,
   ],
+  BASE_IMAGE_LOST: [
+    "refused",
+    (_p: { serverId: string; file: string }) =>
+      "An image that the server's disk was made from is not on its host any more and cannot be had again.",
+  ],
   GUEST_NOT_FOUND: ["missing", (p: { serverId: string }) => `Server ${p.serverId} is not on this host.`],
   NO_CONSOLE: [
     "unsupported",

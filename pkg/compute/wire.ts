@@ -16,7 +16,6 @@ import { cellGuestData } from "./agent/guest-data-source.js";
 import type { Images, Plumbing } from "./agent/ports.js";
 import { noImages, noPlumbing } from "./agent/ports.js";
 import type { ComputeConfig } from "./config.js";
-import type { Driver } from "./driver.js";
 import type { Isolation } from "./drivers/host/isolation.js";
 import { openDriver } from "./drivers/index.js";
 import { ImageCache, imageUploads } from "./images/index.js";
@@ -66,7 +65,6 @@ export interface ComputeDeps {
 }
 
 const RANDOM_SEED_BYTES = 512;
-const EVICT_EVERY_MS = 3_600_000;
 
 /** Builds one host's agent with its driver and data plane. */
 export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
@@ -96,7 +94,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
     cell: config.cell,
     zone: config.availabilityZone,
     domain: config.dhcpDomain,
-    images: isolation === undefined ? noImages : await startImages(deps, driver, isolation),
+    images: isolation === undefined ? noImages : await startImages(deps, isolation),
     uploads: imageUploads({ glance: deps.glance, clock: systemClock }),
     reserved: {
       vcpus: config.reservedVcpus,
@@ -109,7 +107,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
       disk: config.diskAllocationRatio,
     },
     journalPath: join(deps.stateDir, "journal"),
-    auditIntervalMs: config.auditIntervalMs,
+    periodic: config,
     vendorData: deps.vendorData,
     resumeGuestsStateOnHostBoot: config.resumeGuestsStateOnHostBoot,
     randomSeedOf: (serverId) =>
@@ -138,23 +136,14 @@ function makeHostFolders({ stateDir }: ComputeDeps): void {
   for (const folder of [dirname(stateDir), stateDir]) makeFolder(folder, mode);
 }
 
-async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolation): Promise<Images> {
-  const { glance, config, host } = deps;
+async function startImages(deps: ComputeDeps, isolation: Isolation): Promise<Images> {
+  const { glance } = deps;
   const cache = new ImageCache({
     dir: imageDir(deps),
     isolation,
     source: { get: (ctx, id) => glance.getImage(ctx, id), download: (ctx, id) => glance.download(ctx, id) },
   });
   await cache.start();
-  deps.task(`agent-images-${host}`, (ctx) =>
-    periodically(ctx, EVICT_EVERY_MS, async () => {
-      await cache.evict(
-        ctx,
-        async () => driver.imagesInUse?.() ?? new Set(),
-        config.imageKeepHours * 3_600_000,
-      );
-    }),
-  );
   return {
     prepare: (ctx, image, tell) => cache.prepare(ctx, image.id, image, tell),
     cache: async (ctx, image) => {
@@ -162,6 +151,9 @@ async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolati
       // Also what is there: it was asked for, so it is kept as if it had been used.
       await cache.prepare(ctx, image.id, image);
       return isNew;
+    },
+    age: async (ctx, { usedBy, minAgeMs }) => {
+      await cache.evict(ctx, usedBy, minAgeMs);
     },
   };
 }
@@ -197,12 +189,4 @@ async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; t
     }),
   );
   return { plumbing, tunnelPort: sw.tunnelPort };
-}
-
-/** Works, waits, and again, until the context ends. */
-async function periodically(ctx: Ctx, everyMs: number, work: () => Promise<void>): Promise<void> {
-  while (!ctx.signal.aborted) {
-    await work();
-    await systemClock.sleep(everyMs, ctx.signal).catch(() => {});
-  }
 }

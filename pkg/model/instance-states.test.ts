@@ -19,6 +19,11 @@ describe("words of states", () => {
   });
   it("lets nothing leave DELETED", () =>
     assert.equal(mayBecome(VmState.VM_STATE_DELETED, VmState.VM_STATE_ACTIVE), false));
+  it("lets a server stop whose guest ended, running or paused", () => {
+    const { VM_STATE_ACTIVE, VM_STATE_PAUSED, VM_STATE_STOPPED, VM_STATE_SOFT_DELETED } = VmState;
+    for (const from of [VM_STATE_ACTIVE, VM_STATE_PAUSED]) assert.ok(mayBecome(from, VM_STATE_STOPPED));
+    assert.ok(!mayBecome(VM_STATE_SOFT_DELETED, VM_STATE_STOPPED));
+  });
   it("lets a server go where an operation ends that starts from its state, and nowhere else", () => {
     const { VM_STATE_ACTIVE: ACTIVE, VM_STATE_PAUSED: PAUSED, VM_STATE_STOPPED: STOPPED } = VmState;
     const forms = { plain: { ...aForm, vmStates: [ACTIVE] }, other: { ...aForm, vmStates: [STOPPED] } };
@@ -28,7 +33,7 @@ describe("words of states", () => {
       [[PAUSED], [PAUSED], []],
     );
     assert.equal(mayBecome(ACTIVE, PAUSED), true);
-    assert.equal(mayBecome(PAUSED, STOPPED), false);
+    assert.equal(mayBecome(STOPPED, PAUSED), false);
   });
 });
 

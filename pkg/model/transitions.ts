@@ -23,7 +23,8 @@ export function transitionsOf(
 /** Changes that no operation declares. */
 const isUndeclared = (from: VmState, to: VmState): boolean =>
   // The guest ended by itself.
-  (from === VmState.VM_STATE_ACTIVE && to === VmState.VM_STATE_STOPPED) ||
+  ((from === VmState.VM_STATE_ACTIVE || from === VmState.VM_STATE_PAUSED) &&
+    to === VmState.VM_STATE_STOPPED) ||
   // An operation failed, or nobody can finish it.
   (from !== VmState.VM_STATE_DELETED && to === VmState.VM_STATE_ERROR);
 

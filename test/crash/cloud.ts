@@ -95,6 +95,15 @@ export interface Cloud {
   agent(host: string, as: "operator" | "conductor"): Client<typeof AgentServiceDefinition>;
   /** A channel as one of the services, to any of them. */
   channel(as: string, address: string, host?: string): Channel;
+  /**
+   * Ends a host's agent as it stands, whatever its commands are at, and starts another one in its place.
+   * @param meanwhile  what happens to the host in between; its state is in the given folder
+   */
+  restartAgent(
+    host: string,
+    meanwhile?: (stateDir: string) => Promise<void>,
+    config?: Partial<typeof computeConfig._zod.output>,
+  ): Promise<void>;
   /** Says something of a guest as its host's agent. */
   reportGuest(host: string, serverId: string, powerState: PowerState): Promise<void>;
   close(): Promise<void>;
@@ -106,8 +115,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const pool = openPool({ ...connection, max: 12 });
   const network = new LocalNetwork({ log, tracer: noTracer, metrics: new Metrics() });
   const stop = new AbortController();
-  const background = (service: string, host = ""): Ctx =>
-    rootCtx({ requestId: `req-${service}`, actor: serviceActor(service, host), signal: stop.signal, log });
+  const background = (service: string, host = "", signal = stop.signal): Ctx =>
+    rootCtx({ requestId: `req-${service}`, actor: serviceActor(service, host), signal, log });
   const tasks: Promise<unknown>[] = [];
   const run = (work: Promise<unknown>): void => {
     tasks.push(
@@ -172,34 +181,46 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     liveness: { isUp: (host) => alive.has(host), settled: () => true },
   });
   network.listen("scheduler", scheduler.bindings);
-  const agents = await Promise.all(
-    hosts.map(async (host) => {
-      const stateDir = join(folder, host);
-      mkdirSync(stateDir, { recursive: true });
-      const agent = await buildAgent({
-        config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000 }),
-        host,
-        address: `agent:${host}`,
-        stateDir,
-        share: 1,
-        guestSeed: Buffer.alloc(32),
-        cells: network.connect("cells", { service: "compute", host, cell: "cell1" }),
-        glance,
-        neutron,
-        vendorData: vendorData(vendordataConfig.parse({}), undefined),
-        log,
-        metrics: new Metrics(),
-        registry: {
-          announce: async () => {
-            alive.add(host);
-          },
-          watchPeers: () => {},
+  const stateDirOf = (host: string): string => join(folder, host);
+  const openAgent = async (host: string, config: Partial<typeof computeConfig._zod.output> = {}) => {
+    const stateDir = stateDirOf(host);
+    mkdirSync(stateDir, { recursive: true });
+    const end = new AbortController();
+    const ctx = background("compute", host, AbortSignal.any([stop.signal, end.signal]));
+    setMaxListeners(0, ctx.signal);
+    const agent = await buildAgent({
+      config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000, ...config }),
+      host,
+      address: `agent:${host}`,
+      stateDir,
+      share: 1,
+      guestSeed: Buffer.alloc(32),
+      cells: network.connect("cells", { service: "compute", host, cell: "cell1" }),
+      glance,
+      neutron,
+      vendorData: vendorData(vendordataConfig.parse({}), undefined),
+      log,
+      metrics: new Metrics(),
+      registry: {
+        announce: async () => {
+          alive.add(host);
         },
-        task: (_name, work) => run(work(background("compute", host))),
-      });
-      network.listen(`agent:${host}`, agent.bindings);
-      return { host, agent };
-    }),
+        watchPeers: () => {},
+      },
+      task: (_name, work) => run(work(ctx)),
+    });
+    const door = network.listen(`agent:${host}`, agent.bindings);
+    return {
+      start: () => agent.start(ctx),
+      close: async () => {
+        end.abort();
+        door.close();
+        await agent.close();
+      },
+    };
+  };
+  const agents = new Map(
+    await Promise.all(hosts.map(async (host) => [host, await openAgent(host)] as const)),
   );
   const conductor: ConductorService = buildConductor({
     cells: conductors("cells"),
@@ -231,6 +252,13 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     agent: (host, as) =>
       network.connect(`agent:${host}`, { service: as, host: "" }).client(AgentServiceDefinition),
     channel: (as, address, host = "") => network.connect(address, { service: as, host, cell: "cell1" }),
+    restartAgent: async (host, meanwhile = async () => {}, config = {}) => {
+      await agents.get(host)?.close();
+      await meanwhile(stateDirOf(host));
+      const next = await openAgent(host, config);
+      agents.set(host, next);
+      await next.start();
+    },
     reportGuest: async (host, serverId, powerState) => {
       await network
         .connect("cells", { service: "compute", host, cell: "cell1" })
@@ -247,14 +275,14 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     close: async () => {
       stop.abort();
       await Promise.all(tasks);
-      await Promise.all(agents.map(({ agent }) => agent.close()));
+      await Promise.all([...agents.values()].map((agent) => agent.close()));
       await Promise.all([scheduler.close(), cells.close(), conductor.close()]);
       await pool.close();
     },
   };
   await until(() => registered(cloud), { timeoutMs: 10_000, what: "the cells to be registered" });
   run(scheduler.start(background("scheduler")));
-  await Promise.all(agents.map(({ agent, host }) => agent.start(background("compute", host))));
+  await Promise.all([...agents.values()].map((agent) => agent.start()));
   const explain = connect("operator")("scheduler").client(SchedulerServiceDefinition);
   await until(
     async () =>

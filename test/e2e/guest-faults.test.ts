@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { renameSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { until } from "../../pkg/testkit/until.js";
 import { Cloud } from "./support/cloud.js";
 import { ComputeRest } from "./support/compute-rest.js";
@@ -117,6 +119,43 @@ describe("guests that end by themselves, and a host that dies under them", funct
       await start({ home: cloud.home, env: { KILONOVA_COMPUTE_RESUME_GUESTS_STATE_ON_HOST_BOOT: "true" } });
       await rest.reaches(id, "ACTIVE");
       assert.notEqual(processOf(id), pid);
+    });
+
+    it("shows a paused one as SHUTOFF when its process is killed", async () => {
+      assert.equal((await rest.act(id, "pause")).status, 202);
+      await rest.reaches(id, "PAUSED");
+      await end(id);
+      assert.equal(powerState(await rest.reaches(id, "SHUTOFF")), STOPPED);
+      assert.equal((await rest.act(id, "os-start")).status, 202);
+      await rest.reaches(id, "ACTIVE");
+    });
+
+    it("runs on when its base image is removed from the cache, which is fetched again for its next start", async () => {
+      const [host = ""] = readdirSync(join(cloud.home, "hosts"));
+      const cache = join(cloud.home, "hosts", host, "images");
+      const bases = (): string[] => readdirSync(cache).filter((file) => file.endsWith(".raw"));
+      const hashes = (): string[] =>
+        bases().map((file) =>
+          createHash("sha256")
+            .update(readFileSync(join(cache, file)))
+            .digest("hex"),
+        );
+      const [before, data, pid] = [bases(), hashes(), processOf(id)];
+      assert.ok(before.length > 0);
+      for (const file of before) rmSync(join(cache, file));
+      assert.equal((await rest.act(id, "reboot", { type: "HARD" })).status, 202);
+      await until(() => qemuProcesses(id).some((one) => one !== pid), {
+        timeoutMs: 120_000,
+        what: "another process",
+      });
+      await rest.reaches(id, "ACTIVE");
+      assert.deepEqual([bases(), hashes()], [before, data]);
+      assert.equal((await rest.act(id, "os-stop")).status, 202);
+      await rest.reaches(id, "SHUTOFF");
+      for (const file of before) rmSync(join(cache, file));
+      assert.equal((await rest.act(id, "os-start")).status, 202);
+      await rest.reaches(id, "ACTIVE");
+      assert.deepEqual(hashes(), data);
     });
 
     it("shows it as ERROR, and why, when it cannot be powered on; a hard reboot tries again", async () => {

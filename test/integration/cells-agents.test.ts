@@ -110,6 +110,9 @@ describe("agents", () => {
             ["progress", { phase: "disks", percent: 1 }] as const,
           ]
         : []),
+      ...(name === "RecordUsageAudit"
+        ? [["period_beginning", { seconds: 1n }] as const, ["period_ending", { seconds: 2n }] as const]
+        : []),
       ...(name === "ReportGuest"
         ? [["power_state", PowerState.POWER_STATE_SHUTDOWN] as const, ["report_number", 5n] as const]
         : []),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { createAgent } from "../../pkg/compute/agent/agent.js";
 import type { Agent } from "../../pkg/compute/agent/agent.js";
+import { periodicConfig } from "../../pkg/compute/agent/periodic/options.js";
 import { noImages, noPlumbing, noUploads } from "../../pkg/compute/agent/ports.js";
 import { FakeDriver } from "../../pkg/compute/drivers/fake/index.js";
 import { vendorData, vendordataConfig } from "../../pkg/compute/vendordata/index.js";
@@ -59,7 +60,7 @@ export async function startFakeFleet(options: {
       randomSeedOf: () => new Uint8Array(512),
       vendorData: vendorData(vendordataConfig.parse({}), undefined),
       journalPath: join(folder, name),
-      auditIntervalMs: options.auditIntervalMs,
+      periodic: { ...periodicConfig.parse({}), auditIntervalMs: options.auditIntervalMs },
       resumeGuestsStateOnHostBoot: false,
       announce: async () => {},
       metrics,

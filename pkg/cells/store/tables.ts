@@ -43,6 +43,7 @@ const NAMES = [
   "server_group_member",
   "aggregate",
   "console_token",
+  "task_log",
 ] as const;
 
 /** Qualified table names for statements written out as SQL. */

@@ -9,24 +9,26 @@ import { bindService } from "../../platform/rpc/index.js";
 import type { Metrics } from "../../platform/telemetry/index.js";
 import { commandReport } from "./command-report.js";
 import { Commands } from "./commands.js";
-import { removeDeletedGuests } from "./deleted-guests.js";
 import { commandHost } from "./command-host.js";
 import type { CommandHostDeps } from "./command-host.js";
 import { GuestWatch } from "./guest-watch.js";
 import { Journal } from "./journal.js";
 import { LostPorts } from "./lost-ports.js";
+import type { PeriodicConfig } from "./periodic/options.js";
+import type { PeriodicHost } from "./periodic/periodic-task.js";
+import { periodicMetrics, repeat } from "./periodic/repeat.js";
+import { periodicTasks } from "./periodic/tasks.js";
 import { progressRoad } from "./progress-road.js";
-import { plugGuests } from "./plug-guests.js";
 import { Registration } from "./registration.js";
 import type { RegistrationDeps } from "./registration.js";
-import { resumeGuests } from "./resume-guests.js";
 import { agentHandlers } from "./service.js";
+import { stopGuest } from "./stop-guest.js";
 
 export interface AgentDeps extends RegistrationDeps, CommandHostDeps {
   readonly cells: Client<typeof HostsServiceDefinition>;
   readonly journalPath: string;
-  /** How often inventory and guests are compared with the records, in ms. */
-  readonly auditIntervalMs: number;
+  /** What the agent does again and again, and how often. */
+  readonly periodic: PeriodicConfig;
   /** Whether the start powers on guests that ran by their record. */
   readonly resumeGuestsStateOnHostBoot: boolean;
   /** Takes the host's lease; resolves once it is held. */
@@ -58,8 +60,6 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-const FORGET_COMMANDS_MS = 24 * 3600_000;
-
 /** One hypervisor host's agent. */
 export async function createAgent(deps: AgentDeps): Promise<Agent> {
   const { driver, cells, host, cell } = deps;
@@ -71,29 +71,42 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     progressRoad(cells, cell, host),
   );
   const registration = new Registration(deps);
-  const watch = new GuestWatch(deps);
   const lost = new LostPorts({ ...deps, clock: systemClock });
   deps.plumbing.onLost((port) => lost.note(port));
 
   const own = commandHost(deps);
+  const watch: GuestWatch = new GuestWatch({
+    ...deps,
+    stop: (ctx, serverId, fence) =>
+      stopGuest(ctx, { own, commands, note: (...report) => watch.note(...report) }, { serverId, fence }),
+  });
   const removed = deps.metrics.counter(
     "kilonova_compute_deleted_guests_removed_total",
     "Guests removed because their server was deleted while the host was down.",
     ["host"],
   );
-  const audit = async (ctx: Ctx, resume = false): Promise<void> => {
-    await registration.audit(ctx);
-    const instances = await listInstances(ctx, cells, cell, host);
-    await removeDeletedGuests(
-      ctx,
-      { host, cell, cells, commands, own, removed: () => removed.inc({ host }) },
-      instances,
-    );
-    if (resume) await resumeGuests(ctx, { own, note: (...report) => watch.note(...report) }, instances);
-    await plugGuests(ctx, deps, instances);
-    await watch.compare(ctx, instances);
-    commands.prune(FORGET_COMMANDS_MS);
+  const atWork: PeriodicHost = {
+    host,
+    cell,
+    cells,
+    own,
+    commands,
+    registration,
+    watch,
+    clock: systemClock,
+    audited: { until: undefined },
+    config: deps.periodic,
+    plumbing: deps.plumbing,
+    images: deps.images,
+    resumesGuests: deps.resumeGuestsStateOnHostBoot,
+    compactJournal: async (ctx) => {
+      if (await journal.compact(Date.now(), (id) => commands.isBusy(id)))
+        ctx.log.info("agent.journal.compacted", { path: deps.journalPath });
+    },
+    instances: (ctx) => listInstances(ctx, cells, cell, host),
+    removed: () => removed.inc({ host }),
   };
+  const told = periodicMetrics(deps.metrics, host, systemClock);
 
   return {
     bindings: [
@@ -115,11 +128,20 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     async start(ctx) {
       if (cutBytes > 0) ctx.log.warn("agent.journal.torn", { path: deps.journalPath, cutBytes });
       await driver.start(ctx);
-      await untilReachable(ctx, () => audit(ctx, deps.resumeGuestsStateOnHostBoot));
+      await untilReachable(ctx, () => firstLook(ctx, atWork));
       await deps.announce(ctx, registration.epoch);
       deps.task(`agent-reports-${host}`, (c) => watch.run(c));
       deps.task(`agent-lost-ports-${host}`, (c) => lost.run(c));
-      deps.task(`agent-audit-${host}`, (c) => every(c, deps.auditIntervalMs, (again) => audit(again)));
+      for (const { name, atStart, everyMs, run } of periodicTasks) {
+        const how = { name, everyMs: everyMs(deps.periodic), soon: !atStart };
+        const tools = {
+          clock: systemClock,
+          random: Math.random,
+          told: (outcome: "done" | "failed", seconds: number) => told(name, outcome, seconds),
+        };
+        if (how.everyMs > 0)
+          deps.task(`agent-${name}-${host}`, (c) => repeat(c, tools, how, (again) => run(again, atWork)));
+      }
       for (const entry of commands.unfinished()) {
         if (entry.phase !== "started")
           deps.task(`agent-tell-${entry.commandId}`, (c) => commands.tell(c, entry));
@@ -161,19 +183,9 @@ async function untilReachable(ctx: Ctx, work: () => Promise<void>): Promise<void
   }
 }
 
-/** So much earlier or later each time, as a part: hosts that started together do not audit together. */
-const SPREAD = 0.2;
-
-/** Audits again and again; a failed one is only logged, the next may go better. */
-async function every(ctx: Ctx, ms: number, work: (ctx: Ctx) => Promise<void>): Promise<void> {
-  for (;;) {
-    const waitMs = ms * (1 + SPREAD * (2 * Math.random() - 1));
-    await systemClock.sleep(waitMs, ctx.signal).catch(() => {});
-    if (ctx.signal.aborted) return;
-    try {
-      await work(ctx);
-    } catch (error) {
-      ctx.log.warn("agent.audit.failed", { error });
-    }
-  }
+/** What is done before the host can be scheduled to, on one reading of its records. */
+async function firstLook(ctx: Ctx, host: PeriodicHost): Promise<void> {
+  let records: Promise<readonly InstanceRecord[]> | undefined;
+  const now = { ...host, instances: (c: Ctx) => (records ??= host.instances(c)) };
+  for (const task of periodicTasks) if (task.atStart) await task.run(ctx, now);
 }

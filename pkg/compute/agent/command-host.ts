@@ -1,15 +1,15 @@
 import { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { ServerSecrets, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { CommandHost } from "../commands/command.js";
-import type { Driver, ImagePhase, PreparedImage, Tell } from "../driver.js";
+import type { Driver } from "../driver.js";
 import { untold } from "../driver.js";
 import type { VendorDocuments } from "../metadata/index.js";
 import { powerStateOf } from "./power-states.js";
+import { prepareImages, restoreImages } from "./prepare-images.js";
 import type { VendorData } from "../vendordata/index.js";
 import { toGuestInterface, toGuestSpec } from "./instance-guest.js";
-import type { PreparedKernel } from "./instance-guest.js";
 import type { ImageUploads, Images, Plumbing } from "./ports.js";
 import { toRescueSpec } from "./rescue-spec.js";
 import { vendorDocuments } from "./vendor-documents.js";
@@ -55,9 +55,16 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
       vendorDocuments: documents,
     });
   };
+  const plug: CommandHost["plug"] = (ctx, instance) =>
+    step(ctx, "agent.plug", (c) => plumbing.plug(c, instance, socketPathOf(idOf(instance))));
   return {
     driver,
     specOf,
+    plug,
+    async makeReady(ctx, instance, anew) {
+      await step(ctx, "agent.lost-images", (c) => restoreImages(c, { driver, images }, instance, anew));
+      await plug(ctx, instance);
+    },
     async define(ctx, instance, secrets, tell = untold) {
       const spec = await specOf(ctx, instance, secrets, tell);
       await step(ctx, "driver.define", (c) => driver.define(c, spec, tell));
@@ -81,8 +88,6 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
     cacheImage: (ctx, image) => step(ctx, "agent.images", (c) => images.cache(c, image)),
     uploadImage: (ctx, imageId, open, tell = untold) =>
       step(ctx, "agent.upload", (c) => uploads.upload(c, imageId, open, tell)),
-    plug: (ctx, instance) =>
-      step(ctx, "agent.plug", (c) => plumbing.plug(c, instance, socketPathOf(idOf(instance)))),
     unplug: (ctx, serverId) => step(ctx, "agent.unplug", (c) => plumbing.unplug(c, [], serverId)),
     plugPorts: (ctx, serverId, hostname, ports) => {
       const some = InstanceRecord.fromPartial({ server: { id: serverId, hostname }, ports: [...ports] });
@@ -112,22 +117,4 @@ async function driveVendorData(
   return instance.server?.configDrive
     ? vendorDocuments(ctx, vendorData, instance, { userData: secrets?.userData ?? "", dynamic: true })
     : {};
-}
-
-/**
- * Fetches what was resolved when the server was accepted, and nothing that a property names.
- * @param tell  of the root image; kernels and ramdisks are small, and come at the same time
- */
-async function prepareImages(
-  ctx: Ctx,
-  images: Images,
-  wanted: Partial<Pick<ServerSpec, "image" | "kernel" | "ramdisk">>,
-  tell: Tell<ImagePhase>,
-): Promise<[PreparedImage | undefined, PreparedKernel | undefined]> {
-  const [root, kernel, ramdisk] = await Promise.all(
-    [wanted.image, wanted.kernel, wanted.ramdisk].map(
-      async (image) => image && (await images.prepare(ctx, image, image === wanted.image ? tell : untold)),
-    ),
-  );
-  return [root, kernel && { kernel, ramdisk }];
 }

@@ -3,7 +3,7 @@ import { CellsErrors } from "../../cells/errors.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { commandReport } from "./command-report.js";
-import type { JournalEntry } from "./journal.js";
+import type { JournalEntry } from "./journal-entry.js";
 
 const entry: JournalEntry = {
   serverId: "s",

@@ -2,7 +2,7 @@ import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/host
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
-import type { JournalEntry } from "./journal.js";
+import type { JournalEntry } from "./journal-entry.js";
 
 /**
  * Tells the cell how a command ended. What the cell does not take, because the operation works on this host

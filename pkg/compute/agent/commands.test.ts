@@ -11,7 +11,7 @@ import type { Ctx } from "../../kernel/index.js";
 import { until } from "../../testkit/until.js";
 import { processFolder } from "../../testkit/scratch.js";
 import { Commands } from "./commands.js";
-import type { JournalEntry } from "./journal.js";
+import type { JournalEntry } from "./journal-entry.js";
 import { Journal } from "./journal.js";
 import type { ProgressOf } from "./progress-teller.js";
 

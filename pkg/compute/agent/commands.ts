@@ -5,7 +5,9 @@ import type { Ctx } from "../../kernel/index.js";
 import { asKilonovaError, causesOf, rootCtx, traced, whenAborted, within } from "../../kernel/index.js";
 import { systemClock } from "../../platform/process/index.js";
 import { AgentErrors } from "../errors.js";
-import type { Journal, JournalEntry } from "./journal.js";
+import type { Journal } from "./journal.js";
+import type { JournalEntry } from "./journal-entry.js";
+import { keptEntries } from "./journal-retention.js";
 import { ProgressTeller, noRoad } from "./progress-teller.js";
 import type { ProgressRoad } from "./progress-teller.js";
 
@@ -160,26 +162,30 @@ export class Commands {
    * The agent's own work on a server that nobody commands any more. Refuses to follow a command with a
    * higher fence than `fence` in any lane; once done, commands with a lower one are refused in all. Commands
    * that arrive meanwhile wait for their turn.
-   * @param fence of the last operation on the server by its record
+   * @param last  fence of the last operation on the server by its record; with a lane, all of this is about
+   *   that lane alone
    * @returns whether it was done: not while a command runs or waits, or after one that is newer than the
    *   record
    */
   async finish(
     ctx: Ctx,
-    last: { readonly serverId: string; readonly fence: bigint },
+    last: { readonly serverId: string; readonly fence: bigint; readonly lane?: string },
     work: (ctx: Ctx) => Promise<void>,
   ): Promise<boolean> {
-    const { serverId, fence } = last;
-    const seen = [...(this.#servers.get(serverId)?.fences.values() ?? [])];
-    if (this.#tails.has(serverId) || seen.some((one) => one > fence)) return false;
-    await this.#inTurn(serverId, "", async () => {
+    const { serverId, fence, lane } = last;
+    const server = this.#servers.get(serverId) ?? newLog();
+    const seen = lane === undefined ? [...server.fences.values()] : [lowest(server, lane)];
+    const waiting = this.#tails.get(serverId);
+    const taken = lane === undefined ? waiting : (waiting?.get(lane) ?? waiting?.get(""));
+    if (taken !== undefined || seen.some((one) => one > fence)) return false;
+    await this.#inTurn(serverId, lane ?? "", async () => {
       await work(ctx);
       await this.#write({
         serverId,
-        commandId: `finish/${serverId}`,
+        commandId: lane === undefined ? `finish/${serverId}` : `finish/${serverId}/${lane}`,
         operation: "",
         fence: String(fence),
-        closesLanes: true,
+        ...(lane === undefined ? { closesLanes: true } : { lane }),
         phase: "done",
         told: true,
         at: this.#now(),
@@ -299,12 +305,22 @@ export class Commands {
       .catch((error: unknown) => ctx.log.error("agent.report.lost", { commandId, error }));
   }
 
-  /** Forgets servers that nothing was asked of for `keepMs`. */
+  /** Forgets servers that nothing was asked of for `keepMs`, and of others the answers that are older. */
   prune(keepMs: number): void {
     for (const [serverId, server] of this.#servers) {
-      const newest = Math.max(0, ...[...server.commands.values()].map((e) => e.at));
-      if (server.running.size === 0 && this.#now() - newest > keepMs) this.#servers.delete(serverId);
+      if (this.isBusy(serverId)) continue;
+      const kept = keptEntries([...server.commands.values()], this.#now(), () => false, keepMs);
+      if (kept.length === 0) this.#servers.delete(serverId);
+      else if (kept.length < server.commands.size) {
+        server.commands.clear();
+        for (const entry of kept) server.commands.set(entry.commandId, entry);
+      }
     }
+  }
+
+  /** Whether a command on the server runs or waits for its turn. */
+  isBusy(serverId: string): boolean {
+    return this.#tails.has(serverId) || (this.#servers.get(serverId)?.running.size ?? 0) > 0;
   }
 
   /** Reports an end until the cell has taken it. */

@@ -11,7 +11,7 @@ export interface DeletedGuestsDeps {
   readonly host: string;
   readonly cell: string;
   readonly cells: Pick<Client<typeof HostsServiceDefinition>, "findDeletedInstances">;
-  readonly commands: Commands;
+  readonly commands: Pick<Commands, "finish">;
   readonly own: CommandHost;
   /** Counts a removed guest. */
   readonly removed: () => void;

@@ -7,7 +7,8 @@ import { KilonovaError } from "../../kernel/index.js";
 import { writeFileAtomic } from "../../platform/files/index.js";
 import { withoutFiles } from "../../testkit/without-files.js";
 import { Journal } from "./journal.js";
-import type { JournalDisk, JournalEntry, JournalFile } from "./journal.js";
+import type { JournalDisk, JournalFile } from "./journal.js";
+import type { JournalEntry } from "./journal-entry.js";
 
 const entry = (commandId: string): JournalEntry => ({
   serverId: "s1",
@@ -218,6 +219,67 @@ describe("a journal that was written before", () => {
     const kept = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.deepEqual(kept[0], foreign);
     assert.deepEqual([kept[3]?.["later"], kept[3]?.["phase"]], [{ newer: true }, "done"]);
+  });
+
+  describe("and grows", () => {
+    const isBusy = (): boolean => false;
+    const grown = async (disk: Partial<JournalDisk> = {}): Promise<Journal> => {
+      const { journal } = await Journal.open(path, Date.now(), { ...realDisk, ...disk });
+      opened.push(journal);
+      for (let n = 0; n < 9; n++) await journal.append({ ...entry("a"), phase: "done", told: true });
+      return journal;
+    };
+    const lines = (): number => readFileSync(path, "utf8").trim().split("\n").length;
+
+    it("is written anew without what is forgotten, and goes on", async () => {
+      const journal = await grown();
+      assert.equal(lines(), 11);
+      const [done, ...late] = await Promise.all([
+        journal.compact(Date.now(), isBusy, 1),
+        journal.append(entry("c")),
+        journal.append(entry("d")),
+      ]);
+      assert.ok(done);
+      assert.deepEqual(late, [undefined, undefined]);
+      assert.equal(lines(), 4);
+      assert.deepEqual((await reopen()).ids, ["b", "a", "c", "d"]);
+    });
+
+    it("is left alone while it is short, or not twice as long as it was", async () => {
+      const journal = await grown();
+      assert.equal(await journal.compact(Date.now(), isBusy), false);
+      assert.ok(await journal.compact(Date.now(), isBusy, 1));
+      await journal.append(entry("c"));
+      assert.equal(await journal.compact(Date.now(), isBusy, 1), false);
+    });
+
+    it("is as it was when it cannot be written anew, and takes the next lines", async () => {
+      let full = false;
+      const journal = await grown({
+        write: async (...args) => {
+          if (full) throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+          return writeFileAtomic(...args);
+        },
+      });
+      full = true;
+      await assert.rejects(journal.compact(Date.now(), isBusy, 1), { reason: "JOURNAL_BROKEN" });
+      await journal.append(entry("c"));
+      assert.deepEqual((await reopen()).ids, ["b", "a", "c"]);
+    });
+
+    it("loses no line that was written under the new name before a failure", async () => {
+      let failing = false;
+      const journal = await grown({
+        write: async (...args) => {
+          await writeFileAtomic(...args);
+          if (failing) throw Object.assign(new Error("EIO"), { code: "EIO" });
+        },
+      });
+      failing = true;
+      await assert.rejects(journal.compact(Date.now(), isBusy, 1), { reason: "JOURNAL_BROKEN" });
+      await journal.append(entry("c"));
+      assert.deepEqual((await reopen()).ids, ["b", "a", "c"]);
+    });
   });
 
   it("has no half of a failed write before its next lines", async () => {

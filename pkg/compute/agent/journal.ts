@@ -2,6 +2,8 @@ import { open, readFile } from "node:fs/promises";
 import { z } from "zod";
 import { ifThere, writeFileAtomic } from "../../platform/files/index.js";
 import { AgentErrors } from "../errors.js";
+import type { JournalEntry } from "./journal-entry.js";
+import { COMMANDS_KEPT_MS, keptEntries } from "./journal-retention.js";
 
 /** What an entry has. Other keys are of a later version, and stay. */
 const entryShape = z.looseObject({
@@ -23,30 +25,6 @@ const entryShape = z.looseObject({
 /** A line of a later version about something else than a command. */
 const foreignShape = z.looseObject({ commandId: z.never().optional() });
 type ForeignLine = z.infer<typeof foreignShape>;
-
-/** One line of the journal: what became of a command. Secrets never get here. */
-export interface JournalEntry {
-  /** Id of the operation's subject: fences count for each. A server's, or the host's own. */
-  readonly serverId: string;
-  readonly commandId: string;
-  readonly operation: string;
-  /** Decimal. */
-  readonly fence: string;
-  /** Lane of the operation; absent: "life". */
-  readonly lane?: string;
-  /** Whether no lane takes lower fences any more. */
-  readonly closesLanes?: boolean;
-  readonly phase: "started" | "done" | "failed" | "undone";
-  readonly errorReason?: string;
-  readonly errorMessage?: string;
-  readonly errorDetails?: string;
-  /** Encoded output of a command that ended well, base64. */
-  readonly output?: string;
-  /** Whether the cell knows the outcome (a caller waited for it, or a report was accepted). */
-  readonly told?: boolean;
-  /** Epoch ms. */
-  readonly at: number;
-}
 
 /** What lines are appended to. */
 export interface JournalFile {
@@ -78,7 +56,8 @@ export interface OpenedJournal {
   readonly cutBytes: number;
 }
 
-const KEEP_MS = 24 * 3600_000;
+/** A journal that is shorter is not worth writing anew. */
+const SMALL_BYTES = 1024 ** 2;
 const NEWLINE = 0x0a;
 
 /**
@@ -91,11 +70,14 @@ const NEWLINE = 0x0a;
  */
 export class Journal {
   readonly #path: string;
-  readonly #file: JournalFile;
+  readonly #files: JournalDisk;
+  #file: JournalFile;
   /** Bytes that are known to be on disk. */
   #length: number;
+  /** Of these, what was there when it was written as a whole. */
+  #wholeBytes: number;
   /** By command, what a later version has added to its entries: the next line has it too. */
-  readonly #carried: ReadonlyMap<string, object>;
+  #carried: ReadonlyMap<string, object>;
   /** Why nothing can be appended any more. */
   #broken: unknown;
   #pending: { line: string; resolve(): void; reject(error: unknown): void }[] = [];
@@ -103,41 +85,33 @@ export class Journal {
 
   private constructor(
     path: string,
+    files: JournalDisk,
     file: JournalFile,
     { length, entries }: { readonly length: number; readonly entries: readonly JournalEntry[] },
   ) {
     this.#path = path;
+    this.#files = files;
     this.#file = file;
     this.#length = length;
-    this.#carried = new Map(entries.map((entry) => [entry.commandId, unknownKeys(entry)]));
+    this.#wholeBytes = length;
+    this.#carried = carriedOf(entries);
   }
 
   /**
-   * Opens the journal and writes it anew without what is old: servers of which nothing was heard for a day.
+   * Opens the journal and writes it anew without what is forgotten (`keptEntries`).
    * What a later version has written, lines or keys, stays. A torn last line is cut off: nobody was told that
    * it is on disk.
    * @throws JOURNAL_UNREADABLE, JOURNAL_LOST: an agent that forgot its fences would obey operations that lost
    *   their server, so it must not start; JOURNAL_BROKEN when it cannot be written
    */
   static async open(path: string, nowMs: number, files = disk): Promise<OpenedJournal> {
-    const { all, foreign, cutBytes } = await readAll(path, files);
-    const latest = new Map<string, JournalEntry>();
-    for (const line of all) {
-      const entry = { ...unknownKeys(latest.get(line.commandId)), ...line };
-      latest.delete(line.commandId);
-      latest.set(line.commandId, entry);
-    }
-    const newest = new Map<string, number>();
-    for (const e of latest.values()) newest.set(e.serverId, Math.max(newest.get(e.serverId) ?? 0, e.at));
-    const entries = [...latest.values()].filter((e) => nowMs - (newest.get(e.serverId) ?? 0) < KEEP_MS);
-    const kept = foreign.filter(({ at }) => typeof at !== "number" || nowMs - at < KEEP_MS);
-    const text = [...kept, ...entries].map(lineOf).join("");
+    const { text, entries, cutBytes } = await readKept(path, files, nowMs);
     try {
       await files.write(path, text);
       await files.write(madeMark(path), "");
       const file = await files.append(path);
       return {
-        journal: new Journal(path, file, { length: Buffer.byteLength(text), entries }),
+        journal: new Journal(path, files, file, { length: Buffer.byteLength(text), entries }),
         entries,
         cutBytes,
       };
@@ -154,9 +128,62 @@ export class Journal {
     });
   }
 
+  /**
+   * Writes the journal anew without what is forgotten, as `open` does, when it has grown to more than twice
+   * of what it was: an agent that never ends has no endless journal. Lines that come meanwhile wait.
+   * @param isBusy  servers of which everything is kept
+   * @param smallBytes  a shorter journal stays as it is
+   * @returns whether it was written anew
+   * @throws JOURNAL_BROKEN, JOURNAL_UNREADABLE; what was on disk is there then, too
+   */
+  async compact(
+    nowMs: number,
+    isBusy: (serverId: string) => boolean,
+    smallBytes = SMALL_BYTES,
+  ): Promise<boolean> {
+    if (this.#length < smallBytes || this.#length < 2 * this.#wholeBytes) return false;
+    while (this.#flushing !== undefined) await this.#flushing;
+    const work = this.#rewrite(nowMs, isBusy);
+    this.#flushing = work
+      .catch(() => {}) // told below
+      .then(() => {
+        this.#flushing = this.#pending.length > 0 ? this.#flush() : undefined;
+      });
+    await work;
+    return true;
+  }
+
   async close(): Promise<void> {
-    await this.#flushing;
+    while (this.#flushing !== undefined) await this.#flushing;
     await this.#file.close();
+  }
+
+  async #rewrite(nowMs: number, isBusy: (serverId: string) => boolean): Promise<void> {
+    if (this.#broken !== undefined)
+      throw AgentErrors.JOURNAL_BROKEN({ path: this.#path }, { cause: this.#broken });
+    const { text, entries } = await readKept(this.#path, this.#files, nowMs, isBusy);
+    try {
+      await this.#files.write(this.#path, text);
+      this.#carried = carriedOf(entries);
+    } catch (cause) {
+      throw AgentErrors.JOURNAL_BROKEN({ path: this.#path }, { cause });
+    } finally {
+      // Also after a failure: nobody knows which file has the name then.
+      await this.#reopen();
+    }
+  }
+
+  /** Goes on with the file that has the name now; nothing is written any more when there is none. */
+  async #reopen(): Promise<void> {
+    const old = this.#file;
+    try {
+      this.#file = await this.#files.append(this.#path);
+      this.#length = (await this.#files.read(this.#path)).length;
+      this.#wholeBytes = this.#length;
+    } catch (cause) {
+      this.#broken = cause;
+    }
+    if (old !== this.#file) await old.close().catch(() => {});
   }
 
   async #flush(): Promise<void> {
@@ -195,6 +222,28 @@ const madeMark = (path: string): string => `${path}.made`;
 /** What a later version has added to an entry. */
 const unknownKeys = (entry: JournalEntry | undefined): object =>
   Object.fromEntries(Object.entries(entry ?? {}).filter(([key]) => !Object.hasOwn(entryShape.shape, key)));
+
+const carriedOf = (entries: readonly JournalEntry[]): ReadonlyMap<string, object> =>
+  new Map(entries.map((entry) => [entry.commandId, unknownKeys(entry)]));
+
+/** What is worth keeping of a journal, and the text that it becomes. */
+async function readKept(
+  path: string,
+  files: JournalDisk,
+  nowMs: number,
+  isBusy?: (serverId: string) => boolean,
+): Promise<{ readonly text: string; readonly entries: readonly JournalEntry[]; readonly cutBytes: number }> {
+  const { all, foreign, cutBytes } = await readAll(path, files);
+  const latest = new Map<string, JournalEntry>();
+  for (const line of all) {
+    const entry = { ...unknownKeys(latest.get(line.commandId)), ...line };
+    latest.delete(line.commandId);
+    latest.set(line.commandId, entry);
+  }
+  const entries = keptEntries([...latest.values()], nowMs, isBusy);
+  const kept = foreign.filter(({ at }) => typeof at !== "number" || nowMs - at < COMMANDS_KEPT_MS);
+  return { text: [...kept, ...entries].map(lineOf).join(""), entries, cutBytes };
+}
 
 interface Lines {
   readonly all: readonly JournalEntry[];

@@ -13,6 +13,16 @@ export interface Images {
   prepare(ctx: Ctx, image: ImageRef, tell: Tell<ImagePhase>): Promise<PreparedImage>;
   /** As `prepare`, before any server needs it. @returns whether it was not there yet */
   cache(ctx: Ctx, image: ImageRef): Promise<boolean>;
+  /** Removes what no guest uses and nobody has asked for of late; absent where nothing is kept. */
+  readonly age?: (ctx: Ctx, by: ImageUse) => Promise<void>;
+}
+
+/** What of the cache is in use. */
+export interface ImageUse {
+  /** Paths of bases that guests rely on now. */
+  readonly usedBy: () => Promise<ReadonlySet<string>>;
+  /** How long one stays that was asked for last, or used last, in ms; may be infinite. */
+  readonly minAgeMs: number;
 }
 
 /** Gets data into images. */

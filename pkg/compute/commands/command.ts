@@ -72,6 +72,12 @@ export interface CommandHost<M extends OptionalMethod = never> {
     open: () => Promise<SnapshotData>,
     tell?: Tell<UploadPhase>,
   ): Promise<void>;
+  /**
+   * Makes sure that a guest can be started: images that its disks stand on are fetched again when they were
+   * lost, its ports are plugged. One that is up has no need of the former, unless it is started anew.
+   * @throws BASE_IMAGE_LOST, and what fetching images throws
+   */
+  makeReady(ctx: Ctx, instance: InstanceRecord, anew?: "anew"): Promise<void>;
   /** Connects the instance's ports with the switch, and lets go of others. */
   plug(ctx: Ctx, instance: InstanceRecord): Promise<void>;
   /** Lets go of all of a server's ports. */

@@ -17,7 +17,7 @@ const letGuestGoOn: Command<ResumeGuestInput, GuestOutput, never, "resume"> & { 
   async run({ ctx, serverId, host }, { instance }) {
     const standing = await host.powerState(ctx, serverId);
     if (standing === POWER_STATE_SUSPENDED || standing === POWER_STATE_PAUSED) {
-      await host.plug(ctx, recordOf(serverId, instance));
+      await host.makeReady(ctx, recordOf(serverId, instance));
       await part(ctx, "driver.resume", async (c) => host.driver.resume(c, serverId));
     }
     return { powerState: await host.powerState(ctx, serverId) };

@@ -14,7 +14,7 @@ const powerOnGuest: Command<PowerOnGuestInput, GuestOutput> = {
     const { ctx, serverId, host } = call;
     const record = recordOf(serverId, instance);
     await leaveRescue(call, record);
-    await host.plug(ctx, record);
+    await host.makeReady(ctx, record);
     await part(ctx, "driver.powerOn", (c) => host.driver.powerOn(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };
   },

@@ -16,7 +16,7 @@ const rebootGuest: Command<RebootGuestInput, GuestOutput> = {
     if (!(await host.driver.inspect(ctx, serverId))) throw AgentErrors.GUEST_NOT_FOUND({ serverId });
     const record = recordOf(serverId, instance);
     if (hard) await leaveRescue(call, record);
-    await host.plug(ctx, record);
+    await host.makeReady(ctx, record, "anew");
     await part(ctx, "driver.reboot", (c) =>
       host.driver.reboot(c, serverId, hard ? "hard" : "soft", softTimeoutMs),
     );

@@ -24,7 +24,7 @@ const rescueGuest: Command<RescueGuestInput, GuestOutput, ImagePhase, "rescue" |
       throw CommonErrors.INVALID_ARGUMENT({ field: "input.image", problem: "must be given" });
     const rescue = await host.prepareRescue(ctx, record, { image, kernel, ramdisk }, secrets, tell);
     await part(ctx, "driver.rescue", async (c) => host.driver.rescue(c, serverId, rescue, softTimeoutMs));
-    await host.plug(ctx, record);
+    await host.makeReady(ctx, record);
     await part(ctx, "driver.powerOn", (c) => host.driver.powerOn(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };
   },

@@ -14,7 +14,7 @@ const resumeGuest: Command<ResumeGuestInput, GuestOutput, MemoryPhase, "resume">
   // A guest that has gone on cannot be brought back to where it stood.
   whenGivenUp: "finishes",
   async run({ ctx, serverId, host, tell }, { instance }) {
-    await host.plug(ctx, recordOf(serverId, instance));
+    await host.makeReady(ctx, recordOf(serverId, instance));
     await part(ctx, "driver.resume", async (c) => host.driver.resume(c, serverId, tell));
     return { powerState: await host.powerState(ctx, serverId) };
   },

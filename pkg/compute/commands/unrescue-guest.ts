@@ -44,7 +44,7 @@ export async function leaveRescue(
 type Call = CommandCall<never, "unrescue">;
 
 async function powerOn({ ctx, serverId, host }: Call, { instance }: UnrescueGuestInput): Promise<void> {
-  await host.plug(ctx, recordOf(serverId, instance));
+  await host.makeReady(ctx, recordOf(serverId, instance));
   await part(ctx, "driver.powerOn", (c) => host.driver.powerOn(c, serverId));
 }
 

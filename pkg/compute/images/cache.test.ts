@@ -291,6 +291,19 @@ describe("image cache", () => {
     assert.equal((await later.prepare(ctx, "old")).virtualSizeBytes, 3);
   });
 
+  it("keeps a base for a while after its last guest, however long that has had it", async () => {
+    const cache = await open();
+    source.add("img-1", Buffer.from("x"));
+    const { path } = await cache.prepare(ctx, "img-1");
+    const later = await open();
+    utimesSync(path, 1, 1);
+    await later.evict(ctx, async () => new Set([path]), 60_000);
+    assert.deepEqual(await later.evict(ctx, async () => new Set(), 60_000), []);
+    utimesSync(path, 1, 1);
+    assert.deepEqual(await later.evict(ctx, async () => new Set(), Infinity), []);
+    assert.deepEqual(await later.evict(ctx, async () => new Set(), 60_000), [path]);
+  });
+
   it("keeps an old base that was just asked for", async () => {
     const cache = await open();
     source.add("img-1", Buffer.from("x"));

@@ -106,11 +106,12 @@ export class ImageCache {
   }
 
   /**
-   * Removes bases that no guest uses and nobody asked for of late.
+   * Removes bases that no guest uses, that none has used of late and nobody asked for. One that is in use
+   * counts as used until now, so that it stays for a while after its last guest.
    *
    * @param usedBy the paths of bases in use now, asked for under the cache's lock. A guest that was prepared
    *                  but is not yet defined is safe because its base was asked for of late.
-   * @param minAgeMs  since the last `prepare`; Nova's default is a day
+   * @param minAgeMs  since the last `prepare` or use; Nova's default is a day; may be infinite
    * @returns paths removed
    */
   evict(ctx: Ctx, usedBy: () => Promise<ReadonlySet<string>>, minAgeMs: number): Promise<readonly string[]> {
@@ -119,7 +120,12 @@ export class ImageCache {
       const used = await usedBy();
       for (const name of await readdir(this.#options.dir)) {
         const path = join(this.#options.dir, name);
-        if (!name.endsWith(".raw") || used.has(path)) continue;
+        if (!name.endsWith(".raw")) continue;
+        if (used.has(path)) {
+          const now = new Date();
+          await utimes(path, now, now);
+          continue;
+        }
         const { mtimeMs } = await stat(path);
         if (Date.now() - Math.max(mtimeMs, this.#lastAsked.get(path) ?? 0) < minAgeMs) continue;
         // In one go with the look before: a `prepare` in between would hand out what is gone.

@@ -1349,6 +1349,7 @@ class ErrorReason(IntEnum):
     DEVICE_DETACH_FAILED = 301
     DEVICE_SLOTS_EXHAUSTED = 302
     VOLUME_NOT_REACHABLE = 310
+    BASE_IMAGE_LOST = 360
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

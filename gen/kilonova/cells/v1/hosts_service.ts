@@ -258,6 +258,13 @@ export interface ReportGuestRequest {
 
 /** Output of ReportGuest. */
 export interface ReportGuestResponse {
+  /**
+   * Whether the guest runs although its server is stopped: the agent ends it, unless it has had a newer
+   * command.
+   */
+  mustStop: boolean;
+  /** Of the last operation on the server, when the guest must be stopped. */
+  fence: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -325,6 +332,30 @@ export interface DeletedInstance {
 export interface FindDeletedInstancesResponse {
   /** Those that are deleted. */
   deleted: DeletedInstance[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of RecordUsageAudit. */
+export interface RecordUsageAuditRequest {
+  /** Cell. */
+  cell: string;
+  /** Host. */
+  host: string;
+  /** Where the period begins. */
+  periodBeginning:
+    | Timestamp
+    | undefined;
+  /** Where it ends; not in the future. */
+  periodEnding: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of RecordUsageAudit. */
+export interface RecordUsageAuditResponse {
+  /** Servers that ran on the host at any time in the period, and are still its own by their records. */
+  taskItems: number;
+  /** Whether this call has written it down. */
+  isNew: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2312,11 +2343,20 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
 };
 
 function createBaseReportGuestResponse(): ReportGuestResponse {
-  return { };
+  return { mustStop: false, fence: 0n };
 }
 
 export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
   encode(message: ReportGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mustStop !== false) {
+      writer.uint32(8).bool(message.mustStop);
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.fence);
+    }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
         const tag = parseInt(key, 10);
@@ -2341,6 +2381,22 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.mustStop = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2369,6 +2425,8 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
     const message = createBaseReportGuestResponse();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ReportGuestResponse["_unknownFields"];
+    message.mustStop = object.mustStop ?? false;
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     return message;
   },
 };
@@ -2998,6 +3056,206 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as FindDeletedInstancesResponse["_unknownFields"];
     message.deleted = object.deleted?.map((e) => DeletedInstance.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRecordUsageAuditRequest(): RecordUsageAuditRequest {
+  return { cell: "", host: "", periodBeginning: undefined, periodEnding: undefined };
+}
+
+export const RecordUsageAuditRequest: MessageFns<RecordUsageAuditRequest> = {
+  encode(message: RecordUsageAuditRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cell !== "") {
+      writer.uint32(10).string(message.cell);
+    }
+    if (message.host !== "") {
+      writer.uint32(18).string(message.host);
+    }
+    if (message.periodBeginning !== undefined) {
+      Timestamp.encode(message.periodBeginning, writer.uint32(26).fork()).join();
+    }
+    if (message.periodEnding !== undefined) {
+      Timestamp.encode(message.periodEnding, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordUsageAuditRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordUsageAuditRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cell = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.periodBeginning = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.periodEnding = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecordUsageAuditRequest>): RecordUsageAuditRequest {
+    return RecordUsageAuditRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordUsageAuditRequest>): RecordUsageAuditRequest {
+    const message = createBaseRecordUsageAuditRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RecordUsageAuditRequest["_unknownFields"];
+    message.cell = object.cell ?? "";
+    message.host = object.host ?? "";
+    message.periodBeginning = (object.periodBeginning !== undefined && object.periodBeginning !== null)
+      ? Timestamp.fromPartial(object.periodBeginning)
+      : undefined;
+    message.periodEnding = (object.periodEnding !== undefined && object.periodEnding !== null)
+      ? Timestamp.fromPartial(object.periodEnding)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRecordUsageAuditResponse(): RecordUsageAuditResponse {
+  return { taskItems: 0, isNew: false };
+}
+
+export const RecordUsageAuditResponse: MessageFns<RecordUsageAuditResponse> = {
+  encode(message: RecordUsageAuditResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskItems !== 0) {
+      writer.uint32(8).uint32(message.taskItems);
+    }
+    if (message.isNew !== false) {
+      writer.uint32(16).bool(message.isNew);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordUsageAuditResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordUsageAuditResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.taskItems = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isNew = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecordUsageAuditResponse>): RecordUsageAuditResponse {
+    return RecordUsageAuditResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordUsageAuditResponse>): RecordUsageAuditResponse {
+    const message = createBaseRecordUsageAuditResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RecordUsageAuditResponse["_unknownFields"];
+    message.taskItems = object.taskItems ?? 0;
+    message.isNew = object.isNew ?? false;
     return message;
   },
 };
@@ -3931,8 +4189,8 @@ export const HostsServiceDefinition = {
       },
     },
     /**
-     * An agent tells what it sees of a guest that nobody asked to change: power state. May start an operation
-     * (guest powered itself off).
+     * An agent tells what it sees of a guest that nobody asked to change: power state. It may stop the server
+     * (its guest has ended), and the answer may say that the guest must be stopped (its server is).
      */
     reportGuest: {
       name: "ReportGuest",
@@ -4043,6 +4301,25 @@ export const HostsServiceDefinition = {
       requestType: FindDeletedInstancesRequest as typeof FindDeletedInstancesRequest,
       requestStream: false,
       responseType: FindDeletedInstancesResponse as typeof FindDeletedInstancesResponse,
+      responseStream: false,
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([1, 7]) as Buffer],
+          400082: [Buffer.from([12, 10, 4, 99, 101, 108, 108, 18, 4, 104, 111, 115, 116]) as Buffer],
+        },
+      },
+    },
+    /**
+     * An agent has it written down how many servers its host had in a period that is over. Once per host and
+     * period; later calls find it there.
+     *
+     * Errors: INVALID_ARGUMENT for a period that ends before it begins, or is not over.
+     */
+    recordUsageAudit: {
+      name: "RecordUsageAudit",
+      requestType: RecordUsageAuditRequest as typeof RecordUsageAuditRequest,
+      requestStream: false,
+      responseType: RecordUsageAuditResponse as typeof RecordUsageAuditResponse,
       responseStream: false,
       options: {
         _unknownFields: {

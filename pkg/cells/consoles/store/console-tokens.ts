@@ -1,5 +1,6 @@
 import { ConsoleToken } from "../../../../gen/kilonova/cells/v1/console_tokens_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import { CellsErrors } from "../../errors.js";
@@ -34,6 +35,22 @@ export async function storeConsoleToken(
     await beyond(sql`project_id = ${row.project_id}`, tokenBounds.perProject - 1).execute(tx);
     await sql`${insertInto(console_token, [row])} ON CONFLICT (token_hash) DO NOTHING`.execute(tx);
   });
+}
+
+/** Forgets tokens that have ended. @returns how many */
+export async function forgetConsoleTokens(
+  { db, t }: Store,
+  ctx: Ctx,
+  before: Instant,
+  limit: number,
+): Promise<number> {
+  const { rows } = await db.statement(ctx, "console-tokens.forget", (on) =>
+    sql`DELETE FROM ${t.console_token} WHERE token_hash IN (
+      SELECT token_hash FROM ${t.console_token} WHERE expires_at <= ${before} ORDER BY expires_at LIMIT ${limit}) RETURNING 1`.execute(
+      on,
+    ),
+  );
+  return rows.length;
 }
 
 /** @throws CONSOLE_TOKEN_NOT_FOUND, also when it has ended */

@@ -11,7 +11,7 @@ describe("an agent without a cell of its own", () => {
       bindPart(HostsServiceDefinition, {
         reportGuest: async () => {
           reached++;
-          return {};
+          return { mustStop: false, fence: 0n };
         },
       }),
       async () => {},

@@ -9,6 +9,7 @@ import type { Handlers } from "../../../platform/rpc/index.js";
 import { AGENT_REPORT } from "../../../model/signals.js";
 import { encoded } from "../../domain/bytes.js";
 import { providerTree } from "../domain/provider-tree.js";
+import { usagePeriod } from "../domain/usage-period.js";
 import { CellsErrors } from "../../errors.js";
 import type { Liveness, PlacementPort, Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
@@ -18,6 +19,7 @@ import { storeTelemetry } from "../store/host-telemetry.js";
 import type { HostReport } from "../store/host-telemetry.js";
 import { hostNotes } from "../store/host-mappings.js";
 import { hostZones } from "../store/host-zones.js";
+import { recordUsageAudit } from "../store/usage-audit.js";
 import { reportGuest } from "../../servers/store/guest-reports.js";
 import { reportLostPorts } from "../../servers/store/lost-ports.js";
 import {
@@ -116,10 +118,7 @@ export function hostsHandlers({
     reportProgress: async (ctx, request) => ({
       kept: await storeProgress(stores.cell(request.cell), deps, ctx, request),
     }),
-    reportGuest: async (ctx, request) => {
-      await reportGuest(stores.cell(request.cell), deps, ctx, request);
-      return {};
-    },
+    reportGuest: (ctx, request) => reportGuest(stores.cell(request.cell), deps, ctx, request),
     reportLostPorts: async (ctx, request) => ({
       settled: await reportLostPorts(stores.cell(request.cell), deps, ctx, request),
     }),
@@ -127,6 +126,14 @@ export function hostsHandlers({
       listHostInstances(stores.cell(cell), ctx, host, pageToken),
     findDeletedInstances: (ctx, { cell, serverIds }) =>
       findDeletedInstances(stores.cell(cell), ctx, serverIds),
+    recordUsageAudit: (ctx, request) =>
+      recordUsageAudit(
+        stores.cell(request.cell),
+        deps,
+        ctx,
+        request.host,
+        usagePeriod(request, deps.clock.now()),
+      ),
     registerService: async (ctx, { cell, service }) => {
       if (service === undefined) throw CellsErrors.SERVICE_NOT_FOUND({ service: "" });
       return { service: alive(await registerService(stores.cell(cell), deps, ctx, service)) };

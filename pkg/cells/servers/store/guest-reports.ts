@@ -1,12 +1,12 @@
 import { sql } from "../../store/sql.js";
 import type { ReportGuestRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
-import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { applyChange } from "../domain/apply-change.js";
-import { afterGuestReport } from "../domain/guest-report.js";
+import { afterGuestReport, isStop, letBe, verdictOn } from "../domain/guest-report.js";
+import type { GuestVerdict } from "../domain/guest-report.js";
 import { instanceColumns } from "../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../domain/records.js";
 import { instanceChanged } from "./changed-rows.js";
@@ -20,15 +20,16 @@ import type { Store } from "../../store/tables.js";
 /**
  * Takes a report of a guest that is on that host by its record; older reports than the last one, and those of
  * other hosts, change nothing.
+ * @returns what the agent has to do with the guest
  */
 export async function reportGuest(
   store: Store,
   deps: StoreDeps,
   ctx: Ctx,
   report: ReportGuestRequest,
-): Promise<void> {
+): Promise<GuestVerdict> {
   const { t } = store;
-  await store.db.write(ctx, "guests.report", async (tx) => {
+  return store.db.write(ctx, "guests.report", async (tx) => {
     const { rows } = await sql<
       InstanceRow & { report_number: number }
     >`SELECT generation, current_operation, operation_fence, leaving_to, number, server, details, user_data, report_number
@@ -36,15 +37,16 @@ export async function reportGuest(
       tx,
     );
     const row = rows[0];
-    if (row === undefined || BigInt(row.report_number) >= report.reportNumber) return;
+    if (row === undefined || BigInt(row.report_number) >= report.reportNumber) return letBe;
     const record = loadRecord(row);
+    const verdict = verdictOn(serverOf(record), report.powerState, BigInt(row.operation_fence));
     const now = deps.clock.now();
     const set = afterGuestReport(
       serverOf(record),
       report.powerState,
       report.fault === undefined ? undefined : { ...report.fault, createdAt: toTimestamp(now) },
     );
-    if (set === undefined) return;
+    if (set === undefined) return verdict;
     const changed = applyChange(
       record,
       InstanceChange.fromPartial({
@@ -55,7 +57,7 @@ export async function reportGuest(
       now,
     );
     const columns = instanceColumns(changed);
-    const stopped = set.vmState === VmState.VM_STATE_STOPPED && serverOf(record).vmState !== set.vmState;
+    const stopped = isStop(serverOf(record), set);
     await allTogether([
       {
         name: "inst",
@@ -66,6 +68,7 @@ export async function reportGuest(
         : []),
       outboxPart(t, deps.ids, [instanceChanged(changed, columns, "changed")], now),
     ]).execute(tx);
+    return verdict;
   });
 }
 

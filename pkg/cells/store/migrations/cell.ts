@@ -5,6 +5,7 @@ import { moveStatements, travellingRowStatements } from "./moves.js";
 import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { retentionStatements, taskLogStatements } from "./retention.js";
 import { serverRowStatements } from "./server-rows.js";
 import { softDeletedStatements } from "./soft-deleted.js";
 import { subjectStatements } from "./subjects.js";
@@ -68,4 +69,5 @@ export const cellMigrations: readonly Migration[] = [
   },
   { name: "0013-travelling-rows", statements: travellingRowStatements },
   { name: "0015-soft-deleted", statements: softDeletedStatements },
+  { name: "0019-retention", statements: [...retentionStatements, ...taskLogStatements] },
 ];

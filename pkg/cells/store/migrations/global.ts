@@ -4,6 +4,7 @@ import { laneStatements } from "./lanes.js";
 import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { retentionStatements } from "./retention.js";
 import { serverRowStatements } from "./server-rows.js";
 import { softDeletedStatements } from "./soft-deleted.js";
 import { subjectStatements } from "./subjects.js";
@@ -175,4 +176,5 @@ export const globalMigrations: readonly Migration[] = [
       `CREATE INDEX console_token_by_project ON console_token (project_id, expires_at)`,
     ],
   },
+  { name: "0022-retention", statements: retentionStatements },
 ];

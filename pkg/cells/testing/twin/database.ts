@@ -78,6 +78,8 @@ export interface TelemetryRow {
 export class TwinDatabase {
   readonly name: string;
   readonly instances = new Map<string, InstanceEntry>();
+  /** How many servers hosts had, by host and period. */
+  readonly taskLogs = new Map<string, number>();
   readonly operations = new Map<string, OperationRow>();
   /** Fences of subjects that are no servers. */
   readonly subjects = new Map<string, number>();

@@ -3,34 +3,42 @@ import type {
   ReportLostPortsRequest,
 } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { CellsErrors } from "../../errors.js";
 import { applyChange } from "../../servers/domain/apply-change.js";
-import { afterGuestReport } from "../../servers/domain/guest-report.js";
+import { afterGuestReport, isStop, letBe, verdictOn } from "../../servers/domain/guest-report.js";
+import type { GuestVerdict } from "../../servers/domain/guest-report.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { instanceChanged } from "../../servers/store/changed-rows.js";
 import type { TwinDatabase } from "./database.js";
 import type { TwinState } from "./state.js";
 
-/** Takes a report of a guest that is on that host; older ones than the last change nothing. */
-export function reportGuest(twin: TwinState, database: TwinDatabase, report: ReportGuestRequest): void {
+/**
+ * Takes a report of a guest that is on that host; older ones than the last change nothing.
+ * @returns what the agent has to do with the guest
+ */
+export function reportGuest(
+  twin: TwinState,
+  database: TwinDatabase,
+  report: ReportGuestRequest,
+): GuestVerdict {
   const entry = database.onHost(report.host).find(({ id }) => id === report.serverId);
-  if (entry === undefined || BigInt(entry.report_number) >= report.reportNumber) return;
+  if (entry === undefined || BigInt(entry.report_number) >= report.reportNumber) return letBe;
   const record = loadRecord(entry);
   const now = twin.deps.clock.now();
   const fault = report.fault === undefined ? undefined : { ...report.fault, createdAt: toTimestamp(now) };
   const server = serverOf(record);
   const set = afterGuestReport(server, report.powerState, fault);
-  if (set === undefined) return;
+  const verdict = verdictOn(server, report.powerState, BigInt(entry.operation_fence));
+  if (set === undefined) return verdict;
   const updateMask = ["vm_state", "power_state", ...(set.fault === undefined ? [] : ["fault"])];
   const change = InstanceChange.fromPartial({ server: set, updateMask });
   const changed = applyChange(record, change, entry.current_operation, now);
   database.store(changed, entry, { report_number: Number(report.reportNumber) });
-  if (set.vmState === VmState.VM_STATE_STOPPED && server.vmState !== set.vmState)
-    showStop(twin, database, report, server.projectId);
+  if (isStop(server, set)) showStop(twin, database, report, server.projectId);
   database.tell([instanceChanged(changed, instanceColumns(changed), "changed")]);
+  return verdict;
 }
 
 /** The stop that nobody asked for, on the server's timeline. */

@@ -30,6 +30,7 @@ import { operationIdOf } from "../../operations/store/owned-operation.js";
 import { progressed } from "../../operations/store/progress.js";
 import type { Liveness, PlacementPort, Waker } from "../../ports.js";
 import { loadRecord } from "../../servers/domain/records.js";
+import { ranIn, usagePeriod } from "../../hosts/domain/usage-period.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import { requireFew } from "../../servers/store/read-instances.js";
 import type { TwinDatabase } from "./database.js";
@@ -94,10 +95,7 @@ export function hostHandlers(
       database.tell([operationChanged(next)]);
       return { kept: true };
     },
-    reportGuest: async (_ctx, request) => {
-      reportGuest(twin, twin.cell(request.cell), request);
-      return {};
-    },
+    reportGuest: async (_ctx, request) => reportGuest(twin, twin.cell(request.cell), request),
     reportLostPorts: async (_ctx, request) => ({
       settled: reportLostPorts(twin, twin.cell(request.cell), request),
     }),
@@ -112,6 +110,19 @@ export function hostHandlers(
         instances: page.map((row) => loadRecord({ ...row, user_data: null })),
         nextPageToken: page.length === 500 ? (page.at(-1)?.id ?? "") : "",
       };
+    },
+    recordUsageAudit: async (_ctx, request) => {
+      const { cell, host } = request;
+      const period = usagePeriod(request, twin.deps.clock.now());
+      const { taskLogs, instances } = twin.cell(cell);
+      const key = `${host} ${period.beginning} ${period.ending}`;
+      const known = taskLogs.get(key);
+      if (known !== undefined) return { taskItems: known, isNew: false };
+      const taskItems = [...instances.values()].filter(({ columns }) =>
+        ranIn(columns as unknown as Parameters<typeof ranIn>[0], host, period),
+      ).length;
+      taskLogs.set(key, taskItems);
+      return { taskItems, isNew: true };
     },
     findDeletedInstances: async (_ctx, { cell, serverIds }) => {
       requireFew(serverIds);

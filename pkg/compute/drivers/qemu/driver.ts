@@ -57,6 +57,7 @@ import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
 import { reattach } from "./reattach.js";
+import { missingImages } from "./missing-images.js";
 import { discardPrepared, preparedRebuild, prepareRebuild, takeIncoming } from "./rebuild.js";
 import { makeRescueFiles, removeRescueFiles, toRescue } from "./rescue.js";
 import { loadGuest, setClock } from "./resume-guest.js";
@@ -279,6 +280,11 @@ export class QemuDriver implements Driver {
       ...[spec.kernel, rescue?.kernel].flatMap((kernel) => [kernel?.kernelPath, kernel?.ramdiskPath]),
     ]);
     return new Set(paths.filter((path) => path !== undefined && path !== null));
+  }
+
+  async missingImages(_ctx: Ctx, instanceUuid: string): Promise<readonly string[]> {
+    const { definition, paths } = this.#need(instanceUuid);
+    return missingImages(definition, paths);
   }
 
   async consoleLog(_ctx: Ctx, instanceUuid: string, maxBytes: number): Promise<Uint8Array> {

@@ -7,7 +7,7 @@ import {
 } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstancePort } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
-import { InstancePort as Port } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { InstanceChange, InstancePort as Port } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { PowerState, ServerHostInfo, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Scenario, Stage } from "../stage.js";
 import { refusal } from "../stage.js";
@@ -248,6 +248,75 @@ export const hostScenarios: readonly Scenario[] = [
         actions.map(({ action, userId }) => [action, userId]),
         [["stop", ""]],
       );
+    },
+  },
+  {
+    name: "a guest of a stopped server must stop, under the fence of its last operation, and the stop is shown",
+    run: async (s) => {
+      const host = s.name("h");
+      const { VM_STATE_STOPPED, VM_STATE_PAUSED } = VmState;
+      const { POWER_STATE_RUNNING, POWER_STATE_SHUTDOWN, POWER_STATE_PAUSED } = PowerState;
+      const off = { ...on(host), vmState: VM_STATE_STOPPED, powerState: POWER_STATE_SHUTDOWN };
+      const id = await s.put(1, off);
+      const report = (serverId: string, reportNumber: bigint, powerState: PowerState) =>
+        s.agent(host).reportGuest(s.ctx, { cell: "cell1", host, serverId, powerState, reportNumber });
+      const stops = async (serverId: string) =>
+        (await s.servers.listActions(s.ctx, { database: "cell1", query: { serverId } })).actions.flatMap(
+          ({ action, userId }) => (userId === "" ? [action] : []),
+        );
+      const operation = await s.taken(await s.begin(id, "test.life"));
+      assert.deepEqual(await report(id, 1n, POWER_STATE_RUNNING), { mustStop: false, fence: 0n });
+      const change = InstanceChange.fromPartial({ server: off, updateMask: ["vm_state", "power_state"] });
+      await s.commit(operation, { state: OperationState.OPERATION_STATE_SUCCEEDED, change });
+      const { fence } = operation;
+      assert.ok(fence > 0n);
+      for (const number of [1n, 2n])
+        assert.deepEqual(await report(id, number, POWER_STATE_RUNNING), { mustStop: true, fence });
+      assert.equal((await s.server(id)).powerState, POWER_STATE_RUNNING);
+      assert.deepEqual(await stops(id), []);
+      assert.deepEqual(await report(id, 1n, POWER_STATE_RUNNING), { mustStop: false, fence: 0n });
+      assert.equal((await report(id, 3n, POWER_STATE_SHUTDOWN)).mustStop, false);
+      assert.deepEqual(await stops(id), ["stop"]);
+
+      const paused = await s.put(2, {
+        ...on(host),
+        vmState: VM_STATE_PAUSED,
+        powerState: POWER_STATE_PAUSED,
+      });
+      await report(paused, 1n, POWER_STATE_SHUTDOWN);
+      assert.equal((await s.server(paused)).vmState, VM_STATE_STOPPED);
+      assert.deepEqual(await stops(paused), ["stop"]);
+    },
+  },
+  {
+    name: "how many servers a host had in a period is written down once, when the period is over",
+    run: async (s) => {
+      const host = s.name("h");
+      const at = (seconds: number) => ({ seconds: BigInt(1_767_225_600 + seconds), nanos: 0 });
+      const ran = (n: number, launchedAt: number, terminatedAt?: number, where = host) =>
+        s.put(n, {
+          ...on(where),
+          launchedAt: at(launchedAt),
+          terminatedAt: terminatedAt === undefined ? undefined : at(terminatedAt),
+        });
+      await ran(1, 0);
+      await ran(2, 99, 101);
+      await ran(3, 0, 50);
+      await ran(4, 200);
+      await ran(5, 0, undefined, s.name("other"));
+      const record = (beginning: number, ending: number) =>
+        s.agent(host).recordUsageAudit(s.ctx, {
+          cell: "cell1",
+          host,
+          periodBeginning: at(beginning),
+          periodEnding: at(ending),
+        });
+      assert.deepEqual(await record(50, 200), { taskItems: 2, isNew: true });
+      await ran(6, 100);
+      assert.deepEqual(await record(50, 200), { taskItems: 2, isNew: false });
+      assert.deepEqual(await record(200, 201), { taskItems: 3, isNew: true });
+      assert.equal(await refusal(record(200, 200)), "INVALID_ARGUMENT");
+      assert.equal(await refusal(record(0, 10 ** 10)), "INVALID_ARGUMENT");
     },
   },
   {

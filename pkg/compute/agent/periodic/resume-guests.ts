@@ -1,0 +1,16 @@
+import { resumeGuests } from "../resume-guests.js";
+import type { PeriodicTask } from "./periodic-task.js";
+
+/** Guests that ran before the machine went down. */
+export const resumeAtStart: PeriodicTask = {
+  name: "resume-guests",
+  does: "powers on guests that ran by their record, where `resumeGuestsStateOnHostBoot` says so",
+  nova: "init_host",
+  atStart: true,
+  everyMs: () => 0,
+  async run(ctx, host) {
+    if (!host.resumesGuests) return;
+    const { own, watch } = host;
+    await resumeGuests(ctx, { own, note: (...report) => watch.note(...report) }, await host.instances(ctx));
+  },
+};

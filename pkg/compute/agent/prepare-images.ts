@@ -1,0 +1,54 @@
+import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { Driver, ImagePhase, PreparedImage, Tell } from "../driver.js";
+import { untold } from "../driver.js";
+import { AgentErrors } from "../errors.js";
+import type { PreparedKernel } from "./instance-guest.js";
+import type { Images } from "./ports.js";
+
+/**
+ * Fetches what was resolved when the server was accepted, and nothing that a property names.
+ * @param tell  of the root image; kernels and ramdisks are small, and come at the same time
+ */
+export async function prepareImages(
+  ctx: Ctx,
+  images: Pick<Images, "prepare">,
+  wanted: Partial<Pick<ServerSpec, "image" | "kernel" | "ramdisk">>,
+  tell: Tell<ImagePhase>,
+): Promise<[PreparedImage | undefined, PreparedKernel | undefined]> {
+  const [root, kernel, ramdisk] = await Promise.all(
+    [wanted.image, wanted.kernel, wanted.ramdisk].map(
+      async (image) => image && (await images.prepare(ctx, image, image === wanted.image ? tell : untold)),
+    ),
+  );
+  return [root, kernel && { kernel, ramdisk }];
+}
+
+/**
+ * Fetches again what a guest's disks stand on, when somebody has removed it from the cache: from the same
+ * image, with the hash that was accepted, to the same place. Guests that run do not notice the loss.
+ * @param anew  whether a guest that is up is started anew, too
+ * @throws BASE_IMAGE_LOST when it is still missing then; what fetching throws: IMAGE_REPLACED when the image
+ *   has other data by now
+ * @cost a look at the files while nothing is missing
+ */
+export async function restoreImages(
+  ctx: Ctx,
+  {
+    driver,
+    images,
+  }: { readonly driver: Pick<Driver, "missingImages" | "inspect">; readonly images: Pick<Images, "prepare"> },
+  instance: InstanceRecord,
+  anew?: "anew",
+): Promise<void> {
+  const serverId = instance.server?.id ?? "";
+  const missing = (await driver.missingImages?.(ctx, serverId)) ?? [];
+  if (missing.length === 0) return;
+  const guest = await driver.inspect(ctx, serverId);
+  if (anew === undefined && (guest?.powerState === "RUNNING" || guest?.powerState === "PAUSED")) return;
+  ctx.log.warn("agent.images.lost", { instanceUuid: serverId, files: missing });
+  await prepareImages(ctx, images, instance.spec ?? {}, untold);
+  const [file] = (await driver.missingImages?.(ctx, serverId)) ?? [];
+  if (file !== undefined) throw AgentErrors.BASE_IMAGE_LOST({ serverId, file });
+}
