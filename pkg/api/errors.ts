@@ -456,6 +456,20 @@ export const ServerImageErrors = defineErrors("api", {
   IMAGE_FORBIDDEN: ["forbidden", (p: { why: string }) => p.why],
 });
 
+/** What is refused of shelved servers, and of those that shall be. */
+export const ShelveErrors = defineErrors("api", {
+  NOT_OFFLOADED: [
+    "refused",
+    (p: { server: string; state: string }) =>
+      `Specifying an availability zone or a host when unshelving server "${p.server}" with status "${p.state}" is not supported. The server status must be SHELVED_OFFLOADED.`,
+  ],
+  OFFLOADING_NOT_SERVED: [
+    "unsupported",
+    (p: { server: string }) =>
+      `Instance ${p.server} has no image: shelving would take it off its host, which is not served yet.`,
+  ],
+});
+
 /** What a rescue refuses, in Nova's words. */
 export const RescueErrors = defineErrors("api", {
   IMAGE_NOT_FOUND: [

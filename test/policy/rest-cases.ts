@@ -141,6 +141,14 @@ const servers: readonly RestExpected[] = [
     ...SEEN,
   }),
   action("rescue", "os-rescue", { adminPass: "secret" }),
+  action("shelve", "os-shelve:shelve"),
+  action("unshelve", "os-shelve:unshelve"),
+  rest("POST /servers/{id}/action#unshelve", [os("os-shelve:unshelve"), os("os-shelve:unshelve_to_host")], {
+    about: "project",
+    form: "to a host",
+    body: { unshelve: { host: "h1" } },
+    version: "2.91",
+  }),
   action("lock", "os-lock-server:lock"),
   action("unlock", "os-lock-server:unlock"),
   rest(

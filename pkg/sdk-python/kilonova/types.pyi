@@ -1349,6 +1349,7 @@ class ErrorReason(IntEnum):
     DEVICE_DETACH_FAILED = 301
     DEVICE_SLOTS_EXHAUSTED = 302
     VOLUME_NOT_REACHABLE = 310
+    NOT_OFFLOADED = 350
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -3104,9 +3105,11 @@ class OperationMetadata(Message):
     """Of "server.detach-interface"."""
     rescue_server: RescueServerMetadata
     """Of "server.rescue"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server"] | None: ...
+    shelve_server: ShelveServerMetadata
+    """Of "server.shelve"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ..., shelve_server: ShelveServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server", "shelve_server"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server", "shelve_server"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -4193,6 +4196,15 @@ class SetFlavorExtraSpecsResponse(Message):
     """As it is now."""
     def __init__(self, *, flavor: Flavor | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["flavor"]) -> bool: ...
+
+class ShelveServerMetadata(Message):
+    """What was asked for with a shelving."""
+
+    name: str
+    """Name of the image that will hold the server's disk."""
+    image_id: str
+    """The image's id, from the operation's acceptance on."""
+    def __init__(self, *, name: str | None = ..., image_id: str | None = ...) -> None: ...
 
 class ShelveServerRequest(Message):
     """Input of ShelveServer."""

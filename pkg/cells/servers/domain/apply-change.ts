@@ -38,6 +38,7 @@ const OPERATION_PATHS: Readonly<Record<string, keyof Server>> = {
   trusted_image_certificates: "trustedImageCertificates",
   security_groups: "securityGroups",
   lock: "lock",
+  shelving: "shelving",
 };
 
 /** Fields of a path: what operations alone may change, and what users may change too. */

@@ -1992,6 +1992,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_REACHABLE = 310;
    */
   VOLUME_NOT_REACHABLE = 310,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_OFFLOADED = 350;
+   */
+  NOT_OFFLOADED = 350,
 }
 
 /**
