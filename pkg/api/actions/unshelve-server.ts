@@ -5,7 +5,7 @@ import type { LoadedServer } from "../cells/servers.js";
 import { ownerOf } from "../cells/servers.js";
 import { ShelveErrors } from "../errors.js";
 import type { Call } from "../rights/rights.js";
-import { given, text } from "../shape/shape.js";
+import { given, optional, text } from "../shape/shape.js";
 import { action } from "./action.js";
 
 const { VM_STATE_SHELVED } = VmState;
@@ -16,12 +16,12 @@ const { VM_STATE_SHELVED } = VmState;
  */
 export default action<UnshelveServerRequest>({
   method: "UnshelveServer",
-  shape: { availabilityZone: given(text({ max: 255 })), host: given(text({ max: 255 })) },
-  input: (ctx, { availabilityZone, host = "" }, { server }) => {
-    if (availabilityZone === undefined && host === "") return {};
+  shape: { availabilityZone: optional(text({ max: 255 })), host: given(text({ max: 255 })) },
+  input: (ctx, { availabilityZone, host }, { server }) => {
+    if (availabilityZone === undefined && host === undefined) return {};
     if (server.vmState === VM_STATE_SHELVED && !isLockedFor(ctx, server))
       throw ShelveErrors.NOT_OFFLOADED({ server: server.id, state: vmStateWord(server.vmState) });
-    if (host !== "") ctx.rights.enforce("os_compute_api:os-shelve:unshelve_to_host", ownerOf(server));
+    if (host !== undefined) ctx.rights.enforce("os_compute_api:os-shelve:unshelve_to_host", ownerOf(server));
     return {};
   },
 });

@@ -22,7 +22,7 @@ const unshelve: ActionBody = {
     return {
       // Null, from 2.91 on, is no zone.
       availabilityZone: member(asked, ZONE) === undefined ? undefined : (textOf(asked, ZONE) ?? ""),
-      host: textOf(asked, "host"),
+      host: textOf(asked, "host") || undefined,
     };
   },
 };
