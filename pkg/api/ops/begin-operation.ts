@@ -29,6 +29,10 @@ const ELSEWHERE = new Set([
   "CreateExternalEvents",
   "AddServerSecurityGroup",
   "RemoveServerSecurityGroup",
+  "AddFixedIp",
+  "RemoveFixedIp",
+  "AddFloatingIp",
+  "RemoveFloatingIp",
 ]);
 const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 

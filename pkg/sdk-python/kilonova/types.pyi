@@ -1350,6 +1350,8 @@ class ErrorReason(IntEnum):
     DEVICE_SLOTS_EXHAUSTED = 302
     VOLUME_NOT_REACHABLE = 310
     NOT_OFFLOADED = 350
+    FLOATING_IP_NOT_FOUND = 351
+    OFFLOADING_NOT_SERVED = 352
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

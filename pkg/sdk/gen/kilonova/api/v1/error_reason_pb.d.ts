@@ -1999,6 +1999,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_NOT_OFFLOADED = 350;
    */
   NOT_OFFLOADED = 350,
+
+  /**
+   * With NOT_FOUND.
+   *
+   * @generated from enum value: ERROR_REASON_FLOATING_IP_NOT_FOUND = 351;
+   */
+  FLOATING_IP_NOT_FOUND = 351,
+
+  /**
+   * With UNIMPLEMENTED.
+   *
+   * @generated from enum value: ERROR_REASON_OFFLOADING_NOT_SERVED = 352;
+   */
+  OFFLOADING_NOT_SERVED = 352,
 }
 
 /**
