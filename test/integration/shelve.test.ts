@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { ResetStateInput, ShelveInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
+import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { GlanceErrors } from "../../pkg/clients/glance/errors.js";
@@ -111,6 +112,12 @@ describe("shelving", () => {
     (await cloud.operations.getStoredOperation(testCtx(), { database: "", name })).operation;
   const guest = (id: string) =>
     cloud.agent(HOST, "conductor").inspectGuest(testCtx(), { host: HOST, serverId: id });
+  /** How often the guest was started. */
+  const boots = async (serverId: string): Promise<number> => {
+    const agent = cloud.channel("api", `agent:${HOST}`).client(AgentServiceDefinition);
+    const { output } = await agent.getConsoleLog(testCtx(), { host: HOST, serverId });
+    return [...output.toString().matchAll(/boot \d/g)].length;
+  };
   const reaches = (id: string, taskState: string): Promise<unknown> =>
     until(async () => (await serverOf(cloud, id)).taskState === taskState, {
       timeoutMs: 20_000,
@@ -234,6 +241,21 @@ describe("shelving", () => {
         assert.equal(glance.images.has(imageId), false);
         assert.equal((await operation(name))?.state, how === "fails" ? FAILED : CANCELLED);
       }
+  });
+
+  it("that is cancelled while the guest shuts down has it come to its end, then starts it again", async () => {
+    const id = await server();
+    await script([{ method: "powerOff", delayMs: 1_500 }]);
+    const { name } = await shelve(id);
+    await until(async () => (await operation(name))?.currentStep === "shut-down", {
+      timeoutMs: 20_000,
+      what: "the guest to be told",
+    });
+    await cloud.operations.requestCancel(testCtx(), { name });
+    const after = await ended(cloud, id);
+    assert.deepEqual([after.vmState, after.powerState], [ACTIVE, RUNNING]);
+    assert.equal((await operation(name))?.state, CANCELLED);
+    assert.equal(await boots(id), 2);
   });
 
   it("is refused by the Image service before any guest is stopped", async () => {

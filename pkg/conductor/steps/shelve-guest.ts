@@ -38,6 +38,8 @@ export const shutDown = <I>(ports: Ports): Step<I> => {
   });
   return {
     ...step,
+    // A guest that was told to shut down does so, whoever changes his mind: it is waited for, then started.
+    finishes: true,
     run: async (call) => (runs(call) ? step.run(call) : done()),
     undo: async (call) => (runs(call) ? startedAgain(call, ports) : undefined),
   };
