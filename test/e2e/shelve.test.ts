@@ -212,6 +212,37 @@ describe("shelving of a server with a real guest", function () {
     await has("the first one alone", (all) => all.length === before.length);
   });
 
+  it("shows the floating IPs that lead to it, whoever has led them there", async () => {
+    const operator = new OpenStackShell({ ...cloud.credentials("admin"), OS_COMPUTE_API_VERSION: "2.90" });
+    await operator.run("network", "create", "--external", "outside");
+    await operator.run(
+      "subnet",
+      "create",
+      "--network",
+      "outside",
+      "--subnet-range",
+      "198.51.100.0/24",
+      "out",
+    );
+    await operator.run("router", "create", "gate");
+    await operator.run("router", "set", "--external-gateway", "outside", "gate");
+    const [inside] = await operator.json<{ ID: string }[]>("subnet", "list", "--network", "private");
+    await operator.run("router", "add", "subnet", "gate", inside?.ID ?? "");
+    await operator.close();
+    const { floating_ip_address: address } = await owner.json<{ floating_ip_address: string }>(
+      ...(["floating", "ip", "create", "outside"] as const),
+    );
+    assert.equal(await act({ addFloatingIp: { address } }, "2.43"), 202);
+    await has("the floating IP", (all) => all.includes(address));
+    await owner.run("server", "remove", "floating", "ip", name, address);
+    await has("no floating IP", (all) => !all.includes(address));
+    await owner.run("server", "add", "floating", "ip", name, address);
+    await has("the floating IP again", (all) => all.includes(address));
+    assert.equal(await act({ removeFloatingIp: { address } }, "2.43"), 202);
+    await has("no floating IP again", (all) => !all.includes(address));
+    assert.equal(await act({ removeFloatingIp: { address } }, "2.43"), 409);
+  });
+
   it("takes its image with it when it is deleted", async () => {
     await owner.run("server", "shelve", "--wait", name);
     assert.ok((await shelved()) !== undefined);

@@ -84,8 +84,12 @@ export const letGo = <I>(ports: Ports, imageOf: (input: I) => CreateImageInput):
     done: (call, _output, host) => done({}, undefined, { host, consumed: agentReports(call) }),
     failed: commandFailed,
   });
+  const { name, event, timeoutMs } = step;
   return {
-    ...step,
+    name,
+    event,
+    timeoutMs,
+    // There is no way back from here, so that nothing of it is undone.
     async run(call) {
       const isOff = runs(call) || call.server.vmState === VM_STATE_STOPPED;
       const result = isOff ? done() : await step.run(call);
