@@ -171,7 +171,7 @@ export const records: readonly Scenario[] = [
         imageId: "5a000000-0000-4000-8000-000000000003",
         shelvedAt: { seconds: 5n, nanos: 0 },
       };
-      const ends = async (kind: string, server: object, mask: readonly string[]): Promise<void> =>
+      const ends = async (kind: string, server: object, mask: readonly string[]): Promise<unknown> =>
         s.commit(await s.taken(await s.begin(id, kind)), {
           state: OperationState.OPERATION_STATE_SUCCEEDED,
           change: { server: { ...server, taskState: "" }, updateMask: [...mask, "task_state"] },
