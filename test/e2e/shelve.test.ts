@@ -6,6 +6,7 @@ import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { until } from "../../pkg/testkit/until.js";
 import { Cloud } from "./support/cloud.js";
+import { ComputeRest } from "./support/compute-rest.js";
 import { GrpcUser, call, failure } from "./support/grpc-user.js";
 import { getJson, tokenOf } from "./support/identity.js";
 import { OpenStackShell } from "./support/openstack-shell.js";
@@ -234,9 +235,17 @@ describe("shelving of a server with a real guest", function () {
     );
     assert.equal(await act({ addFloatingIp: { address } }, "2.43"), 202);
     await has("the floating IP", (all) => all.includes(address));
+    // What is changed at the Network service is followed when it tells of it.
+    const told = async (): Promise<void> => {
+      const operators = new ComputeRest(cloud, await tokenOf(cloud, "admin"));
+      const events = [{ name: "network-changed", server_uuid: serverId }];
+      assert.equal((await operators.call("POST", "/os-server-external-events", { events })).status, 200);
+    };
     await owner.run("server", "remove", "floating", "ip", name, address);
+    await told();
     await has("no floating IP", (all) => !all.includes(address));
     await owner.run("server", "add", "floating", "ip", name, address);
+    await told();
     await has("the floating IP again", (all) => all.includes(address));
     assert.equal(await act({ removeFloatingIp: { address } }, "2.43"), 202);
     await has("no floating IP again", (all) => !all.includes(address));
