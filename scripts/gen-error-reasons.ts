@@ -3,7 +3,13 @@
 // `--check` fails when the committed file is out of date.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ApiErrors, CreateErrors, InterfaceErrors, ServerImageErrors } from "../pkg/api/errors.js";
+import {
+  ApiErrors,
+  CreateErrors,
+  InterfaceErrors,
+  ServerImageErrors,
+  ShelveErrors,
+} from "../pkg/api/errors.js";
 import { CellsErrors } from "../pkg/cells/errors.js";
 import { GlanceErrors } from "../pkg/clients/glance/errors.js";
 import { KeystoneErrors } from "../pkg/clients/keystone/errors.js";
@@ -32,6 +38,7 @@ const tables: readonly Readonly<Record<string, { readonly kind: ErrorKind }>>[] 
   CreateErrors,
   ServerImageErrors,
   InterfaceErrors,
+  ShelveErrors,
   CellsErrors,
   SchedulerErrors,
   ConductorErrors,

@@ -459,6 +459,51 @@ export const ServerImageErrors = defineErrors("api", {
   IMAGE_FORBIDDEN: ["forbidden", (p: { why: string }) => p.why],
 });
 
+/** What is refused of addresses that are changed through us, in Nova's words. */
+export const AddressErrors = defineErrors("api", {
+  // Nova fails with 500 here.
+  INSTANCE_LOCKED: ["refused", (p: { server: string }) => `Instance ${p.server} is locked`],
+  NETWORK_NOT_FOUND: [
+    "missing",
+    (p: { server: string }) => `Network could not be found for instance ${p.server}.`,
+  ],
+  NO_MORE_FIXED_IPS: [
+    "invalid",
+    (p: { network: string }) => `No fixed IP addresses available for network: ${p.network}`,
+    { field: "network_id" },
+  ],
+  FIXED_IP_NOT_FOUND: [
+    "invalid",
+    (p: { server: string; address: string }) => `Instance ${p.server} does not have fixed IP '${p.address}'.`,
+    { field: "address" },
+  ],
+  FLOATING_IP_NOT_FOUND: ["missing", (p: { why: string }) => p.why],
+  FLOATING_IP_AMBIGUOUS: [
+    "refused",
+    (p: { address: string }) => `Multiple floating IPs are found for address ${p.address}.`,
+  ],
+  FLOATING_IP_NOT_ASSOCIATED: ["invalid", (p: { why: string }) => p.why, { field: "address" }],
+  FLOATING_IP_NOT_OF_SERVER: [
+    "refused",
+    (p: { server: string; address: string }) =>
+      `Floating IP ${p.address} is not associated with instance ${p.server}.`,
+  ],
+});
+
+/** What is refused of shelved servers, and of those that shall be. */
+export const ShelveErrors = defineErrors("api", {
+  NOT_OFFLOADED: [
+    "refused",
+    (p: { server: string; state: string }) =>
+      `Specifying an availability zone or a host when unshelving server "${p.server}" with status "${p.state}" is not supported. The server status must be SHELVED_OFFLOADED.`,
+  ],
+  OFFLOADING_NOT_SERVED: [
+    "unsupported",
+    (p: { server: string }) =>
+      `Instance ${p.server} has no image: shelving would take it off its host, which is not served yet.`,
+  ],
+});
+
 /** What a rescue refuses, in Nova's words. */
 export const RescueErrors = defineErrors("api", {
   IMAGE_NOT_FOUND: [

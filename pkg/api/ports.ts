@@ -16,6 +16,8 @@ export type NetworksPort = Pick<
   | "getPort"
   | "listPorts"
   | "updatePort"
+  | "listFloatingIps"
+  | "updateFloatingIp"
   | "listSecurityGroups"
   | "getSecurityGroup"
   | "quota"

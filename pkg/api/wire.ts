@@ -23,6 +23,7 @@ import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Ctx } from "../kernel/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
@@ -100,6 +101,7 @@ import {
   removeServerTag,
   replaceServerTags,
 } from "./ops/server-tags.js";
+import { addFixedIp, addFloatingIp, removeFixedIp, removeFloatingIp } from "./ops/nova-addresses.js";
 import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
 import { updateComputeService } from "./ops/update-compute-service.js";
 import { updateFlavor } from "./ops/update-flavor.js";
@@ -143,6 +145,12 @@ export function buildApi(deps: ApiDeps): ApiService {
         listInstanceActions: listInstanceActions(parts),
         listMigrations: listMigrations(parts),
         listServerGroups: listServerGroups(parts),
+      }),
+      bind.whole(NovaAddressesServiceDefinition, {
+        addFixedIp: addFixedIp(parts),
+        removeFixedIp: removeFixedIp(parts),
+        addFloatingIp: addFloatingIp(parts),
+        removeFloatingIp: removeFloatingIp(parts),
       }),
     ],
     start: (ctx) => {

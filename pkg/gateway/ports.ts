@@ -26,6 +26,7 @@ import {
   ListServersResponse,
   ServersServiceDefinition,
 } from "../../gen/kilonova/api/v1/servers_service.js";
+import type { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Policy } from "../policy/index.js";
 import type { Client } from "../platform/rpc/index.js";
@@ -74,6 +75,8 @@ export interface ApiClients {
   readonly servers: ServersClient;
   /** `kilonova.compat.v1`: lists as REST pages them. */
   readonly lists: ListsClient;
+  /** `kilonova.compat.v1`: addresses as REST changed them until 2.43. */
+  readonly addresses: Client<NovaAddressesServiceDefinition>;
   readonly remoteConsoles: Client<RemoteConsolesServiceDefinition>;
   readonly aggregates: Client<AggregatesServiceDefinition>;
   readonly serverGroups: Client<ServerGroupsServiceDefinition>;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { publicContract } from "../api/contract.gen.js";
 import { allOperations } from "./resources/index.js";
@@ -10,8 +11,9 @@ import { FragmentCache } from "./view/fragments.js";
 
 /** The request type of a method, whichever service has it. */
 function requestType(method: string): { fromPartial(init: object): object } {
-  const [room, name = ""] = method.startsWith("lists.") ? method.split(".") : ["", method];
-  const searched = room === "" ? publicContract : [NovaListsServiceDefinition];
+  const [room, name = ""] = method.includes(".") ? method.split(".") : ["", method];
+  const searched =
+    room === "" ? publicContract : [NovaListsServiceDefinition, NovaAddressesServiceDefinition];
   for (const { methods } of searched) {
     const found = (methods as Record<string, { requestType: { fromPartial(init: object): object } }>)[name];
     if (found !== undefined) return found.requestType;

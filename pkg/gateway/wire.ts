@@ -18,6 +18,7 @@ import { MigrationsServiceDefinition } from "../../gen/kilonova/api/v1/migration
 import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
+import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import type { TokenValidator } from "../clients/keystone/ports.js";
 import { defaultRest, listen } from "../platform/http/index.js";
 import type { HttpEnv, HttpServer, RestConfig } from "../platform/http/index.js";
@@ -112,6 +113,7 @@ const clients = (api: Channel): ApiClients => ({
   interfaces: api.client(InterfacesServiceDefinition),
   externalEvents: api.client(ExternalEventsServiceDefinition),
   lists: api.client(listsOfGateway),
+  addresses: api.client(NovaAddressesServiceDefinition),
   flavors: api.client(FlavorsServiceDefinition),
   keyPairs: api.client(KeyPairsServiceDefinition),
   remoteConsoles: api.client(RemoteConsolesServiceDefinition),

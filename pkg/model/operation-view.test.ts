@@ -76,6 +76,7 @@ describe("what a declaration shows of an operation", () => {
       "server.rebuild: rebuildServer",
       "server.rescue: rescueServer",
       "server.reset-state: resetServerState",
+      "server.shelve: shelveServer",
     ]);
     for (const one of catalogue.all)
       assert.ok(

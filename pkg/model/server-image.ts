@@ -100,6 +100,24 @@ export function imageOfServer(
   };
 }
 
+const SHELVED = "-shelved";
+/** Of an image's name in the Image service. */
+const MOST_CHARACTERS = 255;
+
+/**
+ * As `imageOfServer`, of one that is shelved: named after it, as in Nova, as far as there is room. Its guest
+ * stands still, so that there is nothing to freeze.
+ */
+export function imageOfShelved(
+  server: Server,
+  spec: ServerSpec | undefined,
+  wanted: Pick<WantedImage, "imageId" | "userId" | "projectId">,
+): CreateImageInput {
+  const name = [...server.name].slice(0, MOST_CHARACTERS - SHELVED.length).join("");
+  const image = { ...wanted, name: `${name}${SHELVED}`, kind: "snapshot", metadata: new Map() } as const;
+  return { ...imageOfServer(server, spec, image), quiesce: Quiesce.QUIESCE_UNSPECIFIED };
+}
+
 const named = (name: string, value: string | undefined): [string, string][] =>
   value === undefined || value === "" ? [] : [[name, value]];
 

@@ -70,10 +70,13 @@ const FAILING = FAKE_METHODS.filter((method) => !NEEDED.has(method)).map((method
   failReason: "HYPERVISOR_FAILED",
   failMessage: "As asked.",
 }));
-/** By what the undo of a kind's steps goes: it must not fail, however much else does. */
-const UNDONE_BY: Readonly<Record<string, FakeMethod>> = {
-  "server.attach-interface": "detachInterface",
-  "server.detach-interface": "attachInterface",
+/**
+ * What a kind's steps and their undo go by but the step that fails: it must not fail, however much else does.
+ */
+const SPARED: Readonly<Record<string, readonly FakeMethod[]>> = {
+  "server.attach-interface": ["detachInterface"],
+  "server.detach-interface": ["attachInterface"],
+  "server.shelve": ["powerOff", "powerOn"],
 };
 const SLOW = [{ method: "define", delayMs: 20_000 }];
 
@@ -85,7 +88,7 @@ async function begin(
   { failing, slow }: { readonly failing: boolean; readonly slow: boolean },
 ): Promise<void> {
   const script = async (): Promise<void> => {
-    const fails = FAILING.filter(({ method }) => method !== UNDONE_BY[kind]);
+    const fails = FAILING.filter(({ method }) => SPARED[kind]?.includes(method) !== true);
     const rules = [...(failing ? fails : []), ...(slow ? SLOW : [])];
     await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules });
   };

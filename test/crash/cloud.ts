@@ -187,7 +187,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     mkdirSync(stateDir, { recursive: true });
     const end = new AbortController();
     const ctx = background("compute", host, AbortSignal.any([stop.signal, end.signal]));
-    setMaxListeners(0, ctx.signal);
     const agent = await buildAgent({
       config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000, ...config }),
       host,

@@ -7,9 +7,10 @@ export const nobodyAsks: Readonly<Record<string, string>> = {
   "os_compute_api:os-admin-actions:inject_network_info": "no driver of ours writes networks into guests",
   "os_compute_api:os-baremetal-nodes:": "a proxy to the Bare Metal service, up to 2.35",
   "os_compute_api:os-floating-ip-pools": "a proxy to the Network service, up to 2.35",
-  "os_compute_api:os-floating-ips:": "a proxy to the Network service, up to 2.35 and 2.43",
+  "os_compute_api:os-floating-ips:":
+    "a proxy to the Network service, up to 2.35; what the gateway alone asks, until 2.43",
   "os_compute_api:os-hosts:": "the older face of services and hypervisors, up to 2.42",
-  "os_compute_api:os-multinic:": "addresses of ports are changed at the Network service, up to 2.43",
+  "os_compute_api:os-multinic:": "the gateway alone asks, until 2.43",
   "os_compute_api:os-networks:": "a proxy to the Network service, up to 2.35",
   "os_compute_api:os-security-groups:get": "a proxy to the Network service, up to 2.35",
   "os_compute_api:os-security-groups:show": "a proxy to the Network service, up to 2.35",

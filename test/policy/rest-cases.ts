@@ -1,10 +1,11 @@
-import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
+import { aNetwork, aPort, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
 import type { Expected } from "./case.js";
 import { guardedActions } from "./plain-actions.js";
 import {
   CONSOLE_TOKEN,
   EXTERNAL,
+  FLOATING_IP,
   FREE_PORT,
   GROUP,
   HYPERVISOR,
@@ -141,6 +142,24 @@ const servers: readonly RestExpected[] = [
     ...SEEN,
   }),
   action("rescue", "os-rescue", { adminPass: "secret" }),
+  action("shelve", "os-shelve:shelve"),
+  action("unshelve", "os-shelve:unshelve"),
+  rest("POST /servers/{id}/action#unshelve", [os("os-shelve:unshelve"), os("os-shelve:unshelve_to_host")], {
+    about: "project",
+    form: "to a host",
+    body: { unshelve: { host: "h1" } },
+    version: "2.91",
+  }),
+  ...(
+    [
+      ["addFixedIp", "os-multinic:add", { networkId: aNetwork().id }],
+      ["removeFixedIp", "os-multinic:remove", { address: aPort().fixedIps[0]?.ipAddress }],
+      ["addFloatingIp", "os-floating-ips:add", { address: FLOATING_IP }],
+      ["removeFloatingIp", "os-floating-ips:remove", { address: FLOATING_IP }],
+    ] as const
+  ).map(([key, needs, body]) =>
+    server(`POST /servers/{id}/action#${key}`, needs, { body: { [key]: body }, version: "2.43" }),
+  ),
   action("lock", "os-lock-server:lock"),
   action("unlock", "os-lock-server:unlock"),
   rest(

@@ -206,6 +206,14 @@ const servers: readonly RpcExpected[] = [
     { about: "project", form: "no disk", ...SEEN },
   ),
   onServer("RescueServer", "os-rescue", { adminPassword: "secret" }),
+  onServer("ShelveServer", "os-shelve:shelve"),
+  onServer("UnshelveServer", "os-shelve:unshelve"),
+  rpc(
+    "ServersService/UnshelveServer",
+    { serverId: SERVER, host: "h1" },
+    [os("os-shelve:unshelve"), os("os-shelve:unshelve_to_host")],
+    { about: "project", form: "to a host" },
+  ),
   onServer("LockServer", "os-lock-server:lock"),
   onServer("UnlockServer", "os-lock-server:unlock"),
   rpc(
@@ -360,6 +368,8 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.reboot": "servers:reboot",
   "server.rebuild": "servers:rebuild",
   "server.rescue": "os-rescue",
+  "server.shelve": "os-shelve:shelve",
+  "server.unshelve": "os-shelve:unshelve",
   "server.lock": "os-lock-server:lock",
   "server.unlock": "os-lock-server:unlock",
   "server.change-password": "os-admin-password",

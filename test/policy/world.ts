@@ -56,6 +56,8 @@ export const PORT = "77777777-bbbb-4777-8777-777777777777";
 export const FREE_PORT = "88888888-bbbb-4888-8888-888888888888";
 /** A security group of p1, on the first port. */
 export const SECURITY_GROUP = "99999999-bbbb-4999-8999-999999999999";
+/** Of p1, leading to the first port. */
+export const FLOATING_IP = "192.0.2.9";
 export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
 const subjectIn = (kind: string): Subject => {
@@ -152,7 +154,7 @@ export class World {
   /** Puts everything back that a call may have changed. */
   reset(overrides: Readonly<Partial<Record<RuleName, string>>> = {}): void {
     this.#policy = this.#policyOf(overrides);
-    const { cells, ports, securityGroups } = this.api;
+    const { cells, ports, securityGroups, floatingIps } = this.api;
     cells.clear();
     cells.put("cell1", aServer({ id: SERVER, numaTopology: { nodes: [NODE], pageSizeKib: 4n } }), {
       ports: [InstancePort.fromPartial({ portId: PORT })],
@@ -168,6 +170,14 @@ export class World {
       Infinity,
       ...groups.map((one, i) => ({ ...one, id: i === 0 ? SECURITY_GROUP : `g${i}` })),
     );
+    floatingIps.splice(0, Infinity, {
+      id: "f1",
+      projectId: "p1",
+      floatingIpAddress: FLOATING_IP,
+      fixedIpAddress: "10.0.0.9",
+      portId: PORT,
+      status: "ACTIVE",
+    });
     cells.put("cell1", { ...aServer({ id: IMAGELESS }), image: undefined });
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.put("cell1", aServer({ id: DISKLESS, flavor: aFlavor({ id: "zero", rootGib: 0 }) }));

@@ -14,20 +14,31 @@ export interface ActionRequest {
 export interface ActionInput {
   readonly input?: object;
   readonly secrets?: object;
-  /** What the method answers beside the operation; a repeated call is not told it. */
-  readonly once?: object;
+}
+
+/** An operation that was accepted. */
+export interface Begun<Asked extends ActionInput = ActionInput> {
+  readonly operation: Operation;
+  /** Whether an earlier call had begun it: nothing of what this call asked for has become part of it. */
+  readonly replayed: boolean;
+  readonly asked: Asked;
 }
 
 /** What a method that begins an operation has beyond a server and a client token. */
-export interface Action<Req extends ActionRequest = ActionRequest> {
+export interface Action<Req extends ActionRequest = ActionRequest, Asked extends ActionInput = ActionInput> {
   /** Such as "RebootServer". */
   readonly method: string;
   readonly shape: Omit<Shape<Req>, keyof ActionRequest>;
   /** Makes the input. @throws what the request lacks, and rights that it needs beyond the method's rule */
-  input(ctx: Call, request: Req, loaded: LoadedServer, parts: Parts): ActionInput | Promise<ActionInput>;
-  /** What it answers beside the operation, which was accepted before, by this request or an earlier one. */
-  readonly answer?: (ctx: Call, operation: Operation, parts: Parts) => Promise<object>;
+  input(ctx: Call, request: Req, loaded: LoadedServer, parts: Parts): Asked | Promise<Asked>;
+  /**
+   * What it answers beside the operation. What is shown once, such as a password, it does not tell again to a
+   * call that is `replayed`.
+   */
+  readonly answer?: (ctx: Call, begun: Begun<Asked>, parts: Parts) => object | Promise<object>;
 }
 
 /** @returns the action as all actions are listed */
-export const action = <Req extends ActionRequest>(one: Action<Req>): Action => one as unknown as Action;
+export const action = <Req extends ActionRequest, Asked extends ActionInput = ActionInput>(
+  one: Action<Req, Asked>,
+): Action => one as unknown as Action;

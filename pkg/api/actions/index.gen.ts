@@ -6,7 +6,9 @@ import createServerImage from "./create-server-image.js";
 import lockServer from "./lock-server.js";
 import rebootServer from "./reboot-server.js";
 import rescueServer from "./rescue-server.js";
+import shelveServer from "./shelve-server.js";
 import unlockServer from "./unlock-server.js";
+import unshelveServer from "./unshelve-server.js";
 
 /** Everything in this folder, by file name. */
 export const actions: readonly Action[] = [
@@ -16,5 +18,7 @@ export const actions: readonly Action[] = [
   lockServer,
   rebootServer,
   rescueServer,
+  shelveServer,
   unlockServer,
+  unshelveServer,
 ];

@@ -11,8 +11,13 @@ import type { Call } from "../rights/rights.js";
 import { optionalUuid } from "../shape/common.js";
 import { given, text } from "../shape/shape.js";
 import { action } from "./action.js";
+import type { ActionInput } from "./action.js";
 
-export default action<RescueServerRequest>({
+interface Asked extends ActionInput {
+  readonly secrets: { readonly adminPassword: string; readonly userData: string };
+}
+
+export default action<RescueServerRequest, Asked>({
   method: "RescueServer",
   shape: { imageId: given(optionalUuid), adminPassword: given(text({ max: 255 })) },
   input: async (ctx, { serverId, imageId, adminPassword = makePassword() }, loaded, parts) => {
@@ -25,9 +30,9 @@ export default action<RescueServerRequest>({
         ramdisk: ramdisk && imageRefOf(ramdisk, new Map()),
       },
       secrets: { adminPassword, userData: await userDataOf(parts, ctx, serverId, loaded) },
-      once: { adminPassword },
     };
   },
+  answer: (_ctx, { replayed, asked }) => (replayed ? {} : { adminPassword: asked.secrets.adminPassword }),
 });
 
 /**

@@ -2,9 +2,17 @@ import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_
 import { NetworkMode } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { RequestedNetwork } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { NetworkInfo } from "../../clients/neutron/ports.js";
-import { KilonovaError, mapLimit } from "../../kernel/index.js";
+import { mapLimit } from "../../kernel/index.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
 import { CreateErrors } from "../errors.js";
+import {
+  networksOfProject,
+  requireAddressed,
+  requireChoice,
+  requireUsable,
+  visibleNetworks,
+  visiblePort,
+} from "../interfaces/usable.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 
@@ -47,8 +55,8 @@ export async function planNetworks(
       (portId) => requirePort(parts, ctx, portId),
     ),
   ]);
-  for (const network of networks) requireUsable(ctx, network);
-  for (const one of byNetwork) requireChoice(ctx, one, networks);
+  for (const network of networks) requireUsable(ctx, network, CreateErrors);
+  for (const one of byNetwork) requireAddressChoice(ctx, one, networks);
   // Only now: who holds an address is told of networks that the caller may use, and of no others.
   await mapLimit(byNetwork, PORTS_AT_ONCE, (one) => requireFreeAddress(parts, ctx, one));
   return asked;
@@ -60,18 +68,13 @@ export async function planNetworks(
  */
 async function chooseNetwork(parts: Parts, ctx: Call, mode: NetworkMode): Promise<NetworkPlan> {
   const { projectId } = ctx.actor;
-  const [own, shared] = await Promise.all([
-    parts.neutron.listNetworks(ctx, { projectId, shared: false }),
-    parts.neutron.listNetworks(ctx, { shared: true }),
-  ]);
-  const candidates = [...new Map([...own, ...shared].map((network) => [network.id, network])).values()];
-  const [only] = candidates;
-  if (candidates.length > 1) throw CreateErrors.NETWORK_AMBIGUOUS({});
+  const [only, ...others] = await networksOfProject(parts, ctx, projectId);
+  if (others.length > 0) throw CreateErrors.NETWORK_AMBIGUOUS({});
   if (only === undefined) {
     if (mode === NetworkMode.NETWORK_MODE_AUTO) throw CreateErrors.NO_NETWORK({ project: projectId });
     return [];
   }
-  requireUsable(ctx, only);
+  requireUsable(ctx, only, CreateErrors);
   return [{ networkId: only.id }];
 }
 
@@ -87,58 +90,31 @@ async function networksById(
 ): Promise<readonly NetworkInfo[]> {
   const ids = [...new Set(asked)];
   if (ids.length === 0) return [];
-  const admin = ctx.rights.isAdmin;
-  const found = await parts.neutron.listNetworks(ctx, { ids });
-  const visible = found.filter(
-    (network) => admin || network.projectId === ctx.actor.projectId || network.shared || network.external,
-  );
+  const visible = await visibleNetworks(parts, ctx, ids);
   const missing = ids.filter((id) => !visible.some((network) => network.id === id));
   if (missing.length > 0) throw CreateErrors.NETWORK_NOT_FOUND({ networks: missing.join(", ") });
   return visible;
 }
 
-function requireUsable(ctx: Call, network: NetworkInfo): void {
-  if (network.subnetIds.length === 0) throw CreateErrors.NETWORK_WITHOUT_SUBNET({ network: network.id });
-  const foreign = network.external && !network.shared;
-  if (foreign && !ctx.rights.allows("network:attach_external_network"))
-    throw CreateErrors.EXTERNAL_NETWORK({ network: network.id });
-}
-
-/**
- * Ports are made with the service's rights later, so the rule that Network would ask the caller is asked
- * here: on somebody else's network nobody chooses an address, its gateway's least of all.
- * @source neutron, default rule create_port:fixed_ips:ip_address
- */
-function requireChoice(
+/** @throws FIXED_IP_FORBIDDEN */
+function requireAddressChoice(
   ctx: Call,
-  { networkId, fixedIp }: RequestedNetwork,
+  { networkId = "", fixedIp }: RequestedNetwork,
   networks: readonly NetworkInfo[],
 ): void {
-  if (fixedIp === undefined || ctx.rights.isAdmin) return;
-  const owner = networks.find((network) => network.id === networkId)?.projectId;
-  if (owner !== ctx.actor.projectId) throw CreateErrors.FIXED_IP_FORBIDDEN({ network: networkId ?? "" });
+  if (fixedIp === undefined) return;
+  const projectId = networks.find(({ id }) => id === networkId)?.projectId;
+  requireChoice(ctx, { id: networkId, projectId }, CreateErrors);
 }
 
 async function requirePort(parts: Parts, ctx: Call, portId: string): Promise<void> {
-  const port = await found(parts.neutron.getPort(ctx, portId));
-  const visible = port !== undefined && (port.projectId === ctx.actor.projectId || ctx.rights.isAdmin);
-  if (!visible) throw CreateErrors.PORT_NOT_FOUND({ port: portId });
+  const port = await visiblePort(parts, ctx, portId, CreateErrors);
   if (port.deviceId !== "") throw CreateErrors.PORT_IN_USE({ port: portId });
-  if (port.fixedIps.length === 0 && port.ipAllocation !== "deferred")
-    throw CreateErrors.PORT_WITHOUT_ADDRESS({ port: portId });
+  requireAddressed(port, CreateErrors);
 }
 
 async function requireFreeAddress(parts: Parts, ctx: Call, one: RequestedNetwork): Promise<void> {
   if (one.fixedIp === undefined || one.networkId === undefined) return;
   const holders = await parts.neutron.listPorts(ctx, { networkId: one.networkId, ipAddress: one.fixedIp });
   if (holders.length > 0) throw CreateErrors.FIXED_IP_IN_USE({ address: one.fixedIp });
-}
-
-async function found<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof KilonovaError && error.kind === "missing") return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { remainingMs } from "../../kernel/index.js";
 import { CREATE_IMAGE_STEP } from "../../model/server-image.js";
+import type { Begun } from "../actions/action.js";
 import { ApiErrors, ServerImageErrors } from "../errors.js";
 import { theOperation } from "../ops/read-operation.js";
 import type { Parts } from "../parts.js";
@@ -52,7 +53,7 @@ export function requireProperties(metadata: ReadonlyMap<string, string>): void {
  */
 export async function madeImage(
   ctx: Call,
-  operation: Operation,
+  { operation }: Pick<Begun, "operation">,
   parts: Parts,
 ): Promise<{ readonly imageId: string }> {
   const imageId = imageIdOf(operation);

@@ -6,7 +6,14 @@ import type { LoadedServer } from "../cells/servers.js";
 import { InterfaceErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
-import { ifFound } from "./ports-of.js";
+import {
+  networksOfProject,
+  requireAddressed,
+  requireChoice,
+  requireUsable,
+  visibleNetworks,
+  visiblePort,
+} from "./usable.js";
 
 /** The interface to make: a port, or a network and perhaps an address on it. */
 export interface WantedInterface {
@@ -58,7 +65,7 @@ export async function wantedInterface(
     networkId === undefined
       ? await onlyNetwork(parts, ctx, server.projectId)
       : await networkOf(parts, ctx, networkId);
-  requireUsable(ctx, network);
+  requireUsable(ctx, network, InterfaceErrors);
   // A repeated call may have made the port that fills it.
   if (ours === "") await requireRoom(parts, ctx, server.projectId);
   if (fixedIp !== undefined) await requireAddress(parts, ctx, network, fixedIp, ours);
@@ -73,55 +80,33 @@ interface Whose {
 }
 
 async function requirePort(
-  { neutron }: Pick<Parts, "neutron">,
+  parts: Pick<Parts, "neutron">,
   ctx: Call,
   portId: string,
   { projectId, serverId, ours }: Whose,
 ): Promise<PortInfo> {
-  const port = await ifFound(neutron.getPort(ctx, portId));
-  const visible = port !== undefined && (port.projectId === ctx.actor.projectId || ctx.rights.isAdmin);
-  if (!visible) throw InterfaceErrors.PORT_NOT_FOUND({ port: portId });
+  const port = await visiblePort(parts, ctx, portId, InterfaceErrors);
   if (port.projectId !== projectId) throw InterfaceErrors.PORT_NOT_USABLE({ port: portId, server: serverId });
   if (port.deviceId !== "" && port.deviceId !== ours) throw InterfaceErrors.PORT_IN_USE({ port: portId });
-  if (port.fixedIps.length === 0 && port.ipAllocation !== "deferred")
-    throw InterfaceErrors.PORT_WITHOUT_ADDRESS({ port: portId });
+  requireAddressed(port, InterfaceErrors);
   return port;
 }
 
 async function onlyNetwork(
-  { neutron }: Pick<Parts, "neutron">,
+  parts: Pick<Parts, "neutron">,
   ctx: Call,
   projectId: string,
 ): Promise<NetworkInfo> {
-  const [own, shared] = await Promise.all([
-    neutron.listNetworks(ctx, { projectId, shared: false }),
-    neutron.listNetworks(ctx, { shared: true }),
-  ]);
-  const candidates = [...new Map([...own, ...shared].map((network) => [network.id, network])).values()];
-  const [only] = candidates;
-  if (candidates.length > 1) throw InterfaceErrors.NETWORK_AMBIGUOUS({});
+  const [only, ...others] = await networksOfProject(parts, ctx, projectId);
+  if (others.length > 0) throw InterfaceErrors.NETWORK_AMBIGUOUS({});
   if (only === undefined) throw InterfaceErrors.NO_NETWORK({ project: projectId });
   return only;
 }
 
-async function networkOf(
-  { neutron }: Pick<Parts, "neutron">,
-  ctx: Call,
-  networkId: string,
-): Promise<NetworkInfo> {
-  const [network] = await neutron.listNetworks(ctx, { ids: [networkId] });
-  const visible =
-    network !== undefined &&
-    (ctx.rights.isAdmin || network.projectId === ctx.actor.projectId || network.shared || network.external);
-  if (!visible) throw InterfaceErrors.NETWORK_NOT_FOUND({ network: networkId });
+async function networkOf(parts: Pick<Parts, "neutron">, ctx: Call, networkId: string): Promise<NetworkInfo> {
+  const [network] = await visibleNetworks(parts, ctx, [networkId]);
+  if (network === undefined) throw InterfaceErrors.NETWORK_NOT_FOUND({ network: networkId });
   return network;
-}
-
-function requireUsable(ctx: Call, network: NetworkInfo): void {
-  if (network.subnetIds.length === 0) throw InterfaceErrors.NETWORK_WITHOUT_SUBNET({ network: network.id });
-  const foreign = network.external && !network.shared;
-  if (foreign && !ctx.rights.allows("network:attach_external_network"))
-    throw InterfaceErrors.EXTERNAL_NETWORK({ network: network.id });
 }
 
 /** @throws PORT_QUOTA; who is faster after this hears it from the operation */
@@ -131,7 +116,7 @@ async function requireRoom({ neutron }: Pick<Parts, "neutron">, ctx: Call, proje
     throw InterfaceErrors.PORT_QUOTA({ limit });
 }
 
-/** As for new servers: on somebody else's network nobody chooses an address. */
+/** @throws FIXED_IP_FORBIDDEN, FIXED_IP_IN_USE */
 async function requireAddress(
   { neutron }: Pick<Parts, "neutron">,
   ctx: Call,
@@ -139,8 +124,7 @@ async function requireAddress(
   ipAddress: string,
   ours: string,
 ): Promise<void> {
-  if (!ctx.rights.isAdmin && network.projectId !== ctx.actor.projectId)
-    throw InterfaceErrors.FIXED_IP_FORBIDDEN({ network: network.id });
+  requireChoice(ctx, network, InterfaceErrors);
   const holders = await neutron.listPorts(ctx, { networkId: network.id, ipAddress });
   if (holders.some(({ deviceId }) => ours === "" || deviceId !== ours))
     throw InterfaceErrors.FIXED_IP_IN_USE({ address: ipAddress });

@@ -4,7 +4,7 @@ import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { catalogue } from "../../model/operation-catalogue.js";
 import type { MessageType, OperationDeclaration } from "../../model/operation-declaration.js";
 import { newestVersion, subjectOf } from "../../model/operation-declaration.js";
-import type { Action, ActionInput, ActionRequest } from "../actions/action.js";
+import type { Action, ActionInput, ActionRequest, Begun } from "../actions/action.js";
 import { actions } from "../actions/index.gen.js";
 import { behindState } from "./behind-state.js";
 import { bodyHash } from "../crypto/hashes.js";
@@ -30,6 +30,10 @@ const ELSEWHERE = new Set([
   "CreateExternalEvents",
   "AddServerSecurityGroup",
   "RemoveServerSecurityGroup",
+  "AddFixedIp",
+  "RemoveFixedIp",
+  "AddFloatingIp",
+  "RemoveFloatingIp",
 ]);
 const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 
@@ -74,12 +78,12 @@ const begin = (
     parts.servers.about(),
     async (ctx, request, loaded) => {
       const body = type.encode({ ...request, clientToken: "" }).finish();
-      const { once, ...asked } = await behindState(ctx, declaration, loaded, () =>
+      const asked = await behindState(ctx, declaration, loaded, () =>
         action.input(ctx, request, loaded, parts),
       );
       const call = { method: action.method, body, ...asked };
-      const { operation, replayed } = await acceptOn(parts, ctx, declaration, request, call);
-      return { operation, ...(replayed ? {} : once), ...(await action.answer?.(ctx, operation, parts)) };
+      const begun = await acceptOn(parts, ctx, declaration, request, call);
+      return { operation: begun.operation, ...(await action.answer?.(ctx, { ...begun, asked }, parts)) };
     },
   );
 
@@ -88,12 +92,6 @@ export interface Asked extends ActionInput {
   readonly method: string;
   /** The encoded request without its token: what the token protects. */
   readonly body: Uint8Array;
-}
-
-/** An operation, new or of an earlier call with the same token. */
-export interface Accepted {
-  readonly operation: Operation;
-  readonly replayed: boolean;
 }
 
 /**
@@ -107,7 +105,7 @@ export async function acceptOn(
   declaration: OperationDeclaration,
   { serverId: asked, clientToken: token }: ActionRequest,
   { method, body, input, secrets }: Asked,
-): Promise<Accepted> {
+): Promise<Omit<Begun, "asked">> {
   const { operation, replayed } = await parts.servers.at(ctx, asked, async (inner, database, serverId) => {
     const request: Partial<AcceptOperationRequest> = {
       database,

@@ -1,5 +1,12 @@
 import type { ImageInfo } from "../../clients/glance/ports.js";
-import type { NetworkInfo, PortInfo, SecurityGroupInfo } from "../../clients/neutron/ports.js";
+import { NeutronErrors } from "../../clients/neutron/errors.js";
+import type {
+  FixedIpRequest,
+  FloatingIpInfo,
+  NetworkInfo,
+  PortInfo,
+  SecurityGroupInfo,
+} from "../../clients/neutron/ports.js";
 import {
   Explanation,
   SchedulerServiceDefinition,
@@ -38,6 +45,9 @@ export interface TestApi {
   readonly networks: NetworkInfo[];
   readonly ports: Map<string, PortInfo>;
   readonly securityGroups: SecurityGroupInfo[];
+  readonly floatingIps: FloatingIpInfo[];
+  /** Ids of subnets that have no address left. */
+  readonly fullSubnets: Set<string>;
   readonly projects: Set<string>;
   /** Limits of every project at the Network service. */
   readonly networkQuota: { port: number };
@@ -89,6 +99,8 @@ export function anApi({
   const networks: NetworkInfo[] = [];
   const ports = new Map<string, PortInfo>();
   const securityGroups: SecurityGroupInfo[] = [];
+  const floatingIps: FloatingIpInfo[] = [];
+  const fullSubnets = new Set<string>();
   const projects = new Set<string>(["p1", "p2"]);
   const networkQuota = { port: -1, network: -1, floatingIp: -1, securityGroup: -1, securityGroupRule: -1 };
   const scheduling: TestApi["scheduling"] = { request: undefined, explanation: Explanation.fromPartial({}) };
@@ -130,11 +142,26 @@ export function anApi({
             (query.ipAddress === undefined || port.fixedIps.some((ip) => ip.ipAddress === query.ipAddress)),
         ),
       quota: async () => networkQuota,
-      updatePort: async (_ctx, id, { securityGroupIds }) => {
+      updatePort: async (_ctx, id, { securityGroupIds, fixedIps }) => {
         const port = found(ports.get(id), id);
-        const changed = { ...port, securityGroupIds: securityGroupIds ?? port.securityGroupIds };
+        const changed = {
+          ...port,
+          securityGroupIds: securityGroupIds ?? port.securityGroupIds,
+          fixedIps: fixedIps?.map((wish) => addressFor(wish, fullSubnets)) ?? port.fixedIps,
+        };
         ports.set(id, changed);
         return changed;
+      },
+      listFloatingIps: async (_ctx, { address }) =>
+        floatingIps.filter((one) => address === undefined || one.floatingIpAddress === address),
+      updateFloatingIp: async (_ctx, id, to) => {
+        const at = floatingIps.findIndex((one) => one.id === id);
+        const before = found(floatingIps[at], id);
+        if (to !== undefined && floatingIps.some((one) => one.id !== id && one.portId === to.portId))
+          throw NeutronErrors.NETWORK_CONFLICT({ problem: "another one leads there" });
+        const after = { ...before, portId: to?.portId, fixedIpAddress: to?.fixedIpAddress };
+        floatingIps[at] = after;
+        return after;
       },
       listSecurityGroups: async (_ctx, query = {}) =>
         securityGroups.filter(
@@ -161,10 +188,21 @@ export function anApi({
     networks,
     ports,
     securityGroups,
+    floatingIps,
+    fullSubnets,
     projects,
     networkQuota,
     scheduling,
   };
+}
+
+/** An address that a subnet gives, which is the next one. @throws NO_MORE_FIXED_IPS */
+function addressFor(
+  { subnetId = "s1", ipAddress }: FixedIpRequest,
+  full: ReadonlySet<string>,
+): PortInfo["fixedIps"][number] {
+  if (ipAddress === undefined && full.has(subnetId)) throw NeutronErrors.NO_MORE_FIXED_IPS({ id: subnetId });
+  return { subnetId, ipAddress: ipAddress ?? `10.0.${subnetId.length}.77` };
 }
 
 function found<T>(value: T | undefined, id: string): T {

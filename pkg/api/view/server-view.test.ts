@@ -74,6 +74,7 @@ const full: StoredServer = {
   currentOperation: "o",
   hostInfo: ServerHostInfo.fromPartial({ host: "h", node: "n" }),
   numaTopology: { nodes: [], pageSizeKib: 4n },
+  shelving: { imageId: "i", shelvedAt: at },
 };
 const empty = StoredServer.fromPartial({});
 
@@ -82,6 +83,7 @@ const NOT_SHOWN: Readonly<Record<string, string>> = {
   hostId: "the view computes it from project and host",
   numaTopology: "GetServerTopology tells it, under rules of its own",
   softDeletedAt: "vm_state tells that it can be restored",
+  shelving: "the operation's metadata names the image, as Nova's system metadata does to nobody",
   schedulerHintsJson: "of older records only, and only without schedulerHints",
 };
 /** Fields of the view that no single field of the record makes. */

@@ -181,8 +181,30 @@ export function neutronClient(options: NeutronOptions): Neutron {
         "/v2.0/floatingips",
         "floatingips",
         shapes.floatingIp,
-        { port_id: query.portIds, tenant_id: query.projectId },
+        { port_id: query.portIds, tenant_id: query.projectId, floating_ip_address: query.address },
         by,
+      ),
+    updateFloatingIp: async (ctx, id, to) =>
+      readOne(
+        (
+          await ask(
+            ctx,
+            id,
+            {
+              method: "PUT",
+              path: `/v2.0/floatingips/${checked(id, () => NeutronErrors.FLOATING_IP_NOT_FOUND({ id }))}`,
+              json: {
+                floatingip:
+                  to === undefined
+                    ? { port_id: null }
+                    : { port_id: to.portId, fixed_ip_address: to.fixedIpAddress },
+              },
+            },
+            [200],
+          )
+        ).json,
+        "floatingip",
+        shapes.floatingIp,
       ),
     extensions: cachedExtensions(
       (ctx) => list(ctx, "/v2.0/extensions", "extensions", shapes.extension, {}, {}),

@@ -7,6 +7,7 @@ export const NeutronErrors = defineErrors("neutron", {
   NETWORK_NOT_FOUND: ["missing", (p: { id: string }) => `Network ${p.id} could not be found.`],
   PORT_NOT_FOUND: ["missing", (p: { id: string }) => `Port ${p.id} could not be found.`],
   SECURITY_GROUP_NOT_FOUND: ["missing", (p: { id: string }) => `Security group ${p.id} not found.`],
+  FLOATING_IP_NOT_FOUND: ["missing", (p: { id: string }) => `Floating IP ${p.id} could not be found.`],
   NOT_FOUND: ["missing", (p: { id: string }) => `${p.id} could not be found.`],
   NO_MORE_FIXED_IPS: [
     "refused",
@@ -58,6 +59,7 @@ const byType: Readonly<Record<string, (refusal: Refusal) => KilonovaError>> = {
   PortNotFoundClient: ({ id, cause }) => NeutronErrors.PORT_NOT_FOUND({ id }, { cause }),
   SecurityGroupNotFound: ({ message, id, cause }) =>
     NeutronErrors.SECURITY_GROUP_NOT_FOUND({ id: idIn(message) ?? id }, { cause }),
+  FloatingIPNotFound: ({ id, cause }) => NeutronErrors.FLOATING_IP_NOT_FOUND({ id }, { cause }),
   IpAddressGenerationFailure: ({ id, cause }) => NeutronErrors.NO_MORE_FIXED_IPS({ id }, { cause }),
   ExternalIpAddressExhausted: ({ id, cause }) => NeutronErrors.NO_MORE_FIXED_IPS({ id }, { cause }),
   IpAddressInUse: ({ message, cause }) => NeutronErrors.FIXED_IP_IN_USE({ problem: message }, { cause }),

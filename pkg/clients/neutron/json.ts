@@ -207,6 +207,8 @@ const securityGroup = z
 const floatingIp = z
   .object({
     id: z.string(),
+    project_id: text,
+    tenant_id: text,
     floating_ip_address: z.string(),
     fixed_ip_address: optional,
     port_id: optional,
@@ -214,6 +216,7 @@ const floatingIp = z
   })
   .transform((f): FloatingIpInfo => ({
     id: f.id,
+    projectId: f.project_id || f.tenant_id,
     floatingIpAddress: f.floating_ip_address,
     fixedIpAddress: f.fixed_ip_address,
     portId: f.port_id,

@@ -105,6 +105,38 @@ describe("neutron client on the wire", () => {
     await open();
   });
 
+  it("leads floating IPs to addresses and nowhere, and finds them by their own", async () => {
+    await open();
+    const path = "/net/v2.0/floatingips";
+    const shown = { id: ID, tenant_id: "p", floating_ip_address: "192.0.2.9", status: "DOWN" };
+    const nowhere = { ...shown, port_id: null, fixed_ip_address: null };
+    cloud.server.on(`PUT ${path}/${ID}`, {
+      status: 200,
+      body: { floatingip: { ...shown, port_id: NET, fixed_ip_address: "10.0.0.5" } },
+    });
+    const to = { portId: NET, fixedIpAddress: "10.0.0.5" };
+    const led = await neutron.updateFloatingIp(testCtx(), ID, to);
+    assert.deepEqual([led.projectId, led.portId, led.fixedIpAddress], ["p", NET, "10.0.0.5"]);
+    cloud.server.on(`PUT ${path}/${ID}`, { status: 200, body: { floatingip: nowhere } });
+    assert.equal((await neutron.updateFloatingIp(testCtx(), ID, undefined)).portId, undefined);
+    assert.deepEqual(
+      cloud.server.seen.filter(({ method }) => method === "PUT").map(({ body }) => JSON.parse(body)),
+      [{ floatingip: { port_id: NET, fixed_ip_address: "10.0.0.5" } }, { floatingip: { port_id: null } }],
+    );
+    cloud.server.on(`PUT ${path}/${ID}`, refusal(404, "FloatingIPNotFound"));
+    await assert.rejects(neutron.updateFloatingIp(testCtx(), ID, undefined), reason("FLOATING_IP_NOT_FOUND"));
+    await assert.rejects(
+      neutron.updateFloatingIp(testCtx(), "x", undefined),
+      reason("FLOATING_IP_NOT_FOUND"),
+    );
+    cloud.server.on(`PUT ${path}/${ID}`, refusal(409, "FloatingIPPortAlreadyAssociated", "taken"));
+    await assert.rejects(neutron.updateFloatingIp(testCtx(), ID, to), reason("NETWORK_CONFLICT", "taken"));
+    cloud.server.on(`GET ${path}`, { status: 200, body: { floatingips: [nowhere] } });
+    const [found] = await neutron.listFloatingIps(testCtx(), { address: "192.0.2.9" });
+    assert.equal(found?.floatingIpAddress, "192.0.2.9");
+    assert.equal(cloud.server.seen.at(-1)?.query.get("floating_ip_address"), "192.0.2.9");
+  });
+
   it("reads refusals by Neutron's own type, else by status, whatever the body", async () => {
     await open();
     const create = { name: "n", networkId: NET, projectId: "p", deviceId: "d" };

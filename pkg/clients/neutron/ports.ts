@@ -113,6 +113,7 @@ export interface SecurityGroupInfo {
 
 export interface FloatingIpInfo {
   readonly id: string;
+  readonly projectId: string;
   readonly floatingIpAddress: string;
   readonly fixedIpAddress: string | undefined;
   readonly portId: string | undefined;
@@ -167,6 +168,17 @@ export interface SecurityGroupQuery {
   readonly ids?: readonly string[];
   readonly name?: string;
   readonly projectId?: string;
+}
+
+export interface FloatingIpQuery {
+  readonly portIds?: readonly string[];
+  readonly projectId?: string;
+  readonly address?: string;
+}
+/** What a floating IP leads to. */
+export interface FloatingIpTarget {
+  readonly portId: string;
+  readonly fixedIpAddress: string;
 }
 
 /** A port's address wish: a subnet, an address, or both. */
@@ -266,9 +278,15 @@ export interface Neutron {
   getSecurityGroup(ctx: Ctx, id: string, caller?: NetworkCaller): Promise<SecurityGroupInfo>;
   listFloatingIps(
     ctx: Ctx,
-    query: { readonly portIds?: readonly string[]; readonly projectId?: string },
+    query: FloatingIpQuery,
     caller?: NetworkCaller,
   ): Promise<readonly FloatingIpInfo[]>;
+  /**
+   * Leads it to an address of a port, or nowhere. Repeatable.
+   * @throws FLOATING_IP_NOT_FOUND, PORT_NOT_FOUND; NETWORK_CONFLICT when another one leads there,
+   *   NETWORK_INVALID, NOT_FOUND without a router in between
+   */
+  updateFloatingIp(ctx: Ctx, id: string, to: FloatingIpTarget | undefined): Promise<FloatingIpInfo>;
   /** Aliases of the service's extensions; cached for 600 s. */
   extensions(ctx: Ctx): Promise<ReadonlySet<string>>;
   quota(ctx: Ctx, projectId: string): Promise<NetworkQuota>;

@@ -1,5 +1,5 @@
 import type { InstancePort, PortAddress } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { NetworkInfo, PortInfo, SubnetInfo } from "../../clients/neutron/ports.js";
+import type { FloatingIpInfo, NetworkInfo, PortInfo, SubnetInfo } from "../../clients/neutron/ports.js";
 
 /** A network with its subnets, as ports need it. */
 export interface NetworkFacts {
@@ -14,7 +14,11 @@ export const portName = (operationId: string, index: number): string => `kilonov
 export const isMadeBy = (port: Pick<PortInfo, "name">, operationId: string): boolean =>
   port.name.startsWith(`kilonova-${operationId}-`);
 
-function addressOf(ipAddress: string, subnet: SubnetInfo | undefined, subnetId: string): PortAddress {
+function addressOf(
+  ipAddress: string,
+  subnet: SubnetInfo | undefined,
+  subnetId: string,
+): Omit<PortAddress, "floatingIps"> {
   const prefix = Number(subnet?.cidr.split("/")[1] ?? (ipAddress.includes(":") ? 64 : 24));
   return {
     ipAddress,
@@ -32,12 +36,19 @@ function addressOf(ipAddress: string, subnet: SubnetInfo | undefined, subnetId: 
 /**
  * What a host needs to know of a port. Rules of its groups are read by the host itself, which follows their
  * changes.
+ * @param floatingIps  of any ports
  */
 export function instancePort(
   port: PortInfo,
   { network, subnets }: NetworkFacts,
   extra: { readonly createdByUs: boolean; readonly tag: string; readonly vifModel: string },
+  floatingIps: readonly FloatingIpInfo[] = [],
 ): InstancePort {
+  const leadingTo = (ipAddress: string): string[] =>
+    floatingIps
+      .filter(({ portId, fixedIpAddress }) => portId === port.id && fixedIpAddress === ipAddress)
+      .map(({ floatingIpAddress }) => floatingIpAddress)
+      .sort();
   return {
     portId: port.id,
     networkId: port.networkId,
@@ -45,13 +56,14 @@ export function instancePort(
     macAddress: port.macAddress,
     mtu: network.mtu,
     segmentationId: network.segmentationId ?? 0,
-    addresses: port.fixedIps.map(({ ipAddress, subnetId }) =>
-      addressOf(
+    addresses: port.fixedIps.map(({ ipAddress, subnetId }) => ({
+      ...addressOf(
         ipAddress,
         subnets.find(({ id }) => id === subnetId),
         subnetId,
       ),
-    ),
+      floatingIps: leadingTo(ipAddress),
+    })),
     portSecurity: port.portSecurityEnabled,
     securityGroupIds: [...port.securityGroupIds],
     createdByUs: extra.createdByUs,

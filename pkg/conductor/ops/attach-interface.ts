@@ -4,6 +4,7 @@ import { defineKind, done } from "../engine/kind.js";
 import type { KindDeps } from "../kind-factory.js";
 import { agentReports } from "../steps/agent-command.js";
 import { agentStep, commandFailed } from "../steps/agent-step.js";
+import { hostOf } from "../steps/host-of.js";
 import { bindPort, boundPort, decodedPort } from "../steps/bind-port.js";
 
 export default ({ ports, factsOf }: KindDeps) =>
@@ -16,7 +17,7 @@ export default ({ ports, factsOf }: KindDeps) =>
           event: "compute_attach_interface",
           timeoutMs: 300_000,
           command: attachCommand,
-          host: ({ server }) => server.hostInfo?.host ?? "",
+          host: hostOf,
           input: ({ server, outputs }) => ({
             hostname: server.hostname,
             port: decodedPort(outputs.get(boundPort)),

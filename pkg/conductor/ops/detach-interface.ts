@@ -7,6 +7,7 @@ import { ConductorErrors } from "../errors.js";
 import type { KindDeps } from "../kind-factory.js";
 import { agentReports } from "../steps/agent-command.js";
 import { agentStep, commandFailed } from "../steps/agent-step.js";
+import { hostOf } from "../steps/host-of.js";
 import { releasePort } from "../steps/release-port.js";
 import { restoreInterface } from "../steps/restore-interface.js";
 
@@ -20,7 +21,7 @@ export default ({ ports }: KindDeps) => {
     event: "compute_detach_interface",
     timeoutMs: 600_000,
     command: detachCommand,
-    host: ({ server }) => server.hostInfo?.host ?? "",
+    host: hostOf,
     input: ({ input }: StepCall<DetachInterfaceInput>) => ({ portId: input.portId }),
     done: (call, _output, host) => done({}, undefined, { host, consumed: agentReports(call) }),
     failed: commandFailed,

@@ -16,6 +16,7 @@ import refreshInterfaces from "./refresh-interfaces.js";
 import rescueServer from "./rescue-server.js";
 import restoreServer from "./restore-server.js";
 import resumeServer from "./resume-server.js";
+import shelveServer from "./shelve-server.js";
 import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
@@ -23,6 +24,7 @@ import suspendServer from "./suspend-server.js";
 import triggerCrashDump from "./trigger-crash-dump.js";
 import unpauseServer from "./unpause-server.js";
 import unrescueServer from "./unrescue-server.js";
+import unshelveServer from "./unshelve-server.js";
 
 /** Everything in this folder, by file name. */
 export const kindFactories: readonly KindFactory[] = [
@@ -42,6 +44,7 @@ export const kindFactories: readonly KindFactory[] = [
   rescueServer,
   restoreServer,
   resumeServer,
+  shelveServer,
   softDeleteServer,
   startServer,
   stopServer,
@@ -49,4 +52,5 @@ export const kindFactories: readonly KindFactory[] = [
   triggerCrashDump,
   unpauseServer,
   unrescueServer,
+  unshelveServer,
 ];

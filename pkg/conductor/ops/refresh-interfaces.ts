@@ -5,6 +5,7 @@ import type { StepCall } from "../engine/kind.js";
 import type { KindDeps } from "../kind-factory.js";
 import { agentReports } from "../steps/agent-command.js";
 import { agentStep, commandFailed } from "../steps/agent-step.js";
+import { hostOf } from "../steps/host-of.js";
 import { portNews, readPorts } from "../steps/read-ports.js";
 
 /** Whether there is anything that the host should know. */
@@ -19,7 +20,7 @@ export default ({ ports, factsOf }: KindDeps) => {
     event: "compute_refresh_interfaces",
     timeoutMs: 600_000,
     command: refreshCommand,
-    host: ({ server }) => server.hostInfo?.host ?? "",
+    host: hostOf,
     input: ({ server, instance, outputs }) => {
       const { changed, gone } = outputs.get(portNews);
       const { hostname } = server;

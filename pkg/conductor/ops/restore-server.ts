@@ -3,19 +3,23 @@ import powerOnGuest from "../../compute/commands/power-on-guest.js";
 import restoreServer from "../../model/operations/restore-server.js";
 import { defineKind } from "../engine/kind.js";
 import { guestStep, keepsItsState } from "../steps/guest-step.js";
+import { endsShelving } from "../steps/shelved-image.js";
 import type { KindDeps } from "../kind-factory.js";
 
 export default ({ ports }: KindDeps) =>
   defineKind(restoreServer, {
     steps: [
-      guestStep(ports, restoreServer, {
-        name: "power-on",
-        event: "compute_restore_instance",
-        timeoutMs: 600_000,
-        command: powerOnGuest,
-        input: ({ instance }) => ({ instance }),
-        power: PowerState.POWER_STATE_RUNNING,
-      }),
+      endsShelving(
+        ports,
+        guestStep(ports, restoreServer, {
+          name: "power-on",
+          event: "compute_restore_instance",
+          timeoutMs: 600_000,
+          command: powerOnGuest,
+          input: ({ instance }) => ({ instance }),
+          power: PowerState.POWER_STATE_RUNNING,
+        }),
+      ),
     ],
     failed: keepsItsState,
   });

@@ -11,6 +11,7 @@ import { outputOf } from "../engine/outputs.js";
 import { ConductorErrors } from "../errors.js";
 import { ownerOf, takeOver } from "./allocate-networks.js";
 import type { NetworkPorts } from "./allocate-networks.js";
+import { hostOf } from "./host-of.js";
 import { unbind } from "./release-ports.js";
 
 type BindCall = StepCall<AttachInterfaceInput>;
@@ -43,7 +44,7 @@ export const bindPort = (ports: NetworkPorts): Step<AttachInterfaceInput> => ({
   async run(call) {
     const { portId, tag } = call.input;
     if (portId !== "" && hadBefore(call)) return fail(ConductorErrors.PORT_IN_USE({ port: portId }));
-    const host = call.server.hostInfo?.host ?? "";
+    const host = hostOf(call);
     const port =
       portId === "" ? await made(call, ports.neutron, host) : await takeOver(call, ports, portId, host);
     if (port.vifType === "binding_failed")

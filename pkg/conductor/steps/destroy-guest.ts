@@ -5,6 +5,7 @@ import { Outputs } from "../engine/outputs.js";
 import type { HostRef, Ports } from "../ports.js";
 import { sendCommand } from "./agent-command.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
+import { hostOf } from "./host-of.js";
 import { insist } from "./insist.js";
 import { victimsOf } from "./victim.js";
 import { orNone } from "../../model/presence.js";
@@ -15,7 +16,7 @@ export function hostsTouched(call: Pick<StepCall, "server" | "database" | "opera
   const add = (cell: string, host: string): void => {
     if (host !== "") names.set(`${cell}/${host}`, { cell, host });
   };
-  add(orNone(call.server.hostInfo?.cell) ?? call.database, call.server.hostInfo?.host ?? "");
+  add(orNone(call.server.hostInfo?.cell) ?? call.database, hostOf(call));
   for (const { steps } of victimsOf(call)) {
     const victim = new Outputs(steps);
     // Alternates that were never claimed were never told to build anything.

@@ -10,6 +10,7 @@ import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
 import { agentStep, commandFailed } from "./agent-step.js";
 import type { AgentStep } from "./agent-step.js";
+import { hostOf } from "./host-of.js";
 
 /** One command to the agent of the server's host, after which the server is in the state that is declared. */
 export interface GuestStep<I, C, P extends string> extends Pick<
@@ -32,7 +33,7 @@ export const guestStep = <I, C, P extends string>(
 ): Step<I> => ({
   ...agentStep(ports, {
     ...step,
-    host: ({ server }) => server.hostInfo?.host ?? "",
+    host: hostOf,
     done: (call, { powerState }, host) =>
       done(
         {},

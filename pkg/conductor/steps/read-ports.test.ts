@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NeutronErrors } from "../../clients/neutron/errors.js";
 import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
 import { fakeClock } from "../../testkit/clock.js";
 import { networkFacts } from "../adapters/network-facts.js";
@@ -42,6 +43,28 @@ describe("read-ports", () => {
       [now?.addresses.map(({ ipAddress }) => ipAddress), now?.tag, now?.createdByUs, now?.vifModel],
       [["10.0.0.5", "10.0.0.6"], known.tag, true, "e1000"],
     );
+  });
+
+  it("brings floating IPs into the record, and takes them out again", async () => {
+    const { neutron, port, read } = await world();
+    const ip = { id: "f1", projectId: "p1", floatingIpAddress: "192.0.2.9", status: "DOWN" };
+    neutron.floatingIps.push({ ...ip, portId: undefined, fixedIpAddress: undefined });
+    assert.deepEqual((await read()).output, { changed: [], gone: [] });
+    await neutron.updateFloatingIp(aCall().ctx, "f1", { portId: port.id, fixedIpAddress: "10.0.0.5" });
+    const { output, change } = await read();
+    assert.deepEqual(output, { changed: [port.id], gone: [] });
+    assert.deepEqual(
+      change?.putPorts?.[0]?.addresses.map(({ floatingIps }) => floatingIps),
+      [["192.0.2.9"]],
+    );
+  });
+
+  it("does without floating IPs where the Network service knows none", async () => {
+    const { neutron, read } = await world();
+    neutron.listFloatingIps = async () => {
+      throw NeutronErrors.NOT_FOUND({ id: "floatingips" });
+    };
+    assert.deepEqual((await read()).output, { changed: [], gone: [] });
   });
 
   it("brings the names of other security groups into the record", async () => {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { Neutron, PortInfo } from "../../clients/neutron/ports.js";
+import type { FloatingIpInfo, Neutron, PortInfo } from "../../clients/neutron/ports.js";
 import type { Ctx } from "../../kernel/index.js";
-import { mapLimit } from "../../kernel/index.js";
+import { KilonovaError, mapLimit } from "../../kernel/index.js";
 import { instancePort } from "../domain/ports.js";
 import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
@@ -27,7 +27,11 @@ export const readPorts = (ports: NetworkPorts): Step => ({
   timeoutMs: 120_000,
   async run({ ctx, server, instance }) {
     if (instance.ports.length === 0) return done({ changed: [], gone: [] });
-    const found = await ports.neutron.listPorts(ctx, { ids: instance.ports.map(({ portId }) => portId) });
+    const ids = instance.ports.map(({ portId }) => portId);
+    const [found, floatingIps] = await Promise.all([
+      ports.neutron.listPorts(ctx, { ids }),
+      floatingIpsOf(ports.neutron, ctx, ids),
+    ]);
     const ours = new Map(
       found.filter(({ deviceId }) => ["", server.id].includes(deviceId)).map((port) => [port.id, port]),
     );
@@ -36,7 +40,7 @@ export const readPorts = (ports: NetworkPorts): Step => ({
       const port = ours.get(before.portId);
       if (port === undefined) return [];
       const facts = await ports.factsOf(ctx, port.networkId);
-      const now = { ...before, ...instancePort(port, facts, before) };
+      const now = { ...before, ...instancePort(port, facts, before, floatingIps) };
       return same(before, now) ? [] : [now];
     });
     const changed = read.flat();
@@ -49,6 +53,20 @@ export const readPorts = (ports: NetworkPorts): Step => ({
     );
   },
 });
+
+/** None where the Network service has no routers. */
+async function floatingIpsOf(
+  neutron: Neutron,
+  ctx: Ctx,
+  portIds: readonly string[],
+): Promise<readonly FloatingIpInfo[]> {
+  try {
+    return await neutron.listFloatingIps(ctx, { portIds });
+  } catch (error) {
+    if (error instanceof KilonovaError && error.kind === "missing") return [];
+    throw error;
+  }
+}
 
 const same = (one: InstancePort, other: InstancePort): boolean =>
   Buffer.from(InstancePort.encode(one).finish()).equals(InstancePort.encode(other).finish());

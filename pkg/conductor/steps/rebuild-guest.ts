@@ -11,10 +11,10 @@ import type { Change, Step, StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
 import { agentStep, commandFailed } from "./agent-step.js";
+import { hostOf } from "./host-of.js";
 
 type Call = StepCall<RebuildInput>;
 
-const hostOf = ({ server }: Call): string => server.hostInfo?.host ?? "";
 const isStopped = ({ server }: Call): boolean => server.vmState === VmState.VM_STATE_STOPPED;
 
 /** Names what is prepared, the same in both steps. */

@@ -2,13 +2,14 @@ import { isMadeBy } from "../domain/ports.js";
 import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
+import { dropShelvedImage } from "./shelved-image.js";
 import { removeUnfinishedImages } from "./unfinished-images.js";
 import { releasePorts } from "./release-ports.js";
 import { restSignals, untilVictimsRest, victimIds } from "./victim.js";
 
 /**
  * Deletes the ports that came with the server and unbinds those that its user had made; and the images that
- * pre-empted operations were just making.
+ * pre-empted operations were just making, and that of its shelving.
  */
 export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations" | "images">): Step => ({
   name: "release-networks",
@@ -28,6 +29,7 @@ export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations" | "i
       (port) => ours.has(port.id) || victims.some((victim) => isMadeBy(port, victim)),
     );
     await removeUnfinishedImages(call, ports);
+    await dropShelvedImage(call, ports);
     return done({}, undefined, { consumed: restSignals(call) });
   },
 });

@@ -4,6 +4,7 @@ import type { DetachInterfaceInput } from "../../../gen/kilonova/cells/v1/operat
 import type { StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { sendCommand } from "./agent-command.js";
+import { hostOf } from "./host-of.js";
 import { insist } from "./insist.js";
 import { takeBack } from "./take-back.js";
 
@@ -13,7 +14,7 @@ export async function restoreInterface(
   ports: Ports,
 ): Promise<undefined> {
   const { server, instance, input, stepId } = call;
-  const host = { cell: call.database, host: server.hostInfo?.host ?? "" };
+  const host = { cell: call.database, host: hostOf(call) };
   if (host.host === "") return;
   const port = instance.ports.find(({ portId }) => portId === input.portId);
   if (port === undefined) {

@@ -9,11 +9,12 @@ import { KilonovaError, isRetryable } from "../../kernel/errors.js";
 import { TaskState } from "../../model/instance-states.js";
 import { CREATE_IMAGE_STEP } from "../../model/server-image.js";
 import { done } from "../engine/kind.js";
-import type { Step, StepCall } from "../engine/kind.js";
+import type { Step } from "../engine/kind.js";
 import { outputOf } from "../engine/outputs.js";
 import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
 import { agentStep, commandFailed } from "./agent-step.js";
+import { hostOf } from "./host-of.js";
 
 /** Whatever kind makes it, an image is made of this. */
 type ImageOf<I> = (input: I) => CreateImageInput;
@@ -33,18 +34,26 @@ const theCopy = outputOf(
 /**
  * The steps from a server to its image: the image is made, empty; the host copies the disk; the image is told
  * what it will get; the host gives it the data. Undone, neither image nor copy is left.
- * @param taskStates  what is shown while the disk is copied; absent: what was shown before
+ * @param shown  task states, and the name of the copy in the timeline
  */
 export const snapshotImage = <I>(
   ports: Ports,
   imageOf: ImageOf<I>,
-  taskStates: { readonly copying?: string; readonly event: string },
-): Step<I>[] => [
+  shown: Shown,
+): [Step<I>, Step<I>, Step<I>, Step<I>] => [
   createImage(ports, imageOf),
-  snapshotDisk(ports, imageOf, taskStates),
-  describeImage(ports, imageOf),
-  uploadImage(ports, imageOf),
+  snapshotDisk(ports, imageOf, shown),
+  describeImage(ports, imageOf, shown.describing ?? TaskState.imagePendingUpload),
+  uploadImage(ports, imageOf, shown.uploading ?? TaskState.imageUploading),
 ];
+
+interface Shown {
+  /** While the disk is copied; absent: what was shown before. */
+  readonly copying?: string;
+  readonly describing?: string;
+  readonly uploading?: string;
+  readonly event: string;
+}
 
 /** The Image service cannot be fenced: whoever takes over waits for the end of it. */
 const createImage = <I>({ images }: Pick<Ports, "images">, imageOf: ImageOf<I>): Step<I> => ({
@@ -110,11 +119,7 @@ export async function takeBackImage(
   }
 }
 
-const snapshotDisk = <I>(
-  ports: Ports,
-  imageOf: ImageOf<I>,
-  { copying, event }: { readonly copying?: string; readonly event: string },
-): Step<I> => ({
+const snapshotDisk = <I>(ports: Ports, imageOf: ImageOf<I>, { copying, event }: Shown): Step<I> => ({
   ...agentStep<I, Parameters<typeof snapshotGuest.run>[1], SnapshotGuestOutput, "disk_copy">(ports, {
     name: theCopy.step,
     event,
@@ -130,10 +135,14 @@ const snapshotDisk = <I>(
 });
 
 /** Says what only the host knew; the Image service takes no data before. */
-const describeImage = <I>({ images }: Pick<Ports, "images">, imageOf: ImageOf<I>): Step<I> => ({
+const describeImage = <I>(
+  { images }: Pick<Ports, "images">,
+  imageOf: ImageOf<I>,
+  taskState: string,
+): Step<I> => ({
   name: "describe-image",
   event: "",
-  taskState: TaskState.imagePendingUpload,
+  taskState,
   timeoutMs: 600_000,
   async run({ ctx, input, outputs }) {
     const { imageId, minDiskGib } = imageOf(input);
@@ -148,11 +157,11 @@ const describeImage = <I>({ images }: Pick<Ports, "images">, imageOf: ImageOf<I>
   },
 });
 
-const uploadImage = <I>(ports: Ports, imageOf: ImageOf<I>): Step<I> => ({
+const uploadImage = <I>(ports: Ports, imageOf: ImageOf<I>, taskState: string): Step<I> => ({
   ...agentStep<I, Parameters<typeof uploadSnapshot.run>[1], object, "image_upload">(ports, {
     name: "upload-image",
     event: "compute_upload_image",
-    taskState: TaskState.imageUploading,
+    taskState,
     timeoutMs: 24 * 3_600_000,
     command: uploadSnapshot,
     host: hostOf,
@@ -162,5 +171,3 @@ const uploadImage = <I>(ports: Ports, imageOf: ImageOf<I>): Step<I> => ({
   }),
   needs: "snapshot",
 });
-
-const hostOf = ({ server }: StepCall<unknown>): string => server.hostInfo?.host ?? "";

@@ -1,8 +1,13 @@
 import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
-import { CreateBackupInput, CreateImageInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import {
+  CreateBackupInput,
+  CreateImageInput,
+  ShelveInput,
+} from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import createServerBackup from "../../model/operations/create-server-backup.js";
 import createServerImage from "../../model/operations/create-server-image.js";
+import shelveServer from "../../model/operations/shelve-server.js";
 import type { StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { takeBackImage } from "./snapshot-image.js";
@@ -10,7 +15,8 @@ import { victimsOf } from "./victim.js";
 
 /**
  * Removes the images that pre-empted operations were making. One that has all its data stays: its owner has
- * been told of it. The victims' own steps have come to rest.
+ * been told of it; but not that of a shelving, which goes with its server. The victims' own steps have come to
+ * rest.
  */
 export async function removeUnfinishedImages(
   call: StepCall,
@@ -19,7 +25,8 @@ export async function removeUnfinishedImages(
   for (const victim of victimsOf(call)) {
     const image = imageOf(victim);
     if (image === undefined) continue;
-    if ((await statusOf(call.ctx, images, image.imageId)) !== "active")
+    const stays = victim.kind !== shelveServer.kind;
+    if (!stays || (await statusOf(call.ctx, images, image.imageId)) !== "active")
       await takeBackImage(call.ctx, images, image);
   }
 }
@@ -35,5 +42,6 @@ async function statusOf(ctx: Ctx, images: Ports["images"], imageId: string): Pro
 
 function imageOf({ kind, input }: { readonly kind: string; readonly input: Uint8Array }) {
   if (kind === createServerImage.kind) return CreateImageInput.decode(input);
+  if (kind === shelveServer.kind) return ShelveInput.decode(input).image;
   return kind === createServerBackup.kind ? CreateBackupInput.decode(input).image : undefined;
 }

@@ -18,6 +18,7 @@ import { keyPairRoutes } from "./key-pairs/routes.js";
 import { limitRoutes } from "./limits/routes.js";
 import { migrationRoutes } from "./migrations/routes.js";
 import { remoteConsoleRoutes } from "./remote-consoles/routes.js";
+import { serverAddressRoutes } from "./server-addresses/routes.js";
 import { serverDiagnosticsRoutes } from "./server-diagnostics/routes.js";
 import { serverIpRoutes } from "./server-ips/routes.js";
 import { serverGroupRoutes } from "./server-groups/routes.js";
@@ -52,6 +53,7 @@ export const allOperations = (
   ...serverIpRoutes(api),
   ...interfaceRoutes(api, attachWaitMs),
   ...serverSecurityGroupRoutes(api),
+  ...serverAddressRoutes(api),
   ...externalEventRoutes(api),
   ...serverPasswordRoutes(api),
   ...serverDiagnosticsRoutes(api),

@@ -19,6 +19,7 @@ import { ServerGroupsServiceDefinition } from "../../../gen/kilonova/api/v1/serv
 import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { NovaAddressesServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -44,6 +45,7 @@ export interface FakeApi {
   readonly availabilityZones?: Partial<Handlers<AvailabilityZonesServiceDefinition>>;
   readonly computeServices?: Partial<Handlers<ComputeServicesServiceDefinition>>;
   readonly hypervisors?: Partial<Handlers<HypervisorsServiceDefinition>>;
+  readonly addresses?: Partial<Handlers<NovaAddressesServiceDefinition>>;
   readonly events?: Partial<Handlers<EventsServiceDefinition>>;
 }
 
@@ -74,6 +76,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen),
     stub(RemoteConsolesServiceDefinition, fake.remoteConsoles ?? {}, seen),
     stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
+    stub(NovaAddressesServiceDefinition, fake.addresses ?? {}, seen, "addresses."),
     ...(fake.events ? [bindPart(EventsServiceDefinition, fake.events)] : []),
     lists(fake, seen),
   ]);
@@ -106,13 +109,14 @@ function stub<D extends ServiceDefinition>(
   definition: D,
   handlers: Partial<Handlers<D>>,
   seen: SeenCall[],
+  seenAs = "",
 ): ServiceBinding {
   const served = handlers as Readonly<Record<string, AnyHandler | undefined>>;
   const full = Object.fromEntries(
     Object.keys(definition.methods).map((method) => [
       method,
       async (ctx: Ctx, request: unknown) => {
-        seen.push({ method, ctx, request });
+        seen.push({ method: `${seenAs}${method}`, ctx, request });
         const handler = served[method];
         if (!handler) throw CommonErrors.UNIMPLEMENTED({ what: method });
         return handler(ctx, request);

@@ -19,6 +19,7 @@ import rescueServer from "./rescue-server.js";
 import resetServerState from "./reset-server-state.js";
 import restoreServer from "./restore-server.js";
 import resumeServer from "./resume-server.js";
+import shelveServer from "./shelve-server.js";
 import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
@@ -27,6 +28,7 @@ import triggerCrashDump from "./trigger-crash-dump.js";
 import unlockServer from "./unlock-server.js";
 import unpauseServer from "./unpause-server.js";
 import unrescueServer from "./unrescue-server.js";
+import unshelveServer from "./unshelve-server.js";
 
 /** Everything in this folder, by file name. */
 export const operations: readonly OperationDeclaration[] = [
@@ -48,6 +50,7 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(resetServerState),
   anyOperation(restoreServer),
   anyOperation(resumeServer),
+  anyOperation(shelveServer),
   anyOperation(softDeleteServer),
   anyOperation(startServer),
   anyOperation(stopServer),
@@ -56,4 +59,5 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(unlockServer),
   anyOperation(unpauseServer),
   anyOperation(unrescueServer),
+  anyOperation(unshelveServer),
 ];

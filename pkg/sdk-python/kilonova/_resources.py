@@ -1104,10 +1104,13 @@ class Servers(Resource):
         return self._start("/kilonova.api.v1.ServersService/EvacuateServer", ["operation"], fields, timeout)
 
     def shelve(self, *, timeout=None, **fields):
-        """Takes a snapshot and stops the server; after the deployment's grace it leaves its host as well.
+        """Stops the server and takes a snapshot of its disk; after the deployment's grace it leaves its host as
+        well.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
-        PAUSED or SUSPENDED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+        PAUSED or SUSPENDED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING,
+        OFFLOADING_NOT_SERVED (a server without an image); ABORTED / TOKEN_REUSED. Within the operation:
+        IMAGE_QUOTA.
 
         Fields: server_id, client_token.
         """
@@ -1127,8 +1130,9 @@ class Servers(Resource):
         """Brings a shelved server back.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / ZONE_NOT_AVAILABLE, HOST_NOT_FOUND;
-        FAILED_PRECONDITION / INVALID_STATE (must be SHELVED or SHELVED_OFFLOADED), HOST_NOT_IN_ZONE,
-        INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST.
+        FAILED_PRECONDITION / INVALID_STATE (must be SHELVED or SHELVED_OFFLOADED), NOT_OFFLOADED (zone or host
+        of a server that has one), HOST_NOT_IN_ZONE, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
+        TOKEN_REUSED. Within the operation: NO_VALID_HOST.
 
         Fields: server_id, client_token, availability_zone, host.
         """

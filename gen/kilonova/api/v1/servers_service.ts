@@ -6571,10 +6571,13 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Takes a snapshot and stops the server; after the deployment's grace it leaves its host as well.
+     * Stops the server and takes a snapshot of its disk; after the deployment's grace it leaves its host as
+     * well.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
-     * PAUSED or SUSPENDED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * PAUSED or SUSPENDED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING,
+     * OFFLOADING_NOT_SERVED (a server without an image); ABORTED / TOKEN_REUSED. Within the operation:
+     * IMAGE_QUOTA.
      */
     shelveServer: {
       name: "ShelveServer",
@@ -6690,8 +6693,9 @@ export const ServersServiceDefinition = {
      * Brings a shelved server back.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / ZONE_NOT_AVAILABLE, HOST_NOT_FOUND;
-     * FAILED_PRECONDITION / INVALID_STATE (must be SHELVED or SHELVED_OFFLOADED), HOST_NOT_IN_ZONE,
-     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST.
+     * FAILED_PRECONDITION / INVALID_STATE (must be SHELVED or SHELVED_OFFLOADED), NOT_OFFLOADED (zone or host
+     * of a server that has one), HOST_NOT_IN_ZONE, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
+     * TOKEN_REUSED. Within the operation: NO_VALID_HOST.
      */
     unshelveServer: {
       name: "UnshelveServer",

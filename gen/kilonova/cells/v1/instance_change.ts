@@ -59,6 +59,8 @@ export interface PortAddress {
   hostRoutes: HostRoute[];
   /** "slaac", "dhcpv6-stateful" or "dhcpv6-stateless"; empty for IPv4 and for addresses that are set by hand. */
   ipv6AddressMode: string;
+  /** Floating IPs that lead to it, sorted. */
+  floatingIps: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -409,6 +411,7 @@ function createBasePortAddress(): PortAddress {
     version: 0,
     hostRoutes: [],
     ipv6AddressMode: "",
+    floatingIps: [],
   };
 }
 
@@ -440,6 +443,9 @@ export const PortAddress: MessageFns<PortAddress> = {
     }
     if (message.ipv6AddressMode !== "") {
       writer.uint32(74).string(message.ipv6AddressMode);
+    }
+    for (const v of message.floatingIps) {
+      writer.uint32(82).string(v!);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -537,6 +543,14 @@ export const PortAddress: MessageFns<PortAddress> = {
             message.ipv6AddressMode = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.floatingIps.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -574,6 +588,7 @@ export const PortAddress: MessageFns<PortAddress> = {
     message.version = object.version ?? 0;
     message.hostRoutes = object.hostRoutes?.map((e) => HostRoute.fromPartial(e)) || [];
     message.ipv6AddressMode = object.ipv6AddressMode ?? "";
+    message.floatingIps = object.floatingIps?.map((e) => e) || [];
     return message;
   },
 };

@@ -189,6 +189,13 @@ export interface CreateBackupInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of `server.shelve`. */
+export interface ShelveInput {
+  /** The image that will hold the server's disk. */
+  image: CreateImageInput | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of `server.attach-interface`. At most one of network_id and port_id. */
 export interface AttachInterfaceInput {
   /** Network on which a port is made. */
@@ -1519,6 +1526,82 @@ export const CreateBackupInput: MessageFns<CreateBackupInput> = {
       : undefined;
     message.backupType = object.backupType ?? "";
     message.rotation = object.rotation ?? 0;
+    return message;
+  },
+};
+
+function createBaseShelveInput(): ShelveInput {
+  return { image: undefined };
+}
+
+export const ShelveInput: MessageFns<ShelveInput> = {
+  encode(message: ShelveInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.image !== undefined) {
+      CreateImageInput.encode(message.image, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShelveInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShelveInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.image = CreateImageInput.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShelveInput>): ShelveInput {
+    return ShelveInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShelveInput>): ShelveInput {
+    const message = createBaseShelveInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ShelveInput["_unknownFields"];
+    message.image = (object.image !== undefined && object.image !== null)
+      ? CreateImageInput.fromPartial(object.image)
+      : undefined;
     return message;
   },
 };

@@ -141,13 +141,26 @@ export interface Server {
     | NumaTopology
     | undefined;
   /** Since when it is SOFT_DELETED; unset in every other state. */
-  softDeletedAt: Timestamp | undefined;
+  softDeletedAt:
+    | Timestamp
+    | undefined;
+  /** What its shelving has left behind; unset for a server that was not shelved, or is no more. */
+  shelving: Shelving | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Server_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What a shelved server can be brought back from. */
+export interface Shelving {
+  /** Image of its root disk, which goes with the server. */
+  imageId: string;
+  /** Since when it is shelved. */
+  shelvedAt: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -198,6 +211,7 @@ function createBaseServer(): Server {
     schedulerHints: undefined,
     numaTopology: undefined,
     softDeletedAt: undefined,
+    shelving: undefined,
   };
 }
 
@@ -340,6 +354,9 @@ export const Server: MessageFns<Server> = {
     }
     if (message.softDeletedAt !== undefined) {
       Timestamp.encode(message.softDeletedAt, writer.uint32(522).fork()).join();
+    }
+    if (message.shelving !== undefined) {
+      Shelving.encode(message.shelving, writer.uint32(562).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -728,6 +745,14 @@ export const Server: MessageFns<Server> = {
             message.softDeletedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.shelving = Shelving.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -837,6 +862,9 @@ export const Server: MessageFns<Server> = {
     message.softDeletedAt = (object.softDeletedAt !== undefined && object.softDeletedAt !== null)
       ? Timestamp.fromPartial(object.softDeletedAt)
       : undefined;
+    message.shelving = (object.shelving !== undefined && object.shelving !== null)
+      ? Shelving.fromPartial(object.shelving)
+      : undefined;
     return message;
   },
 };
@@ -923,6 +951,94 @@ export const Server_MetadataEntry: MessageFns<Server_MetadataEntry> = {
       message._unknownFields = object._unknownFields as Server_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseShelving(): Shelving {
+  return { imageId: "", shelvedAt: undefined };
+}
+
+export const Shelving: MessageFns<Shelving> = {
+  encode(message: Shelving, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageId !== "") {
+      writer.uint32(10).string(message.imageId);
+    }
+    if (message.shelvedAt !== undefined) {
+      Timestamp.encode(message.shelvedAt, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Shelving {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShelving();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.shelvedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Shelving>): Shelving {
+    return Shelving.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Shelving>): Shelving {
+    const message = createBaseShelving();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Shelving["_unknownFields"];
+    message.imageId = object.imageId ?? "";
+    message.shelvedAt = (object.shelvedAt !== undefined && object.shelvedAt !== null)
+      ? Timestamp.fromPartial(object.shelvedAt)
+      : undefined;
     return message;
   },
 };

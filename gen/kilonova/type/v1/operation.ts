@@ -185,6 +185,9 @@ export interface OperationMetadata {
     | //
     /** Of "server.rescue". */
     { $case: "rescueServer"; value: RescueServerMetadata }
+    | //
+    /** Of "server.shelve". */
+    { $case: "shelveServer"; value: ShelveServerMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -210,6 +213,15 @@ export interface RebootServerMetadata {
 /** What was asked for with a rescue. */
 export interface RescueServerMetadata {
   /** Id of the image that it runs from, also when nobody named one. */
+  imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a shelving. */
+export interface ShelveServerMetadata {
+  /** Name of the image that will hold the server's disk. */
+  name: string;
+  /** The image's id, from the operation's acceptance on. */
   imageId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1230,6 +1242,9 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "rescueServer":
         RescueServerMetadata.encode(message.asked.value, writer.uint32(74).fork()).join();
         break;
+      case "shelveServer":
+        ShelveServerMetadata.encode(message.asked.value, writer.uint32(202).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1358,6 +1373,14 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "rescueServer", value: RescueServerMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.asked = { $case: "shelveServer", value: ShelveServerMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1459,6 +1482,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "rescueServer": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "rescueServer", value: RescueServerMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "shelveServer": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "shelveServer", value: ShelveServerMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -1708,6 +1737,92 @@ export const RescueServerMetadata: MessageFns<RescueServerMetadata> = {
     const message = createBaseRescueServerMetadata();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as RescueServerMetadata["_unknownFields"];
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
+
+function createBaseShelveServerMetadata(): ShelveServerMetadata {
+  return { name: "", imageId: "" };
+}
+
+export const ShelveServerMetadata: MessageFns<ShelveServerMetadata> = {
+  encode(message: ShelveServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShelveServerMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShelveServerMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShelveServerMetadata>): ShelveServerMetadata {
+    return ShelveServerMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShelveServerMetadata>): ShelveServerMetadata {
+    const message = createBaseShelveServerMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ShelveServerMetadata["_unknownFields"];
+    message.name = object.name ?? "";
     message.imageId = object.imageId ?? "";
     return message;
   },

@@ -7,6 +7,7 @@ import { USER_PATHS } from "../../../model/user-change.js";
 import { aServer } from "../../testing/records.js";
 import { checkAcceptable } from "../../operations/domain/acceptance.js";
 import { applyChange, applyUserChange } from "./apply-change.js";
+import { instanceColumns } from "./instance-columns.js";
 
 const id = "6f70656e-7374-4163-8b00-000000000001";
 const record = (server: Server = aServer({ id })) => InstanceRecord.fromPartial({ server });
@@ -61,6 +62,37 @@ describe("applyChange", () => {
       [["net", "10.0.0.2", "fixed"]],
     );
   });
+  it("shows floating IPs after the address to which they lead, and finds servers by fixed ones", () => {
+    const after = applyChange(
+      record(),
+      change({
+        replacePorts: true,
+        ports: [
+          {
+            portId: "p",
+            networkLabel: "net",
+            addresses: [
+              { ipAddress: "10.0.0.2", version: 4, subnetId: "s", floatingIps: ["192.0.2.8", "192.0.2.9"] },
+              { ipAddress: "10.0.0.3", version: 4, subnetId: "s" },
+            ],
+          },
+        ],
+      }),
+      "",
+      NOW,
+    );
+    assert.deepEqual(
+      after.server?.addresses.map(({ address, type, version, portId }) => [address, type, version, portId]),
+      [
+        ["10.0.0.2", "fixed", 4, "p"],
+        ["192.0.2.8", "floating", 4, "p"],
+        ["192.0.2.9", "floating", 4, "p"],
+        ["10.0.0.3", "fixed", 4, "p"],
+      ],
+    );
+    assert.deepEqual(instanceColumns(after)["ipv4"], ["10.0.0.2", "10.0.0.3"]);
+  });
+
   it("puts ports in and takes them out, whatever has become of the others, and addresses follow", () => {
     const port = (portId: string, ipAddress: string, more = {}) => ({
       portId,

@@ -38,6 +38,7 @@ const OPERATION_PATHS: Readonly<Record<string, keyof Server>> = {
   trusted_image_certificates: "trustedImageCertificates",
   security_groups: "securityGroups",
   lock: "lock",
+  shelving: "shelving",
 };
 
 /** Fields of a path: what operations alone may change, and what users may change too. */
@@ -157,20 +158,35 @@ function finish(server: Server, now: Instant): void {
 }
 
 /**
- * Addresses of a server as REST shows them, in order of its ports. What a newer process has noted beside an
- * address stays with it.
+ * Addresses of a server as REST shows them, in order of its ports; floating IPs come after the address to
+ * which they lead. What a newer process has noted beside an address stays with it.
  */
 const addressesOf = (ports: readonly InstancePort[], before: readonly ServerAddress[]): ServerAddress[] =>
   ports.flatMap((port) =>
-    port.addresses.map((address) => ({
-      ...before.find((one) => one.portId === port.portId && one.address === address.ipAddress),
-      networkLabel: port.networkLabel,
-      version: address.version,
-      address: address.ipAddress,
-      type: "fixed",
-      macAddress: port.macAddress,
-      portId: port.portId,
-      networkId: port.networkId,
-      subnetId: address.subnetId,
-    })),
+    port.addresses.flatMap(({ ipAddress, version, subnetId, floatingIps }) => {
+      const there = { ...placeOf(port), subnetId };
+      return [
+        { ...known(before, port, ipAddress), ...there, version, address: ipAddress, type: "fixed" },
+        ...floatingIps.map((address) => ({
+          ...known(before, port, address),
+          ...there,
+          version: address.includes(":") ? 6 : 4,
+          address,
+          type: "floating",
+        })),
+      ];
+    }),
   );
+
+const known = (
+  before: readonly ServerAddress[],
+  { portId }: InstancePort,
+  address: string,
+): ServerAddress | undefined => before.find((one) => one.portId === portId && one.address === address);
+
+const placeOf = ({ networkLabel, macAddress, portId, networkId }: InstancePort) => ({
+  networkLabel,
+  macAddress,
+  portId,
+  networkId,
+});

@@ -17,8 +17,9 @@ export function instanceColumns(record: InstanceRecord): InstanceColumns {
   const server = serverOf(record);
   const { flavor, hostInfo, addresses } = server;
   const stored = storeRecord(record);
+  // Lists are narrowed by fixed addresses alone, as in Nova.
   const ips = (version: number): string[] =>
-    addresses.filter((one) => one.version === version).map((one) => one.address);
+    addresses.filter((one) => one.version === version && one.type !== "floating").map((one) => one.address);
   return {
     generation: Number(server.generation),
     current_operation: server.currentOperation,

@@ -251,8 +251,24 @@ export function fakeNeutron(): FakeNeutron {
     listFloatingIps: async (_ctx, query) => {
       up();
       return fake.floatingIps.filter(
-        (ip) => query.portIds === undefined || (ip.portId !== undefined && query.portIds.includes(ip.portId)),
+        (ip) =>
+          (query.portIds === undefined || (ip.portId !== undefined && query.portIds.includes(ip.portId))) &&
+          is(query.projectId, ip.projectId) &&
+          is(query.address, ip.floatingIpAddress),
       );
+    },
+    updateFloatingIp: async (_ctx, id, to) => {
+      up();
+      const at = fake.floatingIps.findIndex((ip) => ip.id === id);
+      const before = fake.floatingIps[at];
+      if (before === undefined) throw NeutronErrors.FLOATING_IP_NOT_FOUND({ id });
+      const taken = fake.floatingIps.some(
+        (ip) => ip.id !== id && to !== undefined && ip.fixedIpAddress === to.fixedIpAddress,
+      );
+      if (taken) throw NeutronErrors.NETWORK_CONFLICT({ problem: "another one leads there" });
+      const after = { ...before, portId: to?.portId, fixedIpAddress: to?.fixedIpAddress };
+      fake.floatingIps[at] = after;
+      return after;
     },
     extensions: async () => {
       up();

@@ -15,6 +15,7 @@ import limits from "./limits.js";
 import migrations from "./migrations.js";
 import remoteConsoles from "./remote-consoles.js";
 import serverActions from "./server-actions.js";
+import serverAddresses from "./server-addresses.js";
 import serverDiagnostics from "./server-diagnostics.js";
 import serverGroups from "./server-groups.js";
 import serverIps from "./server-ips.js";
@@ -42,6 +43,7 @@ export const translations: readonly Translation[] = [
   ...migrations,
   ...remoteConsoles,
   ...serverActions,
+  ...serverAddresses,
   ...serverDiagnostics,
   ...serverGroups,
   ...serverIps,

@@ -193,6 +193,29 @@ export default [
     "rescueServer",
     { serverId: SERVER, ...fields },
   ]),
+  [
+    "POST /servers/{id}/action#shelve",
+    `/servers/${SERVER}/action`,
+    post({ shelve: null }),
+    "shelveServer",
+    { serverId: SERVER },
+  ],
+  ...(
+    [
+      ["2.76", { availability_zone: "z", host: "h" }, {}],
+      ["2.77", { availability_zone: "z" }, { availabilityZone: "z" }],
+      ["2.91", { availability_zone: null }, { availabilityZone: "" }],
+      ["2.91", { availability_zone: "z", host: "h" }, { availabilityZone: "z", host: "h" }],
+      ["2.91", { host: "h" }, { host: "h" }],
+      ["2.91", { host: "" }, {}],
+    ] as const
+  ).map(([version, body, fields]): Translation => [
+    "POST /servers/{id}/action#unshelve",
+    `/servers/${SERVER}/action`,
+    { ...post({ unshelve: body }), version },
+    "unshelveServer",
+    { serverId: SERVER, ...fields },
+  ]),
   ...(
     [
       [{}, {}],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/v1/instances_service.js";
-import { ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
+import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
+import { ServerAddress, ServerHostInfo } from "../../../../gen/kilonova/type/v1/server.js";
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Scenario, Stage } from "../stage.js";
 import { refusal } from "../stage.js";
@@ -160,6 +161,48 @@ export const records: readonly Scenario[] = [
       });
       const { instances } = await s.servers.countInstances(s.ctx, { database: "cell1", host });
       assert.equal(instances, 2);
+    },
+  },
+  {
+    name: "what a shelving leaves is kept until an operation clears it, and users cannot touch it",
+    run: async (s) => {
+      const id = await s.put(1, { hostInfo: ServerHostInfo.fromPartial({ host: "h", cell: "cell1" }) });
+      const shelving = {
+        imageId: "5a000000-0000-4000-8000-000000000003",
+        shelvedAt: { seconds: 5n, nanos: 0 },
+      };
+      const ends = async (kind: string, server: object, mask: readonly string[]): Promise<unknown> =>
+        s.commit(await s.taken(await s.begin(id, kind)), {
+          state: OperationState.OPERATION_STATE_SUCCEEDED,
+          change: { server: { ...server, taskState: "" }, updateMask: [...mask, "task_state"] },
+        });
+      const { VM_STATE_ACTIVE, VM_STATE_STOPPED } = VmState;
+      await ends("server.stop", { vmState: VM_STATE_STOPPED, shelving }, ["vm_state", "shelving"]);
+      assert.deepEqual((await s.server(id)).shelving, shelving);
+      assert.equal(
+        await refusal(update(s, id, { server: { shelving: undefined }, updateMask: ["shelving"] })),
+        "INVALID_ARGUMENT",
+      );
+      await ends("server.start", { vmState: VM_STATE_ACTIVE }, ["vm_state"]);
+      assert.deepEqual((await s.server(id)).shelving, shelving);
+      await ends("server.stop", { vmState: VM_STATE_STOPPED }, ["vm_state", "shelving"]);
+      assert.equal((await s.server(id)).shelving, undefined);
+    },
+  },
+  {
+    name: "servers are found by their fixed addresses, not by floating ones",
+    run: async (s) => {
+      const fixed = { networkLabel: "n", version: 4, address: "10.9.8.7", type: "fixed" };
+      const floating = { ...fixed, address: "192.0.2.77", type: "floating" };
+      const id = await s.put(1, {
+        addresses: [fixed, floating].map((one) => ServerAddress.fromPartial(one)),
+      });
+      const found = async (ip: string): Promise<string[]> => {
+        const filter = { ipRegex: ip, projectId: s.project };
+        const { rows } = await s.servers.listInstances(s.ctx, { database: "cell1", filter });
+        return rows.map(({ serverId }) => serverId);
+      };
+      assert.deepEqual([await found("10.9.8.7"), await found("192.0.2.77")], [[id], []]);
     },
   },
 ];

@@ -9,6 +9,7 @@ import rebuild from "./rebuild.js";
 import rescue from "./rescue.js";
 import resetState from "./reset-state.js";
 import triggerCrashDump from "./trigger-crash-dump.js";
+import unshelve from "./unshelve.js";
 
 /** Everything in this folder, by file name. */
 export const actionBodies: readonly ActionBody[] = [
@@ -21,4 +22,5 @@ export const actionBodies: readonly ActionBody[] = [
   rescue,
   resetState,
   triggerCrashDump,
+  unshelve,
 ];

@@ -323,6 +323,14 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: RescueServerMetadata;
     case: "rescueServer";
+  } | {
+    /**
+     * Of "server.shelve".
+     *
+     * @generated from field: kilonova.type.v1.ShelveServerMetadata shelve_server = 25;
+     */
+    value: ShelveServerMetadata;
+    case: "shelveServer";
   } | { case: undefined; value?: undefined };
 };
 
@@ -405,6 +413,33 @@ export declare type RescueServerMetadata = Message<"kilonova.type.v1.RescueServe
  * Use `create(RescueServerMetadataSchema)` to create a new message.
  */
 export declare const RescueServerMetadataSchema: GenMessage<RescueServerMetadata>;
+
+/**
+ * What was asked for with a shelving.
+ *
+ * @generated from message kilonova.type.v1.ShelveServerMetadata
+ */
+export declare type ShelveServerMetadata = Message<"kilonova.type.v1.ShelveServerMetadata"> & {
+  /**
+   * Name of the image that will hold the server's disk.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The image's id, from the operation's acceptance on.
+   *
+   * @generated from field: string image_id = 2;
+   */
+  imageId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.ShelveServerMetadata.
+ * Use `create(ShelveServerMetadataSchema)` to create a new message.
+ */
+export declare const ShelveServerMetadataSchema: GenMessage<ShelveServerMetadata>;
 
 /**
  * What was asked for with a lock.

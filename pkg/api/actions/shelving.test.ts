@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { AcceptOperationRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
+import { Quiesce, ShelveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
+import { ServerHostInfo, ServerImage, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { TestApi } from "../testing/an-api.js";
+import { administrator, anApi, as, member } from "../testing/an-api.js";
+
+const A = "00000000-0000-4000-8000-000000000001";
+const IMAGE = "aaaaaaaa-0000-4000-8000-000000000001";
+const { VM_STATE_ACTIVE: ACTIVE, VM_STATE_SHELVED: SHELVED } = VmState;
+
+function bench(over: Partial<Server> = {}, capabilities = ["snapshot"]): TestApi {
+  const api = anApi();
+  api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities })]);
+  api.cells.put("cell1", {
+    id: A,
+    name: "vm",
+    vmState: ACTIVE,
+    hostInfo: ServerHostInfo.fromPartial({ host: "h1", node: "n1" }),
+    image: ServerImage.fromPartial({
+      id: IMAGE,
+      properties: new Map([
+        ["os_distro", "alpine"],
+        ["hw_qemu_guest_agent", "yes"],
+        ["os_require_quiesce", "yes"],
+      ]),
+    }),
+    launchedAt: { seconds: 1n, nanos: 0 },
+    ...over,
+  });
+  return api;
+}
+const servers = (api: TestApi) => api.channel.client(ServersServiceDefinition);
+const shelve = (api: TestApi) => servers(api).shelveServer(as(member), { serverId: A });
+const imageOf = (api: TestApi) => {
+  const { input } = api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+  return ShelveInput.decode(input).image ?? assert.fail("no image");
+};
+
+describe("shelveServer", () => {
+  it("names the image after the server, and tells its id at once", async () => {
+    const api = bench();
+    const { operation } = await shelve(api);
+    const image = imageOf(api);
+    assert.equal(operation?.kind, "server.shelve");
+    assert.deepEqual(operation?.metadata?.asked, {
+      $case: "shelveServer",
+      value: { name: "vm-shelved", imageId: image.imageId },
+    });
+    assert.deepEqual(
+      [image.owner, image.properties.get("image_type"), image.properties.get("instance_uuid")],
+      ["p1", "snapshot", A],
+    );
+    assert.deepEqual(
+      [image.properties.get("base_image_ref"), image.properties.get("os_distro")],
+      [IMAGE, "alpine"],
+    );
+    // There is nobody left inside who could freeze anything.
+    assert.equal(image.quiesce, Quiesce.QUIESCE_UNSPECIFIED);
+  });
+
+  it("cuts names that the Image service would not take", async () => {
+    for (const [name, expected] of [
+      ["a".repeat(255), `${"a".repeat(247)}-shelved`],
+      ["\u{1f600}".repeat(250), `${"\u{1f600}".repeat(247)}-shelved`],
+    ] as const) {
+      const api = bench({ name });
+      await shelve(api);
+      assert.equal(imageOf(api).name, expected);
+    }
+  });
+
+  it("does not take a server off its host that has no image, nor shelve on a host that cannot", async () => {
+    await assert.rejects(shelve(bench({ image: undefined })), {
+      reason: "OFFLOADING_NOT_SERVED",
+      kind: "unsupported",
+    });
+    await assert.rejects(shelve(bench({}, [])), { reason: "CAPABILITY_MISSING", kind: "unsupported" });
+  });
+});
+
+describe("unshelveServer", () => {
+  const text = `Specifying an availability zone or a host when unshelving server "${A}" with status "shelved" is not supported. The server status must be SHELVED_OFFLOADED.`;
+
+  it("begins where the server stands", async () => {
+    const { operation } = await servers(bench({ vmState: SHELVED })).unshelveServer(as(member), {
+      serverId: A,
+    });
+    assert.deepEqual([operation?.kind, operation?.metadata], ["server.unshelve", undefined]);
+  });
+
+  for (const asked of [{ availabilityZone: "" }, { availabilityZone: "z" }, { host: "h2" }])
+    it(`refuses ${JSON.stringify(asked)} of a server that has its host, in Nova's words`, async () => {
+      const api = bench({ vmState: SHELVED });
+      for (const who of [member, administrator])
+        await assert.rejects(servers(api).unshelveServer(as(who), { serverId: A, ...asked }), {
+          reason: "NOT_OFFLOADED",
+          kind: "refused",
+          message: text,
+        });
+    });
+
+  it("tells of a lock and of another state first", async () => {
+    const asked = { serverId: A, availabilityZone: "z" };
+    const locked = bench({ vmState: SHELVED, lock: { lockedBy: "admin", reason: "" } });
+    await assert.rejects(servers(locked).unshelveServer(as(member), asked), { reason: "INSTANCE_LOCKED" });
+    await assert.rejects(servers(locked).unshelveServer(as(administrator), asked), {
+      reason: "NOT_OFFLOADED",
+    });
+    await assert.rejects(servers(bench()).unshelveServer(as(member), asked), { reason: "INVALID_STATE" });
+  });
+
+  it("lets only those name a host who may", async () => {
+    const asked = { serverId: A, host: "h2" };
+    const offloaded = bench({ vmState: VmState.VM_STATE_SHELVED_OFFLOADED });
+    await assert.rejects(servers(offloaded).unshelveServer(as(member), asked), { kind: "forbidden" });
+    await assert.rejects(servers(offloaded).unshelveServer(as(administrator), asked), {
+      reason: "INVALID_STATE",
+    });
+  });
+});
