@@ -2,12 +2,13 @@ import { ConfigErrors } from "../../pkg/platform/config/index.js";
 import { warnOfFewDescriptors } from "../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
 import { Pools, runProcess } from "../../pkg/platform/service/index.js";
+import { cagedPrograms } from "../../pkg/compute/index.js";
 import { startStandalone } from "../../pkg/standalone/wire.js";
 import { sections } from "./config.js";
 
 await runProcess("standalone", sections, async (service) => {
   const {
-    config: { database, standalone, logins, image, rest },
+    config: { database, standalone, logins, image, volume, rest },
     ctx,
     log,
     lifecycle,
@@ -18,7 +19,10 @@ await runProcess("standalone", sections, async (service) => {
     .filter(([, password]) => !password)
     .map(([name]) => `- standalone.${name}Password: must be set`);
   if (unset.length > 0) throw ConfigErrors.CONFIG_INVALID({ problems: unset.join("\n") });
-  warnOfFewDescriptors(log, [rest.maxConnections, rest.maxConnections, rest.maxConnections]);
+  warnOfFewDescriptors(
+    log,
+    Array.from({ length: 4 }, () => rest.maxConnections),
+  );
   const pool = await new Pools(service).open("database.url", database.url, database.maxConnections);
   await lifecycle.start("standalone", async () => {
     const running = await startStandalone(ctx, {
@@ -37,6 +41,12 @@ await runProcess("standalone", sections, async (service) => {
       },
       imageDirectory: standalone.imageDir,
       imageLimits: image,
+      volume: {
+        port: standalone.volumePort,
+        directory: standalone.volumeDir,
+        programs: await cagedPrograms({ mode: standalone.volumeIsolation, uids: { first: 0, count: 10_000 } }),
+        limits: volume,
+      },
       services: () => [
         { type: "compute", name: "nova", publicUrl: standalone.computeUrl },
         { type: "placement", name: "placement", publicUrl: standalone.placementUrl },

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
+import { cagedPrograms } from "../../../pkg/compute/index.js";
 import { startStandalone } from "../../../pkg/standalone/wire.js";
 import type { DemoImage } from "./guest-image.js";
 import type { Runtime } from "./runtime.js";
 import { schemas } from "./storage.js";
 
-/** Identity, Image and Network for this one machine. */
+/** Identity, Image, Network and Block Storage for this one machine. */
 export async function startEmbeddedServices(
   ctx: Ctx,
   runtime: Runtime,
@@ -33,6 +34,15 @@ export async function startEmbeddedServices(
       ports: { identity: ports.identity, image: ports.image, network: ports.network },
       imageDirectory: join(home, "images"),
       imageLimits: config.image,
+      volume: {
+        port: ports.volume,
+        directory: join(home, "volumes"),
+        programs: await cagedPrograms({
+          mode: config.compute.guestIsolation,
+          uids: { first: config.compute.guestUidFirst, count: config.compute.guestUidCount },
+        }),
+        limits: config.volume,
+      },
       services: () => [
         { type: "compute", name: "nova", publicUrl: `http://127.0.0.1:${ports.compute}/v2.1` },
         { type: "placement", name: "placement", publicUrl: `http://127.0.0.1:${ports.placement}` },

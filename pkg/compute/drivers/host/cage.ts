@@ -21,6 +21,8 @@ export interface Room {
   readonly groups?: readonly string[];
   /** Whether it ends when the agent's child that started it does: tools do, guests do not. */
   readonly dies: boolean;
+  /** Whether it serves others over sockets. It is filtered then, even if it outlives us. */
+  readonly serves?: boolean;
 }
 
 /** Where programs, their libraries and their data are; and the little of /etc that they read. */
@@ -41,7 +43,7 @@ const SCRIPT = "/cage";
 export function caged(argv: readonly string[], room: Room, more: readonly string[] = []): Command {
   const [argsFd, scriptFd, filterFd] = [FIRST_INPUT, FIRST_INPUT + 1, FIRST_INPUT + 2];
   // A guest's QEMU sets a filter of its own, and is looked at whether it did.
-  const filter = room.dies ? toolFilter() : undefined;
+  const filter = room.dies || room.serves ? toolFilter({ serves: room.serves ?? false }) : undefined;
   const shown = [
     ...systemFolders.flatMap(systemFolder),
     ...[...systemFiles, ...more].filter((path) => existsSync(path)).flatMap(bind("--ro-bind")),
