@@ -6,7 +6,8 @@ import { deleteVolume, findVolume, updateVolume } from "../adapters/sql/volumes.
 import type { VolumeChange } from "../adapters/sql/volumes.js";
 import { qemuFormat } from "../domain/image-rules.js";
 import { GIB } from "../domain/model.js";
-import type { Volume, VolumeTask } from "../domain/model.js";
+import type { Volume, VolumeStatus, VolumeTask } from "../domain/model.js";
+import { statusOfAttachments } from "../domain/states.js";
 import type { VolumeEvent } from "../domain/volume-events.js";
 import { E } from "../errors.js";
 import type { VolumeParts } from "../ports.js";
@@ -32,7 +33,8 @@ async function runTask(parts: VolumeParts, ctx: Ctx, volumeId: string): Promise<
   } catch (error) {
     // Cut off: the next start does it again.
     if (ctx.signal.aborted) throw error;
-    await change(parts, ctx, volume, { ...whenFailed(volume, task), task: null });
+    if (task.kind === "upload") await goBack(parts, ctx, volume, {});
+    else await change(parts, ctx, volume, { status: FAILED[task.kind], task: null });
     throw error;
   }
 }
@@ -52,19 +54,13 @@ function perform(parts: VolumeParts, ctx: Ctx, volume: Volume, task: VolumeTask)
   }
 }
 
-function whenFailed(volume: Volume, task: VolumeTask): VolumeChange {
-  switch (task.kind) {
-    case "create":
-    case "reimage":
-      return { status: "error" };
-    case "delete":
-      return { status: "error_deleting" };
-    case "extend":
-      return { status: "error_extending" };
-    case "upload":
-      return { status: volume.previousStatus ?? "available", previousStatus: null };
-  }
-}
+/** What a volume is when work on it failed. */
+const FAILED = {
+  create: "error",
+  reimage: "error",
+  delete: "error_deleting",
+  extend: "error_extending",
+} as const satisfies Partial<Record<VolumeTask["kind"], VolumeStatus>>;
 
 const change = (
   { db, clock }: VolumeParts,
@@ -73,6 +69,24 @@ const change = (
   edits: VolumeChange,
 ): Promise<boolean> =>
   db.write(ctx, "volume.task.end", (tx) => updateVolume(tx, volume.id, edits, clock.now()));
+
+/**
+ * Ends work that took a volume out of its state for a while. One that was in use may have been let go of
+ * meanwhile.
+ */
+const goBack = (
+  { db, clock }: VolumeParts,
+  ctx: Ctx,
+  { id, previousStatus }: Volume,
+  edits: VolumeChange,
+): Promise<void> =>
+  db.write(ctx, "volume.task.back", async (tx) => {
+    const now = await findVolume(tx, id);
+    if (!now) return;
+    const follows = previousStatus === "in-use" || previousStatus === "reserved";
+    const status = follows ? statusOfAttachments(now.attachments) : "available";
+    await updateVolume(tx, id, { status, previousStatus: null, task: null, ...edits }, clock.now());
+  });
 
 async function demandSpace({ storage, limits }: VolumeParts, bytes: number): Promise<void> {
   if ((await storage.freeBytes()) - bytes < limits.freeSpaceMib * MIB) throw E.DISK_FULL({});
@@ -128,12 +142,7 @@ async function extend(
   { sizeGib }: Of<"extend">,
 ): Promise<void> {
   await parts.storage.grow(ctx, volume.id, sizeGib * GIB);
-  await change(parts, ctx, volume, {
-    sizeGib,
-    status: volume.previousStatus ?? "available",
-    previousStatus: null,
-    task: null,
-  });
+  await goBack(parts, ctx, volume, { sizeGib });
   if (volume.previousStatus === "in-use") await announce(parts, ctx, volume, "volume-extended");
 }
 
@@ -145,13 +154,7 @@ async function reimage(
 ): Promise<void> {
   await fromImage(parts, ctx, volume, imageId);
   const image = await parts.images.get(ctx, service, imageId);
-  await change(parts, ctx, volume, {
-    status: volume.previousStatus === "reserved" ? "reserved" : "available",
-    previousStatus: null,
-    task: null,
-    bootable: true,
-    imageMetadata: image.metadata,
-  });
+  await goBack(parts, ctx, volume, { bootable: true, imageMetadata: image.metadata });
   if (volume.previousStatus === "reserved") await announce(parts, ctx, volume, "volume-reimaged");
 }
 
@@ -170,11 +173,7 @@ async function upload(
     file.data.destroy();
     await file.dispose();
   }
-  await change(parts, ctx, volume, {
-    status: volume.previousStatus ?? "available",
-    previousStatus: null,
-    task: null,
-  });
+  await goBack(parts, ctx, volume, {});
 }
 
 /** Tells Compute. The change is stored already, so a failure must not fail it. */
