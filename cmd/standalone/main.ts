@@ -2,8 +2,11 @@ import { ConfigErrors } from "../../pkg/platform/config/index.js";
 import { warnOfFewDescriptors } from "../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
 import { Pools, runProcess } from "../../pkg/platform/service/index.js";
+import { keystoneClient } from "../../pkg/clients/keystone/index.js";
+import type { ServiceSession } from "../../pkg/clients/keystone/index.js";
 import { cagedPrograms } from "../../pkg/compute/index.js";
 import { startStandalone } from "../../pkg/standalone/wire.js";
+import { computeEvents } from "../shared/compute-events.js";
 import { sections } from "./config.js";
 
 await runProcess("standalone", sections, async (service) => {
@@ -24,6 +27,7 @@ await runProcess("standalone", sections, async (service) => {
     Array.from({ length: 4 }, () => rest.maxConnections),
   );
   const pool = await new Pools(service).open("database.url", database.url, database.maxConnections);
+  let session: ServiceSession | undefined;
   await lifecycle.start("standalone", async () => {
     const running = await startStandalone(ctx, {
       pool,
@@ -44,8 +48,12 @@ await runProcess("standalone", sections, async (service) => {
       volume: {
         port: standalone.volumePort,
         directory: standalone.volumeDir,
-        programs: await cagedPrograms({ mode: standalone.volumeIsolation, uids: { first: 0, count: 10_000 } }),
+        programs: await cagedPrograms({
+          mode: standalone.volumeIsolation,
+          uids: { first: 0, count: 10_000 },
+        }),
         limits: volume,
+        onVolumeEvents: computeEvents(() => session),
       },
       services: () => [
         { type: "compute", name: "nova", publicUrl: standalone.computeUrl },
@@ -60,6 +68,20 @@ await runProcess("standalone", sections, async (service) => {
       rest,
       startSpan: (name, traceparent, origin) => tracer.start(name, traceparent, {}, "server", origin),
     });
+    // As our own service user, through the Identity that runs now.
+    ({ session } = keystoneClient({
+      authUrl: `${running.urls.identity}/v3`,
+      region: standalone.region,
+      clock: systemClock,
+      random: Math.random,
+      credentials: {
+        username: "nova",
+        userDomainName: "Default",
+        password: nova,
+        projectName: "service",
+        projectDomainName: "Default",
+      },
+    }));
     return { value: running, stop: (budgetMs) => running.close(budgetMs) };
   });
 });

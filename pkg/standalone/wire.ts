@@ -19,7 +19,13 @@ import { standaloneMigrations } from "./migrations/index.js";
 import { buildNetwork } from "./network/index.js";
 import type { NetworkService, NetworkTables, PortEvent } from "./network/index.js";
 import { buildVolume, volumeConfig } from "./volume/index.js";
-import type { CagedPrograms, VolumeConfig, VolumeEvent, VolumeService, VolumeTables } from "./volume/index.js";
+import type {
+  CagedPrograms,
+  VolumeConfig,
+  VolumeEvent,
+  VolumeService,
+  VolumeTables,
+} from "./volume/index.js";
 import { seedStandalone } from "./seed.js";
 import type { Seeded, StandaloneSeed } from "./seed.js";
 

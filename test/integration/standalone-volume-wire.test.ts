@@ -40,10 +40,7 @@ describe("standalone volume: wire", () => {
       [version?.["id"], version?.["status"], version?.["version"], version?.["min_version"]],
       ["v3.0", "CURRENT", "3.68", "3.0"],
     );
-    assert.deepEqual(
-      [(version?.["links"] as Json[])[0]?.["href"], root.body],
-      [`${url}/v3/`, v3.body],
-    );
+    assert.deepEqual([(version?.["links"] as Json[])[0]?.["href"], root.body], [`${url}/v3/`, v3.body]);
     const { body } = await c.t.raw(`${c.t.cloud.urls.identity}/v3/auth/catalog`, { token: c.tokens.demo });
     const types = (body["catalog"] as Json[]).filter(({ endpoints }) =>
       JSON.stringify(endpoints).includes(`${url}/v3/${c.projects.demo}`),
@@ -81,10 +78,16 @@ describe("standalone volume: wire", () => {
     ]);
     assert.equal((await c.ask("demo", "GET", "/volumes", undefined, { version: "x" })).status, 400);
     const early = await c.ask("demo", "GET", "/attachments", undefined, { version: "3.26" });
-    assert.deepEqual(fault(early), [404, "itemNotFound", "API version 3.26 is not supported on this method."]);
+    assert.deepEqual(fault(early), [
+      404,
+      "itemNotFound",
+      "API version 3.26 is not supported on this method.",
+    ]);
     const id = await create({ name: "versions" });
     const fields = async (version: string): Promise<string[]> =>
-      Object.keys(inner((await c.ask("demo", "GET", `/volumes/${id}`, undefined, { version })).body, "volume"));
+      Object.keys(
+        inner((await c.ask("demo", "GET", `/volumes/${id}`, undefined, { version })).body, "volume"),
+      );
     const [first, last] = [await fields("3.0"), await fields("3.68")];
     assert.deepEqual(
       last.filter((name) => !first.includes(name)),
@@ -188,7 +191,13 @@ describe("standalone volume: wire", () => {
       ["POST", `/attachments/${attachmentId}/action`, { "os-complete": {} }],
       ["DELETE", `/attachments/${attachmentId}`],
     ] as const) {
-      const answer = await c.ask("demo", method, path, body, path === "/snapshots" ? { version: "3.60" } : {});
+      const answer = await c.ask(
+        "demo",
+        method,
+        path,
+        body,
+        path === "/snapshots" ? { version: "3.60" } : {},
+      );
       assert.equal(answer.status, 404, `${method} ${path}: ${JSON.stringify(answer.body)}`);
     }
     for (const query of ["?all_tenants=1", `?project_id=${c.projects.admin}`]) {
@@ -235,7 +244,10 @@ describe("standalone volume: wire", () => {
     assert.equal((await c.ask("demo", "DELETE", `/attachments/${attachment}`, undefined, own)).status, 409);
     const shown = inner((await c.ask("demo", "GET", `/volumes/${id}`)).body, "volume");
     const [told] = shown["attachments"] as Json[];
-    assert.deepEqual([shown["status"], told?.["attachment_id"], told?.["server_id"]], ["in-use", attachment, server]);
+    assert.deepEqual(
+      [shown["status"], told?.["attachment_id"], told?.["server_id"]],
+      ["in-use", attachment, server],
+    );
     assert.equal(fault(await c.ask("demo", "DELETE", `/volumes/${id}`))[0], 400);
     const done = await c.ask("demo", "DELETE", `/attachments/${attachment}`, undefined, service);
     assert.deepEqual([done.status, done.body], [200, { attachments: [] }]);
@@ -318,7 +330,10 @@ describe("standalone volume: wire", () => {
     const reset = { "os-reset_status": { status: "error" } };
     assert.equal((await c.ask("admin", "POST", `/volumes/${id}/action`, reset)).status, 202);
     assert.equal(await status(), "error");
-    assert.equal((await c.ask("admin", "POST", `/volumes/${id}/action`, { "os-force_delete": {} })).status, 202);
+    assert.equal(
+      (await c.ask("admin", "POST", `/volumes/${id}/action`, { "os-force_delete": {} })).status,
+      202,
+    );
     await c.gone(`/volumes/${id}`);
   });
 

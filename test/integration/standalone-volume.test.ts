@@ -170,7 +170,12 @@ describe("standalone volume: data", () => {
     await c.settled(`/volumes/${String(volume["id"])}`, "available");
     const shown = await c.t.raw(`${c.t.cloud.urls.image}/v2/images/${made}`, { token: c.tokens.demo });
     assert.deepEqual(
-      [shown.body["status"], shown.body["disk_format"], shown.body["virtual_size"], shown.body["hw_disk_bus"]],
+      [
+        shown.body["status"],
+        shown.body["disk_format"],
+        shown.body["virtual_size"],
+        shown.body["hw_disk_bus"],
+      ],
       ["active", "qcow2", GIB, "virtio"],
     );
     const second = await create({ imageRef: made });
@@ -239,7 +244,10 @@ describe("standalone volume: data", () => {
     );
     await release(id);
     assert.equal((await c.ask("demo", "POST", `${path}/action`, wish)).status, 400);
-    assert.equal((await c.ask("demo", "POST", `${path}/action`, { "os-extend": { new_size: "4" } })).status, 202);
+    assert.equal(
+      (await c.ask("demo", "POST", `${path}/action`, { "os-extend": { new_size: "4" } })).status,
+      202,
+    );
     assert.equal((await c.settled(path, "available"))["size"], 4);
   });
 
@@ -305,6 +313,7 @@ describe("standalone volume: data", () => {
       [1, 2, 3, 4].map(() => c.ask("demo", "POST", "/volumes", { volume: { size: 1 } })),
     );
     await c.restart();
-    for (const { body } of made) await c.settled(`/volumes/${String(inner(body, "volume")["id"])}`, "available");
+    for (const { body } of made)
+      await c.settled(`/volumes/${String(inner(body, "volume")["id"])}`, "available");
   });
 });

@@ -3,6 +3,7 @@ import type { Ctx } from "../../../pkg/kernel/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
 import { cagedPrograms } from "../../../pkg/compute/index.js";
 import { startStandalone } from "../../../pkg/standalone/wire.js";
+import { computeEvents } from "../../shared/compute-events.js";
 import type { DemoImage } from "./guest-image.js";
 import type { Runtime } from "./runtime.js";
 import { schemas } from "./storage.js";
@@ -13,15 +14,7 @@ export async function startEmbeddedServices(
   runtime: Runtime,
   images: readonly DemoImage[],
 ): Promise<void> {
-  const {
-    options,
-    config,
-    secrets,
-    pool,
-    log,
-    lifecycle,
-    tracer,
-  } = runtime;
+  const { options, config, secrets, pool, log, lifecycle, tracer } = runtime;
   const { ports, home } = options;
   if (!pool) throw new Error("the database is not up");
   await lifecycle.start("standalone", async () => {
@@ -44,6 +37,7 @@ export async function startEmbeddedServices(
           uids: { first: config.compute.guestUidFirst, count: config.compute.guestUidCount },
         }),
         limits: config.volume,
+        onVolumeEvents: computeEvents(() => runtime.clients?.keystone.session),
       },
       services: () => [
         { type: "compute", name: "nova", publicUrl: `http://127.0.0.1:${ports.compute}/v2.1` },

@@ -49,8 +49,7 @@ export const E = defineErrors("volume", {
   /** A body that does not have the shape; the field is named. */
   INVALID_FIELD: [
     "invalid",
-    (p: { field: string; problem: string }) =>
-      `Invalid input for field/attribute ${p.field}. ${p.problem}.`,
+    (p: { field: string; problem: string }) => `Invalid input for field/attribute ${p.field}. ${p.problem}.`,
   ],
   IMAGE_UNACCEPTABLE: [
     "invalid",

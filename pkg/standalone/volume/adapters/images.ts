@@ -39,7 +39,9 @@ export function imagesBeside(parts: ImageParts): VolumeImages {
 }
 
 /** What volumes tell of the image that they were made of: all as text. */
-function metadataOf(image: Awaited<ReturnType<ReturnType<typeof imagesInProcess>["get"]>>): SourceImage["metadata"] {
+function metadataOf(
+  image: Awaited<ReturnType<ReturnType<typeof imagesInProcess>["get"]>>,
+): SourceImage["metadata"] {
   const core = {
     image_id: image.id,
     image_name: image.name,

@@ -99,7 +99,8 @@ function readSort(query: ReadonlyMap<string, readonly string[]>, spec: ListingSp
   const dirs = query.get("sort_dir") ?? [];
   if (text !== undefined && (keys.length > 0 || dirs.length > 0))
     throw E.INVALID_INPUT({
-      reason: 'The "sort_key" and "sort_dir" parameters are deprecated and cannot be used with the "sort" parameter.',
+      reason:
+        'The "sort_key" and "sort_dir" parameters are deprecated and cannot be used with the "sort" parameter.',
     });
   const wanted =
     text === undefined

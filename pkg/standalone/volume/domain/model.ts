@@ -18,13 +18,7 @@ export const volumeStatuses = [
 ] as const;
 export type VolumeStatus = (typeof volumeStatuses)[number];
 
-export const snapshotStatuses = [
-  "creating",
-  "available",
-  "deleting",
-  "error",
-  "error_deleting",
-] as const;
+export const snapshotStatuses = ["creating", "available", "deleting", "error", "error_deleting"] as const;
 export type SnapshotStatus = (typeof snapshotStatuses)[number];
 
 export const attachStatuses = ["reserved", "attaching", "attached", "detaching"] as const;

@@ -26,9 +26,7 @@ export function statusOnAttachment(volume: Volume, instanceUuid: string | null):
     throw E.INVALID_VOLUME({
       reason: `Volume attachments can not be created if the volume is in an error state. The Volume ${volume.id} currently has a status of: ${volume.status} `,
     });
-  const expected: readonly VolumeStatus[] = volume.multiattach
-    ? ["available", "in-use"]
-    : ["available"];
+  const expected: readonly VolumeStatus[] = volume.multiattach ? ["available", "in-use"] : ["available"];
   if (expected.includes(volume.status)) return "reserved";
   const moves =
     instanceUuid !== null &&
@@ -94,8 +92,7 @@ export const transitions = {
     demandStatus(
       volume,
       volume.multiattach ? ["available", "in-use"] : ["available"],
-      (expected) =>
-        `Volume status must be ${expected} to reserve, but the status is ${volume.status}.`,
+      (expected) => `Volume status must be ${expected} to reserve, but the status is ${volume.status}.`,
     );
     return "attaching";
   },

@@ -52,7 +52,9 @@ export function volumeJson(volume: Volume, viewer: Viewer): Json {
     replication_status: null,
     consistencygroup_id: null,
     multiattach: volume.multiattach,
-    attachments: volume.attachments.filter(({ status }) => status === "attached").map((one) => attachedJson(one, admin)),
+    attachments: volume.attachments
+      .filter(({ status }) => status === "attached")
+      .map((one) => attachedJson(one, admin)),
     migration_status: null,
     "os-vol-tenant-attr:tenant_id": volume.projectId,
     ...(hasImage ? { volume_image_metadata: volume.imageMetadata } : {}),

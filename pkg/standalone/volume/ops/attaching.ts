@@ -139,9 +139,7 @@ export async function release(
   attachmentId: string,
   byService: boolean,
 ): Promise<readonly Attachment[]> {
-  const attachment = await db.read(ctx, "attachment.get", (tx) =>
-    getAttachment(tx, ctx.actor, attachmentId),
-  );
+  const attachment = await db.read(ctx, "attachment.get", (tx) => getAttachment(tx, ctx.actor, attachmentId));
   demandReleasable(attachment, byService);
   await storage.endServing(ctx, attachment.volumeId, attachmentId);
   return db.write(ctx, "attachment.delete", async (tx) => {

@@ -33,8 +33,7 @@ export async function connectWithoutServer(
 ): Promise<Attachment> {
   const volume = await parts.db.statement(ctx, "volume.get", (tx) => getVolume(tx, ctx.actor, volumeId));
   const known = volume.attachments.find(({ instanceUuid }) => instanceUuid === null);
-  const { id } =
-    known ?? (await reserveAfter(parts, ctx, volumeId, { instanceUuid: null, mode: null }));
+  const { id } = known ?? (await reserveAfter(parts, ctx, volumeId, { instanceUuid: null, mode: null }));
   return connect(parts, ctx, id, connector);
 }
 

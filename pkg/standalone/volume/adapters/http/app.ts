@@ -1,6 +1,13 @@
 import { Router } from "express";
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
-import { baseUrlOf, cors, ctxOf, failureHandler, httpApp, jsonBody } from "../../../../platform/http/index.js";
+import {
+  baseUrlOf,
+  cors,
+  ctxOf,
+  failureHandler,
+  httpApp,
+  jsonBody,
+} from "../../../../platform/http/index.js";
 import type { FailureRenderer, HttpEnv } from "../../../../platform/http/index.js";
 import type { Authenticate } from "../../../shared/auth.js";
 import { requireToken } from "../../../shared/auth.js";
@@ -100,9 +107,7 @@ const versionsJson = (req: Request): unknown => ({
       min_version: versionText(0),
       updated: "2026-11-01T00:00:00Z",
       links: [{ rel: "self", href: `${baseUrlOf(req)}/v3/` }],
-      "media-types": [
-        { base: "application/json", type: "application/vnd.openstack.volume+json;version=3" },
-      ],
+      "media-types": [{ base: "application/json", type: "application/vnd.openstack.volume+json;version=3" }],
     },
   ],
 });

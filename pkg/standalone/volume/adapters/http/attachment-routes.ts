@@ -25,7 +25,10 @@ const createBody = z.object({
   }),
 });
 const updateBody = z.object({
-  attachment: z.strictObject({ connector: connector.refine((one) => Object.keys(one).length > 0, "empty"), mode }),
+  attachment: z.strictObject({
+    connector: connector.refine((one) => Object.keys(one).length > 0, "empty"),
+    mode,
+  }),
 });
 const actionBody = z.strictObject({ "os-complete": z.unknown() });
 
@@ -61,9 +64,11 @@ export function attachmentRoutes(parts: VolumeParts): Router {
         instanceUuid: wish.instance_uuid ?? null,
         mode: wish.mode === "null" ? null : (wish.mode ?? null),
       });
-      if (!wish.connector) return { attachment: attachmentJson(reserved) };
+      // Clients send an empty one where they mean none.
+      const host = wish.connector ?? {};
+      if (Object.keys(host).length === 0) return { attachment: attachmentJson(reserved) };
       try {
-        return { attachment: attachmentJson(await connect(parts, ctx, reserved.id, wish.connector)) };
+        return { attachment: attachmentJson(await connect(parts, ctx, reserved.id, host)) };
       } catch (error) {
         await release(parts, ctx, reserved.id, true);
         throw error;
@@ -84,7 +89,8 @@ export function attachmentRoutes(parts: VolumeParts): Router {
       demandWrite(ctx.actor, "volume:attachment_update");
       const { attachment: wish } = bodyOf(req, updateBody);
       demandMode(req, wish.mode);
-      const host = wish.mode && wish.mode !== "null" ? { ...wish.connector, mode: wish.mode } : wish.connector;
+      const host =
+        wish.mode && wish.mode !== "null" ? { ...wish.connector, mode: wish.mode } : wish.connector;
       return { attachment: attachmentJson(await connect(parts, ctx, idOf(req), host)) };
     }),
   );

@@ -20,7 +20,13 @@ export const flag = z.union([z.boolean(), z.string(), z.number()]).transform((va
 export const gib = z
   .union([z.number(), z.string().regex(/^\d{1,9}$/, "not an integer")])
   .transform(Number)
-  .pipe(z.number().int().min(1).max(2 ** 31 - 1));
+  .pipe(
+    z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 31 - 1),
+  );
 
 export const uuid = z
   .string()

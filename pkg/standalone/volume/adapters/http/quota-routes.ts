@@ -33,8 +33,7 @@ export function quotaRoutes({ db, limits }: VolumeParts): Router {
   const router = Router();
   const project = (req: Request): string => pathOf(req, "project");
   const demandRead = (actor: Actor, projectId: string): void => {
-    if (!isAdmin(actor) && actor.projectId !== projectId)
-      demandAdmin(actor, "volume_extension:quotas:show");
+    if (!isAdmin(actor) && actor.projectId !== projectId) demandAdmin(actor, "volume_extension:quotas:show");
   };
   router.get(
     "/os-quota-sets/:project/defaults",

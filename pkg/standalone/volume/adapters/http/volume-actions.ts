@@ -6,12 +6,7 @@ import { demandFits, uploadFormats } from "../../domain/image-rules.js";
 import { volumeStatuses } from "../../domain/model.js";
 import type { Volume } from "../../domain/model.js";
 import { demandAdmin, demandWrite } from "../../domain/policy.js";
-import {
-  demandExtendable,
-  demandReimageable,
-  demandUploadable,
-  transitions,
-} from "../../domain/states.js";
+import { demandExtendable, demandReimageable, demandUploadable, transitions } from "../../domain/states.js";
 import { E } from "../../errors.js";
 import { isService, release } from "../../ops/attaching.js";
 import { attachNow, connectWithoutServer } from "../../ops/old-attaching.js";
@@ -38,20 +33,13 @@ interface Action<S extends z.ZodType = z.ZodType> {
 const action = <S extends z.ZodType>(one: Action<S>): Action<S> => one;
 
 const nothing = z.union([z.null(), z.strictObject({})]);
-const imageName = z
-  .string()
-  .max(255)
-  .pipe(z.string().min(1));
+const imageName = z.string().max(255).pipe(z.string().min(1));
 
 /** `POST /volumes/{id}/action`: one key, which says what to do. */
 export function volumeActions(parts: VolumeParts): Router {
   const { db, clock, images, limits, work } = parts;
   const router = Router();
-  const change = (
-    ctx: Ctx,
-    req: Request,
-    edit: (volume: Volume) => VolumeChange,
-  ): Promise<void> =>
+  const change = (ctx: Ctx, req: Request, edit: (volume: Volume) => VolumeChange): Promise<void> =>
     db.write(ctx, "volume.action", async (tx) => {
       const volume = await getVolume(tx, ctx.actor, idOf(req));
       await updateVolume(tx, volume.id, edit(volume), clock.now());
@@ -113,9 +101,7 @@ export function volumeActions(parts: VolumeParts): Router {
     "os-terminate_connection": action({
       body: z.strictObject({ connector }),
       run: async (ctx, req) => {
-        const volume = await db.statement(ctx, "volume.get", (tx) =>
-          getVolume(tx, ctx.actor, idOf(req)),
-        );
+        const volume = await db.statement(ctx, "volume.get", (tx) => getVolume(tx, ctx.actor, idOf(req)));
         for (const { id, instanceUuid } of volume.attachments)
           if (instanceUuid === null) await release(parts, ctx, id, isService(factsOf(req).service));
       },
@@ -220,9 +206,7 @@ export function volumeActions(parts: VolumeParts): Router {
             container_format: image.containerFormat,
             disk_format: image.diskFormat,
             image_name: image.name,
-            ...(minor >= UPLOAD_PARAMS
-              ? { protected: image.protected, visibility: image.visibility }
-              : {}),
+            ...(minor >= UPLOAD_PARAMS ? { protected: image.protected, visibility: image.visibility } : {}),
           },
         };
       },

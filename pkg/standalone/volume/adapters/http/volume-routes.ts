@@ -153,12 +153,7 @@ export function volumeRoutes(parts: VolumeParts): Router {
       if (found.some(({ status }) => !force && !["available", "error", "deleting"].includes(status)))
         throw E.INVALID_VOLUME({ reason: "Failed to update snapshot." });
       for (const snapshot of found)
-        await updateSnapshot(
-          tx,
-          snapshot.id,
-          { status: "deleting", task: { kind: "delete" } },
-          clock.now(),
-        );
+        await updateSnapshot(tx, snapshot.id, { status: "deleting", task: { kind: "delete" } }, clock.now());
       await updateVolume(tx, id, { status: "deleting", task: { kind: "delete" } }, clock.now());
     });
     // Its work takes the snapshots along.

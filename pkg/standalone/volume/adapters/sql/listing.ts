@@ -24,9 +24,7 @@ function listed(actor: Actor, listing: Listing, table: string): RawBuilder<SqlBo
 /** The conditions of a list. Column names come from the specification, never from the request. */
 export const listConditions = (actor: Actor, listing: Listing, table: string): RawBuilder<SqlBool>[] => [
   listed(actor, listing, table),
-  ...listing.filters.map(
-    ({ column, value }) => sql<SqlBool>`${sql.ref(`${table}.${column}`)} = ${value}`,
-  ),
+  ...listing.filters.map(({ column, value }) => sql<SqlBool>`${sql.ref(`${table}.${column}`)} = ${value}`),
   ...Object.entries(listing.metadata).map(
     ([key, value]) => sql<SqlBool>`${sql.ref(`${table}.metadata`)} ->> ${key} = ${value}`,
   ),

@@ -30,7 +30,9 @@ export async function typeByNameOrId(db: Db, actor: Actor, wish: string): Promis
   const types = await listTypes(db, actor);
   const found = types.find((type) => type.id === wish) ?? types.find((type) => type.name === wish);
   if (found) return found;
-  throw parseUuid(wish) === undefined ? E.TYPE_NAME_NOT_FOUND({ name: wish }) : E.TYPE_NOT_FOUND({ id: wish });
+  throw parseUuid(wish) === undefined
+    ? E.TYPE_NAME_NOT_FOUND({ name: wish })
+    : E.TYPE_NOT_FOUND({ id: wish });
 }
 
 /** The type of volumes for which nobody names one: there since the first start. */

@@ -59,7 +59,10 @@ const select = (db: Db) =>
 
 /** @throws VOLUME_NOT_FOUND, also when the actor may not see it */
 export async function getVolume(db: Db, actor: Actor, id: string): Promise<Volume> {
-  const row = await select(db).where("volume_volume.id", "=", id).where(visible(actor, TABLE)).executeTakeFirst();
+  const row = await select(db)
+    .where("volume_volume.id", "=", id)
+    .where(visible(actor, TABLE))
+    .executeTakeFirst();
   if (!row) throw E.VOLUME_NOT_FOUND({ id });
   return toVolume(row);
 }

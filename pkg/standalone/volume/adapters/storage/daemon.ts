@@ -212,9 +212,7 @@ export class VolumeDaemon {
 
   /** Learns what it serves, and ends the jobs of the run that left it. */
   async #clear(): Promise<void> {
-    const jobs = z
-      .array(z.looseObject({ id: z.string() }))
-      .parse(await this.#monitor.execute("query-jobs"));
+    const jobs = z.array(z.looseObject({ id: z.string() })).parse(await this.#monitor.execute("query-jobs"));
     for (const { id } of jobs) {
       await this.#cancel(id, (data) => data["device"] === id);
       await this.#monitor.execute("blockdev-del", { "node-name": id }).catch(() => undefined); // gone already

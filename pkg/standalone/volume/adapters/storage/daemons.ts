@@ -117,10 +117,12 @@ export class VolumeDaemons {
       for (const one of served.filter((wish) => wish.volumeId === volumeId))
         entry.wanted.set(one.attachmentId, one.readOnly);
       if (daemon) this.#adopt(volumeId, entry, daemon);
-      await this.#lock.run(volumeId, () => this.#bring(ctx, volumeId, entry)).catch((error: unknown) => {
-        this.#lost(volumeId, error);
-        void this.#again(volumeId);
-      });
+      await this.#lock
+        .run(volumeId, () => this.#bring(ctx, volumeId, entry))
+        .catch((error: unknown) => {
+          this.#lost(volumeId, error);
+          void this.#again(volumeId);
+        });
     }
   }
 

@@ -108,7 +108,7 @@ export async function writeSparse(
 }
 
 async function writeWhole(handle: FileHandle, part: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < part.length; ) {
+  for (let done = 0; done < part.length;) {
     const { bytesWritten } = await handle.write(part, done, part.length - done, at + done);
     done += bytesWritten;
   }
