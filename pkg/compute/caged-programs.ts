@@ -1,8 +1,15 @@
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Ctx } from "../kernel/index.js";
 import { Isolation } from "./drivers/host/isolation.js";
 import type { IsolationOptions } from "./drivers/host/isolation.js";
-import { isSameProcess, signalProcess, spawnDetached } from "./drivers/host/linux-process.js";
+import {
+  identify,
+  isSameProcess,
+  listProcesses,
+  signalProcess,
+  spawnDetached,
+} from "./drivers/host/linux-process.js";
 import type { ProcessIdentity } from "./drivers/host/linux-process.js";
 import type { RunAs } from "./drivers/host/run-as.js";
 import { runTool } from "./drivers/host/run-tool.js";
@@ -68,12 +75,35 @@ export async function cagedPrograms(options: IsolationOptions): Promise<CagedPro
       });
     },
     start: (argv, room, logPath) =>
-      spawnDetached(isolation.enter(argv, { ...room, dies: false, serves: true }), logPath),
-    assertHolds: ({ pid }, room) => isolation.assertHolds(pid, room),
+      spawnDetached(isolation.enter(argv, { ...room, dies: false, reaches: "sockets" }), logPath),
+    assertHolds: ({ pid }, room) => isolation.assertHolds(pid, { ...room, reaches: "sockets" }),
     isAlive: isSameProcess,
     kill: (identity, marks) => {
       signalProcess(identity, marks, "SIGKILL");
     },
     monitor: (socket) => QmpClient.connect(socket, { greetingTimeoutMs: GREETING_TIMEOUT_MS }),
   };
+}
+
+const GONE_WITHIN_MS = 30_000;
+
+/**
+ * Kills every daemon that serves volumes whose files lie below a folder, for an operator who forgets a whole
+ * installation.
+ * @throws when one is still there after half a minute
+ */
+export async function endVolumeDaemonsBelow(dir: string): Promise<void> {
+  const found = listProcesses().flatMap(({ pid, args: all }) => {
+    const args = [...all];
+    const mark = args.find((arg) => arg.includes(`${dir}/`));
+    const isDaemon = /(^|\/)qemu-storage-daemon$/.test(args[0] ?? "");
+    const identity = isDaemon && mark !== undefined ? identify(pid) : undefined;
+    return identity === undefined || mark === undefined ? [] : [{ identity, mark }];
+  });
+  for (const { identity, mark } of found) signalProcess(identity, [mark], "SIGKILL");
+  const deadline = performance.now() + GONE_WITHIN_MS;
+  while (found.some(({ identity, mark }) => isSameProcess(identity, [mark]))) {
+    if (performance.now() > deadline) throw new Error("a volume's daemon outlives SIGKILL");
+    await sleep(20);
+  }
 }

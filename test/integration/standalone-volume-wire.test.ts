@@ -170,6 +170,58 @@ describe("standalone volume: wire", () => {
     assert.equal((await c.ask("demo", "POST", "/volumes", "[]")).status, 400);
   });
 
+  it("answers odd bodies and odd paths with what is wrong about them, never with a failure of its own", async () => {
+    const id = await create();
+    const attachment = await c.ask("demo", "POST", "/attachments", { attachment: { volume_uuid: id } });
+    const attachmentId = String(inner(attachment.body, "attachment")["id"]);
+    const deep = JSON.parse("[".repeat(200) + "]".repeat(200)) as unknown;
+    const odd = [null, [], "x", 1, {}, { a: null }, deep] as const;
+    const doors: readonly (readonly [method: string, path: string, envelope: string])[] = [
+      ["POST", "/volumes", "volume"],
+      ["PUT", `/volumes/${id}`, "volume"],
+      ["POST", `/volumes/${id}/metadata`, "metadata"],
+      ["PUT", `/volumes/${id}/metadata/k`, "meta"],
+      ["POST", "/snapshots", "snapshot"],
+      ["POST", "/attachments", "attachment"],
+      ["PUT", `/attachments/${attachmentId}`, "attachment"],
+      ["POST", `/attachments/${attachmentId}/action`, "os-nothing"],
+      ["POST", "/types", "volume_type"],
+      ["PUT", `/os-quota-sets/${c.projects.admin}`, "quota_set"],
+      ...[
+        "os-attach",
+        "os-detach",
+        "os-initialize_connection",
+        "os-terminate_connection",
+        "os-extend",
+        "os-set_bootable",
+        "os-update_readonly_flag",
+        "os-volume_upload_image",
+        "os-set_image_metadata",
+        "os-unset_image_metadata",
+        "os-reimage",
+      ].map((name) => ["POST", `/volumes/${id}/action`, name] as const),
+    ];
+    for (const [method, path, envelope] of doors)
+      for (const wrong of odd)
+        for (const body of [wrong, { [envelope]: wrong }]) {
+          const answer = await c.ask("admin", method, path, body);
+          const said = `${method} ${path} ${JSON.stringify(body).slice(0, 80)}: ${answer.status}`;
+          assert.ok(answer.status < 500, `${said} ${JSON.stringify(answer.body)}`);
+        }
+    for (const path of [
+      "/volumes/%00",
+      "/volumes/%ff",
+      `/volumes/${"x".repeat(2_000)}`,
+      "/volumes?limit=-1",
+      "/volumes?name=%00",
+    ])
+      assert.ok([400, 404].includes((await c.ask("demo", "GET", path)).status), path);
+    const late = await c.ask("admin", "GET", `/volumes/${id}`);
+    assert.equal(late.status, 200);
+    await c.ask("demo", "DELETE", `/attachments/${attachmentId}`);
+    await remove(id);
+  });
+
   it("shows a project nothing of another's, and lets administrators see all", async () => {
     const id = await create({ name: "theirs" }, "admin");
     const attachment = await c.ask("admin", "POST", "/attachments", {

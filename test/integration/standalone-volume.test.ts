@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { daemonsBelow, inner, volumeCloud } from "./support/volume-cloud.js";
 import type { Json, VolumeCloud } from "./support/volume-cloud.js";
 import { until } from "../../pkg/testkit/until.js";
@@ -39,11 +41,9 @@ describe("standalone volume: data", () => {
     return inner(put.body, "attachment")["connection_info"] as Json;
   };
   const release = (id: unknown) =>
-    c.ask("nova", "GET", "/limits").then(() =>
-      c.ask("demo", "DELETE", `/attachments/${String(id)}`, undefined, {
-        headers: { "X-Service-Token": c.tokens.nova },
-      }),
-    );
+    c.ask("demo", "DELETE", `/attachments/${String(id)}`, undefined, {
+      headers: { "X-Service-Token": c.tokens.nova },
+    });
   const attached = async (volumeId: unknown): Promise<{ id: string; at: Json }> => {
     const { id } = await reserve(volumeId);
     const at = await connect(id);
@@ -51,6 +51,13 @@ describe("standalone volume: data", () => {
     assert.equal(done.status, 204);
     return { id: String(id), at };
   };
+  const publish = (imageId: string) =>
+    c.t.raw(`${c.t.cloud.urls.image}/v2/images/${imageId}`, {
+      method: "PATCH",
+      token: c.tokens.admin,
+      headers: { "Content-Type": "application/openstack-images-v2.1-json-patch" },
+      body: JSON.stringify([{ op: "replace", path: "/visibility", value: "public" }]),
+    });
   const status = async (id: unknown): Promise<unknown> =>
     inner((await c.ask("demo", "GET", `/volumes/${String(id)}`)).body, "volume")["status"];
 
@@ -149,12 +156,7 @@ describe("standalone volume: data", () => {
         yield data;
       })(),
     );
-    await c.t.raw(`${c.t.cloud.urls.image}/v2/images/${image.id}`, {
-      method: "PATCH",
-      token: c.tokens.admin,
-      headers: { "Content-Type": "application/openstack-images-v2.1-json-patch" },
-      body: JSON.stringify([{ op: "replace", path: "/visibility", value: "public" }]),
-    });
+    await publish(image.id);
     const volume = await create({ imageRef: image.id });
     assert.equal(volume["bootable"], "true");
     const told = volume["volume_image_metadata"] as Json;
@@ -188,6 +190,43 @@ describe("standalone volume: data", () => {
       volume: { size: 1, imageRef: randomUUID() },
     });
     assert.deepEqual([small.status, Object.keys(small.body)], [404, ["itemNotFound"]]);
+  });
+
+  it("reads no more of an image than itself: hostile ones end in error", async () => {
+    const evil = join(c.directory, "evil.qcow2");
+    await promisify(execFile)("qemu-img", [
+      "create",
+      "-q",
+      "-f",
+      "qcow2",
+      "-u",
+      "-b",
+      "/etc/passwd",
+      "-F",
+      "raw",
+      evil,
+      "1M",
+    ]);
+    const bytes = readFileSync(evil);
+    const image = await c.t.glance.createImage(testCtx(), {
+      name: "evil",
+      diskFormat: "qcow2",
+      containerFormat: "bare",
+      properties: {},
+    });
+    await c.t.glance.upload(
+      testCtx(),
+      image.id,
+      (async function* () {
+        yield bytes;
+      })(),
+    );
+    await publish(image.id);
+    const volume = await create({ imageRef: image.id }, "error");
+    assert.throws(() => statSync(`${c.directory}/volumes/${String(volume["id"])}/disk`), { code: "ENOENT" });
+    const asked = await c.ask("demo", "DELETE", `/volumes/${String(volume["id"])}`);
+    assert.equal(asked.status, 202);
+    await c.gone(`/volumes/${String(volume["id"])}`);
   });
 
   it("reimages a reserved volume and tells Compute", async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { cagedPrograms } from "../../../pkg/compute/index.js";
+import { cagedPrograms, endVolumeDaemonsBelow } from "../../../pkg/compute/index.js";
 import type { Standalone } from "../../../pkg/standalone/wire.js";
 import { volumeConfig } from "../../../pkg/standalone/volume/index.js";
 import type { VolumeConfig, VolumeEvent } from "../../../pkg/standalone/volume/index.js";
@@ -118,25 +118,15 @@ export async function volumeCloud(limits: Partial<VolumeConfig> = {}): Promise<V
     },
     close: async () => {
       // Nothing that is served outlives the test.
-      await endDaemonsBelow(directory);
+      await endVolumeDaemonsBelow(directory);
       await t.close();
-      await endDaemonsBelow(directory);
+      await endVolumeDaemonsBelow(directory);
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-/** Ends the daemons whose command line names a file below the folder. */
-export async function endDaemonsBelow(directory: string): Promise<void> {
-  for (const pid of await daemonsBelow(directory)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It ended by itself.
-    }
-  }
-}
-
+/** Processes that serve volumes whose files lie below the folder, or whose id it is. */
 export async function daemonsBelow(directory: string): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir("/proc")) {

@@ -1,6 +1,3 @@
-/** What a program needs that serves others over sockets; its network namespace bounds whom it reaches. */
-const serving: ReadonlySet<number> = new Set([41, 42, 49, 50]); // socket, connect, bind, listen
-
 /**
  * System calls that no tool of ours needs (it reads a file and writes another), and that have let programs
  * out of cages before, or into the network. Numbers of x86-64. @source Linux
@@ -73,16 +70,19 @@ const X32 = 0x40000000;
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, operand: number];
 
+/** What only those need that speak with others. */
+const speech: ReadonlySet<string> = new Set(["socket", "connect", "bind", "listen"]);
+
 /**
  * A filter as the kernel takes it (classic BPF), for bubblewrap's `--seccomp`. QEMU has a filter of its own.
+ * @param speaks  whether it may make sockets
  * @returns undefined on other processors than x86-64, for which no list is kept
  */
-export function toolFilter({
-  arch = process.arch,
-  serves = false,
-}: { readonly arch?: string; readonly serves?: boolean } = {}): Uint8Array | undefined {
+export function toolFilter(speaks = false, arch: string = process.arch): Uint8Array | undefined {
   if (arch !== "x64") return undefined;
-  const numbers = Object.values(denied).filter((number) => !serves || !serving.has(number));
+  const numbers = Object.entries(denied).flatMap(([name, number]) =>
+    speaks && speech.has(name) ? [] : [number],
+  );
   const program: Instruction[] = [
     [LOAD_WORD, 0, 0, 4],
     [JUMP_IF_EQUAL, 1, 0, X86_64],
