@@ -52,8 +52,8 @@ export async function reserve(
 }
 
 /**
- * Serves the volume to a host. The record of it is stored first: what a crash leaves half done is served by
- * the next start. Repeatable.
+ * Serves the volume to a host, and records that. What a crash leaves served without a record is ended by the
+ * next start. Repeatable.
  * @throws ATTACHMENT_NOT_FOUND, RESOURCE_CONFLICT
  */
 export async function connect(

@@ -142,6 +142,7 @@ export class VolumeDaemons {
   }
 
   async #running(ctx: Ctx, volumeId: string, entry: Entry): Promise<VolumeDaemon> {
+    this.#closing.signal.throwIfAborted();
     if (!entry.daemon) this.#adopt(volumeId, entry, await VolumeDaemon.start(ctx, this.#tools, volumeId));
     if (!entry.daemon) throw new Error("the daemon went away at once");
     return entry.daemon;
