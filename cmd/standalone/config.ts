@@ -25,9 +25,7 @@ const standaloneConfig = z
     volumeDir: z
       .string()
       .default("/var/lib/kilonova/volumes")
-      .describe(
-        "Folder of the volumes' data. The hosts must be on this machine: they open sockets in it.",
-      ),
+      .describe("Folder of the volumes' data. The hosts must be on this machine: they open sockets in it."),
     volumeIsolation: z
       .enum(["auto", "strict", "best-effort"])
       .default("auto")

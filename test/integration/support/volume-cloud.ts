@@ -100,8 +100,9 @@ export async function volumeCloud(limits: Partial<VolumeConfig> = {}): Promise<V
       assert.equal(seen["status"], state, path);
       return seen;
     },
-    gone: (path) =>
-      until(async () => (await ask("admin", "GET", path)).status === 404, { timeoutMs: 60_000 }),
+    gone: async (path) => {
+      await until(async () => (await ask("admin", "GET", path)).status === 404, { timeoutMs: 60_000 });
+    },
     restart: async () => {
       await current.close(0);
       current = await t.restart();

@@ -21,8 +21,7 @@ export type VolumeStatus = (typeof volumeStatuses)[number];
 export const snapshotStatuses = ["creating", "available", "deleting", "error", "error_deleting"] as const;
 export type SnapshotStatus = (typeof snapshotStatuses)[number];
 
-export const attachStatuses = ["reserved", "attaching", "attached", "detaching"] as const;
-export type AttachStatus = (typeof attachStatuses)[number];
+export type AttachStatus = "reserved" | "attaching" | "attached" | "detaching";
 
 /** Work on a volume that outlives the request that asked for it, and a crash. */
 export type VolumeTask =

@@ -14,7 +14,7 @@ import type { VolumeParts } from "../ports.js";
 
 const MIB = 2 ** 20;
 /** Whoever asked was checked when it was asked; the work itself sees every image. */
-export const service: Actor = { ...anonymous, kind: "service", roles: ["admin"] };
+const service: Actor = { ...anonymous, kind: "service", roles: ["admin"] };
 
 type Of<K extends VolumeTask["kind"]> = Extract<VolumeTask, { readonly kind: K }>;
 

@@ -119,8 +119,8 @@ export function snapshotRoutes(parts: VolumeParts): Router {
       const snapshot = await db.write(ctx, "snapshot.update", async (tx) => {
         const { id } = await getSnapshot(tx, ctx.actor, idOf(req));
         const edits = {
-          ...(wish.name == null ? {} : { name: wish.name }),
-          ...(wish.description == null ? {} : { description: wish.description }),
+          ...(typeof wish.name === "string" ? { name: wish.name } : {}),
+          ...(typeof wish.description === "string" ? { description: wish.description } : {}),
         };
         await updateSnapshot(tx, id, edits, clock.now());
         return getSnapshot(tx, ctx.actor, id);

@@ -71,18 +71,19 @@ export function volumeActions(parts: VolumeParts): Router {
     }),
     "os-detach": action({
       body: z.strictObject({ attachment_id: uuid.nullish() }),
-      run: async (ctx, req, { attachment_id: wish }) => {
+      run: async (ctx, req, { attachment_id: named }) => {
+        const wish = named ?? undefined;
         const { attachments } = await db.statement(ctx, "volume.get", (tx) =>
           getVolume(tx, ctx.actor, idOf(req)),
         );
         const found =
-          wish == null && attachments.length === 1
+          wish === undefined && attachments.length === 1
             ? attachments[0]
             : attachments.find(({ id }) => id === wish);
         if (!found)
           throw E.INVALID_VOLUME({
             reason:
-              wish == null
+              wish === undefined
                 ? "Detach volume failed: More than one attachment, but no attachment_id provided."
                 : `Detach volume failed: attachment ${wish} not found.`,
           });

@@ -128,8 +128,8 @@ export function volumeRoutes(parts: VolumeParts): Router {
           tx,
           id,
           {
-            ...(name == null ? {} : { name }),
-            ...(description == null ? {} : { description }),
+            ...(typeof name === "string" ? { name } : {}),
+            ...(typeof description === "string" ? { description } : {}),
             ...(wish.metadata ? { metadata: wish.metadata } : {}),
           },
           clock.now(),
