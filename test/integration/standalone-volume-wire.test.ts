@@ -399,6 +399,8 @@ describe("standalone volume: wire", () => {
     });
     const snapshot = String(inner(made.body, "snapshot")["id"]);
     await c.settled(`/snapshots/${snapshot}`, "available");
+    const force = { "os-force_delete": {} };
+    assert.equal((await c.ask("admin", "POST", `/volumes/${id}/action`, force)).status, 400);
     for (const path of [`/volumes/${id}/metadata`, `/snapshots/${snapshot}/metadata`]) {
       assert.equal((await c.ask("demo", "PUT", path, { metadata: { a: "1", b: "2" } })).status, 200);
       const more = await c.ask("demo", "POST", path, { metadata: { c: "3" } });

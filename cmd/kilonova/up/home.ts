@@ -111,8 +111,8 @@ async function settle(home: string, fresh: boolean): Promise<void> {
 }
 
 /**
- * Ends the guests, what serves volumes, and the database that an earlier cloud left running here, then deletes what is in the
- * folder, never what links in it point to. Only for who holds the folder's lock.
+ * Ends the guests, what serves volumes, and the database that an earlier cloud left running here, then
+ * deletes what is in the folder, never what links in it point to. Only for who holds the folder's lock.
  */
 async function forget(home: string): Promise<void> {
   await mark(home, { version: STATE_VERSION, forgetting: true });

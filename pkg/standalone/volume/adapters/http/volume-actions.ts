@@ -6,7 +6,13 @@ import { demandFits, uploadFormats } from "../../domain/image-rules.js";
 import { volumeStatuses } from "../../domain/model.js";
 import type { Volume } from "../../domain/model.js";
 import { demandAdmin, demandWrite } from "../../domain/policy.js";
-import { demandExtendable, demandReimageable, demandUploadable, transitions } from "../../domain/states.js";
+import {
+  demandDeletable,
+  demandExtendable,
+  demandReimageable,
+  demandUploadable,
+  transitions,
+} from "../../domain/states.js";
 import { E } from "../../errors.js";
 import { isService, release } from "../../ops/attaching.js";
 import { attachNow, connectWithoutServer } from "../../ops/old-attaching.js";
@@ -14,6 +20,7 @@ import { uploadToImage } from "../../ops/upload-image.js";
 import { queueVolume } from "../../ops/volume-tasks.js";
 import type { VolumeParts } from "../../ports.js";
 import { demandRoom } from "../sql/quotas.js";
+import { snapshotsOf } from "../sql/snapshots.js";
 import type { VolumeChange } from "../sql/volumes.js";
 import { getVolume, updateVolume } from "../sql/volumes.js";
 import { bodyOf, factsOf, idOf, reply } from "./common.js";
@@ -163,10 +170,11 @@ export function volumeActions(parts: VolumeParts): Router {
       run: async (ctx, req) => {
         demandAdmin(ctx.actor, "volume_extension:volume_admin_actions:force_delete");
         work.demandRoom();
-        await change(ctx, req, (volume) => {
-          if (volume.attachments.some(({ status }) => status === "attached"))
-            throw E.INVALID_VOLUME({ reason: "Volume must not be attached." });
-          return { status: "deleting", task: { kind: "delete" } };
+        await db.write(ctx, "volume.delete.force", async (tx) => {
+          const volume = await getVolume(tx, ctx.actor, idOf(req));
+          const hasSnapshots = (await snapshotsOf(tx, volume.id)).length > 0;
+          demandDeletable(volume, { force: true, hasSnapshots });
+          await updateVolume(tx, volume.id, { status: "deleting", task: { kind: "delete" } }, clock.now());
         });
         queueVolume(parts, idOf(req));
       },
