@@ -1,6 +1,8 @@
 export { driverNames, drivers } from "./drivers/index.js";
 export type { DriverName } from "./drivers/index.js";
 export { endGuestsBelow } from "./drivers/qemu/index.js";
+export { cagedPrograms, endVolumeDaemonsBelow } from "./caged-programs.js";
+export type { CagedPrograms } from "./caged-programs.js";
 export { computeConfig } from "./config.js";
 export type { ComputeConfig } from "./config.js";
 export { vendordataConfig, vendordataDynamicAuthConfig } from "./vendordata/index.js";

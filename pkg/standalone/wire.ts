@@ -18,8 +18,27 @@ import type { ImageConfig, ImageService, ImageTables } from "./image/index.js";
 import { standaloneMigrations } from "./migrations/index.js";
 import { buildNetwork } from "./network/index.js";
 import type { NetworkService, NetworkTables, PortEvent } from "./network/index.js";
+import { buildVolume, volumeConfig } from "./volume/index.js";
+import type {
+  CagedPrograms,
+  VolumeConfig,
+  VolumeEvent,
+  VolumeService,
+  VolumeTables,
+} from "./volume/index.js";
 import { seedStandalone } from "./seed.js";
 import type { Seeded, StandaloneSeed } from "./seed.js";
+
+/** Block Storage: where its data lies, and with what it works. */
+export interface StandaloneVolumeOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly directory: string;
+  readonly programs: CagedPrograms;
+  /** Default: as in the documentation of the configuration. */
+  readonly limits?: VolumeConfig;
+  readonly onVolumeEvents?: (ctx: Ctx, events: readonly VolumeEvent[]) => Promise<void>;
+}
 
 export interface StandaloneOptions {
   readonly pool: DbPool;
@@ -38,9 +57,11 @@ export interface StandaloneOptions {
   readonly imageDirectory: string;
   /** Default: as in the documentation of the configuration. */
   readonly imageLimits?: ImageConfig;
+  /** Without it there is no Block Storage, in the catalog neither. */
+  readonly volume?: StandaloneVolumeOptions;
   /** Default RegionOne. */
   readonly region?: string;
-  /** The other services of the cloud (compute, placement, volumev3), for the catalog; asked at each use. */
+  /** The other services of the cloud (compute, placement), for the catalog; asked at each use. */
   readonly services: () => readonly ServiceConfig[];
   readonly seed: StandaloneSeed;
   readonly passwordCost?: PasswordCost;
@@ -62,9 +83,16 @@ export interface Standalone {
   readonly identity: Identity;
   readonly image: ImageService;
   readonly network: NetworkService;
+  readonly volume: VolumeService | undefined;
   readonly seeded: Seeded;
   /** Base addresses without versions. */
-  readonly urls: { readonly identity: string; readonly image: string; readonly network: string };
+  readonly urls: {
+    readonly identity: string;
+    readonly image: string;
+    readonly network: string;
+    /** Empty when there is none. */
+    readonly volume: string;
+  };
   /** Stops serving; running requests get `graceMs`. The pool stays open. */
   close(graceMs?: number): Promise<void>;
 }
@@ -74,7 +102,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const IMAGE_TIMEOUT_MS = 6 * 3_600_000;
 const PURGE_EVERY_MS = 600_000;
 
-/** Migrates, seeds and serves Identity, Image and Network. */
+/** Migrates, seeds and serves Identity, Image, Network and Block Storage. */
 export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Promise<Standalone> {
   const {
     pool,
@@ -88,11 +116,12 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     rest = defaultRest,
   } = options;
   await migrate(ctx, pool, schema, standaloneMigrations);
-  const urls = { identity: "", image: "", network: "" };
+  const urls = { identity: "", image: "", network: "", volume: "" };
   const services = (): ServiceConfig[] => [
     { type: "identity", name: "keystone", publicUrl: `${urls.identity}/v3` },
     { type: "image", name: "glance", publicUrl: urls.image },
     { type: "network", name: "neutron", publicUrl: urls.network },
+    ...(options.volume ? volumeEndpoints(urls.volume) : []),
     ...options.services(),
   ];
   const identity = buildIdentity({
@@ -120,6 +149,20 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     authenticate,
     ...(options.onPortEvents ? { onPortEvents: options.onPortEvents } : {}),
   });
+  const volume = options.volume
+    ? await buildVolume(ctx, {
+        db: openDatabase<VolumeTables>(pool, { schema, clock }),
+        clock,
+        ids,
+        log,
+        directory: options.volume.directory,
+        limits: options.volume.limits ?? volumeConfig.parse({}),
+        programs: options.volume.programs,
+        image: image.parts,
+        authenticate,
+        ...(options.volume.onVolumeEvents ? { onVolumeEvents: options.volume.onVolumeEvents } : {}),
+      })
+    : undefined;
   const seeded = await seedStandalone(ctx, { identity, image, network }, options.seed);
 
   const env = {
@@ -159,7 +202,10 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
       0,
     );
     urls.network = await serve(network.app({ ...env, turns: turns(), identityUrl }), options.ports.network);
+    if (volume && options.volume)
+      urls.volume = await serve(volume.app({ ...env, turns: turns(), identityUrl }), options.volume.port);
   } catch (error) {
+    await volume?.close();
     await close(0);
     throw error;
   }
@@ -168,15 +214,24 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     identity,
     image,
     network,
+    volume,
     seeded,
     urls,
     close: async (graceMs) => {
       stopPurging();
       network.close();
       await close(graceMs);
+      await volume?.close();
     },
   };
 }
+
+/** Under the name that clients look for now, and the one that older ones do. */
+const volumeEndpoints = (url: string): ServiceConfig[] =>
+  [
+    { type: "block-storage", name: "cinder" },
+    { type: "volumev3", name: "cinderv3" },
+  ].map((service) => ({ ...service, publicUrl: `${url}/v3/%(project_id)s` }));
 
 /** Forgets tokens that ended long ago, every ten minutes. */
 function purgeTokens(identity: Identity, clock: Clock, log: Logger): () => void {

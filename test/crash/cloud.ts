@@ -21,7 +21,7 @@ import { buildConductor, conductorConfig } from "../../pkg/conductor/index.js";
 import type { ConductorService } from "../../pkg/conductor/index.js";
 import type { CrashPoints } from "../../pkg/conductor/engine/crash-points.js";
 import type { Ctx, Logger } from "../../pkg/kernel/index.js";
-import { rootCtx, serviceActor, silentLogger } from "../../pkg/kernel/index.js";
+import { firstOf, rootCtx, serviceActor, silentLogger } from "../../pkg/kernel/index.js";
 import { buildPlacement, placementConfig, placementMigrations } from "../../pkg/placement/index.js";
 import { migrate, openDatabase, openPool } from "../../pkg/platform/db/index.js";
 import type { DbMetrics, PoolOptions } from "../../pkg/platform/db/index.js";
@@ -186,7 +186,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     const stateDir = stateDirOf(host);
     mkdirSync(stateDir, { recursive: true });
     const end = new AbortController();
-    const ctx = background("compute", host, AbortSignal.any([stop.signal, end.signal]));
+    const ctx = background("compute", host, firstOf([stop.signal, end.signal]).signal);
     const agent = await buildAgent({
       config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000, ...config }),
       host,

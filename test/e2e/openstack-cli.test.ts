@@ -5,6 +5,7 @@ import { ports } from "./openstack-cli/ports.js";
 import { roles } from "./openstack-cli/roles.js";
 import { routers } from "./openstack-cli/routers.js";
 import { Stage } from "./openstack-cli/stage.js";
+import { volumes } from "./openstack-cli/volumes.js";
 
 /**
  * Every subcommand of the unmodified `openstack` client that the services around Compute must serve, one by
@@ -25,4 +26,5 @@ describe("the openstack client", function () {
   describe("with networks", () => networks(stage));
   describe("with ports and security groups", () => ports(stage));
   describe("with routers and floating IPs", () => routers(stage));
+  describe("with volumes", () => volumes(stage));
 });

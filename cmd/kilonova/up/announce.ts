@@ -31,7 +31,7 @@ const besideOthers = ({ ports }: UpOptions): string => `  Compute    http://127.
   Metrics    http://127.0.0.1:${ports.status}/metrics
   Consoles   http://127.0.0.1:${ports.console}
 
-Identity, Image and Network are those of the configuration: their catalog must name Compute and Placement.
+Identity, Image, Network and Block Storage are those of the configuration: their catalog must name Compute and Placement.
 `;
 
 function withOurOwn({ ports, home }: UpOptions, image: string): string {
@@ -40,7 +40,7 @@ function withOurOwn({ ports, home }: UpOptions, image: string): string {
   return `  Identity   http://127.0.0.1:${ports.identity}/v3      Compute    http://127.0.0.1:${ports.compute}/v2.1
   Image      http://127.0.0.1:${ports.image}         Placement  http://127.0.0.1:${ports.placement}
   Network    http://127.0.0.1:${ports.network}         gRPC       127.0.0.1:${ports.publicGrpc}
-  Metrics    http://127.0.0.1:${ports.status}/metrics
+  Volumes    http://127.0.0.1:${ports.volume}         Metrics    http://127.0.0.1:${ports.status}/metrics
   Consoles   http://127.0.0.1:${ports.console}
 
 In another terminal:

@@ -15,6 +15,7 @@ import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import { loginsConfig } from "../../../pkg/standalone/identity/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
 import { imageConfig } from "../../../pkg/standalone/image/index.js";
+import { volumeConfig } from "../../../pkg/standalone/volume/index.js";
 import { identityConfig, policyConfig } from "../../shared/sections.js";
 
 const upConfig = z
@@ -23,7 +24,7 @@ const upConfig = z
       .boolean()
       .default(true)
       .describe(
-        "Whether this process also runs Identity, Image and Network; false uses the services that the section `identity` leads to, with their users, images and networks.",
+        "Whether this process also runs Identity, Image, Network and Block Storage; false uses the services that the section `identity` leads to, with their users, images, networks and volumes.",
       ),
   })
   .describe("The whole cloud in one process.");
@@ -46,6 +47,7 @@ export const sections = {
   placementCors: placementCorsConfig,
   compute: computeConfig,
   image: imageConfig,
+  volume: volumeConfig,
   console: consoleConfig,
   vendordata: vendordataConfig,
   vendordataDynamicAuth: vendordataDynamicAuthConfig,

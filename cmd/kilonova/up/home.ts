@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, readFile, readdir, realpath, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { endGuestsBelow } from "../../../pkg/compute/index.js";
+import { endGuestsBelow, endVolumeDaemonsBelow } from "../../../pkg/compute/index.js";
 import { KilonovaError, defineErrors } from "../../../pkg/kernel/index.js";
 import { writeFileAtomic } from "../../../pkg/platform/files/index.js";
 import { stopLeftBehind } from "../../../pkg/platform/postgres/index.js";
@@ -111,12 +111,13 @@ async function settle(home: string, fresh: boolean): Promise<void> {
 }
 
 /**
- * Ends the guests and the database that an earlier cloud left running here, then deletes what is in the
- * folder, never what links in it point to. Only for who holds the folder's lock.
+ * Ends the guests, what serves volumes, and the database that an earlier cloud left running here, then
+ * deletes what is in the folder, never what links in it point to. Only for who holds the folder's lock.
  */
 async function forget(home: string): Promise<void> {
   await mark(home, { version: STATE_VERSION, forgetting: true });
   await endGuestsBelow(await realpath(home));
+  await endVolumeDaemonsBelow(await realpath(home));
   await stopLeftBehind(home);
   for (const name of await readdir(home)) {
     if (name.startsWith(`${LOCK}.`) || name === MARKER) continue;

@@ -31,6 +31,7 @@ const basePorts = {
   status: 8771,
   compute: 8774,
   metadata: 8775,
+  volume: 8776,
   placement: 8778,
   image: 9292,
   network: 9696,

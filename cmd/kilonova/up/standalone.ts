@@ -1,26 +1,21 @@
 import { join } from "node:path";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
+import { cagedPrograms } from "../../../pkg/compute/index.js";
 import { startStandalone } from "../../../pkg/standalone/wire.js";
+import { computeEvents } from "../../shared/compute-events.js";
 import type { DemoImage } from "./guest-image.js";
 import type { Runtime } from "./runtime.js";
 import { schemas } from "./storage.js";
 
-/** Identity, Image and Network for this one machine. */
+/** Identity, Image, Network and Block Storage for this one machine. */
 export async function startEmbeddedServices(
   ctx: Ctx,
   runtime: Runtime,
   images: readonly DemoImage[],
 ): Promise<void> {
-  const {
-    options: { ports, home },
-    config,
-    secrets,
-    pool,
-    log,
-    lifecycle,
-    tracer,
-  } = runtime;
+  const { options, config, secrets, pool, log, lifecycle, tracer } = runtime;
+  const { ports, home } = options;
   if (!pool) throw new Error("the database is not up");
   await lifecycle.start("standalone", async () => {
     const standalone = await startStandalone(ctx, {
@@ -33,6 +28,17 @@ export async function startEmbeddedServices(
       ports: { identity: ports.identity, image: ports.image, network: ports.network },
       imageDirectory: join(home, "images"),
       imageLimits: config.image,
+      volume: {
+        port: ports.volume,
+        directory: join(home, "volumes"),
+        programs: await cagedPrograms({
+          // Nothing of a simulation needs a cage, and it runs where there is none.
+          mode: options.driver === "fake" ? "best-effort" : config.compute.guestIsolation,
+          uids: { first: config.compute.guestUidFirst, count: config.compute.guestUidCount },
+        }),
+        limits: config.volume,
+        onVolumeEvents: computeEvents(() => runtime.clients?.keystone.session),
+      },
       services: () => [
         { type: "compute", name: "nova", publicUrl: `http://127.0.0.1:${ports.compute}/v2.1` },
         { type: "placement", name: "placement", publicUrl: `http://127.0.0.1:${ports.placement}` },

@@ -20,6 +20,8 @@ export type { ImageTables } from "./adapters/sql/tables.js";
 export type { ImageParts } from "./ports.js";
 export { seedImage } from "./ops/seed-image.js";
 export type { SeedImage } from "./ops/seed-image.js";
+export { imagesInProcess } from "./ops/in-process.js";
+export type { ImagesInProcess } from "./ops/in-process.js";
 
 /** A running Image service without its socket. */
 export interface ImageService {

@@ -5,6 +5,7 @@ import { network } from "./0003-network.js";
 import { routerRoutes } from "./0004-router-routes.js";
 import { identityAttributes } from "./0005-identity-attributes.js";
 import { imageIds } from "./0006-image-ids.js";
+import { volume } from "./0007-volume.js";
 
 /** The history of schema `standalone`. */
 export const standaloneMigrations: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const standaloneMigrations: readonly Migration[] = [
   routerRoutes,
   identityAttributes,
   imageIds,
+  volume,
 ];

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endVolumeDaemonsBelow } from "../../../pkg/compute/index.js";
 import { Cloud } from "../support/cloud.js";
 import { OpenStackShell } from "../support/openstack-shell.js";
 
@@ -47,6 +48,7 @@ export class Stage {
     rmSync(this.directory, { recursive: true, force: true });
     if (this.#cloud === undefined) return;
     await this.#cloud.stop();
+    await endVolumeDaemonsBelow(this.#cloud.home);
     this.#cloud.forget();
   }
 }

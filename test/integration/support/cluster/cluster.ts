@@ -110,6 +110,8 @@ export class TestDeployment {
         imagePort: image,
         networkPort: network,
         imageDir: join(this.dir, "images"),
+        volumePort: 0,
+        volumeDir: join(this.dir, "volumes"),
         adminPassword: PASSWORD,
         demoPassword: PASSWORD,
         servicePassword: PASSWORD,
