@@ -28,6 +28,7 @@ async function harness(): Promise<DriverHarness> {
     aSpec: async (over) => aGuestSpec(over),
     aDeafSpec: async () => aGuestSpec(),
     aRescue: async (over) => aRescueSpec(over),
+    aVolume: async () => aVolume(),
     booted: async () => {},
     restart: async (meanwhile) => {
       await driver.close();

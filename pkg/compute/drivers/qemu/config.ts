@@ -40,6 +40,7 @@ export interface QemuConfig {
   readonly imageDirs: readonly string[];
   readonly qemu: string;
   readonly qemuImg: string;
+  readonly storageDaemon: string;
   readonly xorriso: string;
   /** `vfat` needs mkfs.fat and mcopy. */
   readonly configDriveFormat: ConfigDriveFormat;
@@ -77,6 +78,7 @@ export const qemuDefaults = {
   isolation: isolationDefaults,
   qemu: "qemu-system-x86_64",
   qemuImg: "qemu-img",
+  storageDaemon: "qemu-storage-daemon",
   xorriso: "xorriso",
   configDriveFormat: "iso9660",
   consoleBytes: 1024 * 1024,

@@ -1,0 +1,188 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Ctx } from "../../../kernel/index.js";
+import type { GuestVolume } from "../../driver.js";
+import { DriverErrors } from "../errors.js";
+import { forgetConnection, keepConnection } from "./bridges/connection-file.js";
+import type { HostBridges } from "./bridges/host-bridges.js";
+import type { Definition, StoredVolume } from "./definition.js";
+import { upOf } from "./entry.js";
+import type { Entry } from "./entry.js";
+import type { GuestFiles } from "./guest-files.js";
+import { volumeName, volumePaths } from "./guest-paths.js";
+import { devices, hasDevice, isRefusal, qmp, unlessRefused, unplugDevice } from "./hot-device.js";
+import type { DetachPatience, HotGuest } from "./hot-device.js";
+import { asArray, asObject } from "./qmp-client.js";
+import {
+  isHot,
+  volumeControllers,
+  volumeDevice,
+  volumeDeviceId,
+  volumeNode,
+  volumesAtStart,
+  withVolume,
+  withoutVolume,
+} from "./volume-device.js";
+
+const FREE_ATTEMPTS = 40;
+const FREE_WAIT_MS = 25;
+
+/** What changing a guest's volumes works with. */
+export interface VolumeTools {
+  readonly files: Pick<GuestFiles, "commit">;
+  readonly bridges: HostBridges;
+  readonly patience: DetachPatience;
+}
+
+/**
+ * Puts a volume into a guest, a running one first: the definition is written last. Of one that it has only
+ * the connection may be another one, from the next start on.
+ * @throws UNSUPPORTED_HARDWARE, DEVICE_SLOTS_EXHAUSTED, VOLUME_NOT_REACHABLE
+ */
+export async function attachVolume(
+  ctx: Ctx,
+  entry: Entry,
+  volume: GuestVolume,
+  tools: VolumeTools,
+): Promise<void> {
+  const { volumeId, connection } = volume;
+  const { readOnly, shared } = connection;
+  const at = volumePaths(entry.paths, volumeId);
+  const known = entry.definition.volumes.find((one) => one.volumeId === volumeId);
+  if (known !== undefined) {
+    await keepConnection(at, connection);
+    const volumes = entry.definition.volumes.map((one) =>
+      one === known ? { ...one, readOnly, shared } : one,
+    );
+    if (known.readOnly !== readOnly || known.shared !== shared)
+      await commit(entry, { ...entry.definition, volumes }, tools);
+    return plugMissingVolumes(ctx, entry, tools);
+  }
+  const wanted = withVolume(entry.definition, { ...volume, readOnly, shared });
+  const added = wanted.volumes.at(-1);
+  await keepConnection(at, connection);
+  try {
+    if (added !== undefined && volumesAtStart(wanted).includes(added))
+      await plug(ctx, entry, wanted, added, tools);
+  } catch (error) {
+    await tools.bridges.end(entry, volumeId);
+    await forgetConnection(at);
+    throw error;
+  }
+  await commit(entry, wanted, tools);
+}
+
+/** Takes a volume out again, out of a running guest first. @throws DEVICE_DETACH_FAILED */
+export async function detachVolume(
+  ctx: Ctx,
+  entry: Entry,
+  volumeId: string,
+  tools: VolumeTools,
+): Promise<void> {
+  const device = volumeDeviceId(volumeId);
+  const running = upOf(entry);
+  // Its memory knows the device, and nobody is there who could let go of it.
+  if (running === undefined && entry.saved?.argv.some((word) => word.includes(`id=${device}`)))
+    throw DriverErrors.DEVICE_DETACH_FAILED({ device });
+  // Attaching it may have been cut short before it was written down.
+  if (running !== undefined) await unplug(ctx, running, volumeId, tools.patience);
+  await tools.bridges.end(entry, volumeId);
+  if (entry.definition.volumes.some((one) => one.volumeId === volumeId))
+    await commit(entry, withoutVolume(entry.definition, volumeId), tools);
+  await forgetConnection(volumePaths(entry.paths, volumeId));
+}
+
+/** The definition holds: volumes that a running guest has lost come back, and daemons that are gone. */
+export async function plugMissingVolumes(
+  ctx: Ctx,
+  entry: Entry,
+  tools: Pick<VolumeTools, "bridges">,
+): Promise<void> {
+  const running = upOf(entry);
+  if (running === undefined) return;
+  const there = await devices(running);
+  for (const volume of volumesAtStart(entry.definition)) {
+    if (there.has(volume.device)) await tools.bridges.ensure(ctx, entry, volume.volumeId);
+    else await plug(ctx, entry, entry.definition, volume, tools);
+  }
+}
+
+async function plug(
+  ctx: Ctx,
+  entry: Entry,
+  definition: Definition,
+  volume: StoredVolume,
+  { bridges }: Pick<VolumeTools, "bridges">,
+): Promise<void> {
+  const { volumeId, bus } = volume;
+  const running = upOf(entry);
+  if (running === undefined) return;
+  if (!isHot(volume) || !(await hasControllers(running, volumeControllers(definition, volume))))
+    throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "disk_bus", value: bus });
+  await bridges.ensure(ctx, entry, volumeId);
+  await plugVolume(ctx, running, volumeNode(volume, volumePaths(entry.paths, volumeId).socket), {
+    ...volumeDevice(definition, volume),
+  });
+}
+
+/** Puts a block node and its device into a running guest; a device that is there is left alone. */
+export async function plugVolume(
+  ctx: Ctx,
+  guest: HotGuest,
+  node: Readonly<Record<string, unknown>>,
+  device: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (await hasDevice(guest, String(device["id"]))) return;
+  const nodeName = node["node-name"];
+  // Of an attempt that was cut short.
+  await unlessRefused(guest.execute("blockdev-del", { "node-name": nodeName }));
+  await qmp(ctx, guest, "blockdev-add", node);
+  try {
+    await qmp(ctx, guest, "device_add", device);
+  } catch (error) {
+    await unlessRefused(guest.execute("blockdev-del", { "node-name": nodeName }));
+    if (!isRefusal(error)) throw error;
+    throw DriverErrors.DEVICE_SLOTS_EXHAUSTED({ instanceUuid: guest.instanceUuid }, { cause: error });
+  }
+}
+
+/** Takes both out of it, with the guest's consent. @throws DEVICE_DETACH_FAILED */
+export async function unplug(
+  ctx: Ctx,
+  guest: HotGuest,
+  volumeId: string,
+  patience: DetachPatience,
+): Promise<void> {
+  if ((await unplugDevice(ctx, guest, volumeDeviceId(volumeId), patience)) === "ended") return;
+  await freeNode(guest, volumeName(volumeId));
+}
+
+/** QEMU tells that a device is gone before the last of it has gone. */
+async function freeNode(guest: HotGuest, node: string): Promise<void> {
+  for (let left = FREE_ATTEMPTS; await hasNode(guest, node); left--) {
+    const answer = guest.execute("blockdev-del", { "node-name": node });
+    await (left > 0 ? unlessRefused(answer) : answer);
+    if (await hasNode(guest, node)) await delay(FREE_WAIT_MS);
+  }
+}
+
+const hasNode = async (guest: HotGuest, node: string): Promise<boolean> =>
+  asArray(await guest.execute("query-named-block-nodes", { flat: true })).some(
+    (one) => asObject(one)["node-name"] === node,
+  );
+
+async function hasControllers(guest: HotGuest, controllers: readonly string[]): Promise<boolean> {
+  for (const controller of controllers) {
+    const id = /,id=([^,]+)/.exec(controller)?.[1];
+    if (id !== undefined && !(await hasDevice(guest, id))) return false;
+  }
+  return true;
+}
+
+async function commit(
+  entry: Entry,
+  definition: Definition,
+  { files }: Pick<VolumeTools, "files">,
+): Promise<void> {
+  await files.commit(entry.paths, definition);
+  entry.definition = definition;
+}
