@@ -3,7 +3,9 @@ import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../../../testkit/etcd.js";
 import { until } from "../../../testkit/until.js";
 import type { GuestVolume } from "../../driver.js";
 import { aVolume } from "./a-spec.js";
@@ -14,6 +16,8 @@ export interface NbdVolume {
   /** What is on it. */
   readonly file: string;
   start(): Promise<void>;
+  /** On a port of this machine, instead. @returns the port */
+  startTcp(): Promise<number>;
   /** As if the service died. */
   stop(): Promise<void>;
 }
@@ -41,6 +45,17 @@ export async function nbdVolume(home: string, sizeBytes: number): Promise<NbdVol
       await until(() => existsSync(unix), { what: "the NBD server to listen" });
       chmodSync(unix, 0o660);
     },
+    startTcp: async () => {
+      await volume.stop();
+      const port = await freePort();
+      server = spawn(
+        "qemu-nbd",
+        ["-t", "-e", "0", "-b", "localhost", "-p", String(port), "-x", "exported", "-f", "raw", file],
+        { stdio: "ignore" },
+      );
+      await until(() => listens(port), { what: "the NBD server to listen" });
+      return port;
+    },
     stop: async () => {
       if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
       server.kill("SIGKILL");
@@ -50,3 +65,12 @@ export async function nbdVolume(home: string, sizeBytes: number): Promise<NbdVol
   await volume.start();
   return volume;
 }
+
+const listens = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = connect(port, "localhost", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on("error", () => resolve(false));
+  });

@@ -1,0 +1,358 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { KilonovaError, rootCtx } from "../../pkg/kernel/index.js";
+import type { GuestSpec, GuestVolume } from "../../pkg/compute/driver.js";
+import { identify, listProcesses, signalProcess } from "../../pkg/compute/drivers/host/linux-process.js";
+import { standingOf } from "../../pkg/compute/drivers/host/process-standing.js";
+import { bridgeMark } from "../../pkg/compute/drivers/qemu/bridges/bridge.js";
+import { volumePaths } from "../../pkg/compute/drivers/qemu/guest-paths.js";
+import { buttonGuestDisk } from "../../pkg/compute/drivers/testing/button-guest.js";
+import type { NbdVolume } from "../../pkg/compute/drivers/testing/nbd-volume.js";
+import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
+import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
+import { testGuestImage } from "../../pkg/guestimage/testing/test-image.js";
+import { until } from "../../pkg/testkit/until.js";
+
+const ctx = rootCtx({ requestId: "req-volumes" });
+const timeoutMs = PATIENCE_MS;
+const isRoot = process.getuid?.() === 0;
+
+/** Volumes of QEMU guests, and the daemons that reach them. */
+describe("QEMU driver: volumes", function () {
+  this.timeout(PATIENCE_MS * 3);
+  let host: QemuHost;
+  beforeEach(async () => {
+    host = await qemuHost({ detachAttempts: 2, detachTimeoutMs: 500 });
+  });
+  afterEach(() => host.dispose());
+
+  /** The processes that reach a guest's volume. */
+  const daemons = (uuid: string, { volumeId }: GuestVolume): readonly number[] => {
+    const mark = bridgeMark(volumePaths(host.paths(uuid), volumeId));
+    return listProcesses()
+      .filter(({ args }) => args.has(mark))
+      .map(({ pid }) => pid);
+  };
+  const kill = (uuid: string, volume: GuestVolume): void => {
+    const [pid = 0] = daemons(uuid, volume);
+    const identity = identify(pid);
+    assert.ok(identity);
+    signalProcess(identity, [], "SIGKILL");
+  };
+  const serving = (uuid: string, volume: GuestVolume, but: number): Promise<number> =>
+    until(() => daemons(uuid, volume).find((pid) => pid !== but), { timeoutMs, what: "another daemon" });
+  const rejectsWith = (promise: Promise<unknown>, reason: string): Promise<void> =>
+    assert.rejects(promise, (e: unknown) => e instanceof KilonovaError && e.reason === reason);
+  const disksOf = async (uuid: string): Promise<number> =>
+    (await host.driver().diagnostics(ctx, uuid)).disks.length;
+  const defined = async (over: Partial<GuestSpec> = {}): Promise<string> => {
+    const spec = await host.aSpec(over);
+    await host.driver().define(ctx, spec);
+    return spec.instanceUuid;
+  };
+  const running = async (over: Partial<GuestSpec> = {}): Promise<string> => {
+    const uuid = await defined(over);
+    await host.driver().powerOn(ctx, uuid);
+    return uuid;
+  };
+  const leavesNothing = (uuid: string, { volumeId, ...volume }: GuestVolume): void => {
+    const at = volumePaths(host.paths(uuid), volumeId);
+    assert.deepEqual(daemons(uuid, { ...volume, volumeId }), []);
+    assert.deepEqual(
+      Object.values(at).filter((path) => existsSync(path)),
+      [],
+    );
+  };
+
+  describe("in a guest that uses them", () => {
+    let uuid: string;
+    let image: Uint8Array;
+    before(async () => {
+      const { qcow2Path } = await testGuestImage();
+      const raw = join(mkdtempSync(join(tmpdir(), "kilonova-volumes-")), "raw");
+      execFileSync("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", qcow2Path, raw]);
+      image = readFileSync(raw);
+      rmSync(dirname(raw), { recursive: true });
+    });
+    beforeEach(async () => {
+      await host.dispose();
+      host = await qemuHost();
+      uuid = await running({ memoryMib: 128, rootImage: host.image("linux.raw", image) });
+      await until(() => /BOOT-DONE/.test(host.console(uuid)), { timeoutMs, what: "the guest to boot" });
+    });
+
+    /** Runs a line in the guest's shell, on its serial console. @returns what it printed */
+    const inGuest = (line: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const mark = randomBytes(4).toString("hex");
+        const serial = connect(host.paths(uuid).serialSocket, () =>
+          serial.write(`\n{ ${line}; }; echo "${mark} ""done $?"\n`),
+        );
+        const timer = setTimeout(() => serial.destroy(new Error(`no answer to ${line}: ${said}`)), timeoutMs);
+        let said = "";
+        serial.on("data", (bytes: Buffer) => {
+          said += bytes.toString("latin1");
+          const [, text, status] = new RegExp(`\\n([^]*)${mark} done (\\d+)`).exec(said) ?? [];
+          if (status === undefined) return;
+          serial.destroy();
+          if (status === "0") resolve(text ?? "");
+          else reject(new Error(`${line}: ${said}`));
+        });
+        serial.on("error", reject);
+        serial.on("close", () => clearTimeout(timer));
+      });
+    /** Name of the guest's disk with this volume. Guests see 20 characters of its id. */
+    const seenAs = ({ volumeId }: GuestVolume): Promise<string> =>
+      until(async () => /disk=(vd\w)\b/.exec(await inGuest(serialsOf(volumeId)))?.[1], {
+        timeoutMs,
+        what: "the guest to see the volume",
+      });
+    const serialsOf = (volumeId: string): string =>
+      `for d in /sys/block/vd*; do [ "$(cat $d/serial)" = "${volumeId.slice(0, 20)}" ] && echo "disk="\${d##*/}; done; true`;
+    const write = (disk: string, sector: number, text: string): Promise<string> =>
+      inGuest(`printf '${text}' | dd of=/dev/${disk} bs=512 seek=${sector} conv=fsync 2>/dev/null`);
+    const onVolume = ({ file }: NbdVolume, sector: number, bytes: number): string =>
+      readFileSync(file).toString("latin1", sector * 512, sector * 512 + bytes);
+
+    it("bring what was on them and keep what the guest writes, over deaths of all who serve them", async () => {
+      const served = await host.served();
+      const { volume } = served;
+      writeFileSync(served.file, "written before\n", { flag: "r+" });
+      await host.driver().attachVolume(ctx, uuid, volume);
+      const disk = await seenAs(volume);
+      assert.match(await inGuest(`head -c 14 /dev/${disk}`), /written before/);
+      await write(disk, 1, "one");
+      assert.equal(onVolume(served, 1, 3), "one");
+
+      // The daemon dies while the agent is there.
+      const [first = 0] = daemons(uuid, volume);
+      kill(uuid, volume);
+      await write(disk, 2, "two");
+      const second = await serving(uuid, volume, first);
+
+      // The agent is away; then the daemon dies as well.
+      await host.restart(() => write(disk, 3, "three").then(() => undefined));
+      assert.deepEqual(daemons(uuid, volume), [second]);
+      let late: Promise<string> | undefined;
+      await host.restart(async () => {
+        kill(uuid, volume);
+        late = write(disk, 4, "four");
+        await until(() => daemons(uuid, volume).length === 0);
+      });
+      await late;
+      const third = await serving(uuid, volume, second);
+
+      // The server dies and comes back.
+      await served.stop();
+      const waiting = write(disk, 5, "five");
+      await served.start();
+      await waiting;
+      assert.deepEqual(daemons(uuid, volume), [third]);
+      assert.deepEqual(
+        [1, 2, 3, 4, 5].map((sector) => onVolume(served, sector, 5).replaceAll("\0", "")),
+        ["one", "two", "three", "four", "five"],
+      );
+
+      await host.driver().detachVolume(ctx, uuid, volume.volumeId);
+      assert.doesNotMatch(await inGuest(serialsOf(volume.volumeId)), /disk=vd/);
+      leavesNothing(uuid, volume);
+      await host.driver().attachVolume(ctx, uuid, volume);
+      assert.match(await inGuest(`head -c 14 /dev/${await seenAs(volume)}`), /written before/);
+      assert.deepEqual(host.events, []);
+    });
+
+    it("go on where they stood in a guest that was suspended", async () => {
+      const served = await host.served();
+      const { volume } = served;
+      await host.driver().attachVolume(ctx, uuid, volume);
+      const disk = await seenAs(volume);
+      await write(disk, 1, "before");
+      await host.driver().suspend(ctx, uuid);
+      assert.deepEqual(daemons(uuid, volume), []);
+      await rejectsWith(host.driver().detachVolume(ctx, uuid, volume.volumeId), "DEVICE_DETACH_FAILED");
+      await host.driver().resume(ctx, uuid);
+      await write(disk, 2, "after");
+      assert.deepEqual([onVolume(served, 1, 6), onVolume(served, 2, 5)], ["before", "after"]);
+      await host.driver().detachVolume(ctx, uuid, volume.volumeId);
+      leavesNothing(uuid, volume);
+    });
+
+    it("are not written where they may only be read", async () => {
+      const served = await host.served();
+      const volume = { ...served.volume, connection: { ...served.volume.connection, readOnly: true } };
+      await host.driver().attachVolume(ctx, uuid, volume);
+      const disk = await seenAs(volume);
+      assert.match(await inGuest(`cat /sys/block/${disk}/ro`), /^1/m);
+      await host.driver().detachVolume(ctx, uuid, volume.volumeId);
+      assert.ok(!readFileSync(served.file).some((byte) => byte !== 0));
+    });
+  });
+
+  it("stay in a guest that does not let go of them", async () => {
+    const uuid = await running();
+    await host.booted(uuid);
+    const { volume } = await host.served();
+    await host.driver().attachVolume(ctx, uuid, volume);
+    const before = await disksOf(uuid);
+    await rejectsWith(host.driver().detachVolume(ctx, uuid, volume.volumeId), "DEVICE_DETACH_FAILED");
+    assert.equal(await disksOf(uuid), before);
+    assert.equal(daemons(uuid, volume).length, 1);
+    await host.driver().powerOff(ctx, uuid, 0);
+    assert.deepEqual(daemons(uuid, volume), []);
+    await host.driver().detachVolume(ctx, uuid, volume.volumeId);
+    leavesNothing(uuid, volume);
+  });
+
+  it("that nobody serves are refused, and nothing is left of them", async () => {
+    const uuid = await running();
+    const before = await disksOf(uuid);
+    const served = await host.served();
+    const { volume } = served;
+    await served.stop();
+    await rejectsWith(host.driver().attachVolume(ctx, uuid, volume), "VOLUME_NOT_REACHABLE");
+    leavesNothing(uuid, volume);
+    assert.equal(await disksOf(uuid), before);
+
+    const stopped = await defined();
+    await host.driver().attachVolume(ctx, stopped, volume);
+    await rejectsWith(host.driver().powerOn(ctx, stopped), "VOLUME_NOT_REACHABLE");
+    assert.equal((await host.driver().inspect(ctx, stopped))?.powerState, "SHUTDOWN");
+    assert.deepEqual(daemons(stopped, volume), []);
+    await served.start();
+    await host.driver().powerOn(ctx, stopped);
+    assert.equal(daemons(stopped, volume).length, 1);
+    await host.driver().remove(ctx, stopped);
+    leavesNothing(stopped, volume);
+  });
+
+  it("can be what a guest boots from", async () => {
+    const { volume, file } = await host.served();
+    writeFileSync(file, buttonGuestDisk());
+    const uuid = await defined({ rootImage: undefined, rootGib: 0 });
+    await host.driver().attachVolume(ctx, uuid, { ...volume, deviceName: "/dev/vda", bootIndex: 0 });
+    await host.driver().powerOn(ctx, uuid);
+    await host.booted(uuid);
+    await host.driver().reboot(ctx, uuid, "soft", timeoutMs);
+    await until(() => host.console(uuid).endsWith("boot\noff\nboot\n"), { timeoutMs, what: "a new boot" });
+  });
+
+  it("are not there for a guest that is rescued, and come back", async () => {
+    const uuid = await running();
+    const { volume } = await host.served();
+    await host.driver().attachVolume(ctx, uuid, volume);
+    await host.driver().rescue(ctx, uuid, await host.aRescue(), 0);
+    await host.driver().powerOn(ctx, uuid);
+    assert.deepEqual(daemons(uuid, volume), []);
+    const { volume: another } = await host.served();
+    await host.driver().attachVolume(ctx, uuid, another);
+    assert.deepEqual(daemons(uuid, another), []);
+    await host.driver().unrescue(ctx, uuid, 0);
+    await host.driver().powerOn(ctx, uuid);
+    assert.deepEqual([daemons(uuid, volume).length, daemons(uuid, another).length], [1, 1]);
+    const stable = { device: "disk", bus: "virtio" };
+    await host.driver().rescue(ctx, uuid, await host.aRescue({ stable }), 0);
+    await host.driver().powerOn(ctx, uuid);
+    assert.equal(daemons(uuid, volume).length, 1);
+  });
+
+  it("of a guest that died, or of nobody, are let go of when the agent comes back", async () => {
+    const [uuid, other] = [await running(), await running()];
+    const { volume } = await host.served();
+    const { volume: forgotten } = await host.served();
+    await host.driver().attachVolume(ctx, uuid, volume);
+    await host.driver().attachVolume(ctx, other, forgotten);
+    const pid = (await host.driver().inspect(ctx, uuid))?.pid ?? 0;
+    const { definition } = host.paths(other);
+    await host.restart(async () => {
+      process.kill(pid, "SIGKILL");
+      const stored = JSON.parse(readFileSync(definition, "utf8")) as Record<string, unknown>;
+      writeFileSync(definition, JSON.stringify({ ...stored, volumes: [] }));
+    });
+    assert.deepEqual([daemons(uuid, volume), daemons(other, forgotten)], [[], []]);
+  });
+
+  for (const [machineType, bus] of [
+    ["pc", undefined],
+    ["q35", "scsi"],
+    ["q35", "usb"],
+  ] as const)
+    it(`come on ${bus ?? "the usual bus"} of ${machineType}, at once where it can be, or by the next start`, async () => {
+      const uuid = await running({ hardware: { machineType } });
+      const before = await disksOf(uuid);
+      const { volume: plain } = await host.served();
+      const volume = { ...plain, bus };
+      if (bus === undefined) await host.driver().attachVolume(ctx, uuid, volume);
+      else {
+        await rejectsWith(host.driver().attachVolume(ctx, uuid, volume), "UNSUPPORTED_HARDWARE");
+        leavesNothing(uuid, volume);
+        await host.driver().powerOff(ctx, uuid, 0);
+        await host.driver().attachVolume(ctx, uuid, volume);
+        await host.driver().powerOn(ctx, uuid);
+        const { volume: second } = await host.served();
+        await host.driver().attachVolume(ctx, uuid, { ...second, bus });
+        assert.equal(await disksOf(uuid), before + 2);
+        return;
+      }
+      assert.equal(await disksOf(uuid), before + 1);
+      await host.driver().reboot(ctx, uuid, "hard", 0);
+      assert.equal(await disksOf(uuid), before + 1);
+    });
+
+  it("are more than the guest has slots for: the last is refused, and the guest starts with the others", async () => {
+    const uuid = await running();
+    let taken = 0;
+    const attachAll = async (): Promise<void> => {
+      for (; taken < 40; taken++) await host.driver().attachVolume(ctx, uuid, (await host.served()).volume);
+    };
+    await rejectsWith(attachAll(), "DEVICE_SLOTS_EXHAUSTED");
+    assert.equal(taken, 11);
+    await host.driver().reboot(ctx, uuid, "hard", 0);
+    assert.equal(await disksOf(uuid), taken + 2);
+  });
+
+  it("are reached over TCP as well", async () => {
+    const uuid = await running();
+    const served = await host.served();
+    const at = {
+      type: "nbd",
+      host: "localhost",
+      port: await served.startTcp(),
+      exportName: "exported",
+    } as const;
+    const volume = { ...served.volume, connection: { ...served.volume.connection, at } };
+    const before = await disksOf(uuid);
+    await host.driver().attachVolume(ctx, uuid, volume);
+    assert.equal(await disksOf(uuid), before + 1);
+  });
+
+  it("are reached by a process that is neither the guest nor root, and whose secrets nobody sees", async () => {
+    const uuid = await running();
+    const { volume } = await host.served();
+    await host.driver().attachVolume(ctx, uuid, volume);
+    const [pid = 0] = daemons(uuid, volume);
+    const standing = standingOf(pid);
+    const guest = standingOf((await host.driver().inspect(ctx, uuid))?.pid ?? 0);
+    assert.deepEqual(standing.shared, []);
+    assert.ok(standing.filtered && standing.noNewPrivs);
+    const paths = host.paths(uuid);
+    const at = volumePaths(paths, volume.volumeId);
+    const modeOf = (path: string): number => statSync(path).mode & 0o777;
+    assert.deepEqual(
+      [modeOf(at.connection), modeOf(paths.volumesDir), modeOf(at.socket)],
+      [0o600, 0o700, isRoot ? 0o600 : 0o755],
+    );
+    for (const line of [...listProcesses()].filter(({ args }) => args.has(bridgeMark(at))))
+      assert.ok(![...line.args].some((arg) => arg.includes("exported")));
+    assert.doesNotMatch(readFileSync(paths.definition, "utf8"), /exported/);
+    if (!isRoot) return;
+    assert.notEqual(standing.uids[0], guest.uids[0]);
+    assert.notEqual(standing.uids[0], 0);
+    assert.equal(statSync(at.socket).uid, guest.uids[0]);
+    assert.ok(!readdirSync(`/proc/${guest.uids.length > 0 ? pid : 0}/root`).includes("root"));
+  });
+});
