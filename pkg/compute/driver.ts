@@ -277,7 +277,36 @@ export interface VolumeConnection {
 /** One member per protocol; `pkg/compute/volumes` makes it of what the Block Storage service says. */
 export type VolumeAddress =
   | { readonly type: "nbd"; readonly unix: string; readonly exportName: string }
-  | { readonly type: "nbd"; readonly host: string; readonly port: number; readonly exportName: string };
+  | { readonly type: "nbd"; readonly host: string; readonly port: number; readonly exportName: string }
+  | IscsiAddress
+  | RbdAddress
+  /** A file or block device of the host, with nothing but the volume's data in it. */
+  | { readonly type: "file"; readonly path: string };
+
+/** One LUN at one portal. */
+export interface IscsiAddress {
+  readonly type: "iscsi";
+  /** Such as `192.0.2.1:3260`. */
+  readonly portal: string;
+  /** Name of the target, such as `iqn.2010-10.org.openstack:volume-…`. */
+  readonly target: string;
+  readonly lun: number;
+  readonly chap?: { readonly user: string; readonly password: string } | undefined;
+}
+
+/** An image of a Ceph cluster. */
+export interface RbdAddress {
+  readonly type: "rbd";
+  readonly pool: string;
+  readonly image: string;
+  readonly monitors: readonly { readonly host: string; readonly port: string }[];
+  /** Undefined: the cluster asks for none. */
+  readonly user: string | undefined;
+  /** The user's key; undefined: the host's keyring has it. */
+  readonly key: string | undefined;
+  /** Name of the cluster, by which the host's files are found. */
+  readonly cluster: string;
+}
 
 /** How a guest is made anew. */
 export interface RebuildOptions {

@@ -508,8 +508,8 @@ export class QemuDriver implements Driver {
   }
 
   async volumeConnector(_ctx: Ctx): Promise<VolumeConnector> {
-    const { hypervisorHostname: host, hostIp: ip } = this.#config;
-    return { host, ip, initiator: undefined };
+    const { hypervisorHostname: host, hostIp: ip, iscsiInitiator: initiator } = this.#config;
+    return { host, ip, initiator };
   }
 
   attachVolume(ctx: Ctx, instanceUuid: string, volume: GuestVolume): Promise<void> {

@@ -2,9 +2,10 @@ import { chmod, chown, lchown, lstat, mkdir, rename, rm, stat } from "node:fs/pr
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ctx } from "../../../../kernel/index.js";
-import { asKilonovaError } from "../../../../kernel/index.js";
+import { KilonovaError, asKilonovaError } from "../../../../kernel/index.js";
 import { ifThere, makeFolder } from "../../../../platform/files/index.js";
 import type { VolumeConnection } from "../../../driver.js";
+import { VolumeErrors } from "../../../volumes/index.js";
 import { DriverErrors } from "../../errors.js";
 import type { Room } from "../../host/cage.js";
 import type { Isolation } from "../../host/isolation.js";
@@ -16,7 +17,8 @@ import type { VolumePaths } from "../guest-paths.js";
 import { endChild, monitorOf } from "../launch.js";
 import { QmpClient, asArray } from "../qmp-client.js";
 import { EXPORT } from "../volume-device.js";
-import { storageNode } from "./storage-node.js";
+import { SECRET, storageNode } from "./storage-node.js";
+import type { StorageNode, StorageOptions } from "./storage-node.js";
 
 /** From a command to the storage daemon to its answer: it may connect to somebody far away meanwhile. */
 const CONNECT_MS = 30_000;
@@ -25,7 +27,7 @@ const QUIT_MS = 5_000;
 const GONE_MS = 30_000;
 const POLL_MS = 20;
 
-export interface BridgeTools {
+export interface BridgeTools extends StorageOptions {
   readonly storageDaemon: string;
   readonly launchTimeoutMs: number;
   readonly isolation: Pick<Isolation, "enter" | "assertHolds">;
@@ -51,7 +53,7 @@ export class Bridge {
 
   /**
    * Starts a daemon and puts its socket where the guest finds it. What a former one has left is removed.
-   * @throws VOLUME_NOT_REACHABLE; no process is left then
+   * @throws VOLUME_NOT_REACHABLE, CONNECTION_NOT_SUPPORTED; no process is left then
    */
   static async start(
     ctx: Ctx,
@@ -60,15 +62,16 @@ export class Bridge {
     paths: VolumePaths,
     tools: BridgeTools,
   ): Promise<Bridge> {
-    const { node, room: storage, opens } = storageNode(connection.at);
+    const storage = await reachable(volumeId, storageNode(connection, tools));
     const { user, guest, isolation, groups } = tools;
+    const { opens } = storage;
     await makeRoom(paths, user);
     const group = user && opens !== undefined ? await groupOf(opens) : undefined;
     const room: Room = {
-      ...storage,
+      ...storage.room,
       user,
       memberOf: group === undefined ? [] : [group],
-      writable: [...(storage.writable ?? []), paths.dir],
+      writable: [...(storage.room.writable ?? []), paths.dir],
       groups,
       dies: false,
     };
@@ -78,7 +81,7 @@ export class Bridge {
       spawned = await spawnDetached(isolation.enter(argv, room), paths.log);
       const qmp = await monitorOf(ctx, paths.qmpSocket, spawned, tools.launchTimeoutMs);
       isolation.assertHolds(spawned.identity.pid, room);
-      await serve(qmp, { ...node, "node-name": EXPORT }, connection.readOnly, paths);
+      await serve(qmp, storage, connection.readOnly, paths);
       await putInPlace(paths, guest);
       return new Bridge(spawned.identity, paths, qmp);
     } catch (error) {
@@ -88,6 +91,8 @@ export class Bridge {
       }
       ctx.signal.throwIfAborted();
       if (asKilonovaError(error).reason === "GUEST_NOT_ISOLATED") throw error;
+      if (isUnknownDriver(error))
+        throw VolumeErrors.CONNECTION_NOT_SUPPORTED({ protocol: connection.at.type }, { cause: error });
       const output = (await ifThere(stat(paths.log))) ? fileTail(paths.log, 2_000).toString("utf8") : "";
       throw DriverErrors.VOLUME_NOT_REACHABLE(
         { volume: volumeId },
@@ -183,14 +188,30 @@ async function makeRoom(paths: VolumePaths, user: RunAs | undefined): Promise<vo
 const groupOf = async (path: string): Promise<number | undefined> =>
   ((await ifThere(stat(path))) ?? (await ifThere(stat(dirname(path)))))?.gid;
 
+/** @throws VOLUME_NOT_REACHABLE for what is not there, so that no path is told */
+async function reachable(volumeId: string, storage: Promise<StorageNode>): Promise<StorageNode> {
+  try {
+    return await storage;
+  } catch (cause) {
+    if (cause instanceof KilonovaError) throw cause;
+    throw DriverErrors.VOLUME_NOT_REACHABLE({ volume: volumeId }, { cause });
+  }
+}
+
+/** This host's QEMU lacks the module for the protocol. */
+const isUnknownDriver = (error: unknown): boolean =>
+  error instanceof Error && error.cause instanceof Error && /^Unknown driver/.test(error.cause.message);
+
 async function serve(
   qmp: QmpClient,
-  node: Readonly<Record<string, unknown>>,
+  { node, secret }: StorageNode,
   readOnly: boolean,
   paths: VolumePaths,
 ): Promise<void> {
   const how = readOnly ? { "read-only": true } : { discard: "unmap" };
-  await qmp.execute("blockdev-add", { ...node, ...how }, CONNECT_MS);
+  if (secret !== undefined)
+    await qmp.execute("object-add", { "qom-type": "secret", id: SECRET, data: secret });
+  await qmp.execute("blockdev-add", { ...node, ...how, "node-name": EXPORT }, CONNECT_MS);
   const addr = { type: "unix", data: { path: paths.served } };
   await qmp.execute("nbd-server-start", { addr });
   await qmp.execute("block-export-add", {

@@ -9,6 +9,23 @@ import type { VolumePaths } from "../guest-paths.js";
 const at: z.ZodType<VolumeConnection["at"]> = z.union([
   z.object({ type: z.literal("nbd"), unix: z.string(), exportName: z.string() }),
   z.object({ type: z.literal("nbd"), host: z.string(), port: z.number().int(), exportName: z.string() }),
+  z.object({
+    type: z.literal("iscsi"),
+    portal: z.string(),
+    target: z.string(),
+    lun: z.number().int(),
+    chap: z.object({ user: z.string(), password: z.string() }).optional(),
+  }),
+  z.object({
+    type: z.literal("rbd"),
+    pool: z.string(),
+    image: z.string(),
+    monitors: z.array(z.object({ host: z.string(), port: z.string() })),
+    user: z.union([z.string(), z.undefined()]),
+    key: z.union([z.string(), z.undefined()]),
+    cluster: z.string(),
+  }),
+  z.object({ type: z.literal("file"), path: z.string() }),
 ]);
 const schema = z.object({ readOnly: z.boolean(), shared: z.boolean(), at });
 

@@ -31,7 +31,7 @@ export interface BridgedGuest {
 
 /** What these daemons are started with. */
 export interface HostBridgesTools {
-  readonly config: Pick<QemuConfig, "storageDaemon" | "launchTimeoutMs">;
+  readonly config: Pick<QemuConfig, "storageDaemon" | "launchTimeoutMs" | "iscsiInitiator" | "volumeFolders">;
   readonly isolation: Isolation;
   /** Told when a daemon is gone that nobody ended. */
   readonly onLost: (instanceUuid: string, volumeId: string) => void;
@@ -104,6 +104,7 @@ export class HostBridges {
     const { config, isolation } = this.#tools;
     const bridge = await Bridge.start(ctx, volumeId, await keptConnection(volumeId, at), at, {
       ...config,
+      initiator: config.iscsiInitiator,
       isolation,
       user: this.#userOf(paths),
       guest: userOf(definition),
