@@ -1,16 +1,27 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { inspect } from "node:util";
 import { KilonovaError, rootCtx } from "../../pkg/kernel/index.js";
-import type { GuestSpec, GuestVolume } from "../../pkg/compute/driver.js";
+import type { GuestSpec, GuestVolume, VolumeAddress } from "../../pkg/compute/driver.js";
 import { identify, listProcesses, signalProcess } from "../../pkg/compute/drivers/host/linux-process.js";
 import { standingOf } from "../../pkg/compute/drivers/host/process-standing.js";
 import { bridgeMark } from "../../pkg/compute/drivers/qemu/bridges/bridge.js";
 import { volumePaths } from "../../pkg/compute/drivers/qemu/guest-paths.js";
+import { aVolume } from "../../pkg/compute/drivers/testing/a-spec.js";
 import { buttonGuestDisk } from "../../pkg/compute/drivers/testing/button-guest.js";
 import type { NbdVolume } from "../../pkg/compute/drivers/testing/nbd-volume.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
@@ -328,6 +339,73 @@ describe("QEMU driver: volumes", function () {
     const before = await disksOf(uuid);
     await host.driver().attachVolume(ctx, uuid, volume);
     assert.equal(await disksOf(uuid), before + 1);
+  });
+
+  it("may be files of the host, below the folders for volumes", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "kilonova-files-"));
+    try {
+      await host.dispose();
+      host = await qemuHost({ volumeFolders: [folder] });
+      chmodSync(folder, 0o755);
+      const uuid = await running();
+      const path = join(folder, "volume");
+      writeFileSync(path, Buffer.alloc(1024 * 1024));
+      chmodSync(path, 0o660);
+      const volume = aVolume({
+        connection: { readOnly: false, shared: true, at: { type: "file", path } },
+      });
+      const before = await disksOf(uuid);
+      await host.driver().attachVolume(ctx, uuid, volume);
+      assert.equal(await disksOf(uuid), before + 1);
+      await host.restart();
+      assert.equal(daemons(uuid, volume).length, 1);
+      const elsewhere = aVolume({
+        connection: { ...volume.connection, at: { type: "file", path: "/etc/passwd" } },
+      });
+      await rejectsWith(host.driver().attachVolume(ctx, uuid, elsewhere), "CONNECTION_NOT_SUPPORTED");
+      leavesNothing(uuid, elsewhere);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("of protocols for which the host's QEMU has no module are refused, and what is secret stays so", async () => {
+    const uuid = await running();
+    const at: readonly VolumeAddress[] = [
+      {
+        type: "iscsi",
+        portal: "127.0.0.1:1",
+        target: "iqn.2010-10.org.openstack:volume",
+        lun: 1,
+        chap: { user: "u", password: "hush-hush" },
+      },
+      {
+        type: "rbd",
+        pool: "p",
+        image: "i",
+        monitors: [{ host: "127.0.0.1", port: "1" }],
+        user: "cinder",
+        key: "aHVzaC1odXNo",
+        cluster: "ceph",
+      },
+    ];
+    for (const address of at) {
+      const { volume } = await host.served();
+      const connection = { ...volume.connection, at: address };
+      const error = await host
+        .driver()
+        .attachVolume(ctx, uuid, { ...volume, connection })
+        .then(
+          () => assert.fail("attached"),
+          (e: unknown) => e,
+        );
+      assert.ok(error instanceof KilonovaError);
+      // With the module QEMU finds nobody there; it has understood everything else in either case.
+      const isKnown = existsSync(`/usr/lib/x86_64-linux-gnu/qemu/block-${address.type}.so`);
+      assert.equal(error.reason, isKnown ? "VOLUME_NOT_REACHABLE" : "CONNECTION_NOT_SUPPORTED");
+      assert.doesNotMatch(inspect(error, { depth: 10 }), /hush-hush|aHVzaC1odXNo/);
+      leavesNothing(uuid, volume);
+    }
   });
 
   it("are reached by a process that is neither the guest nor root, and whose secrets nobody sees", async () => {
