@@ -240,6 +240,17 @@ export interface Driver {
    * has to let go of it. @throws DEVICE_DETACH_FAILED when it does not in time: then the guest keeps it
    */
   readonly detachVolume?: (ctx: Ctx, instanceUuid: string, volumeId: string) => Promise<void>;
+  /**
+   * Has a running guest see that a volume has grown; one that is off, or does not have it, sees it at its next
+   * start. Grown already is success. The guest's reads and writes wait for a moment meanwhile.
+   * @throws VOLUME_TOO_SMALL when it is not that large where it is served, VOLUME_NOT_REACHABLE
+   */
+  readonly extendVolume?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    volumeId: string,
+    sizeBytes: number,
+  ) => Promise<void>;
 }
 
 /** Who connects to a volume. Other members are the Block Storage service's own affair. */

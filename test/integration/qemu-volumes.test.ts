@@ -9,6 +9,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { connect } from "node:net";
@@ -191,6 +192,29 @@ describe("QEMU driver: volumes", function () {
       assert.deepEqual([onVolume(served, 1, 6), onVolume(served, 2, 5)], ["before", "after"]);
       await host.driver().detachVolume(ctx, uuid, volume.volumeId);
       leavesNothing(uuid, volume);
+    });
+
+    it("grow while the guest uses them, once they have grown where they are served", async () => {
+      const served = await host.served();
+      const { volume } = served;
+      await host.driver().attachVolume(ctx, uuid, volume);
+      const disk = await seenAs(volume);
+      const twoMib = 2 * 1024 * 1024;
+      const extend = (): Promise<void> => host.driver().extendVolume(ctx, uuid, volume.volumeId, twoMib);
+      const sectors = async (): Promise<string | undefined> =>
+        /^(\d+)/m.exec(await inGuest(`cat /sys/block/${disk}/size`))?.[1];
+      await rejectsWith(extend(), "VOLUME_TOO_SMALL");
+      assert.equal(await sectors(), "2048");
+      await served.stop();
+      truncateSync(served.file, twoMib);
+      await served.start();
+      await extend();
+      await until(async () => (await sectors()) === "4096", { timeoutMs });
+      const pids = daemons(uuid, volume);
+      await extend();
+      assert.deepEqual(daemons(uuid, volume), pids);
+      await write(disk, 4095, "end");
+      assert.equal(onVolume(served, 4095, 3), "end");
     });
 
     it("are not written where they may only be read", async () => {

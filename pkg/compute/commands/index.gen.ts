@@ -11,6 +11,7 @@ import detachInterface from "./detach-interface.js";
 import detachVolume from "./detach-volume.js";
 import discardRebuild from "./discard-rebuild.js";
 import dropSnapshot from "./drop-snapshot.js";
+import extendVolume from "./extend-volume.js";
 import injectNmi from "./inject-nmi.js";
 import letGuestGoOn from "./let-guest-go-on.js";
 import pauseGuest from "./pause-guest.js";
@@ -42,6 +43,7 @@ export const commands: readonly Command[] = [
   listed(detachVolume),
   listed(discardRebuild),
   listed(dropSnapshot),
+  listed(extendVolume),
   listed(injectNmi),
   listed(letGuestGoOn),
   listed(pauseGuest),

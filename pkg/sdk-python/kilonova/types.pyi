@@ -1304,7 +1304,6 @@ class ErrorReason(IntEnum):
     VOLUME_NOT_AVAILABLE = 236
     VOLUME_NOT_FOUND = 237
     VOLUME_NOT_MIGRATING = 238
-    VOLUME_TOO_SMALL = 239
     WRONG_BINARY = 240
     WRONG_CELL = 241
     WRONG_HOST = 242
@@ -1349,6 +1348,8 @@ class ErrorReason(IntEnum):
     DEVICE_DETACH_FAILED = 301
     DEVICE_SLOTS_EXHAUSTED = 302
     VOLUME_NOT_REACHABLE = 310
+    CONNECTION_NOT_SUPPORTED = 340
+    VOLUME_TOO_SMALL = 341
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

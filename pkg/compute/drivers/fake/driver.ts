@@ -350,6 +350,16 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
+  extendVolume(ctx: Ctx, instanceUuid: string, volumeId: string, sizeBytes: number): Promise<void> {
+    return this.#scripted(ctx, "extendVolume", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const volumes = guest.volumes.map((one) =>
+        one.volumeId === volumeId ? { ...one, sizeBytes: Math.max(sizeBytes, one.sizeBytes ?? 0) } : one,
+      );
+      this.put({ ...guest, volumes });
+    });
+  }
+
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);

@@ -38,6 +38,8 @@ export interface FakeVolume {
   readonly deviceType: string;
   readonly protocol: string;
   readonly readOnly: boolean;
+  /** The size that the guest was told to see; absent before. */
+  readonly sizeBytes?: number | undefined;
 }
 
 /** What shall take a guest's place. */
@@ -77,6 +79,7 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
         deviceType: z.string(),
         protocol: z.string(),
         readOnly: z.boolean(),
+        sizeBytes: z.number().optional(),
       }),
     )
     .default([]),

@@ -73,7 +73,7 @@ import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
 import { volumesAtStart, withVolumesOf } from "./volume-device.js";
-import { attachVolume, detachVolume, plugMissingVolumes } from "./volumes.js";
+import { attachVolume, detachVolume, extendVolume, plugMissingVolumes } from "./volumes.js";
 import type { VolumeTools } from "./volumes.js";
 
 const CONSOLE_CHECK_MS = 5_000;
@@ -518,6 +518,12 @@ export class QemuDriver implements Driver {
 
   detachVolume(ctx: Ctx, instanceUuid: string, volumeId: string): Promise<void> {
     return this.#locked(instanceUuid, (entry) => detachVolume(ctx, entry, volumeId, this.#volumeTools()));
+  }
+
+  extendVolume(ctx: Ctx, instanceUuid: string, volumeId: string, sizeBytes: number): Promise<void> {
+    return this.#locked(instanceUuid, (entry) =>
+      extendVolume(ctx, entry, volumeId, sizeBytes, this.#volumeTools()),
+    );
   }
 
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {

@@ -11,6 +11,7 @@ import type { GuestFiles } from "./guest-files.js";
 import { volumeName, volumePaths } from "./guest-paths.js";
 import { devices, hasDevice, isRefusal, qmp, unlessRefused, unplugDevice } from "./hot-device.js";
 import type { DetachPatience, HotGuest } from "./hot-device.js";
+import { nodeSize } from "./node-size.js";
 import { asArray, asObject } from "./qmp-client.js";
 import {
   isHot,
@@ -89,6 +90,30 @@ export async function detachVolume(
   if (entry.definition.volumes.some((one) => one.volumeId === volumeId))
     await commit(entry, withoutVolume(entry.definition, volumeId), tools);
   await forgetConnection(volumePaths(entry.paths, volumeId));
+}
+
+/**
+ * Has a running guest see that a volume has grown. What serves it is started anew, since only who connects is
+ * told its size. @throws VOLUME_TOO_SMALL
+ */
+export async function extendVolume(
+  ctx: Ctx,
+  entry: Entry,
+  volumeId: string,
+  sizeBytes: number,
+  { bridges }: Pick<VolumeTools, "bridges">,
+): Promise<void> {
+  const running = upOf(entry);
+  const volume = volumesAtStart(entry.definition).find((one) => one.volumeId === volumeId);
+  if (running === undefined || volume === undefined || !(await hasDevice(running, volume.device))) return;
+  const node = volumeName(volumeId);
+  if ((await nodeSize(running, node)) >= sizeBytes) return;
+  const haveBytes = await bridges.renew(ctx, entry, volumeId);
+  if (haveBytes < sizeBytes)
+    throw DriverErrors.VOLUME_TOO_SMALL({ volume: volumeId, haveBytes, wantBytes: sizeBytes });
+  // QEMU connects anew, and learns the size, when it has something to read.
+  await qmp(ctx, running, "human-monitor-command", { "command-line": `qemu-io ${node} "read 0 512"` });
+  await qmp(ctx, running, "block_resize", { "node-name": node, size: haveBytes });
 }
 
 /** The definition holds: volumes that a running guest has lost come back, and daemons that are gone. */

@@ -692,6 +692,21 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       assert.equal(await disksOf(uuid), withTwo - 1);
     });
 
+    it("has guests see volumes that have grown, and says nothing to those that do not have them", async () => {
+      const volume = await h.aVolume();
+      const spec = await h.aSpec();
+      await h.driver().define(ctx, spec);
+      const extend = (): Promise<void> =>
+        able("extendVolume")(ctx, spec.instanceUuid, volume.volumeId, 1024 * 1024);
+      await extend();
+      await attach(spec.instanceUuid, volume);
+      await extend();
+      await h.driver().powerOn(ctx, spec.instanceUuid);
+      await extend();
+      await extend();
+      await rejectsWith(able("extendVolume")(ctx, randomUUID(), volume.volumeId, 512), "GUEST_NOT_DEFINED");
+    });
+
     it("gives a suspended guest its volumes back, also one that it was given meanwhile", async () => {
       const { instanceUuid } = await running();
       const before = await disksOf(instanceUuid);

@@ -15,6 +15,7 @@ import type { RunAs } from "../../host/run-as.js";
 import { fileTail } from "../console-log.js";
 import type { VolumePaths } from "../guest-paths.js";
 import { endChild, monitorOf } from "../launch.js";
+import { nodeSize } from "../node-size.js";
 import { QmpClient, asArray } from "../qmp-client.js";
 import { EXPORT } from "../volume-device.js";
 import { SECRET, storageNode } from "./storage-node.js";
@@ -124,6 +125,11 @@ export class Bridge {
         if (!this.#detached) resolve();
       });
     });
+  }
+
+  /** What the volume holds, in bytes, as it was when the daemon was started. */
+  async sizeBytes(): Promise<number> {
+    return nodeSize(this.#qmp, EXPORT);
   }
 
   get alive(): boolean {

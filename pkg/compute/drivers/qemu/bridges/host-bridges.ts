@@ -113,6 +113,13 @@ export class HostBridges {
     this.#keep(instanceUuid, volumeId, bridge);
   }
 
+  /** Another daemon in the place of a volume's, which sees it as it is now. @returns its size in bytes */
+  async renew(ctx: Ctx, guest: BridgedGuest, volumeId: string): Promise<number> {
+    await this.end(guest, volumeId);
+    await this.ensure(ctx, guest, volumeId);
+    return (await this.#of(guest.definition.spec.instanceUuid).get(volumeId)?.sizeBytes()) ?? 0;
+  }
+
   async end({ definition, paths }: BridgedGuest, volumeId: string): Promise<void> {
     const bridges = this.#of(definition.spec.instanceUuid);
     await bridges.get(volumeId)?.end();

@@ -4,13 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VolumeAddress } from "../../../driver.js";
 import { storageNode } from "./storage-node.js";
+import type { StorageOptions } from "./storage-node.js";
 
-const options = { initiator: "iqn.x:h", volumeFolders: [] };
-const nodeOf = (
-  at: VolumeAddress,
-  over: Partial<typeof options> & { volumeFolders?: string[] } = {},
-  shared = false,
-) => storageNode({ at, shared, readOnly: false }, { ...options, ...over });
+const options: StorageOptions = { initiator: "iqn.x:h", volumeFolders: [] };
+const nodeOf = (at: VolumeAddress, over: Partial<StorageOptions> = {}, shared = false) =>
+  storageNode({ at, shared, readOnly: false }, { ...options, ...over });
 
 describe("what a storage daemon is told", () => {
   it("of a target of iSCSI: never its password", async () => {

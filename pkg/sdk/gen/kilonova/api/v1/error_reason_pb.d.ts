@@ -1679,13 +1679,6 @@ export enum ErrorReason {
   VOLUME_NOT_MIGRATING = 238,
 
   /**
-   * With INVALID_ARGUMENT.
-   *
-   * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 239;
-   */
-  VOLUME_TOO_SMALL = 239,
-
-  /**
    * With PERMISSION_DENIED.
    *
    * @generated from enum value: ERROR_REASON_WRONG_BINARY = 240;
@@ -1992,6 +1985,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_REACHABLE = 310;
    */
   VOLUME_NOT_REACHABLE = 310,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_CONNECTION_NOT_SUPPORTED = 340;
+   */
+  CONNECTION_NOT_SUPPORTED = 340,
+
+  /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 341;
+   */
+  VOLUME_TOO_SMALL = 341,
 }
 
 /**
