@@ -239,8 +239,29 @@ export function withHotDevices(
   return wired.toSpliced(wired.lastIndexOf("-sandbox"), 0, ...words.flat());
 }
 
-const IN_PLACE = /,bus=(rp\d+|scsi0\.0)(,|$)/;
+/** Interfaces in slots, and volumes wherever they can be plugged. */
+const IN_PLACE = /,bus=(rp\d+|scsi0\.0|usb\.0|pci\.0,addr=\w+)(,|$)/;
 const OF_VOLUME = /"node-name":"vol-/;
+
+/**
+ * Whether no interface or volume of a guest, if it is on that command line, sits where another one did: a
+ * device that came back elsewhere would take the other's memory.
+ */
+export function inSamePlaces(argv: readonly string[], definition: Definition, paths: GuestPaths): boolean {
+  const places = new Map(
+    argv.flatMap((word, at) => (word === "-device" ? [placeOf(argv[at + 1] ?? "")] : [])),
+  );
+  const now = [
+    ...definition.spec.interfaces.map(network),
+    ...volumesAtStart(definition).map((volume) => volumeWords(definition, paths, volume)),
+  ].map((words) => placeOf(words[3] ?? ""));
+  return now.every(([id, place]) => (places.get(id) ?? place) === place);
+}
+
+const placeOf = (word: string): readonly [id: string, place: string] => [
+  /,id=([^,]+)/.exec(word)?.[1] ?? "",
+  [...word.matchAll(/,(?:bus|addr|scsi-id|port|unit)=[^,]+/g)].join(""),
+];
 
 /** Four words: two for the data, two for the device. */
 const volumeWords = (definition: Definition, paths: GuestPaths, volume: StoredVolume): readonly string[] => [

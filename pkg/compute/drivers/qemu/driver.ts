@@ -431,6 +431,8 @@ export class QemuDriver implements Driver {
         { spec, options, before: entry?.definition, paths },
         this.#defineTools(),
       );
+      // What has no room in it is known before the guest is ended.
+      if (entry) withVolumesOf(entry.definition, withPortsOf(entry.definition, prepared));
       this.#prepared.set(instanceUuid, prepared);
     });
   }

@@ -6,7 +6,7 @@ import { syncPath } from "../../../platform/files/index.js";
 import type { MemoryPhase, Tell } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { isSameProcess } from "../host/linux-process.js";
-import { buildArgv, withHotDevices } from "./argv.js";
+import { buildArgv, inSamePlaces, withHotDevices } from "./argv.js";
 import type { ArgvOptions } from "./argv.js";
 import { userOf } from "./definition.js";
 import type { Definition } from "./definition.js";
@@ -143,7 +143,7 @@ async function argvOf(
     .filter(({ type }) => typeof type === "string" && type.startsWith("child<"))
     .map(({ name }) => String(name));
   const fits = (words: readonly string[]): boolean => sameNames(deviceIds(words), now);
-  if (fits(argv)) return argv;
+  if (fits(argv) && inSamePlaces(argv, definition, paths)) return argv;
   const changed = withHotDevices(argv, definition, paths);
   if (changed !== undefined && fits(changed)) return changed;
   throw DriverErrors.GUEST_NOT_SUSPENDABLE({

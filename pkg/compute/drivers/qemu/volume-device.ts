@@ -15,8 +15,9 @@ export const RECONNECT_S = 86_400;
 /** On SCSI, behind whatever disks the guest has of its own. */
 const FIRST_SCSI_UNIT = 8;
 const LAST_SCSI_UNIT = 254;
-/** The other PC has 32 places, of which its own devices take up to 12. */
-const MOST_ON_PC = 18;
+/** The other PC has 32 places, which its other devices take from the first on. */
+const FIRST_PC_PLACE = 14;
+const LAST_PC_PLACE = 31;
 /** Buses whose devices can come and go while the guest runs. */
 const HOT: ReadonlySet<string> = new Set(["virtio", "scsi", "usb"]);
 
@@ -121,6 +122,8 @@ export function volumeDevice(definition: Definition, volume: StoredVolume): Devi
     serial: volumeId,
     ...(shared ? { "share-rw": true } : {}),
     ...(slot === null ? {} : { bus: rootPort(slot) }),
+    ...(bus === "virtio" && unit !== null ? { bus: "pci.0", addr: `0x${unit.toString(16)}` } : {}),
+    ...(bus === "usb" && unit !== null ? { port: String(unit + 1) } : {}),
     ...(bootIndex === null || definition.rescue !== null ? {} : { bootindex: bootIndex + 1 }),
   };
 }
@@ -137,7 +140,7 @@ function usualBus({ spec, machine }: Definition, deviceType: string): string {
 type Place = Pick<StoredVolume, "slot" | "unit">;
 
 function placeOn(definition: Definition, bus: string, { slots }: DiskBus): Place | undefined {
-  const { spec, machine, volumes } = definition;
+  const { machine, volumes } = definition;
   const others = volumes.filter((one) => one.bus === bus);
   const free = (candidates: readonly number[]): Place | undefined => {
     const unit = candidates.find((candidate) => !others.some((other) => other.unit === candidate));
@@ -145,15 +148,12 @@ function placeOn(definition: Definition, bus: string, { slots }: DiskBus): Place
   };
   switch (bus) {
     case "virtio": {
-      if (machineFamily(machine) !== "q35")
-        return others.length + spec.interfaces.length < MOST_ON_PC ? { slot: null, unit: null } : undefined;
+      if (machineFamily(machine) !== "q35") return free(upwards(FIRST_PC_PLACE, LAST_PC_PLACE));
       const slot = freeSlot(definition);
       return slot === null ? undefined : { slot, unit: null };
     }
     case "scsi":
       return free(upwards(FIRST_SCSI_UNIT, LAST_SCSI_UNIT));
-    case "usb":
-      return others.length < slots ? { slot: null, unit: null } : undefined;
     default:
       // From the far end, and one is left for a rescue disk.
       return free(upwards(ownDisks(definition) + 1, slots - 1).toReversed());

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ctx } from "../../../../kernel/index.js";
@@ -41,6 +42,8 @@ export interface HostBridgesTools {
 export class HostBridges {
   readonly #tools: HostBridgesTools;
   readonly #bridges = new Map<string, Map<string, Bridge>>();
+  /** Whose the daemons of a guest are, by its folder for volumes. */
+  readonly #users = new Map<string, RunAs>();
 
   constructor(tools: HostBridgesTools) {
     this.#tools = tools;
@@ -144,8 +147,10 @@ export class HostBridges {
 
   /** Gives back what a guest has that is removed. */
   forget({ paths }: Pick<BridgedGuest, "paths">): void {
+    if (!this.#users.has(paths.volumesDir) && !existsSync(paths.volumesDir)) return;
     const user = this.#userOf(paths);
     if (user) this.#tools.isolation.uids?.release(paths.volumesDir, user.uid);
+    this.#users.delete(paths.volumesDir);
   }
 
   /** Hangs up; the daemons live. */
@@ -156,7 +161,9 @@ export class HostBridges {
 
   /** One for all daemons of a guest, and nobody else's: none of the guest's own. */
   #userOf({ volumesDir }: GuestPaths): RunAs | undefined {
-    return this.#tools.isolation.uids?.take(volumesDir);
+    const user = this.#users.get(volumesDir) ?? this.#tools.isolation.uids?.take(volumesDir);
+    if (user) this.#users.set(volumesDir, user);
+    return user;
   }
 
   #keep(instanceUuid: string, volumeId: string, bridge: Bridge): void {
