@@ -240,6 +240,8 @@ export interface Driver {
    * has to let go of it. @throws DEVICE_DETACH_FAILED when it does not in time: then the guest keeps it
    */
   readonly detachVolume?: (ctx: Ctx, instanceUuid: string, volumeId: string) => Promise<void>;
+  /** Volumes that carry a tag, of a guest that there is or not. */
+  readonly taggedVolumes?: (ctx: Ctx, instanceUuid: string) => Promise<readonly TaggedVolume[]>;
   /**
    * Has a running guest see that a volume has grown; one that is off, or does not have it, sees it at its next
    * start. Grown already is success. The guest's reads and writes wait for a moment meanwhile.
@@ -251,6 +253,16 @@ export interface Driver {
     volumeId: string,
     sizeBytes: number,
   ) => Promise<void>;
+}
+
+/** A volume that carries a tag, where its guest finds it. */
+export interface TaggedVolume {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  readonly tag: string;
+  readonly bus: "pci" | "usb" | "scsi" | "ide" | "none";
+  /** On the bus, such as `0000:02:00.0`; undefined where nobody knows. */
+  readonly address: string | undefined;
 }
 
 /** Who connects to a volume. Other members are the Block Storage service's own affair. */

@@ -133,10 +133,12 @@ describe("QEMU driver: volumes", function () {
 
     it("bring what was on them and keep what the guest writes, over deaths of all who serve them", async () => {
       const served = await host.served();
-      const { volume } = served;
+      const volume = { ...served.volume, tag: "data" };
       writeFileSync(served.file, "written before\n", { flag: "r+" });
       await host.driver().attachVolume(ctx, uuid, volume);
       const disk = await seenAs(volume);
+      const [tagged] = await host.driver().taggedVolumes(ctx, uuid);
+      assert.match(await inGuest(`readlink /sys/block/${disk}`), new RegExp(`/${tagged?.address}/`));
       assert.match(await inGuest(`head -c 14 /dev/${disk}`), /written before/);
       await write(disk, 1, "one");
       assert.equal(onVolume(served, 1, 3), "one");

@@ -18,6 +18,7 @@ import type {
   SnapshotData,
   SnapshotPhase,
   SnapshotRequest,
+  TaggedVolume,
   Tell,
   VolumeConnector,
 } from "../../driver.js";
@@ -350,6 +351,14 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
+  taggedVolumes(ctx: Ctx, instanceUuid: string): Promise<readonly TaggedVolume[]> {
+    return this.#scripted(ctx, "taggedVolumes", instanceUuid, () =>
+      (this.guests.get(instanceUuid)?.volumes ?? []).flatMap(({ volumeId, deviceName, tag }) =>
+        tag === undefined ? [] : [{ volumeId, deviceName, tag, bus: "none" as const, address: undefined }],
+      ),
+    );
+  }
+
   extendVolume(ctx: Ctx, instanceUuid: string, volumeId: string, sizeBytes: number): Promise<void> {
     return this.#scripted(ctx, "extendVolume", instanceUuid, () => {
       const guest = this.need(instanceUuid);
@@ -405,8 +414,9 @@ export const FAKE_METHODS: readonly FakeMethod[] = Object.getOwnPropertyNames(Fa
 
 const quietDisk = { readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 };
 
-const toVolume = ({ volumeId, deviceName, deviceType, connection }: GuestVolume): FakeVolume => ({
+const toVolume = ({ volumeId, deviceName, deviceType, tag, connection }: GuestVolume): FakeVolume => ({
   volumeId,
+  ...(tag === undefined ? {} : { tag }),
   deviceName,
   deviceType,
   protocol: connection.at.type,

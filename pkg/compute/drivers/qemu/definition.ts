@@ -43,6 +43,7 @@ const volume = z.object({
   slot: z.number().int().nullable(),
   /** Its place on a bus that counts them. */
   unit: z.number().int().nullable(),
+  tag: z.string().nullable().default(null),
 });
 
 const image = z.object({ imageId: z.string(), path: z.string(), virtualSizeBytes: z.number() });

@@ -28,6 +28,7 @@ import type {
   SnapshotData,
   SnapshotPhase,
   SnapshotRequest,
+  TaggedVolume,
   Tell,
   VolumeConnector,
 } from "../../driver.js";
@@ -72,7 +73,7 @@ import { thaw } from "./quiesce.js";
 import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
-import { volumesAtStart, withVolumesOf } from "./volume-device.js";
+import { taggedVolumes, volumesAtStart, withVolumesOf } from "./volume-device.js";
 import { attachVolume, detachVolume, extendVolume, plugMissingVolumes } from "./volumes.js";
 import type { VolumeTools } from "./volumes.js";
 
@@ -520,6 +521,11 @@ export class QemuDriver implements Driver {
 
   detachVolume(ctx: Ctx, instanceUuid: string, volumeId: string): Promise<void> {
     return this.#locked(instanceUuid, (entry) => detachVolume(ctx, entry, volumeId, this.#volumeTools()));
+  }
+
+  async taggedVolumes(_ctx: Ctx, instanceUuid: string): Promise<readonly TaggedVolume[]> {
+    const entry = this.#guests.get(instanceUuid);
+    return entry === undefined ? [] : taggedVolumes(entry.definition);
   }
 
   extendVolume(ctx: Ctx, instanceUuid: string, volumeId: string, sizeBytes: number): Promise<void> {

@@ -6,7 +6,14 @@ import { toDefinition, withNic } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { guestPaths } from "./guest-paths.js";
 import { toRescue } from "./rescue.js";
-import { volumeDevice, volumesAtStart, withVolume, withVolumesOf, withoutVolume } from "./volume-device.js";
+import {
+  taggedVolumes,
+  volumeDevice,
+  volumesAtStart,
+  withVolume,
+  withVolumesOf,
+  withoutVolume,
+} from "./volume-device.js";
 
 const Q35 = "pc-q35-7.2";
 const PC = "pc-i440fx-7.2";
@@ -139,6 +146,17 @@ describe("volumes as devices", () => {
         ["b", "scsi"],
       ],
     );
+  });
+
+  it("are found by their tags where the guest sees them", () => {
+    const tagsOf = (machine: string, bus: string) => {
+      const [found] = taggedVolumes(having(guest(machine), volume("b"), volume("a", { bus, tag: "t" })));
+      return [found?.volumeId, found?.tag, found?.deviceName, found?.bus, found?.address];
+    };
+    assert.deepEqual(tagsOf(Q35, "virtio"), ["a", "t", "/dev/vdb", "pci", "0000:03:00.0"]);
+    assert.deepEqual(tagsOf(PC, "virtio"), ["a", "t", "/dev/vdb", "pci", "0000:00:0f.0"]);
+    assert.deepEqual(tagsOf(Q35, "scsi"), ["a", "t", "/dev/vdb", "scsi", undefined]);
+    assert.deepEqual(tagsOf(Q35, "sata"), ["a", "t", "/dev/vdb", "none", undefined]);
   });
 
   it("are not there for a rescued guest, unless all of its disks stay", () => {

@@ -1,4 +1,4 @@
-import type { GuestVolume } from "../../driver.js";
+import type { GuestVolume, TaggedVolume } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { freeSlot } from "./definition.js";
 import type { Definition, StoredVolume } from "./definition.js";
@@ -33,7 +33,7 @@ export const volumeDeviceId = (volumeId: string): string => `disk-${volumeId}`;
  */
 export function withVolume(
   definition: Definition,
-  volume: Omit<GuestVolume, "connection" | "tag"> & Pick<StoredVolume, "readOnly" | "shared">,
+  volume: Omit<GuestVolume, "connection"> & Pick<StoredVolume, "readOnly" | "shared">,
 ): Definition {
   const { volumeId, deviceName, deviceType, readOnly, shared } = volume;
   const { instanceUuid } = definition.spec;
@@ -55,6 +55,7 @@ export function withVolume(
     readOnly,
     shared,
     device: volumeDeviceId(volumeId),
+    tag: volume.tag ?? null,
     ...place,
   };
   return { ...definition, volumes: [...definition.volumes, added] };
@@ -68,8 +69,13 @@ export const withoutVolume = (definition: Definition, volumeId: string): Definit
 /** With the volumes that another definition has, each where this one has room for it. */
 export function withVolumesOf({ volumes }: Definition, made: Definition): Definition {
   const others: Definition = { ...made, volumes: [] };
-  return volumes.reduce((so, { wantedBus, bootIndex, ...volume }) => {
-    const again = { ...volume, bus: wantedBus ?? undefined, bootIndex: bootIndex ?? undefined };
+  return volumes.reduce((so, { wantedBus, bootIndex, tag, ...volume }) => {
+    const again = {
+      ...volume,
+      bus: wantedBus ?? undefined,
+      bootIndex: bootIndex ?? undefined,
+      tag: tag ?? undefined,
+    };
     try {
       return withVolume(so, again);
     } catch (error) {
@@ -127,6 +133,23 @@ export function volumeDevice(definition: Definition, volume: StoredVolume): Devi
     ...(bootIndex === null || definition.rescue !== null ? {} : { bootindex: bootIndex + 1 }),
   };
 }
+
+/** Volumes that carry a tag, as the guest finds them; firmware numbers buses in the order of their ports. */
+export const taggedVolumes = (definition: Definition): readonly TaggedVolume[] =>
+  volumesAtStart(definition).flatMap(({ volumeId, deviceName, tag, bus, slot, unit }) => {
+    if (tag === null) return [];
+    const pci = slot === null ? `00:${hex(unit ?? 0)}` : `${hex(slot + 1)}:00`;
+    const at =
+      bus === "virtio"
+        ? ({ bus: "pci", address: `0000:${pci}.0` } as const)
+        : ({
+            bus: bus === "scsi" || bus === "usb" || bus === "ide" ? bus : "none",
+            address: undefined,
+          } as const);
+    return [{ volumeId, deviceName, tag, ...at }];
+  });
+
+const hex = (number: number): string => number.toString(16).padStart(2, "0");
 
 const busOf = (definition: Definition, bus: string): DiskBus =>
   diskBus(bus, machineFamily(definition.machine), "disk_bus");

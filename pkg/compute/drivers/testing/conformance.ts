@@ -707,6 +707,22 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await rejectsWith(able("extendVolume")(ctx, randomUUID(), volume.volumeId, 512), "GUEST_NOT_DEFINED");
     });
 
+    it("finds the tags of a guest's volumes, as long as it has them", async () => {
+      const { instanceUuid } = await running();
+      const tagged = { ...(await h.aVolume()), tag: "db" };
+      const tags = async (): Promise<readonly string[]> =>
+        (await able("taggedVolumes")(ctx, instanceUuid)).map(({ volumeId, tag }) => `${volumeId} ${tag}`);
+      assert.deepEqual(await able("taggedVolumes")(ctx, randomUUID()), []);
+      await attach(instanceUuid, await h.aVolume());
+      assert.deepEqual(await tags(), []);
+      await attach(instanceUuid, tagged);
+      await h.restart();
+      assert.deepEqual(await tags(), [`${tagged.volumeId} db`]);
+      await h.driver().powerOff(ctx, instanceUuid, 0);
+      await detach(instanceUuid, tagged);
+      assert.deepEqual(await tags(), []);
+    });
+
     it("gives a suspended guest its volumes back, also one that it was given meanwhile", async () => {
       const { instanceUuid } = await running();
       const before = await disksOf(instanceUuid);

@@ -206,7 +206,7 @@ async function reachable(volumeId: string, storage: Promise<StorageNode>): Promi
 
 /** This host's QEMU lacks the module for the protocol. */
 const isUnknownDriver = (error: unknown): boolean =>
-  error instanceof Error && error.cause instanceof Error && /^Unknown driver/.test(error.cause.message);
+  error instanceof Error && error.cause instanceof Error && error.cause.message.startsWith("Unknown driver");
 
 async function serve(
   qmp: QmpClient,
