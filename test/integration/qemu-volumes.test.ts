@@ -340,6 +340,33 @@ describe("QEMU driver: volumes", function () {
       assert.equal(await disksOf(uuid), before + 1);
     });
 
+  for (const [machineType, bus, deviceType] of [
+    ["q35", "sata", "disk"],
+    ["q35", undefined, "cdrom"],
+    ["q35", "scsi", "cdrom"],
+    ["pc", "ide", "disk"],
+    ["pc", undefined, "cdrom"],
+  ] as const)
+    it(`come as ${deviceType} on ${bus ?? "the usual bus"} of ${machineType} by a start only`, async () => {
+      const uuid = await running({ hardware: { machineType } });
+      const before = await disksOf(uuid);
+      const { volume: plain } = await host.served();
+      const volume = { ...plain, bus, deviceType };
+      await rejectsWith(host.driver().attachVolume(ctx, uuid, volume), "UNSUPPORTED_HARDWARE");
+      await host.driver().powerOff(ctx, uuid, 0);
+      await host.driver().attachVolume(ctx, uuid, volume);
+      await host.driver().powerOn(ctx, uuid);
+      assert.equal(await disksOf(uuid), before + 1);
+      const detach = (): Promise<void> => host.driver().detachVolume(ctx, uuid, volume.volumeId);
+      // SCSI asks nobody; elsewhere it cannot be taken out at all.
+      if (bus !== "scsi") {
+        await rejectsWith(detach(), "DEVICE_DETACH_FAILED");
+        await host.driver().powerOff(ctx, uuid, 0);
+      }
+      await detach();
+      leavesNothing(uuid, volume);
+    });
+
   it("are more than the guest has slots for: the last is refused, and the guest starts with the others", async () => {
     const uuid = await running();
     let taken = 0;
