@@ -28,6 +28,9 @@ export type MemoryPhase = "memory";
 /** What copying a guest's disk tells, in bytes. */
 export type SnapshotPhase = "disk_copy";
 
+/** What copying a volume tells, in bytes. */
+export type VolumePhase = "volume_copy";
+
 /** What giving an image its data tells, in bytes. */
 export type UploadPhase = "image_upload";
 
@@ -242,6 +245,19 @@ export interface Driver {
   readonly detachVolume?: (ctx: Ctx, instanceUuid: string, volumeId: string) => Promise<void>;
   /** Volumes that carry a tag, of a guest that there is or not. */
   readonly taggedVolumes?: (ctx: Ctx, instanceUuid: string) => Promise<readonly TaggedVolume[]>;
+  /**
+   * Copies what is on one of a running guest's volumes to another one, which is as large or larger, and lets
+   * the guest go on with that. Done already is success. The guest keeps the old one when this fails.
+   * @throws GUEST_NOT_RUNNING, VOLUME_NOT_ATTACHED, VOLUME_TOO_SMALL, VOLUME_NOT_REACHABLE
+   * @cost the volume's size read and written once
+   */
+  readonly swapVolume?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    oldVolumeId: string,
+    volume: GuestVolume,
+    tell?: Tell<VolumePhase>,
+  ) => Promise<void>;
   /**
    * Has a running guest see that a volume has grown; one that is off, or does not have it, sees it at its next
    * start. Grown already is success. The guest's reads and writes wait for a moment meanwhile.

@@ -21,7 +21,8 @@ import type { GuestSpec, GuestVolume, VolumeAddress } from "../../pkg/compute/dr
 import { identify, listProcesses, signalProcess } from "../../pkg/compute/drivers/host/linux-process.js";
 import { standingOf } from "../../pkg/compute/drivers/host/process-standing.js";
 import { bridgeMark } from "../../pkg/compute/drivers/qemu/bridges/bridge.js";
-import { volumePaths } from "../../pkg/compute/drivers/qemu/guest-paths.js";
+import { volumeName, volumePaths } from "../../pkg/compute/drivers/qemu/guest-paths.js";
+import { QmpClient } from "../../pkg/compute/drivers/qemu/qmp-client.js";
 import { aVolume } from "../../pkg/compute/drivers/testing/a-spec.js";
 import { buttonGuestDisk } from "../../pkg/compute/drivers/testing/button-guest.js";
 import type { NbdVolume } from "../../pkg/compute/drivers/testing/nbd-volume.js";
@@ -128,6 +129,8 @@ describe("QEMU driver: volumes", function () {
       `for d in /sys/block/vd*; do [ "$(cat $d/serial)" = "${volumeId.slice(0, 20)}" ] && echo "disk="\${d##*/}; done; true`;
     const write = (disk: string, sector: number, text: string): Promise<string> =>
       inGuest(`printf '${text}' | dd of=/dev/${disk} bs=512 seek=${sector} conv=fsync 2>/dev/null`);
+    const sectorsOf = async (disk: string): Promise<string | undefined> =>
+      /^(\d+)/m.exec(await inGuest(`cat /sys/block/${disk}/size`))?.[1];
     const onVolume = ({ file }: NbdVolume, sector: number, bytes: number): string =>
       readFileSync(file).toString("latin1", sector * 512, sector * 512 + bytes);
 
@@ -203,20 +206,64 @@ describe("QEMU driver: volumes", function () {
       const disk = await seenAs(volume);
       const twoMib = 2 * 1024 * 1024;
       const extend = (): Promise<void> => host.driver().extendVolume(ctx, uuid, volume.volumeId, twoMib);
-      const sectors = async (): Promise<string | undefined> =>
-        /^(\d+)/m.exec(await inGuest(`cat /sys/block/${disk}/size`))?.[1];
       await rejectsWith(extend(), "VOLUME_TOO_SMALL");
-      assert.equal(await sectors(), "2048");
+      assert.equal(await sectorsOf(disk), "2048");
       await served.stop();
       truncateSync(served.file, twoMib);
       await served.start();
       await extend();
-      await until(async () => (await sectors()) === "4096", { timeoutMs });
+      await until(async () => (await sectorsOf(disk)) === "4096", { timeoutMs });
       const pids = daemons(uuid, volume);
       await extend();
       assert.deepEqual(daemons(uuid, volume), pids);
       await write(disk, 4095, "end");
       assert.equal(onVolume(served, 4095, 3), "end");
+    });
+
+    it("are swapped under the guest for larger ones, with all that is on them", async () => {
+      const [one, two] = [await host.served(), await host.served(2 * 1024 * 1024)];
+      const { volume: small } = await host.served(512 * 1024);
+      await host.driver().attachVolume(ctx, uuid, one.volume);
+      const disk = await seenAs(one.volume);
+      await write(disk, 7, "before");
+      const swap = (to: GuestVolume): Promise<void> =>
+        host.driver().swapVolume(ctx, uuid, one.volume.volumeId, to);
+      await rejectsWith(swap(small), "VOLUME_TOO_SMALL");
+      leavesNothing(uuid, small);
+      await swap(two.volume);
+      leavesNothing(uuid, one.volume);
+      assert.equal(onVolume(two, 7, 6), "before");
+      await write(disk, 8, "after");
+      await until(async () => (await sectorsOf(disk)) === "4096", { timeoutMs, what: "the new size" });
+      await write(disk, 4095, "end");
+      assert.deepEqual(
+        [onVolume(two, 8, 5), onVolume(two, 4095, 3), onVolume(one, 8, 5)],
+        ["after", "end", "\0\0\0\0\0"],
+      );
+      await host.driver().detachVolume(ctx, uuid, two.volume.volumeId);
+      leavesNothing(uuid, two.volume);
+    });
+
+    it("are written on after an agent died while it swapped them", async () => {
+      const [one, two] = [await host.served(), await host.served()];
+      await host.driver().attachVolume(ctx, uuid, one.volume);
+      const disk = await seenAs(one.volume);
+      const operator = await QmpClient.connect(host.paths(uuid).operatorSocket, {
+        greetingTimeoutMs: timeoutMs,
+      });
+      // As it is left in between: a copy that does not come to its end.
+      const size = 1024 * 1024;
+      await operator.execute("blockdev-add", { driver: "null-co", "node-name": "left", size });
+      const copy = { "job-id": "swap", device: volumeName(one.volume.volumeId), target: "left" };
+      await operator.execute("blockdev-mirror", { ...copy, sync: "full", speed: 1, "auto-dismiss": false });
+      await host.restart();
+      await until(async () => ((await operator.execute("query-jobs")) as unknown[]).length === 0, {
+        timeoutMs,
+      });
+      operator.close();
+      await write(disk, 1, "one");
+      await host.driver().swapVolume(ctx, uuid, one.volume.volumeId, two.volume);
+      assert.equal(onVolume(two, 1, 3), "one");
     });
 
     it("are not written where they may only be read", async () => {

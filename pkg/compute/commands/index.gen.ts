@@ -27,6 +27,7 @@ import resumeGuest from "./resume-guest.js";
 import setGuestPassword from "./set-guest-password.js";
 import snapshotGuest from "./snapshot-guest.js";
 import suspendGuest from "./suspend-guest.js";
+import swapVolume from "./swap-volume.js";
 import unpauseGuest from "./unpause-guest.js";
 import unrescueGuest from "./unrescue-guest.js";
 import uploadSnapshot from "./upload-snapshot.js";
@@ -59,6 +60,7 @@ export const commands: readonly Command[] = [
   listed(setGuestPassword),
   listed(snapshotGuest),
   listed(suspendGuest),
+  listed(swapVolume),
   listed(unpauseGuest),
   listed(unrescueGuest),
   listed(uploadSnapshot),

@@ -102,6 +102,11 @@ export const DriverErrors = defineErrors("compute.driver", {
     "refused",
     (p: { volume: string }) => `Volume ${p.volume} cannot be reached from the host.`,
   ],
+  VOLUME_NOT_ATTACHED: [
+    "refused",
+    (p: { volume: string; instanceUuid: string }) =>
+      `Volume ${p.volume} is not attached to instance ${p.instanceUuid}.`,
+  ],
   VOLUME_TOO_SMALL: [
     "refused",
     (p: { volume: string; haveBytes: number; wantBytes: number }) =>

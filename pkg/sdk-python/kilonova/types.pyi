@@ -1300,7 +1300,6 @@ class ErrorReason(IntEnum):
     VOLUME_ALREADY_ATTACHED = 232
     VOLUME_ATTACHMENT_NOT_FOUND = 233
     VOLUME_BACKED = 234
-    VOLUME_NOT_ATTACHED = 235
     VOLUME_NOT_AVAILABLE = 236
     VOLUME_NOT_FOUND = 237
     VOLUME_NOT_MIGRATING = 238
@@ -1350,6 +1349,7 @@ class ErrorReason(IntEnum):
     VOLUME_NOT_REACHABLE = 310
     CONNECTION_NOT_SUPPORTED = 340
     VOLUME_TOO_SMALL = 341
+    VOLUME_NOT_ATTACHED = 342
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

@@ -21,6 +21,7 @@ import type {
   TaggedVolume,
   Tell,
   VolumeConnector,
+  VolumePhase,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
@@ -349,6 +350,33 @@ export class FakeDriver extends FakeHost implements Driver {
       const volumes = guest.volumes.filter((one) => one.volumeId !== volumeId);
       if (volumes.length < guest.volumes.length) this.put({ ...guest, volumes });
     });
+  }
+
+  /** A delay by a rule is told of as if a GiB were being copied. */
+  swapVolume(
+    ctx: Ctx,
+    instanceUuid: string,
+    oldVolumeId: string,
+    volume: GuestVolume,
+    tell: Tell<VolumePhase> = untold,
+  ): Promise<void> {
+    return this.#scripted(
+      ctx,
+      "swapVolume",
+      instanceUuid,
+      () => {
+        const guest = this.needUp(instanceUuid);
+        const at = guest.volumes.findIndex(({ volumeId }) => volumeId === oldVolumeId);
+        const old = guest.volumes[at];
+        if (old !== undefined) {
+          const { deviceName, deviceType, tag } = old;
+          const swapped = { ...toVolume({ ...volume, deviceName, deviceType, tag }) };
+          this.put({ ...guest, volumes: guest.volumes.with(at, swapped) });
+        } else if (!guest.volumes.some(({ volumeId }) => volumeId === volume.volumeId))
+          throw DriverErrors.VOLUME_NOT_ATTACHED({ volume: oldVolumeId, instanceUuid });
+      },
+      { passed: (part) => tell({ phase: "volume_copy", done: part * GIB, total: GIB }) },
+    );
   }
 
   taggedVolumes(ctx: Ctx, instanceUuid: string): Promise<readonly TaggedVolume[]> {

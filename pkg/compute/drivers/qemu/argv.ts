@@ -2,7 +2,7 @@ import { asStarted } from "./definition.js";
 import type { Definition, StoredNic, StoredSpec, StoredVolume } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
-import { volumePaths } from "./guest-paths.js";
+import { volumeName, volumePaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { diskBus } from "./hardware.js";
 import { machineFamily } from "./machine-family.js";
@@ -244,18 +244,24 @@ const IN_PLACE = /,bus=(rp\d+|scsi0\.0|usb\.0|pci\.0,addr=\w+)(,|$)/;
 const OF_VOLUME = /"node-name":"vol-/;
 
 /**
- * Whether no interface or volume of a guest, if it is on that command line, sits where another one did: a
- * device that came back elsewhere would take the other's memory.
+ * Whether no interface or volume of a guest, if it is on that command line, sits where another one did, or
+ * has the data of another one: a device that came back elsewhere would take the other's memory.
  */
 export function inSamePlaces(argv: readonly string[], definition: Definition, paths: GuestPaths): boolean {
   const places = new Map(
     argv.flatMap((word, at) => (word === "-device" ? [placeOf(argv[at + 1] ?? "")] : [])),
   );
+  const drives = new Set(argv.map((word) => /,drive=([^,]+)/.exec(word)?.[1]));
   const now = [
     ...definition.spec.interfaces.map(network),
     ...volumesAtStart(definition).map((volume) => volumeWords(definition, paths, volume)),
   ].map((words) => placeOf(words[3] ?? ""));
-  return now.every(([id, place]) => (places.get(id) ?? place) === place);
+  return (
+    now.every(([id, place]) => (places.get(id) ?? place) === place) &&
+    volumesAtStart(definition).every(
+      ({ device, volumeId }) => !places.has(device) || drives.has(volumeName(volumeId)),
+    )
+  );
 }
 
 const placeOf = (word: string): readonly [id: string, place: string] => [

@@ -31,6 +31,7 @@ import type {
   TaggedVolume,
   Tell,
   VolumeConnector,
+  VolumePhase,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
@@ -73,6 +74,7 @@ import { thaw } from "./quiesce.js";
 import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
+import { swapVolume } from "./swap-volume.js";
 import { taggedVolumes, volumesAtStart, withVolumesOf } from "./volume-device.js";
 import { attachVolume, detachVolume, extendVolume, plugMissingVolumes } from "./volumes.js";
 import type { VolumeTools } from "./volumes.js";
@@ -521,6 +523,18 @@ export class QemuDriver implements Driver {
 
   detachVolume(ctx: Ctx, instanceUuid: string, volumeId: string): Promise<void> {
     return this.#locked(instanceUuid, (entry) => detachVolume(ctx, entry, volumeId, this.#volumeTools()));
+  }
+
+  swapVolume(
+    ctx: Ctx,
+    instanceUuid: string,
+    oldVolumeId: string,
+    volume: GuestVolume,
+    tell: Tell<VolumePhase> = untold,
+  ): Promise<void> {
+    return this.#locked(instanceUuid, (entry) =>
+      swapVolume(ctx, entry, oldVolumeId, volume, this.#volumeTools(), tell),
+    );
   }
 
   async taggedVolumes(_ctx: Ctx, instanceUuid: string): Promise<readonly TaggedVolume[]> {

@@ -54,7 +54,7 @@ export function withVolume(
     bootIndex: volume.bootIndex ?? null,
     readOnly,
     shared,
-    device: volumeDeviceId(volumeId),
+    device: freeId(definition, volumeId),
     tag: volume.tag ?? null,
     ...place,
   };
@@ -89,6 +89,13 @@ export function withVolumesOf({ volumes }: Definition, made: Definition): Defini
 /** Which of its volumes the guest has at its next start: a rescued one has none, unless its disks all stay. */
 export const volumesAtStart = ({ rescue, volumes }: Definition): readonly StoredVolume[] =>
   rescue !== null && rescue.stable === null ? [] : volumes;
+
+/** Another volume may have come into the place of this one once, and still have its device. */
+function freeId({ volumes }: Definition, volumeId: string): string {
+  const usual = volumeDeviceId(volumeId);
+  for (let n = 1, id = usual; ; id = `${usual}-${++n}`)
+    if (!volumes.some(({ device }) => device === id)) return id;
+}
 
 /** Whether the volume can come and go while the guest runs. */
 export const isHot = ({ bus, deviceType }: StoredVolume): boolean => deviceType === "disk" && HOT.has(bus);

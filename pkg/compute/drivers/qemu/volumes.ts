@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Ctx } from "../../../kernel/index.js";
 import type { GuestVolume } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
+import { freeNode, nodeSize } from "./block-nodes.js";
 import { forgetConnection, keepConnection } from "./bridges/connection-file.js";
 import type { HostBridges } from "./bridges/host-bridges.js";
 import type { Definition, StoredVolume } from "./definition.js";
@@ -11,8 +11,7 @@ import type { GuestFiles } from "./guest-files.js";
 import { volumeName, volumePaths } from "./guest-paths.js";
 import { devices, hasDevice, isRefusal, qmp, unlessRefused, unplugDevice } from "./hot-device.js";
 import type { DetachPatience, HotGuest } from "./hot-device.js";
-import { nodeSize } from "./node-size.js";
-import { asArray, asObject } from "./qmp-client.js";
+import { endCopy } from "./volume-copy.js";
 import {
   isHot,
   volumeControllers,
@@ -23,9 +22,6 @@ import {
   withVolume,
   withoutVolume,
 } from "./volume-device.js";
-
-const FREE_ATTEMPTS = 40;
-const FREE_WAIT_MS = 25;
 
 /** What changing a guest's volumes works with. */
 export interface VolumeTools {
@@ -79,16 +75,17 @@ export async function detachVolume(
   volumeId: string,
   tools: VolumeTools,
 ): Promise<void> {
-  const device = volumeDeviceId(volumeId);
+  const known = entry.definition.volumes.find((one) => one.volumeId === volumeId);
+  // Attaching it may have been cut short before it was written down.
+  const device = known?.device ?? volumeDeviceId(volumeId);
+  const isAnother = known === undefined && entry.definition.volumes.some((one) => one.device === device);
   const running = upOf(entry);
   // Its memory knows the device, and nobody is there who could let go of it.
   if (running === undefined && entry.saved?.argv.some((word) => word.includes(`id=${device}`)))
     throw DriverErrors.DEVICE_DETACH_FAILED({ device });
-  // Attaching it may have been cut short before it was written down.
-  if (running !== undefined) await unplug(ctx, running, volumeId, tools.patience);
+  if (running !== undefined && !isAnother) await unplug(ctx, running, { device, volumeId }, tools.patience);
   await tools.bridges.end(entry, volumeId);
-  if (entry.definition.volumes.some((one) => one.volumeId === volumeId))
-    await commit(entry, withoutVolume(entry.definition, volumeId), tools);
+  if (known !== undefined) await commit(entry, withoutVolume(entry.definition, volumeId), tools);
   await forgetConnection(volumePaths(entry.paths, volumeId));
 }
 
@@ -124,6 +121,7 @@ export async function plugMissingVolumes(
 ): Promise<void> {
   const running = upOf(entry);
   if (running === undefined) return;
+  await endCopy(running);
   const there = await devices(running);
   for (const volume of volumesAtStart(entry.definition)) {
     if (there.has(volume.device)) await tools.bridges.ensure(ctx, entry, volume.volumeId);
@@ -174,26 +172,12 @@ export async function plugVolume(
 export async function unplug(
   ctx: Ctx,
   guest: HotGuest,
-  volumeId: string,
+  { device, volumeId }: Pick<StoredVolume, "device" | "volumeId">,
   patience: DetachPatience,
 ): Promise<void> {
-  if ((await unplugDevice(ctx, guest, volumeDeviceId(volumeId), patience)) === "ended") return;
+  if ((await unplugDevice(ctx, guest, device, patience)) === "ended") return;
   await freeNode(guest, volumeName(volumeId));
 }
-
-/** QEMU tells that a device is gone before the last of it has gone. */
-async function freeNode(guest: HotGuest, node: string): Promise<void> {
-  for (let left = FREE_ATTEMPTS; await hasNode(guest, node); left--) {
-    const answer = guest.execute("blockdev-del", { "node-name": node });
-    await (left > 0 ? unlessRefused(answer) : answer);
-    if (await hasNode(guest, node)) await delay(FREE_WAIT_MS);
-  }
-}
-
-const hasNode = async (guest: HotGuest, node: string): Promise<boolean> =>
-  asArray(await guest.execute("query-named-block-nodes", { flat: true })).some(
-    (one) => asObject(one)["node-name"] === node,
-  );
 
 async function hasControllers(guest: HotGuest, controllers: readonly string[]): Promise<boolean> {
   for (const controller of controllers) {
@@ -203,7 +187,7 @@ async function hasControllers(guest: HotGuest, controllers: readonly string[]): 
   return true;
 }
 
-async function commit(
+export async function commit(
   entry: Entry,
   definition: Definition,
   { files }: Pick<VolumeTools, "files">,

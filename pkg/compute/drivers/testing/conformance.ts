@@ -707,6 +707,33 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await rejectsWith(able("extendVolume")(ctx, randomUUID(), volume.volumeId, 512), "GUEST_NOT_DEFINED");
     });
 
+    it("swaps a volume for another one, in the same place, once", async () => {
+      const { instanceUuid } = await running();
+      const before = await disksOf(instanceUuid);
+      const [one, two] = [{ ...(await h.aVolume()), tag: "db" }, await h.aVolume()];
+      const swap = (): Promise<void> => able("swapVolume")(ctx, instanceUuid, one.volumeId, two);
+      await rejectsWith(swap(), "VOLUME_NOT_ATTACHED");
+      await attach(instanceUuid, one);
+      await swap();
+      await swap();
+      assert.deepEqual(
+        (await able("taggedVolumes")(ctx, instanceUuid)).map(({ volumeId, tag }) => [volumeId, tag]),
+        [[two.volumeId, "db"]],
+      );
+      assert.equal(await disksOf(instanceUuid), before + 1);
+      await attach(instanceUuid, one);
+      assert.equal(await disksOf(instanceUuid), before + 2);
+      await able("suspend")(ctx, instanceUuid);
+      await able("resume")(ctx, instanceUuid);
+      await h.driver().reboot(ctx, instanceUuid, "hard", 0);
+      assert.equal(await disksOf(instanceUuid), before + 2);
+      await h.driver().powerOff(ctx, instanceUuid, 0);
+      await rejectsWith(
+        able("swapVolume")(ctx, instanceUuid, two.volumeId, await h.aVolume()),
+        "GUEST_NOT_RUNNING",
+      );
+    });
+
     it("finds the tags of a guest's volumes, as long as it has them", async () => {
       const { instanceUuid } = await running();
       const tagged = { ...(await h.aVolume()), tag: "db" };

@@ -15,7 +15,7 @@ import type { RunAs } from "../../host/run-as.js";
 import { fileTail } from "../console-log.js";
 import type { VolumePaths } from "../guest-paths.js";
 import { endChild, monitorOf } from "../launch.js";
-import { nodeSize } from "../node-size.js";
+import { hasNode, nodeSize } from "../block-nodes.js";
 import { QmpClient, asArray } from "../qmp-client.js";
 import { EXPORT } from "../volume-device.js";
 import { SECRET, storageNode } from "./storage-node.js";
@@ -23,6 +23,9 @@ import type { StorageNode, StorageOptions } from "./storage-node.js";
 
 /** From a command to the storage daemon to its answer: it may connect to somebody far away meanwhile. */
 const CONNECT_MS = 30_000;
+/** The volume, and what is served of it when that is not all. */
+const WHOLE = "volume";
+const PART = "part";
 const GREETING_MS = 5_000;
 const QUIT_MS = 5_000;
 const GONE_MS = 30_000;
@@ -37,6 +40,8 @@ export interface BridgeTools extends StorageOptions {
   readonly guest: RunAs | undefined;
   /** Control groups of a guest's daemons. */
   readonly groups: readonly string[];
+  /** Serves no more than so much of the volume. */
+  readonly cutBytes?: number | undefined;
 }
 
 /**
@@ -54,7 +59,7 @@ export class Bridge {
 
   /**
    * Starts a daemon and puts its socket where the guest finds it. What a former one has left is removed.
-   * @throws VOLUME_NOT_REACHABLE, CONNECTION_NOT_SUPPORTED; no process is left then
+   * @throws VOLUME_NOT_REACHABLE, CONNECTION_NOT_SUPPORTED, VOLUME_TOO_SMALL; no process is left then
    */
   static async start(
     ctx: Ctx,
@@ -82,7 +87,9 @@ export class Bridge {
       spawned = await spawnDetached(isolation.enter(argv, room), paths.log);
       const qmp = await monitorOf(ctx, paths.qmpSocket, spawned, tools.launchTimeoutMs);
       isolation.assertHolds(spawned.identity.pid, room);
-      await serve(qmp, storage, connection.readOnly, paths);
+      await open(qmp, storage, connection.readOnly);
+      if (tools.cutBytes !== undefined) await cut(qmp, volumeId, tools.cutBytes);
+      await serve(qmp, connection.readOnly, paths);
       await putInPlace(paths, guest);
       return new Bridge(spawned.identity, paths, qmp);
     } catch (error) {
@@ -91,7 +98,7 @@ export class Bridge {
         await spawned.exited;
       }
       ctx.signal.throwIfAborted();
-      if (asKilonovaError(error).reason === "GUEST_NOT_ISOLATED") throw error;
+      if (["GUEST_NOT_ISOLATED", "VOLUME_TOO_SMALL"].includes(asKilonovaError(error).reason)) throw error;
       if (isUnknownDriver(error))
         throw VolumeErrors.CONNECTION_NOT_SUPPORTED({ protocol: connection.at.type }, { cause: error });
       const output = (await ifThere(stat(paths.log))) ? fileTail(paths.log, 2_000).toString("utf8") : "";
@@ -129,7 +136,7 @@ export class Bridge {
 
   /** What the volume holds, in bytes, as it was when the daemon was started. */
   async sizeBytes(): Promise<number> {
-    return nodeSize(this.#qmp, EXPORT);
+    return nodeSize(this.#qmp, WHOLE);
   }
 
   get alive(): boolean {
@@ -208,23 +215,29 @@ async function reachable(volumeId: string, storage: Promise<StorageNode>): Promi
 const isUnknownDriver = (error: unknown): boolean =>
   error instanceof Error && error.cause instanceof Error && error.cause.message.startsWith("Unknown driver");
 
-async function serve(
-  qmp: QmpClient,
-  { node, secret }: StorageNode,
-  readOnly: boolean,
-  paths: VolumePaths,
-): Promise<void> {
+async function open(qmp: QmpClient, { node, secret }: StorageNode, readOnly: boolean): Promise<void> {
   const how = readOnly ? { "read-only": true } : { discard: "unmap" };
   if (secret !== undefined)
     await qmp.execute("object-add", { "qom-type": "secret", id: SECRET, data: secret });
-  await qmp.execute("blockdev-add", { ...node, ...how, "node-name": EXPORT }, CONNECT_MS);
+  await qmp.execute("blockdev-add", { ...node, ...how, "node-name": WHOLE }, CONNECT_MS);
+}
+
+/** From now on the first bytes of the volume are what is served. */
+async function cut(qmp: QmpClient, volume: string, bytes: number): Promise<void> {
+  const haveBytes = await nodeSize(qmp, WHOLE);
+  if (haveBytes < bytes) throw DriverErrors.VOLUME_TOO_SMALL({ volume, haveBytes, wantBytes: bytes });
+  await qmp.execute("blockdev-add", { driver: "raw", file: WHOLE, size: bytes, "node-name": PART });
+}
+
+async function serve(qmp: QmpClient, readOnly: boolean, paths: VolumePaths): Promise<void> {
+  const node = (await hasNode(qmp, PART)) ? PART : WHOLE;
   const addr = { type: "unix", data: { path: paths.served } };
   await qmp.execute("nbd-server-start", { addr });
   await qmp.execute("block-export-add", {
     type: "nbd",
     id: EXPORT,
     name: EXPORT,
-    "node-name": EXPORT,
+    "node-name": node,
     writable: !readOnly,
   });
 }

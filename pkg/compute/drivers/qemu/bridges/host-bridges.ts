@@ -98,8 +98,17 @@ export class HostBridges {
     }
   }
 
-  /** A daemon for a volume whose connection is kept; one that is there is left alone. @throws VOLUME_NOT_REACHABLE */
-  async ensure(ctx: Ctx, { definition, paths }: BridgedGuest, volumeId: string): Promise<void> {
+  /**
+   * A daemon for a volume whose connection is kept; one that is there is left alone.
+   * @param cutBytes  serves no more than so much of it
+   * @throws VOLUME_NOT_REACHABLE, VOLUME_TOO_SMALL
+   */
+  async ensure(
+    ctx: Ctx,
+    { definition, paths }: BridgedGuest,
+    volumeId: string,
+    cutBytes?: number,
+  ): Promise<void> {
     const { instanceUuid } = definition.spec;
     if (this.serves(instanceUuid, volumeId)) return;
     await this.end({ definition, paths }, volumeId);
@@ -112,6 +121,7 @@ export class HostBridges {
       user: this.#userOf(paths),
       guest: userOf(definition),
       groups: isolation.cgroups?.make(groupOf(instanceUuid), LIMITS) ?? [],
+      cutBytes,
     });
     this.#keep(instanceUuid, volumeId, bridge);
   }
@@ -120,7 +130,12 @@ export class HostBridges {
   async renew(ctx: Ctx, guest: BridgedGuest, volumeId: string): Promise<number> {
     await this.end(guest, volumeId);
     await this.ensure(ctx, guest, volumeId);
-    return (await this.#of(guest.definition.spec.instanceUuid).get(volumeId)?.sizeBytes()) ?? 0;
+    return this.sizeBytes(guest.definition.spec.instanceUuid, volumeId);
+  }
+
+  /** What a volume holds where it is served, in bytes; 0 when it is not reached now. */
+  async sizeBytes(instanceUuid: string, volumeId: string): Promise<number> {
+    return (await this.#of(instanceUuid).get(volumeId)?.sizeBytes()) ?? 0;
   }
 
   async end({ definition, paths }: BridgedGuest, volumeId: string): Promise<void> {

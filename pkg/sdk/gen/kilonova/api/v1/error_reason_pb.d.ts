@@ -1653,13 +1653,6 @@ export enum ErrorReason {
   /**
    * With INVALID_ARGUMENT.
    *
-   * @generated from enum value: ERROR_REASON_VOLUME_NOT_ATTACHED = 235;
-   */
-  VOLUME_NOT_ATTACHED = 235,
-
-  /**
-   * With INVALID_ARGUMENT.
-   *
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_AVAILABLE = 236;
    */
   VOLUME_NOT_AVAILABLE = 236,
@@ -1999,6 +1992,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 341;
    */
   VOLUME_TOO_SMALL = 341,
+
+  /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_ATTACHED = 342;
+   */
+  VOLUME_NOT_ATTACHED = 342,
 }
 
 /**
