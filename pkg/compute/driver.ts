@@ -259,8 +259,8 @@ export interface Driver {
     tell?: Tell<VolumePhase>,
   ) => Promise<void>;
   /**
-   * Has a running guest see that a volume has grown; one that is off, or does not have it, sees it at its next
-   * start. Grown already is success. The guest's reads and writes wait for a moment meanwhile.
+   * Has a running guest see that a volume has grown; one that is off, or does not have it, sees it at its
+   * next start. Grown already is success. The guest's reads and writes wait for a moment meanwhile.
    * @throws VOLUME_TOO_SMALL when it is not that large where it is served, VOLUME_NOT_REACHABLE
    */
   readonly extendVolume?: (

@@ -11,8 +11,8 @@ interface Found {
 }
 
 /**
- * Kills every QEMU whose files lie below a folder, and what serves its volumes, for an operator who forgets a whole installation: nobody
- * is asked, no record is written.
+ * Kills every QEMU whose files lie below a folder, and what serves its volumes, for an operator who forgets a
+ * whole installation: nobody is asked, no record is written.
  * @returns how many guests there were
  * @throws when one is still there after half a minute
  */

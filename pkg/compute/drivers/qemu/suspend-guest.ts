@@ -122,8 +122,8 @@ async function assertRoom(paths: GuestPaths, needBytes: number): Promise<void> {
 
 /**
  * With what the guest's process can be made again so that its memory fits.
- * @throws GUEST_NOT_SUSPENDABLE when it has got or lost other devices than those with places of their own since it was
- *   started, or an older version has started it otherwise than this one would
+ * @throws GUEST_NOT_SUSPENDABLE when it has got or lost other devices than those with places of their own
+ *   since it was started, or an older version has started it otherwise than this one would
  */
 async function argvOf(
   ctx: Ctx,

@@ -44,7 +44,10 @@ export async function copyVolume(
   }
 }
 
-/** Ends a copy that an attempt before has left: while it is there, what the guest writes waits for its target. @throws HYPERVISOR_SILENT */
+/**
+ * Ends a copy that an attempt before has left: while it is there, what the guest writes waits for its target.
+ * @throws HYPERVISOR_SILENT
+ */
 export async function endCopy(guest: HotGuest): Promise<void> {
   for (const deadline = performance.now() + CANCEL_MS; performance.now() < deadline; await delay(POLL_MS)) {
     const job = await jobOf(guest);

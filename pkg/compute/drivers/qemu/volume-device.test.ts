@@ -192,6 +192,10 @@ describe("volumes as devices", () => {
       assert.ok(inSamePlaces(argvOf(two), one, paths) && inSamePlaces(argvOf(none), two, paths));
       assert.ok(!inSamePlaces(argvOf(two), swapped, paths));
       assert.deepEqual(withHotDevices(argvOf(two), swapped, paths), argvOf(swapped));
+      // Another volume in the same device, as a swap leaves it.
+      const volumes = one.volumes.map((had) => ({ ...had, volumeId: "z" }));
+      assert.ok(!inSamePlaces(argvOf(one), { ...one, volumes }, paths));
+      assert.equal(having({ ...one, volumes }, volume("a")).volumes.at(-1)?.device, "disk-a-2");
     }
   });
 });

@@ -86,7 +86,9 @@ export function withVolumesOf({ volumes }: Definition, made: Definition): Defini
   }, others);
 }
 
-/** Which of its volumes the guest has at its next start: a rescued one has none, unless its disks all stay. */
+/**
+ * Which of its volumes the guest has at its next start: a rescued one has none, unless its disks all stay.
+ */
 export const volumesAtStart = ({ rescue, volumes }: Definition): readonly StoredVolume[] =>
   rescue !== null && rescue.stable === null ? [] : volumes;
 

@@ -162,7 +162,9 @@ export class Bridge {
 export const bridgeMark = ({ qmpSocket }: VolumePaths): string =>
   `socket,id=qmp0,path=${qmpSocket.replaceAll(",", ",,")},server=on,wait=off`;
 
-/** Ends a daemon, without asking after `patienceMs`, and removes what it has left. @throws HYPERVISOR_SILENT */
+/**
+ * Ends a daemon, without asking after `patienceMs`, and removes what it has left. @throws HYPERVISOR_SILENT
+ */
 export async function endBridge(
   identity: ProcessIdentity,
   paths: VolumePaths,

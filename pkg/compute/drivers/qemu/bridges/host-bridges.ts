@@ -83,7 +83,10 @@ export class HostBridges {
     return this.#of(instanceUuid).get(volumeId)?.alive === true;
   }
 
-  /** Volumes that the guest should have at its start, each through a daemon of its own. @throws VOLUME_NOT_REACHABLE */
+  /**
+   * Volumes that the guest should have at its start, each through a daemon of its own. @throws
+   * VOLUME_NOT_REACHABLE
+   */
   async startAll(ctx: Ctx, guest: BridgedGuest): Promise<void> {
     const { instanceUuid } = guest.definition.spec;
     await this.endAll(guest);
