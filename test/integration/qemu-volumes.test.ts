@@ -314,6 +314,19 @@ describe("QEMU driver: volumes", function () {
     leavesNothing(stopped, volume);
   });
 
+  it("come back one without the other, when nobody serves the other", async () => {
+    const uuid = await running();
+    const [one, two] = [await host.served(), await host.served()];
+    for (const { volume } of [one, two]) await host.driver().attachVolume(ctx, uuid, volume);
+    await one.stop();
+    const [[first = 0] = [], [second = 0] = []] = [one, two].map(({ volume }) => daemons(uuid, volume));
+    for (const { volume } of [one, two]) kill(uuid, volume);
+    await serving(uuid, two.volume, second);
+    await host.driver().attachVolume(ctx, uuid, two.volume);
+    await one.start();
+    await serving(uuid, one.volume, first);
+  });
+
   it("can be what a guest boots from", async () => {
     const { volume, file } = await host.served();
     writeFileSync(file, buttonGuestDisk());

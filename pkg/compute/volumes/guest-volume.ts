@@ -47,9 +47,15 @@ const rbd = z
     name: z.string().regex(/^[^/]+\/[^/]+$/),
     hosts: z.array(z.string().min(1)).min(1),
     ports: z.array(z.union([z.string(), z.number()])),
-    cluster_name: z.string().regex(/^[\w-]+$/).nullish(),
+    cluster_name: z
+      .string()
+      .regex(/^[\w-]+$/)
+      .nullish(),
     auth_enabled: z.boolean().nullish(),
-    auth_username: z.string().regex(/^[\w.-]+$/).nullish(),
+    auth_username: z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .nullish(),
     keyring: z.string().nullish(),
   })
   .refine(({ hosts, ports }) => hosts.length === ports.length)

@@ -52,7 +52,7 @@ export async function attachVolume(
     );
     if (known.readOnly !== readOnly || known.shared !== shared)
       await commit(entry, { ...entry.definition, volumes }, tools);
-    return plugMissingVolumes(ctx, entry, tools);
+    return plugMissingVolumes(ctx, entry, tools, volumeId);
   }
   const wanted = withVolume(entry.definition, { ...volume, readOnly, shared });
   const added = wanted.volumes.at(-1);
@@ -113,20 +113,32 @@ export async function extendVolume(
   await qmp(ctx, running, "block_resize", { "node-name": node, size: haveBytes });
 }
 
-/** The definition holds: volumes that a running guest has lost come back, and daemons that are gone. */
+/**
+ * The definition holds: volumes that a running guest has lost come back, and daemons that are gone.
+ * @param only  this one, if any
+ * @throws the first failure, once all have been tried
+ */
 export async function plugMissingVolumes(
   ctx: Ctx,
   entry: Entry,
   tools: Pick<VolumeTools, "bridges">,
+  only?: string,
 ): Promise<void> {
   const running = upOf(entry);
   if (running === undefined) return;
   await endCopy(running);
   const there = await devices(running);
+  const failures: unknown[] = [];
   for (const volume of volumesAtStart(entry.definition)) {
-    if (there.has(volume.device)) await tools.bridges.ensure(ctx, entry, volume.volumeId);
-    else await plug(ctx, entry, entry.definition, volume, tools);
+    const { volumeId, device } = volume;
+    if (only !== undefined && only !== volumeId) continue;
+    await (
+      there.has(device)
+        ? tools.bridges.ensure(ctx, entry, volumeId)
+        : plug(ctx, entry, entry.definition, volume, tools)
+    ).catch((error: unknown) => failures.push(error));
   }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function plug(
