@@ -1,7 +1,6 @@
 import { GuestOutput, SwapVolumeInput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { CommonErrors } from "../../kernel/index.js";
 import type { VolumePhase } from "../driver.js";
-import { guestVolume } from "../volumes/index.js";
 import type { Command } from "./command.js";
 import { part } from "./command.js";
 
@@ -16,7 +15,7 @@ const swapVolume: Command<SwapVolumeInput, GuestOutput, VolumePhase, "swapVolume
   async run({ ctx, serverId, host, tell }, { volumeId, device }) {
     if (device === undefined)
       throw CommonErrors.INVALID_ARGUMENT({ field: "input.device", problem: "is missing" });
-    const volume = guestVolume(device);
+    const volume = host.volumeOf(device);
     await part(ctx, "driver.swapVolume", async (c) =>
       host.driver.swapVolume(c, serverId, volumeId, volume, tell),
     );

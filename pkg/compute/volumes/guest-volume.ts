@@ -1,10 +1,24 @@
 import { createHash } from "node:crypto";
 import { join, normalize } from "node:path";
 import { z } from "zod";
-import type { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import { CommonErrors } from "../../kernel/index.js";
 import type { GuestVolume, VolumeAddress } from "../driver.js";
 import { VolumeErrors } from "./errors.js";
+
+/** A block device as its record has it, with how its volume is reached. */
+export interface VolumeDevice {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  /** Empty for `disk`. */
+  readonly deviceType: string;
+  /** Empty for the driver's choice. */
+  readonly diskBus: string;
+  readonly bootIndex?: number | undefined;
+  /** Empty for none. */
+  readonly tag: string;
+  /** JSON. */
+  readonly connectionInfo: string;
+}
 
 /** What every protocol says, in the Block Storage service's form. */
 const common = z.looseObject({
@@ -97,7 +111,7 @@ const PROTOCOLS: Readonly<Record<string, z.ZodType<VolumeAddress>>> = { nbd, isc
  * A block device as its guest has it. @throws CONNECTION_NOT_SUPPORTED for an unknown protocol;
  * INVALID_ARGUMENT, which tells nothing of the connection
  */
-export function guestVolume(device: BlockDeviceRecord): GuestVolume {
+export function guestVolume(device: VolumeDevice): GuestVolume {
   const said = common.safeParse(parsed(device.connectionInfo));
   if (!said.success) throw unreadable();
   const protocol = said.data.driver_volume_type;

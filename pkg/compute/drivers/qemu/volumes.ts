@@ -160,7 +160,7 @@ async function plug(
 }
 
 /** Puts a block node and its device into a running guest; a device that is there is left alone. */
-export async function plugVolume(
+async function plugVolume(
   ctx: Ctx,
   guest: HotGuest,
   node: Readonly<Record<string, unknown>>,
@@ -181,7 +181,7 @@ export async function plugVolume(
 }
 
 /** Takes both out of it, with the guest's consent. @throws DEVICE_DETACH_FAILED */
-export async function unplug(
+async function unplug(
   ctx: Ctx,
   guest: HotGuest,
   { device, volumeId }: Pick<StoredVolume, "device" | "volumeId">,
