@@ -12,6 +12,7 @@ import type { VendorData } from "../vendordata/index.js";
 import { toGuestInterface, toGuestSpec } from "./instance-guest.js";
 import type { ImageUploads, Images, Plumbing } from "./ports.js";
 import { toRescueSpec } from "./rescue-spec.js";
+import { guestVolume } from "../volumes/index.js";
 import { vendorDocuments } from "./vendor-documents.js";
 
 export interface CommandHostDeps {
@@ -97,6 +98,7 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
       const some = portIds.map((portId) => InstancePort.fromPartial({ portId }));
       return step(ctx, "agent.unplug", (c) => plumbing.unplug(c, some, serverId));
     },
+    volumeOf: guestVolume,
     interfaceOf: (serverId, port) => toGuestInterface(port, socketPathOf(serverId)),
     powerState: async (ctx, serverId) =>
       powerStateOf[(await driver.inspect(ctx, serverId))?.powerState ?? "NOSTATE"],

@@ -1,6 +1,5 @@
 import { AttachVolumeInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { CommonErrors } from "../../kernel/index.js";
-import { guestVolume } from "../volumes/index.js";
 import type { Command } from "./command.js";
 import { part, undoneBy } from "./command.js";
 import detachVolume from "./detach-volume.js";
@@ -16,7 +15,7 @@ const attachVolume: Command<AttachVolumeInput, GuestOutput, never, "attachVolume
   async run({ ctx, serverId, host }, { device }) {
     if (device === undefined)
       throw CommonErrors.INVALID_ARGUMENT({ field: "input.device", problem: "is missing" });
-    const volume = guestVolume(device);
+    const volume = host.volumeOf(device);
     await part(ctx, "driver.attachVolume", async (c) => host.driver.attachVolume(c, serverId, volume));
     return { powerState: await host.powerState(ctx, serverId) };
   },

@@ -1,4 +1,5 @@
 import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import { OperationProgress } from "../../../gen/kilonova/type/v1/operation.js";
 import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
@@ -9,6 +10,7 @@ import type {
   DiskPhase,
   DriverWith,
   GuestInterface,
+  GuestVolume,
   GuestSpec,
   ImagePhase,
   OptionalMethod,
@@ -88,6 +90,8 @@ export interface CommandHost<M extends OptionalMethod = never> {
   unplugPorts(ctx: Ctx, serverId: string, portIds: readonly string[]): Promise<void>;
   /** A port as the driver puts it into the guest. */
   interfaceOf(serverId: string, port: InstancePort): GuestInterface;
+  /** A volume as its guest has it. @throws CONNECTION_NOT_SUPPORTED, INVALID_ARGUMENT */
+  volumeOf(device: BlockDeviceRecord): GuestVolume;
   /** What the hypervisor says of a guest; NOSTATE for one that it does not know. */
   powerState(ctx: Ctx, serverId: string): Promise<PowerState>;
 }

@@ -9,6 +9,7 @@ import type {
   GuestInterface,
   GuestSpec,
   GuestState,
+  GuestVolume,
   HostInventory,
   HostTelemetry,
   MemoryPhase,
@@ -17,14 +18,17 @@ import type {
   SnapshotData,
   SnapshotPhase,
   SnapshotRequest,
+  TaggedVolume,
   Tell,
+  VolumeConnector,
+  VolumePhase,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
 import { DriverErrors } from "../errors.js";
 import { uptimeNow } from "../host/uptime.js";
 import { FakeHost, isUp } from "./fake-host.js";
-import type { FakeGuest } from "./guest-file.js";
+import type { FakeGuest, FakeVolume } from "./guest-file.js";
 import { applyRule } from "./rules.js";
 import type { FakeMethod } from "./rules.js";
 
@@ -324,6 +328,75 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
+  volumeConnector(ctx: Ctx): Promise<VolumeConnector> {
+    return this.#scripted(ctx, "volumeConnector", undefined, () => {
+      const { hypervisorHostname: host, hostIp: ip } = this.offered;
+      return { host, ip, initiator: `iqn.2010-10.org.openstack:${host}` };
+    });
+  }
+
+  attachVolume(ctx: Ctx, instanceUuid: string, volume: GuestVolume): Promise<void> {
+    return this.#scripted(ctx, "attachVolume", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const one = toVolume(volume);
+      const at = guest.volumes.findIndex(({ volumeId }) => volumeId === one.volumeId);
+      this.put({ ...guest, volumes: at < 0 ? [...guest.volumes, one] : guest.volumes.with(at, one) });
+    });
+  }
+
+  detachVolume(ctx: Ctx, instanceUuid: string, volumeId: string): Promise<void> {
+    return this.#scripted(ctx, "detachVolume", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const volumes = guest.volumes.filter((one) => one.volumeId !== volumeId);
+      if (volumes.length < guest.volumes.length) this.put({ ...guest, volumes });
+    });
+  }
+
+  /** A delay by a rule is told of as if a GiB were being copied. */
+  swapVolume(
+    ctx: Ctx,
+    instanceUuid: string,
+    oldVolumeId: string,
+    volume: GuestVolume,
+    tell: Tell<VolumePhase> = untold,
+  ): Promise<void> {
+    return this.#scripted(
+      ctx,
+      "swapVolume",
+      instanceUuid,
+      () => {
+        const guest = this.needUp(instanceUuid);
+        const at = guest.volumes.findIndex(({ volumeId }) => volumeId === oldVolumeId);
+        const old = guest.volumes[at];
+        if (old !== undefined) {
+          const { deviceName, deviceType, tag } = old;
+          const swapped = { ...toVolume({ ...volume, deviceName, deviceType, tag }) };
+          this.put({ ...guest, volumes: guest.volumes.with(at, swapped) });
+        } else if (!guest.volumes.some(({ volumeId }) => volumeId === volume.volumeId))
+          throw DriverErrors.VOLUME_NOT_ATTACHED({ volume: oldVolumeId, instanceUuid });
+      },
+      { passed: (part) => tell({ phase: "volume_copy", done: part * GIB, total: GIB }) },
+    );
+  }
+
+  taggedVolumes(ctx: Ctx, instanceUuid: string): Promise<readonly TaggedVolume[]> {
+    return this.#scripted(ctx, "taggedVolumes", instanceUuid, () =>
+      (this.guests.get(instanceUuid)?.volumes ?? []).flatMap(({ volumeId, deviceName, tag }) =>
+        tag === undefined ? [] : [{ volumeId, deviceName, tag, bus: "none" as const, address: undefined }],
+      ),
+    );
+  }
+
+  extendVolume(ctx: Ctx, instanceUuid: string, volumeId: string, sizeBytes: number): Promise<void> {
+    return this.#scripted(ctx, "extendVolume", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const volumes = guest.volumes.map((one) =>
+        one.volumeId === volumeId ? { ...one, sizeBytes: Math.max(sizeBytes, one.sizeBytes ?? 0) } : one,
+      );
+      this.put({ ...guest, volumes });
+    });
+  }
+
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);
@@ -335,7 +408,7 @@ export class FakeDriver extends FakeHost implements Driver {
         configDrive: guest.hasConfigDrive,
         cpus: Array.from({ length: guest.vcpus }, (_, id) => ({ id, timeNs: 0, utilisationPercent: 0 })),
         nics: guest.macAddresses.map((macAddress) => ({ portId: "", macAddress })),
-        disks: [{ readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 }],
+        disks: [undefined, ...guest.volumes].map(() => ({ ...quietDisk })),
         memoryMaximumMib: guest.memoryMib,
         memoryUsedMib: guest.memoryMib,
       };
@@ -366,6 +439,17 @@ const UNSCRIPTED: ReadonlySet<string> = new Set(["constructor", "close", "onEven
 export const FAKE_METHODS: readonly FakeMethod[] = Object.getOwnPropertyNames(FakeDriver.prototype).filter(
   (name): name is FakeMethod => !UNSCRIPTED.has(name),
 );
+
+const quietDisk = { readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 };
+
+const toVolume = ({ volumeId, deviceName, deviceType, tag, connection }: GuestVolume): FakeVolume => ({
+  volumeId,
+  ...(tag === undefined ? {} : { tag }),
+  deviceName,
+  deviceType,
+  protocol: connection.at.type,
+  readOnly: connection.readOnly,
+});
 
 /** A disk of one sector that says whose it is. */
 function diskOf({ instanceName, starts }: FakeGuest): Uint8Array {
@@ -404,6 +488,7 @@ function toGuest(spec: GuestSpec): FakeGuest {
     ephemeralDisk: 1,
     builtAs: "",
     snapshots: [],
+    volumes: [],
   };
 }
 

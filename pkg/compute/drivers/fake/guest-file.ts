@@ -28,6 +28,19 @@ export interface FakeGuest {
   readonly snapshots: readonly string[];
   /** From what it boots until it is unrescued; absent when it is not rescued. */
   readonly rescue?: string | undefined;
+  readonly volumes: readonly FakeVolume[];
+}
+
+/** A volume in a fake guest: all but what its connection holds. */
+export interface FakeVolume {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  readonly deviceType: string;
+  readonly tag?: string | undefined;
+  readonly protocol: string;
+  readonly readOnly: boolean;
+  /** The size that the guest was told to see; absent before. */
+  readonly sizeBytes?: number | undefined;
 }
 
 /** What shall take a guest's place. */
@@ -59,6 +72,19 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   // Absent from guests of older versions.
   snapshots: z.array(z.string()).default([]),
   rescue: z.string().optional(),
+  volumes: z
+    .array(
+      z.looseObject({
+        volumeId: z.string(),
+        deviceName: z.string(),
+        deviceType: z.string(),
+        tag: z.string().optional(),
+        protocol: z.string(),
+        readOnly: z.boolean(),
+        sizeBytes: z.number().optional(),
+      }),
+    )
+    .default([]),
 });
 const preparedSchema = z.object({ key: z.string(), keepsEphemeral: z.boolean(), guest: schema });
 const PREPARED = ".next";
