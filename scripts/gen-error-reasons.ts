@@ -8,7 +8,7 @@ import {
   CreateErrors,
   InterfaceErrors,
   ServerImageErrors,
-  VolumeErrors,
+  VolumeAttachmentErrors,
 } from "../pkg/api/errors.js";
 import { CellsErrors } from "../pkg/cells/errors.js";
 import { CinderErrors } from "../pkg/clients/cinder/errors.js";
@@ -39,7 +39,7 @@ const tables: readonly Readonly<Record<string, { readonly kind: ErrorKind }>>[] 
   CreateErrors,
   ServerImageErrors,
   InterfaceErrors,
-  VolumeErrors,
+  VolumeAttachmentErrors,
   CellsErrors,
   SchedulerErrors,
   ConductorErrors,

@@ -477,7 +477,7 @@ export const RescueErrors = defineErrors("api", {
 });
 
 /** What may be wrong with the volumes of servers. */
-export const VolumeErrors = defineErrors("api", {
+export const VolumeAttachmentErrors = defineErrors("api", {
   VOLUME_NOT_FOUND: ["missing", (p: { volume: string }) => `Volume ${p.volume} could not be found.`],
   VOLUME_ATTACHMENT_NOT_FOUND: [
     "missing",

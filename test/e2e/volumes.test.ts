@@ -73,11 +73,12 @@ describe("volumes of real guests", function () {
     const userData = join(cloud.home, "watch.sh");
     writeFileSync(userData, WATCH);
     for (const name of ["one", "two"]) {
-      const server = await owner.json<Row>(
+      // Not as JSON: while it waits, the client may tell of progress before it.
+      await owner.run(
         ...["server", "create", "--image", String(image?.["ID"]), "--flavor", "m1.nano"],
         ...["--network", "private", "--user-data", userData, "--use-config-drive", "--wait", name],
       );
-      ids.set(name, String(server["id"]));
+      ids.set(name, String((await owner.json<Row>("server", "show", name))["id"]));
       await says(name, "that it watches", /watching/);
     }
     volume = String((await owner.json<Row>("volume", "create", "--size", "1", "data"))["id"]);

@@ -23,7 +23,7 @@ import { durationMs } from "../../model/wire-time.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { rowsOf } from "../domain/page.js";
-import { ApiErrors, VolumeErrors } from "../errors.js";
+import { ApiErrors, VolumeAttachmentErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
@@ -149,30 +149,33 @@ async function requireAttachable(
 ): Promise<void> {
   const others = volume.attachments.map(({ serverId }) => serverId);
   if (!volume.multiattach && others.length > 0)
-    throw VolumeErrors.VOLUME_ALREADY_ATTACHED({
+    throw VolumeAttachmentErrors.VOLUME_ALREADY_ATTACHED({
       volume: volume.id,
       problem: `volume ${volume.id} is already attached to instances: ${others.join(" ")}`,
     });
   const devices = await devicesOf(parts, ctx, loaded);
   if (devices.some(({ volumeId }) => volumeId === volume.id))
-    throw VolumeErrors.VOLUME_ALREADY_ATTACHED({
+    throw VolumeAttachmentErrors.VOLUME_ALREADY_ATTACHED({
       volume: volume.id,
       problem: `volume ${volume.id} already attached`,
     });
-  if (volume.multiattach && refuseMultiattach) throw VolumeErrors.MULTIATTACH_NOT_SUPPORTED({});
+  if (volume.multiattach && refuseMultiattach) throw VolumeAttachmentErrors.MULTIATTACH_NOT_SUPPORTED({});
   if (volume.encrypted)
-    throw VolumeErrors.VOLUME_ENCRYPTED({ type: volume.volumeType || "encrypted", volume: volume.id });
+    throw VolumeAttachmentErrors.VOLUME_ENCRYPTED({
+      type: volume.volumeType || "encrypted",
+      volume: volume.id,
+    });
 }
 
 /** @throws VOLUME_ATTACHMENT_NOT_FOUND, ROOT_VOLUME, HOST_DOWN, VOLUME_NOT_DETACHABLE */
 async function requireDetachable(parts: Parts, ctx: Call, { volume, loaded }: Both): Promise<void> {
   const { server, database } = loaded;
   const { bootIndex } = await volumeOf(parts, ctx, loaded, volume.id);
-  if (bootIndex === 0) throw VolumeErrors.ROOT_VOLUME({});
+  if (bootIndex === 0) throw VolumeAttachmentErrors.ROOT_VOLUME({});
   const host = server.hostInfo?.host ?? "";
   if (host !== "" && (await parts.directory.of(ctx, database)).byHost.get(host)?.up === false)
-    throw VolumeErrors.HOST_DOWN({});
-  if (volume.status !== "in-use") throw VolumeErrors.VOLUME_NOT_DETACHABLE({});
+    throw VolumeAttachmentErrors.HOST_DOWN({});
+  if (volume.status !== "in-use") throw VolumeAttachmentErrors.VOLUME_NOT_DETACHABLE({});
 }
 
 const asAsked = (

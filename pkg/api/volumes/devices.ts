@@ -4,7 +4,7 @@ import { parseUuid } from "../../kernel/index.js";
 import { orNone } from "../../model/presence.js";
 import { fromTimestamp } from "../../model/wire-time.js";
 import type { LoadedServer } from "../cells/servers.js";
-import { VolumeErrors } from "../errors.js";
+import { VolumeAttachmentErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 
@@ -57,7 +57,7 @@ export async function volumeOf(
   const id = parseUuid(volumeId);
   const found = (await devicesOf(parts, ctx, loaded)).find((one) => id !== undefined && one.volumeId === id);
   if (found === undefined)
-    throw VolumeErrors.VOLUME_ATTACHMENT_NOT_FOUND({ server: loaded.server.id, volume: volumeId });
+    throw VolumeAttachmentErrors.VOLUME_ATTACHMENT_NOT_FOUND({ server: loaded.server.id, volume: volumeId });
   return found;
 }
 

@@ -1,6 +1,6 @@
 import type { VolumeInfo } from "../../clients/cinder/ports.js";
 import { KilonovaError, parseUuid } from "../../kernel/index.js";
-import { VolumeErrors } from "../errors.js";
+import { VolumeAttachmentErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 
@@ -13,7 +13,7 @@ export async function visibleVolume(
   ctx: Call,
   volumeId: string,
 ): Promise<VolumeInfo> {
-  const missing = (): Error => VolumeErrors.VOLUME_NOT_FOUND({ volume: volumeId });
+  const missing = (): Error => VolumeAttachmentErrors.VOLUME_NOT_FOUND({ volume: volumeId });
   const id = parseUuid(volumeId);
   if (id === undefined) throw missing();
   const volume = await cinder.getVolume(ctx, id).catch((error: unknown) => {
