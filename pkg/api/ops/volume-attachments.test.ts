@@ -149,9 +149,13 @@ describe("attaching a volume", () => {
     const answer = volumes.attachVolume(as(member), { serverId: SERVER, volumeId: FREE, wait });
     while (begun().length === 0) await new Promise((resolve) => setImmediate(resolve));
     const id = begun()[0]?.name.split("/").at(-1) ?? "";
-    api.cells.putDevices("cell1", SERVER, [
-      { id, volumeId: FREE, deviceName: "/dev/vdq", attachmentId: "a" },
-    ]);
+    const chosen = { id, volumeId: FREE, deviceName: "/dev/vdq" };
+    api.cells.putDevices("cell1", SERVER, [chosen]);
+    let answered = false;
+    void answer.then(() => (answered = true));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    assert.equal(answered, false, "a device is chosen, and the volume not reserved yet");
+    api.cells.putDevices("cell1", SERVER, [{ ...chosen, attachmentId: "a" }]);
     assert.equal((await answer).volumeAttachment?.device, "/dev/vdq");
     const late = await volumes.attachVolume(as(administrator), {
       serverId: SERVER,

@@ -52,7 +52,14 @@ function world() {
   };
   const ports = {
     cinder,
-    records: { listBlockDevices: async () => ({ blockDevices: [...devices.values()], nextPageToken: "" }) },
+    records: {
+      listBlockDevices: async (_ctx: unknown, { withConnectionInfo = false }) => ({
+        blockDevices: [...devices.values()].map((one) =>
+          withConnectionInfo ? one : { ...one, connectionInfo: "" },
+        ),
+        nextPageToken: "",
+      }),
+    },
     agents: { at: async () => ({ runCommand }), isUp: async () => true },
     agentWaitMs: 1,
   } as unknown as Ports;
