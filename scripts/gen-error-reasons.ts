@@ -9,8 +9,10 @@ import {
   InterfaceErrors,
   ServerImageErrors,
   ShelveErrors,
+  VolumeAttachmentErrors,
 } from "../pkg/api/errors.js";
 import { CellsErrors } from "../pkg/cells/errors.js";
+import { CinderErrors } from "../pkg/clients/cinder/errors.js";
 import { GlanceErrors } from "../pkg/clients/glance/errors.js";
 import { KeystoneErrors } from "../pkg/clients/keystone/errors.js";
 import { NeutronErrors } from "../pkg/clients/neutron/errors.js";
@@ -40,11 +42,13 @@ const tables: readonly Readonly<Record<string, { readonly kind: ErrorKind }>>[] 
   ServerImageErrors,
   InterfaceErrors,
   ShelveErrors,
+  VolumeAttachmentErrors,
   CellsErrors,
   SchedulerErrors,
   ConductorErrors,
   NeutronErrors,
   GlanceErrors,
+  CinderErrors,
   AgentErrors,
   DriverErrors,
   ImageErrors,

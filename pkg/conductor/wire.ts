@@ -3,10 +3,12 @@ import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_serv
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
+import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { ConductorServiceDefinition } from "../../gen/kilonova/conductor/v1/conductor_service.js";
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type { Cinder } from "../clients/cinder/ports.js";
 import type { Neutron } from "../clients/neutron/ports.js";
 import type { Ctx } from "../kernel/ctx.js";
 import type { Logger } from "../kernel/logger.js";
@@ -34,6 +36,7 @@ export interface ConductorDeps {
   readonly scheduler: Channel;
   readonly placement: Channel;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
   readonly glance: Ports["images"];
   /** Opens a channel to the agent of a host at the address that it registered. */
   readonly connectAgent: (host: string, address: string) => Channel;
@@ -75,6 +78,8 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     operations: store,
     children: store,
     neutron: deps.neutron,
+    cinder: deps.cinder,
+    records: cells.client(ServerRecordsServiceDefinition),
     images: deps.glance,
     agents,
     agentWaitMs: config.agentWaitMs,
@@ -85,6 +90,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
       ports,
       factsOf: networkFacts(deps.neutron, clock),
       maxAttempts: config.maxAttempts,
+      maxDiskDevices: config.maxDiskDevices,
       precacheConcurrency: config.precacheConcurrency,
     }),
   );

@@ -7,8 +7,10 @@ import {
   EXTERNAL,
   FLOATING_IP,
   FREE_PORT,
+  FREE_VOLUME,
   GROUP,
   HYPERVISOR,
+  HOSTLESS,
   IMAGELESS,
   LOCKED,
   MIGRATION,
@@ -17,6 +19,7 @@ import {
   SECURITY_GROUP,
   SERVER,
   SERVICE,
+  VOLUME,
 } from "./world.js";
 
 /** One form of a request to one route. */
@@ -236,6 +239,14 @@ const interfaces: readonly RestExpected[] = [
     },
   ),
   sub("DELETE /servers/{id}/os-interface/{sub}", PORT, "os-attach-interfaces:delete"),
+  server("GET /servers/{id}/os-volume_attachments", "os-volumes-attachments:index"),
+  sub("GET /servers/{id}/os-volume_attachments/{sub}", VOLUME, "os-volumes-attachments:show"),
+  server("POST /servers/{id}/os-volume_attachments", "os-volumes-attachments:create", {
+    body: { volumeAttachment: { volumeId: FREE_VOLUME } },
+  }),
+  server("DELETE /servers/{id}/os-volume_attachments/{sub}", "os-volumes-attachments:delete", {
+    path: `/servers/${HOSTLESS}/os-volume_attachments/${VOLUME}`,
+  }),
   server("GET /servers/{id}/os-security-groups", "os-security-groups:list"),
   action("addSecurityGroup", "os-security-groups:add", { name: "web" }),
   action("removeSecurityGroup", "os-security-groups:remove", { name: SECURITY_GROUP }),

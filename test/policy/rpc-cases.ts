@@ -16,9 +16,11 @@ import {
   EMPTY_AGGREGATE,
   EXTERNAL,
   FREE_PORT,
+  FREE_VOLUME,
   GROUP,
   HYPERVISOR,
   KINDS,
+  HOSTLESS,
   IMAGELESS,
   LOCKED,
   MIGRATION,
@@ -29,6 +31,7 @@ import {
   SERVICE,
   isOnServer,
   operationOf,
+  VOLUME,
 } from "./world.js";
 
 /** One form of one method of the public contract. */
@@ -317,6 +320,13 @@ const interfaces: readonly RpcExpected[] = [
     { about: "project", form: "external network" },
   ),
   label("InterfacesService/DetachInterface", "os-attach-interfaces:delete", { portId: PORT }),
+  label("VolumeAttachmentsService/ListVolumeAttachments", "os-volumes-attachments:index"),
+  label("VolumeAttachmentsService/GetVolumeAttachment", "os-volumes-attachments:show", { volumeId: VOLUME }),
+  label("VolumeAttachmentsService/AttachVolume", "os-volumes-attachments:create", { volumeId: FREE_VOLUME }),
+  label("VolumeAttachmentsService/DetachVolume", "os-volumes-attachments:delete", {
+    serverId: HOSTLESS,
+    volumeId: VOLUME,
+  }),
   onServer("ListServerSecurityGroups", "os-security-groups:list"),
   onServer("AddServerSecurityGroup", "os-security-groups:add", { securityGroup: "web" }),
   onServer("RemoveServerSecurityGroup", "os-security-groups:remove", { securityGroup: SECURITY_GROUP }),
@@ -377,6 +387,8 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.create-backup": "os-create-backup",
   "server.attach-interface": "os-attach-interfaces:create",
   "server.detach-interface": "os-attach-interfaces:delete",
+  "server.attach-volume": "os-volumes-attachments:create",
+  "server.detach-volume": "os-volumes-attachments:delete",
   "server.refresh-interfaces": "os-server-external-events:create",
 };
 const onOperation = (method: string, needs: string, kind: string, request = {}, form = "") =>

@@ -1,3 +1,5 @@
+import type { FakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
+import { fakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import { NeutronErrors } from "../../clients/neutron/errors.js";
 import type {
@@ -48,6 +50,7 @@ export interface TestApi {
   readonly floatingIps: FloatingIpInfo[];
   /** Ids of subnets that have no address left. */
   readonly fullSubnets: Set<string>;
+  readonly cinder: FakeCinder;
   readonly projects: Set<string>;
   /** Limits of every project at the Network service. */
   readonly networkQuota: { port: number };
@@ -101,6 +104,7 @@ export function anApi({
   const securityGroups: SecurityGroupInfo[] = [];
   const floatingIps: FloatingIpInfo[] = [];
   const fullSubnets = new Set<string>();
+  const cinder = fakeCinder();
   const projects = new Set<string>(["p1", "p2"]);
   const networkQuota = { port: -1, network: -1, floatingIp: -1, securityGroup: -1, securityGroupRule: -1 };
   const scheduling: TestApi["scheduling"] = { request: undefined, explanation: Explanation.fromPartial({}) };
@@ -175,6 +179,7 @@ export function anApi({
           id,
         ),
     },
+    cinder,
     keystone: { projectExists: async (_ctx, id) => projects.has(id) },
   });
   network.listen("api", service.bindings);
@@ -190,6 +195,7 @@ export function anApi({
     securityGroups,
     floatingIps,
     fullSubnets,
+    cinder,
     projects,
     networkQuota,
     scheduling,

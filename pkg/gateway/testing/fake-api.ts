@@ -20,6 +20,7 @@ import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/se
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { NovaAddressesServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_addresses_service.js";
+import { VolumeAttachmentsServiceDefinition } from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
 import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -36,6 +37,7 @@ export interface FakeApi {
   readonly serverMetadata?: Partial<Handlers<ServerMetadataServiceDefinition>>;
   readonly serverTags?: Partial<Handlers<ServerTagsServiceDefinition>>;
   readonly interfaces?: Partial<Handlers<InterfacesServiceDefinition>>;
+  readonly volumeAttachments?: Partial<Handlers<VolumeAttachmentsServiceDefinition>>;
   readonly externalEvents?: Partial<Handlers<ExternalEventsServiceDefinition>>;
   readonly flavors?: Partial<Handlers<FlavorsServiceDefinition>>;
   readonly keyPairs?: Partial<Handlers<KeyPairsServiceDefinition>>;
@@ -62,6 +64,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
   network.listen("api", [
     stub(ServersServiceDefinition, fake.servers ?? {}, seen),
     stub(InterfacesServiceDefinition, fake.interfaces ?? {}, seen),
+    stub(VolumeAttachmentsServiceDefinition, fake.volumeAttachments ?? {}, seen),
     stub(ExternalEventsServiceDefinition, fake.externalEvents ?? {}, seen),
     stub(FlavorsServiceDefinition, fake.flavors ?? {}, seen),
     stub(KeyPairsServiceDefinition, fake.keyPairs ?? {}, seen),
