@@ -252,6 +252,12 @@ export const CreateErrors = defineErrors("api", {
     (_p: Record<string, never>) => "Missing imageRef attribute",
     { field: "image_id" },
   ],
+  CERTIFICATES_NEED_IMAGE: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Image certificate validation is not supported when booting from volume",
+    { field: "trusted_image_certificates" },
+  ],
   IMAGE_NOT_ACTIVE: [
     "invalid",
     (p: { image: string }) => `Image ${p.image} is not active.`,
@@ -389,8 +395,8 @@ export const CreateErrors = defineErrors("api", {
   ],
   BAD_BLOCK_DEVICES: [
     "invalid",
-    (p: { why: string }) => `Block Device Mapping is Invalid: ${p.why}`,
-    { field: "block_devices" },
+    (p: { field: string; why: string }) => p.why,
+    { field: "{field}" },
   ],
   TOO_MANY_SERVERS: [
     "quota",

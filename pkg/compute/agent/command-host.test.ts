@@ -54,7 +54,7 @@ async function build(
   };
   const instance = InstanceRecord.fromPartial({ server, spec: { ...spec } });
   const call = { ctx, serverId: server.id, host, tell: untold };
-  await buildGuest.run(call, { instance, secrets: undefined });
+  await buildGuest.run(call, { instance, secrets: undefined, volumes: [] });
   return { fetched, defined };
 }
 

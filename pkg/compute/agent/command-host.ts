@@ -6,6 +6,7 @@ import type { CommandHost } from "../commands/command.js";
 import type { Driver, ImagePhase, PreparedImage, Tell } from "../driver.js";
 import { untold } from "../driver.js";
 import type { VendorDocuments } from "../metadata/index.js";
+import { isVolumeBacked } from "../../model/boot-devices.js";
 import { powerStateOf } from "./power-states.js";
 import type { VendorData } from "../vendordata/index.js";
 import { toGuestInterface, toGuestSpec } from "./instance-guest.js";
@@ -41,7 +42,7 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
   const specOf: CommandHost["specOf"] = async (ctx, instance, secrets, tell = untold) => {
     const serverId = idOf(instance);
     const [rootImage, kernel] = await step(ctx, "agent.images", (c) =>
-      prepareImages(c, images, instance.spec ?? {}, tell),
+      prepareImages(c, images, imagesOf(instance.spec), tell),
     );
     const documents = await step(ctx, "agent.vendor-data", (c) =>
       driveVendorData(c, vendorData, instance, secrets),
@@ -113,6 +114,10 @@ async function driveVendorData(
     ? vendorDocuments(ctx, vendorData, instance, { userData: secrets?.userData ?? "", dynamic: true })
     : {};
 }
+
+/** Which images a guest's own disks are made of: its root disk may be a volume. */
+const imagesOf = (spec: ServerSpec | undefined): Partial<Pick<ServerSpec, "image" | "kernel" | "ramdisk">> =>
+  spec !== undefined && isVolumeBacked(spec) ? { ...spec, image: undefined } : (spec ?? {});
 
 /**
  * Fetches what was resolved when the server was accepted, and nothing that a property names.

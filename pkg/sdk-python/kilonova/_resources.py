@@ -846,7 +846,7 @@ class Servers(Resource):
         * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED: names the resources.
         * ABORTED / TOKEN_REUSED: the client token was used with another body.
 
-        Fields: client_token, name, flavor_id, image_id, networks, network_mode, security_groups, key_name, metadata, tags, config_drive, availability_zone, description, access_ip_v4, access_ip_v6, disk_config, admin_password, min_count, max_count, hostname, trusted_image_certificates, files, host, hypervisor_hostname, scheduler_hints, block_devices, user_data.
+        Fields: client_token, name, flavor_id, image_id, networks, network_mode, security_groups, key_name, metadata, tags, config_drive, availability_zone, description, access_ip_v4, access_ip_v6, disk_config, admin_password, min_count, max_count, hostname, trusted_image_certificates, files, host, hypervisor_hostname, scheduler_hints, block_devices, without_multiattach, user_data.
         """
         return self._start("/kilonova.api.v1.ServersService/CreateServers", ["operations"], fields, timeout)
 

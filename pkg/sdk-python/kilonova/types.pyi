@@ -298,8 +298,10 @@ class BlockDevice(Message):
     """Device tag, 1 to 60 characters without comma and slash."""
     volume_type: str
     """Type of a volume that is made: name or id."""
-    def __init__(self, *, source: int | str | None = ..., destination: int | str | None = ..., source_id: str | None = ..., boot_index: int | None = ..., size_gib: int | None = ..., guest_format: str | None = ..., delete_on_termination: bool | None = ..., device_name: str | None = ..., device_type: str | None = ..., disk_bus: str | None = ..., tag: str | None = ..., volume_type: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["source_id", "boot_index", "size_gib", "guest_format", "delete_on_termination", "device_name", "device_type", "disk_bus", "tag", "volume_type"]) -> bool: ...
+    size_mib: int
+    """Size of local swap, instead of size_gib. Default: the flavor's."""
+    def __init__(self, *, source: int | str | None = ..., destination: int | str | None = ..., source_id: str | None = ..., boot_index: int | None = ..., size_gib: int | None = ..., guest_format: str | None = ..., delete_on_termination: bool | None = ..., device_name: str | None = ..., device_type: str | None = ..., disk_bus: str | None = ..., tag: str | None = ..., volume_type: str | None = ..., size_mib: int | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["source_id", "boot_index", "size_gib", "guest_format", "delete_on_termination", "device_name", "device_type", "disk_bus", "tag", "volume_type", "size_mib"]) -> bool: ...
 
 class BlockDeviceDestination(IntEnum):
     """Where a disk lies."""
@@ -803,10 +805,14 @@ class CreateServersRequest(Message):
     scheduler_hints: SchedulerHints
     """Wishes about the host."""
     block_devices: MutableSequence[BlockDevice]
-    """Disks in order. Default: those of image and flavor."""
+    """Disks in order, the one that the image becomes among them. Ephemeral disks and swap of the flavor come
+    with them unless some are listed. Default: those of image and flavor.
+    """
+    without_multiattach: bool
+    """Refuses volumes that several servers may have at once, as REST below 2.60 does."""
     user_data: bytes
     """For the guest to read at its boot, at most 49,149 bytes."""
-    def __init__(self, *, client_token: str | None = ..., name: str | None = ..., flavor_id: str | None = ..., image_id: str | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., network_mode: int | str | None = ..., security_groups: Iterable[str] = ..., key_name: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., description: str | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., admin_password: str | None = ..., min_count: int | None = ..., max_count: int | None = ..., hostname: str | None = ..., trusted_image_certificates: Iterable[str] = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., host: str | None = ..., hypervisor_hostname: str | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ..., block_devices: Iterable[BlockDevice | Mapping[str, Any]] = ..., user_data: bytes | None = ...) -> None: ...
+    def __init__(self, *, client_token: str | None = ..., name: str | None = ..., flavor_id: str | None = ..., image_id: str | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., network_mode: int | str | None = ..., security_groups: Iterable[str] = ..., key_name: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., description: str | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., admin_password: str | None = ..., min_count: int | None = ..., max_count: int | None = ..., hostname: str | None = ..., trusted_image_certificates: Iterable[str] = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., host: str | None = ..., hypervisor_hostname: str | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ..., block_devices: Iterable[BlockDevice | Mapping[str, Any]] = ..., without_multiattach: bool | None = ..., user_data: bytes | None = ...) -> None: ...
     def HasField(self, field_name: Literal["image_id", "key_name", "config_drive", "availability_zone", "description", "access_ip_v4", "access_ip_v6", "admin_password", "min_count", "max_count", "hostname", "host", "hypervisor_hostname", "scheduler_hints", "user_data"]) -> bool: ...
 
 class CreateServersResponse(Message):
@@ -1349,6 +1355,7 @@ class ErrorReason(IntEnum):
     DEVICE_DETACH_FAILED = 301
     DEVICE_SLOTS_EXHAUSTED = 302
     VOLUME_NOT_REACHABLE = 310
+    CERTIFICATES_NEED_IMAGE = 380
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -4090,7 +4097,13 @@ class ServerSpec(Message):
     """
     scheduler_hints: SchedulerHints
     """Wishes about the host; unset without any."""
-    def __init__(self, *, name: str | None = ..., hostname: str | None = ..., flavor: Flavor | Mapping[str, Any] | None = ..., image: ImageRef | Mapping[str, Any] | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., security_groups: Iterable[str] = ..., security_group_names: Iterable[str] = ..., key_name: str | None = ..., public_key: str | None = ..., key_type: str | None = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., forced_host: str | None = ..., forced_node: str | None = ..., requested_host: str | None = ..., requested_node: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., description: str | None = ..., has_description: bool | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., scheduler_hints_json: str | None = ..., trusted_image_certificates: Iterable[str] = ..., server_group_id: str | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., boot_roles: Iterable[str] = ..., kernel: ImageRef | Mapping[str, Any] | None = ..., ramdisk: ImageRef | Mapping[str, Any] | None = ..., batch_size: int | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ...) -> None: ...
+    block_devices: MutableSequence[BlockDevice]
+    """All disks that it is built with, as they were judged: sources and destinations are set, ids are resolved,
+    sizes known. Empty in records of an older build: what image and flavor give.
+    """
+    volume_image_properties: MutableMapping[str, str]
+    """Of the image on the volume that it boots from, in the form of ImageRef.properties; empty without one."""
+    def __init__(self, *, name: str | None = ..., hostname: str | None = ..., flavor: Flavor | Mapping[str, Any] | None = ..., image: ImageRef | Mapping[str, Any] | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., security_groups: Iterable[str] = ..., security_group_names: Iterable[str] = ..., key_name: str | None = ..., public_key: str | None = ..., key_type: str | None = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., forced_host: str | None = ..., forced_node: str | None = ..., requested_host: str | None = ..., requested_node: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., description: str | None = ..., has_description: bool | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., scheduler_hints_json: str | None = ..., trusted_image_certificates: Iterable[str] = ..., server_group_id: str | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., boot_roles: Iterable[str] = ..., kernel: ImageRef | Mapping[str, Any] | None = ..., ramdisk: ImageRef | Mapping[str, Any] | None = ..., batch_size: int | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ..., block_devices: Iterable[BlockDevice | Mapping[str, Any]] = ..., volume_image_properties: Mapping[str, str] = ...) -> None: ...
     def HasField(self, field_name: Literal["flavor", "image", "kernel", "ramdisk", "scheduler_hints"]) -> bool: ...
 
 class ServerText(IntEnum):

@@ -73,7 +73,7 @@ describe("QEMU argv", () => {
   });
 
   it("names every format and the whole chain, so that nothing is probed", () => {
-    const found = nodes(argvOf({ rootImage: image, rootGib: 1, ephemeralGib: 1, swapMib: 16 }));
+    const found = nodes(argvOf({ rootImage: image, rootGib: 1, ephemerals: [{ gib: 1 }], swapMib: 16 }));
     assert.ok(
       found.every((node) => typeof node["driver"] === "string" && typeof node["node-name"] === "string"),
     );
@@ -134,7 +134,7 @@ describe("QEMU argv", () => {
   };
 
   it("boots a rescued guest from the rescue disk, with its root disk second and no others", () => {
-    const argv = rescued({ ephemeralGib: 1, swapMib: 16 }, {});
+    const argv = rescued({ ephemerals: [{ gib: 1 }], swapMib: 16 }, {});
     assert.deepEqual(disks(argv), [
       "virtio-blk-pci,id=rescue-disk,drive=rescue,serial=rescue,bootindex=1",
       "virtio-blk-pci,id=root-disk,drive=root,serial=root",

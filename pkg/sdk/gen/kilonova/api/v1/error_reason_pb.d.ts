@@ -1992,6 +1992,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_REACHABLE = 310;
    */
   VOLUME_NOT_REACHABLE = 310,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_CERTIFICATES_NEED_IMAGE = 380;
+   */
+  CERTIFICATES_NEED_IMAGE = 380,
 }
 
 /**
