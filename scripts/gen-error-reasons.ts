@@ -5,6 +5,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiErrors, CreateErrors, InterfaceErrors, ServerImageErrors } from "../pkg/api/errors.js";
 import { CellsErrors } from "../pkg/cells/errors.js";
+import { CinderErrors } from "../pkg/clients/cinder/errors.js";
 import { GlanceErrors } from "../pkg/clients/glance/errors.js";
 import { KeystoneErrors } from "../pkg/clients/keystone/errors.js";
 import { NeutronErrors } from "../pkg/clients/neutron/errors.js";
@@ -37,6 +38,7 @@ const tables: readonly Readonly<Record<string, { readonly kind: ErrorKind }>>[] 
   ConductorErrors,
   NeutronErrors,
   GlanceErrors,
+  CinderErrors,
   AgentErrors,
   DriverErrors,
   ImageErrors,

@@ -12,7 +12,7 @@ await runProcess("api", sections, async (service) => {
   const { config } = service;
   const tokenKeys = namedKeys("tokens.keys", config.tokens.keys);
   const cluster = await joinCluster(service);
-  const { keystone, glance, neutron } = openStackClients(config.identity);
+  const { keystone, glance, neutron, cinder } = openStackClients(config.identity);
   const api = buildApi({
     config: config.api,
     policy: openPolicy(config.policy),
@@ -24,6 +24,7 @@ await runProcess("api", sections, async (service) => {
     agent: (address, host) => cluster.agent(host, address),
     glance,
     neutron,
+    cinder,
     keystone,
   });
   await cluster.serve(api);

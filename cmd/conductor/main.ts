@@ -8,7 +8,7 @@ import { sections } from "./config.js";
 await runProcess("conductor", sections, async (service) => {
   const { config, log, tracer, id } = service;
   const cluster = await joinCluster(service);
-  const { neutron, glance } = openStackClients(config.identity);
+  const { neutron, glance, cinder } = openStackClients(config.identity);
   await cluster.serve(
     buildConductor({
       cells: cluster.connect("cells"),
@@ -16,6 +16,7 @@ await runProcess("conductor", sections, async (service) => {
       placement: cluster.connect("placement"),
       connectAgent: (host, address) => cluster.agent(host, address),
       neutron,
+      cinder,
       glance,
       clock: systemClock,
       log,

@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import { cinderClient } from "../../pkg/clients/cinder/index.js";
+import type { Cinder } from "../../pkg/clients/cinder/ports.js";
 import { glanceClient } from "../../pkg/clients/glance/index.js";
 import type { Glance } from "../../pkg/clients/glance/ports.js";
 import { keystoneClient } from "../../pkg/clients/keystone/index.js";
@@ -13,6 +15,7 @@ export function openStackClients(identity: z.output<typeof identityConfig>): {
   readonly keystone: Keystone;
   readonly glance: Glance;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
 } {
   const { username, password, userDomainName, projectName, projectDomainName } = identity;
   const keystone = keystoneClient({
@@ -25,5 +28,10 @@ export function openStackClients(identity: z.output<typeof identityConfig>): {
     credentials: { username, userDomainName, password, projectName, projectDomainName },
   });
   const common = { session: keystone.session, clock: systemClock, random: Math.random };
-  return { keystone, glance: glanceClient(common), neutron: neutronClient(common) };
+  return {
+    keystone,
+    glance: glanceClient(common),
+    neutron: neutronClient(common),
+    cinder: cinderClient(common),
+  };
 }

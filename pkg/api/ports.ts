@@ -1,3 +1,4 @@
+import type { Cinder } from "../clients/cinder/ports.js";
 import type { Glance } from "../clients/glance/ports.js";
 import type { Keystone } from "../clients/keystone/ports.js";
 import type { Neutron } from "../clients/neutron/ports.js";
@@ -20,6 +21,8 @@ export type NetworksPort = Pick<
   | "getSecurityGroup"
   | "quota"
 >;
+/** What the api asks of the Block Storage service, with its own rights: ownership is checked here. */
+export type VolumesPort = Pick<Cinder, "getVolume" | "getSnapshot" | "listVolumes" | "listTypes">;
 /** What the api asks of Identity. */
 export type ProjectsPort = Pick<Keystone, "projectExists">;
 
@@ -42,5 +45,6 @@ export interface ApiDeps {
   agent(address: string, host: string): Channel;
   readonly glance: ImagesPort;
   readonly neutron: NetworksPort;
+  readonly cinder: VolumesPort;
   readonly keystone: ProjectsPort;
 }

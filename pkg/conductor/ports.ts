@@ -5,6 +5,7 @@ import type { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v
 import type { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import type { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import type { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type { Cinder } from "../clients/cinder/ports.js";
 import type { Glance } from "../clients/glance/ports.js";
 import type { Neutron } from "../clients/neutron/ports.js";
 import type { Ctx } from "../kernel/ctx.js";
@@ -44,6 +45,8 @@ export interface Ports {
     "acceptSubjectOperation" | "getStoredOperation"
   >;
   readonly neutron: Neutron;
+  /** Volumes, with the service's own rights. */
+  readonly cinder: Cinder;
   /** Images of servers, with the service's own rights. */
   readonly images: Pick<
     Glance,

@@ -7,6 +7,7 @@ import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/ope
 import { ConductorServiceDefinition } from "../../gen/kilonova/conductor/v1/conductor_service.js";
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type { Cinder } from "../clients/cinder/ports.js";
 import type { Neutron } from "../clients/neutron/ports.js";
 import type { Ctx } from "../kernel/ctx.js";
 import type { Logger } from "../kernel/logger.js";
@@ -33,6 +34,7 @@ export interface ConductorDeps {
   readonly scheduler: Channel;
   readonly placement: Channel;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
   readonly glance: Ports["images"];
   /** Opens a channel to the agent of a host at the address that it registered. */
   readonly connectAgent: (host: string, address: string) => Channel;
@@ -74,6 +76,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     operations: store,
     children: store,
     neutron: deps.neutron,
+    cinder: deps.cinder,
     images: deps.glance,
     agents,
     agentWaitMs: config.agentWaitMs,

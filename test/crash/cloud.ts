@@ -9,6 +9,8 @@ import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/ope
 import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { fakeCinder } from "../../pkg/clients/cinder/testing/fake-cinder.js";
+import type { Cinder } from "../../pkg/clients/cinder/ports.js";
 import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
 import type { Glance } from "../../pkg/clients/glance/ports.js";
 import type { Neutron } from "../../pkg/clients/neutron/ports.js";
@@ -69,6 +71,8 @@ export interface CloudOptions {
   readonly folder: string;
   readonly hosts: readonly string[];
   readonly neutron: Neutron;
+  /** Volumes in memory unless given. */
+  readonly cinder?: Cinder;
   /** Images in memory unless given. */
   readonly glance?: Glance;
   readonly crash?: CrashPoints;
@@ -104,6 +108,7 @@ export interface Cloud {
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { connection, schemas, folder, hosts, neutron, log = silentLogger } = options;
   const glance = options.glance ?? fakeGlance();
+  const cinder = options.cinder ?? fakeCinder();
   const pool = openPool({ ...connection, max: 12 });
   const network = new LocalNetwork({ log, tracer: noTracer, metrics: new Metrics() });
   const stop = new AbortController();
@@ -208,6 +213,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     scheduler: conductors("scheduler"),
     placement: conductors("placement"),
     neutron: options.tap === undefined ? neutron : tapped(neutron, options.tap),
+    cinder: options.tap === undefined ? cinder : tapped(cinder, options.tap),
     glance: options.tap === undefined ? glance : tapped(glance, options.tap),
     connectAgent: (_host, address) => conductors(address),
     owner: options.owner ?? `conductor-${process.pid}`,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fakeCinder } from "../../pkg/clients/cinder/testing/fake-cinder.js";
 import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
 import { LocalNetwork } from "../../pkg/platform/rpc/index.js";
@@ -20,6 +21,7 @@ function registeredKinds() {
     scheduler: channel,
     placement: channel,
     neutron: fakeNeutron(),
+    cinder: fakeCinder(),
     glance: fakeGlance(),
     connectAgent: () => channel,
     owner: "",

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Cinder } from "../../../pkg/clients/cinder/ports.js";
 import type { Glance } from "../../../pkg/clients/glance/ports.js";
 import type { Keystone } from "../../../pkg/clients/keystone/index.js";
 import type { Neutron } from "../../../pkg/clients/neutron/ports.js";
@@ -14,6 +15,7 @@ export interface OpenStackClients {
   readonly keystone: Keystone;
   readonly glance: Glance;
   readonly neutron: Neutron;
+  readonly cinder: Cinder;
   readonly vendorData: VendorData;
 }
 

@@ -175,6 +175,7 @@ function conductorOf(
     placement: connect("placement"),
     connectAgent: (_host, address) => connect(address),
     neutron: clients.neutron,
+    cinder: clients.cinder,
     glance: clients.glance,
     clock: systemClock,
     log,
@@ -208,6 +209,7 @@ function apiOf(
     agent: (address) => connect(address),
     glance: clients.glance,
     neutron: clients.neutron,
+    cinder: clients.cinder,
     keystone: clients.keystone,
   });
 }

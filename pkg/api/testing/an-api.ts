@@ -1,3 +1,5 @@
+import type { FakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
+import { fakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { NetworkInfo, PortInfo, SecurityGroupInfo } from "../../clients/neutron/ports.js";
 import {
@@ -38,6 +40,7 @@ export interface TestApi {
   readonly networks: NetworkInfo[];
   readonly ports: Map<string, PortInfo>;
   readonly securityGroups: SecurityGroupInfo[];
+  readonly cinder: FakeCinder;
   readonly projects: Set<string>;
   /** Limits of every project at the Network service. */
   readonly networkQuota: { port: number };
@@ -89,6 +92,7 @@ export function anApi({
   const networks: NetworkInfo[] = [];
   const ports = new Map<string, PortInfo>();
   const securityGroups: SecurityGroupInfo[] = [];
+  const cinder = fakeCinder();
   const projects = new Set<string>(["p1", "p2"]);
   const networkQuota = { port: -1, network: -1, floatingIp: -1, securityGroup: -1, securityGroupRule: -1 };
   const scheduling: TestApi["scheduling"] = { request: undefined, explanation: Explanation.fromPartial({}) };
@@ -148,6 +152,7 @@ export function anApi({
           id,
         ),
     },
+    cinder,
     keystone: { projectExists: async (_ctx, id) => projects.has(id) },
   });
   network.listen("api", service.bindings);
@@ -161,6 +166,7 @@ export function anApi({
     networks,
     ports,
     securityGroups,
+    cinder,
     projects,
     networkQuota,
     scheduling,

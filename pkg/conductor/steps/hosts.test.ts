@@ -5,6 +5,7 @@ import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { CommandPhase, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { SelectDestinationsResponse } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { aServer } from "../../cells/testing/records.js";
+import { fakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
 import { fakeGlance } from "../../clients/glance/testing/fake-glance.js";
 import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
 import type { Agents, Ports } from "../ports.js";
@@ -202,6 +203,7 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     agentWaitMs: 1,
     softTimeoutMs: 1,
     neutron: fakeNeutron(),
+    cinder: fakeCinder(),
     images: fakeGlance(),
     operations: { settleOperation: async () => ({ atRest: true }) },
     children: {

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
-import type { GuestEvent } from "../../driver.js";
-import { aGuestSpec, aRescueSpec } from "../testing/a-spec.js";
+import type { GuestEvent, GuestVolume } from "../../driver.js";
+import { aGuestSpec, aRescueSpec, aVolume } from "../testing/a-spec.js";
 import { driverConformance } from "../testing/conformance.js";
 import type { DriverHarness } from "../testing/conformance.js";
 import { FAKE_METHODS, FakeDriver } from "./driver.js";
+import type { FakeVolume } from "./guest-file.js";
 
 const ctx = rootCtx({ requestId: "req-fake" });
 
@@ -138,6 +139,45 @@ describe("fake driver", () => {
     assert.equal(await lines(), 3 * once);
     assert.equal(await console(7), (await console(102_400)).slice(-7));
     assert.equal(await console(0), "");
+  });
+
+  it("keeps volumes over restarts, with what counts of the last connection", async () => {
+    const persistDir = mkdtempSync(join(tmpdir(), "kilonova-fake-"));
+    try {
+      const driver = new FakeDriver({ hostname: "h", persistDir });
+      const { instanceUuid } = aGuestSpec();
+      const [one, two] = [aVolume(), aVolume({ deviceName: "/dev/vdc" })];
+      await assert.rejects(driver.attachVolume(ctx, instanceUuid, one), refused("GUEST_NOT_DEFINED"));
+      await driver.define(ctx, aGuestSpec({ instanceUuid }));
+      for (const volume of [one, two, one]) await driver.attachVolume(ctx, instanceUuid, volume);
+      await driver.attachVolume(ctx, instanceUuid, {
+        ...one,
+        connection: { ...one.connection, readOnly: true },
+      });
+      const again = new FakeDriver({ hostname: "h", persistDir });
+      await again.start(ctx);
+      const kept = ({ volumeId, deviceName, deviceType }: GuestVolume, readOnly: boolean): FakeVolume => ({
+        volumeId,
+        deviceName,
+        deviceType,
+        protocol: "nbd",
+        readOnly,
+      });
+      assert.deepEqual(again.guest(instanceUuid)?.volumes, [kept(one, true), kept(two, false)]);
+      await again.detachVolume(ctx, instanceUuid, one.volumeId);
+      await again.detachVolume(ctx, instanceUuid, one.volumeId);
+      assert.deepEqual(again.guest(instanceUuid)?.volumes, [kept(two, false)]);
+    } finally {
+      rmSync(persistDir, { recursive: true });
+    }
+  });
+
+  it("connects by its own name", async () => {
+    assert.deepEqual(await new FakeDriver({ hostname: "h" }).volumeConnector(ctx), {
+      host: "h",
+      ip: "127.0.0.1",
+      initiator: "iqn.2010-10.org.openstack:h",
+    });
   });
 
   it("keeps its guests in files for nobody else to read", async () => {

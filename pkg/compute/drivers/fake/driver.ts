@@ -9,6 +9,7 @@ import type {
   GuestInterface,
   GuestSpec,
   GuestState,
+  GuestVolume,
   HostInventory,
   HostTelemetry,
   MemoryPhase,
@@ -18,13 +19,14 @@ import type {
   SnapshotPhase,
   SnapshotRequest,
   Tell,
+  VolumeConnector,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
 import { DriverErrors } from "../errors.js";
 import { uptimeNow } from "../host/uptime.js";
 import { FakeHost, isUp } from "./fake-host.js";
-import type { FakeGuest } from "./guest-file.js";
+import type { FakeGuest, FakeVolume } from "./guest-file.js";
 import { applyRule } from "./rules.js";
 import type { FakeMethod } from "./rules.js";
 
@@ -324,6 +326,30 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
+  volumeConnector(ctx: Ctx): Promise<VolumeConnector> {
+    return this.#scripted(ctx, "volumeConnector", undefined, () => {
+      const { hypervisorHostname: host, hostIp: ip } = this.offered;
+      return { host, ip, initiator: `iqn.2010-10.org.openstack:${host}` };
+    });
+  }
+
+  attachVolume(ctx: Ctx, instanceUuid: string, volume: GuestVolume): Promise<void> {
+    return this.#scripted(ctx, "attachVolume", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const one = toVolume(volume);
+      const at = guest.volumes.findIndex(({ volumeId }) => volumeId === one.volumeId);
+      this.put({ ...guest, volumes: at < 0 ? [...guest.volumes, one] : guest.volumes.with(at, one) });
+    });
+  }
+
+  detachVolume(ctx: Ctx, instanceUuid: string, volumeId: string): Promise<void> {
+    return this.#scripted(ctx, "detachVolume", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const volumes = guest.volumes.filter((one) => one.volumeId !== volumeId);
+      if (volumes.length < guest.volumes.length) this.put({ ...guest, volumes });
+    });
+  }
+
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);
@@ -335,7 +361,7 @@ export class FakeDriver extends FakeHost implements Driver {
         configDrive: guest.hasConfigDrive,
         cpus: Array.from({ length: guest.vcpus }, (_, id) => ({ id, timeNs: 0, utilisationPercent: 0 })),
         nics: guest.macAddresses.map((macAddress) => ({ portId: "", macAddress })),
-        disks: [{ readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 }],
+        disks: [undefined, ...guest.volumes].map(() => ({ ...quietDisk })),
         memoryMaximumMib: guest.memoryMib,
         memoryUsedMib: guest.memoryMib,
       };
@@ -366,6 +392,16 @@ const UNSCRIPTED: ReadonlySet<string> = new Set(["constructor", "close", "onEven
 export const FAKE_METHODS: readonly FakeMethod[] = Object.getOwnPropertyNames(FakeDriver.prototype).filter(
   (name): name is FakeMethod => !UNSCRIPTED.has(name),
 );
+
+const quietDisk = { readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 };
+
+const toVolume = ({ volumeId, deviceName, deviceType, connection }: GuestVolume): FakeVolume => ({
+  volumeId,
+  deviceName,
+  deviceType,
+  protocol: connection.at.type,
+  readOnly: connection.readOnly,
+});
 
 /** A disk of one sector that says whose it is. */
 function diskOf({ instanceName, starts }: FakeGuest): Uint8Array {
@@ -404,6 +440,7 @@ function toGuest(spec: GuestSpec): FakeGuest {
     ephemeralDisk: 1,
     builtAs: "",
     snapshots: [],
+    volumes: [],
   };
 }
 

@@ -119,12 +119,13 @@ export class FakeHost {
       if (prepared?.key !== key) throw DriverErrors.REBUILD_NOT_PREPARED({ instanceUuid });
       const { guest, keepsEphemeral } = prepared;
       const ephemeralDisk = before?.ephemeralDisk ?? 0;
-      const { portIds, macAddresses } = before ?? guest;
+      const { portIds, macAddresses, volumes } = before ?? guest;
       this.put({
         ...guest,
         // They may have come and gone since it was prepared.
         portIds,
         macAddresses,
+        volumes,
         builtAs: key,
         defines: (before?.defines ?? 0) + 1,
         starts: before?.starts ?? 0,
@@ -150,11 +151,13 @@ export class FakeHost {
 }
 
 /** What a guest says while it boots: as many lines as clients expect of a console at least, and then some. */
-function bootLines({ instanceName, starts, vcpus, memoryMib, macAddresses, rescue }: FakeGuest): string {
+function bootLines(guest: FakeGuest): string {
+  const { instanceName, starts, vcpus, memoryMib, macAddresses, volumes, rescue } = guest;
   return [
     `${rescue === undefined ? "" : "rescue "}boot ${starts + 1}`,
     `${vcpus} CPUs, ${memoryMib} MiB memory`,
     ...macAddresses.map((mac, i) => `eth${i} ${mac} up`),
+    ...volumes.map(({ volumeId, deviceName }) => `${deviceName} volume ${volumeId}`),
     "no kernel was loaded: this guest is only remembered",
     "ready",
     "login:",

@@ -28,6 +28,16 @@ export interface FakeGuest {
   readonly snapshots: readonly string[];
   /** From what it boots until it is unrescued; absent when it is not rescued. */
   readonly rescue?: string | undefined;
+  readonly volumes: readonly FakeVolume[];
+}
+
+/** A volume in a fake guest: all but what its connection holds. */
+export interface FakeVolume {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  readonly deviceType: string;
+  readonly protocol: string;
+  readonly readOnly: boolean;
 }
 
 /** What shall take a guest's place. */
@@ -59,6 +69,17 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
   // Absent from guests of older versions.
   snapshots: z.array(z.string()).default([]),
   rescue: z.string().optional(),
+  volumes: z
+    .array(
+      z.looseObject({
+        volumeId: z.string(),
+        deviceName: z.string(),
+        deviceType: z.string(),
+        protocol: z.string(),
+        readOnly: z.boolean(),
+      }),
+    )
+    .default([]),
 });
 const preparedSchema = z.object({ key: z.string(), keepsEphemeral: z.boolean(), guest: schema });
 const PREPARED = ".next";

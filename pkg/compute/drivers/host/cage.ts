@@ -21,11 +21,20 @@ export interface Room {
   readonly groups?: readonly string[];
   /** Whether it ends when the agent's child that started it does: tools do, guests do not. */
   readonly dies: boolean;
+  /**
+   * For what connects to others: by UNIX sockets that it sees, or also over the host's network. It gets our
+   * filter of system calls then, too. Undefined: a tool that makes no sockets, or a guest.
+   */
+  readonly reaches?: "sockets" | "network";
 }
 
 /** Where programs, their libraries and their data are; and the little of /etc that they read. */
 const systemFolders = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 const systemFiles = ["/etc/ld.so.cache", "/etc/mke2fs.conf"];
+/** By which names of other hosts become addresses. */
+const networkFiles = ["resolv.conf", "hosts", "nsswitch.conf", "host.conf", "gai.conf", "services"].map(
+  (name) => `/etc/${name}`,
+);
 export const usualDevices = ["/dev/null", "/dev/urandom"];
 /** Where the caged command line stands inside. */
 const SCRIPT = "/cage";
@@ -41,16 +50,19 @@ const SCRIPT = "/cage";
 export function caged(argv: readonly string[], room: Room, more: readonly string[] = []): Command {
   const [argsFd, scriptFd, filterFd] = [FIRST_INPUT, FIRST_INPUT + 1, FIRST_INPUT + 2];
   // A guest's QEMU sets a filter of its own, and is looked at whether it did.
-  const filter = room.dies ? toolFilter() : undefined;
+  const { reaches } = room;
+  const filter = room.dies || reaches !== undefined ? toolFilter(reaches !== undefined) : undefined;
+  const files = [...systemFiles, ...(reaches === "network" ? networkFiles : []), ...more];
   const shown = [
     ...systemFolders.flatMap(systemFolder),
-    ...[...systemFiles, ...more].filter((path) => existsSync(path)).flatMap(bind("--ro-bind")),
+    ...files.filter((path) => existsSync(path)).flatMap(bind("--ro-bind")),
     ...[...usualDevices, ...(room.devices ?? [])].flatMap(bind("--dev-bind")),
     ...(room.readable ?? []).flatMap(bind("--ro-bind")),
     ...(room.writable ?? []).flatMap(bind("--bind")),
   ];
   const options = [
-    ...["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"],
+    ...["--unshare-pid", "--unshare-ipc", "--unshare-uts"],
+    ...(reaches === "network" ? [] : ["--unshare-net"]),
     // A guest is the first process of its namespace: nothing of root's lives beside it in there.
     ...(room.dies ? ["--die-with-parent"] : ["--as-pid-1"]),
     ...shown,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
@@ -9,7 +9,7 @@ import { until } from "../../../testkit/until.js";
 import { caged, uncaged } from "./cage.js";
 import { plain, realPid, start } from "./command.js";
 import { Isolation, isolationDefaults } from "./isolation.js";
-import { shortcomings, standingOf } from "./process-standing.js";
+import { cagedNamespaces, shortcomings, standingOf } from "./process-standing.js";
 import { runTool } from "./run-tool.js";
 
 const ctx = rootCtx({ requestId: "req-isolation" });
@@ -131,6 +131,8 @@ describe("a cage", () => {
       }
     });
 
+  const all = { memberOf: [], namespaces: cagedNamespaces, filtered: true, bounded: true };
+
   it("is found wanting when a process has open what nobody gave to it", async () => {
     const dir = mkdtempSync(join(tmpdir(), "kilonova-foreign-"));
     const pipes = start(
@@ -148,7 +150,8 @@ describe("a cage", () => {
       const missing = shortcomings(standingOf(pipes.pid ?? 0, [join(dir, "given"), join(dir, "kept")]), {
         user: undefined,
         memberOf: [],
-        ownNamespaces: false,
+        namespaces: [],
+        filtered: false,
         bounded: false,
       });
       assert.ok(
@@ -171,7 +174,7 @@ describe("a cage", () => {
       shared: [],
       foreign: [],
     };
-    const wanted = { user: { uid: 7, gid: 8 }, memberOf: [36], ownNamespaces: true, bounded: true };
+    const wanted = { ...all, user: { uid: 7, gid: 8 }, memberOf: [36] };
     assert.deepEqual(shortcomings({ ...found, groups: [8, 36] }, wanted), []);
     assert.deepEqual(shortcomings({ ...found, groups: [8, 36, 0] }, wanted), ["other groups"]);
   });
@@ -186,7 +189,7 @@ describe("a cage", () => {
     const shut = start(command, { stdio: ["ignore", "ignore", "pipe"] });
     const pid = await realPid(shut, command);
     try {
-      const wanted = { user: { uid: 40_000, gid: 40_000 }, memberOf: [], ownNamespaces: true, bounded: true };
+      const wanted = { ...all, user: { uid: 40_000, gid: 40_000 } };
       const missing = shortcomings(standingOf(free.pid ?? 0), wanted);
       for (const part of ["the user", "no_new_privs", "seccomp", "namespaces (mnt, pid, ipc, net, uts)"])
         assert.ok(missing.includes(part), `${part} in ${missing.join("; ")}`);
@@ -206,6 +209,31 @@ describe("a cage", () => {
     } finally {
       free.kill("SIGKILL");
       process.kill(pid, "SIGKILL");
+    }
+  });
+
+  it("has the host's network only for who is to reach it, with a filter that lets it connect", async () => {
+    const isolation = await Isolation.open(isolationDefaults);
+    if (!isolation.hasNamespaces) return;
+    const user = isRoot ? { uid: 40_000, gid: 40_000 } : undefined;
+    for (const reaches of ["sockets", "network"] as const) {
+      const room = { user, dies: false, reaches };
+      const command = isolation.enter(["bash", "-c", "exec 5<>/dev/udp/127.0.0.1/9; exec sleep 60"], room);
+      const shut = start(command, { stdio: ["ignore", "ignore", "ignore"] });
+      const pid = await realPid(shut, command);
+      try {
+        await until(() => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n");
+        const { shared, filtered } = standingOf(pid);
+        assert.deepEqual(
+          { shared, filtered },
+          { shared: reaches === "network" ? ["net"] : [], filtered: true },
+        );
+        assert.ok(existsSync(`/proc/${pid}/fd/5`));
+        // What it opened in a network of its own was given to it by nobody.
+        if (reaches === "network") isolation.assertHolds(pid, room);
+      } finally {
+        process.kill(pid, "SIGKILL");
+      }
     }
   });
 

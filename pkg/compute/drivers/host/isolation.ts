@@ -11,7 +11,7 @@ import type { Command } from "./command.js";
 import { GuestUids } from "./guest-uids.js";
 import type { UidRange } from "./guest-uids.js";
 import { unreachable } from "./run-as.js";
-import { standingOf, shortcomings } from "./process-standing.js";
+import { cagedNamespaces, standingOf, shortcomings } from "./process-standing.js";
 
 /** How much isolation there must be: `auto` is `strict` for root and `best-effort` for others. */
 export const isolationModes = ["auto", "strict", "best-effort"] as const;
@@ -140,11 +140,15 @@ export class Isolation {
    * @throws GUEST_NOT_ISOLATED under `strict`, naming what does not hold
    */
   assertHolds(pid: number, room: Omit<Room, "dies">): void {
-    const { user, memberOf = [], readable = [], writable = [], devices = [] } = room;
+    const { user, memberOf = [], readable = [], writable = [], devices = [], reaches } = room;
     const missing = shortcomings(standingOf(pid, [...usualDevices, ...readable, ...writable, ...devices]), {
       user,
       memberOf,
-      ownNamespaces: this.hasNamespaces,
+      namespaces: !this.hasNamespaces
+        ? []
+        : cagedNamespaces.filter((kind) => reaches !== "network" || kind !== "net"),
+      // Its filter comes with its cage; QEMU has one in any case.
+      filtered: this.hasNamespaces || reaches === undefined,
       bounded: this.#ground.isRoot,
     });
     if (missing.length > 0 && this.#strict)

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 
 /** Kinds of Linux namespaces that a caged process has for itself. */
-const cagedNamespaces = ["mnt", "pid", "ipc", "net", "uts"] as const;
+export const cagedNamespaces = ["mnt", "pid", "ipc", "net", "uts"] as const;
 export type CagedNamespace = (typeof cagedNamespaces)[number];
 
 /** What the kernel lets a process do, as /proc tells it. */
@@ -114,7 +114,10 @@ export interface WantedStanding {
   /** The user that it must be, with nobody's groups; undefined: whoever we are. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   readonly memberOf: readonly number[];
-  readonly ownNamespaces: boolean;
+  /** Those that it must have for itself. */
+  readonly namespaces: readonly CagedNamespace[];
+  /** Whether it must have a filter of system calls. */
+  readonly filtered: boolean;
   /** Whether its bounding set can be emptied: not by an ordinary user outside of a user namespace. */
   readonly bounded: boolean;
 }
@@ -133,8 +136,9 @@ export function shortcomings(found: Standing, wanted: WantedStanding): readonly 
   const sets = ["Prm", "Eff", "Inh", "Amb", ...(wanted.bounded ? ["Bnd"] : [])];
   if (sets.some((set) => !/^0+$/.test(found.capabilities[set] ?? ""))) out.push("capabilities");
   if (!found.noNewPrivs) out.push("no_new_privs");
-  if (!found.filtered) out.push("seccomp");
+  if (wanted.filtered && !found.filtered) out.push("seccomp");
   if (found.foreign.length > 0) out.push(`descriptors that are not its own (${found.foreign.join(", ")})`);
-  if (wanted.ownNamespaces && found.shared.length > 0) out.push(`namespaces (${found.shared.join(", ")})`);
+  const shared = found.shared.filter((kind) => wanted.namespaces.includes(kind));
+  if (shared.length > 0) out.push(`namespaces (${shared.join(", ")})`);
   return out;
 }

@@ -76,7 +76,7 @@ export async function launch(
 }
 
 /** Our own child, not yet reaped: its number is still its own, whatever its command line shows already. */
-function endChild({ identity }: SpawnedProcess): void {
+export function endChild({ identity }: SpawnedProcess): void {
   try {
     process.kill(identity.pid, "SIGKILL");
   } catch {
@@ -85,7 +85,7 @@ function endChild({ identity }: SpawnedProcess): void {
 }
 
 /** Connects as soon as the new process listens; gives up when it ends first. */
-async function monitorOf(
+export async function monitorOf(
   ctx: Ctx,
   path: string,
   spawned: SpawnedProcess,

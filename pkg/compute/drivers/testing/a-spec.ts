@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { GuestSpec, RescueSpec } from "../../driver.js";
+import type { GuestSpec, GuestVolume, RescueSpec } from "../../driver.js";
 
 let counter = 0;
 
@@ -40,5 +40,21 @@ export const aRescueSpec = (over: Partial<RescueSpec> = {}): RescueSpec => ({
   configDrive: new Map([["openstack/latest/meta_data.json", new TextEncoder().encode('{"rescue": true}')]]),
   hardware: {},
   stable: undefined,
+  ...over,
+});
+
+/** A volume at a server that does not exist. */
+export const aVolume = (over: Partial<GuestVolume> = {}): GuestVolume => ({
+  volumeId: randomUUID(),
+  deviceName: "/dev/vdb",
+  deviceType: "disk",
+  bus: undefined,
+  bootIndex: undefined,
+  tag: undefined,
+  connection: {
+    readOnly: false,
+    shared: false,
+    at: { type: "nbd", unix: "/nowhere", exportName: "volume" },
+  },
   ...over,
 });

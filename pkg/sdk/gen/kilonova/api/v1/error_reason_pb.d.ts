@@ -1994,6 +1994,55 @@ export enum ErrorReason {
   VOLUME_NOT_REACHABLE = 310,
 
   /**
+   * With NOT_FOUND.
+   *
+   * @generated from enum value: ERROR_REASON_SNAPSHOT_NOT_FOUND = 320;
+   */
+  SNAPSHOT_NOT_FOUND = 320,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_INVALID = 321;
+   */
+  VOLUME_INVALID = 321,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_CONFLICT = 322;
+   */
+  VOLUME_CONFLICT = 322,
+
+  /**
+   * With RESOURCE_EXHAUSTED.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_QUOTA = 323;
+   */
+  VOLUME_QUOTA = 323,
+
+  /**
+   * With PERMISSION_DENIED.
+   *
+   * @generated from enum value: ERROR_REASON_BLOCK_STORAGE_FORBIDDEN = 324;
+   */
+  BLOCK_STORAGE_FORBIDDEN = 324,
+
+  /**
+   * With UNAVAILABLE.
+   *
+   * @generated from enum value: ERROR_REASON_BLOCK_STORAGE_UNAVAILABLE = 325;
+   */
+  BLOCK_STORAGE_UNAVAILABLE = 325,
+
+  /**
+   * With UNIMPLEMENTED.
+   *
+   * @generated from enum value: ERROR_REASON_BLOCK_STORAGE_TOO_OLD = 326;
+   */
+  BLOCK_STORAGE_TOO_OLD = 326,
+
+  /**
    * With INVALID_ARGUMENT.
    *
    * @generated from enum value: ERROR_REASON_CERTIFICATES_NEED_IMAGE = 380;

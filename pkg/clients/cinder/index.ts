@@ -1,0 +1,3 @@
+export type * from "./ports.js";
+export { cinderClient } from "./client.js";
+export type { CinderOptions } from "./client.js";
