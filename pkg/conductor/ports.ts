@@ -2,6 +2,7 @@ import type { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global
 import type { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import type { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import type { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
+import type { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
 import type { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import type { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import type { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
@@ -34,6 +35,8 @@ export interface Ports {
     Client<ServerGroupStoreServiceDefinition>,
     "getStoredServerGroup" | "placeGroupMember"
   >;
+  /** Block devices of servers, with how volumes are reached. */
+  readonly records: Pick<Client<ServerRecordsServiceDefinition>, "listBlockDevices">;
   readonly instances: Pick<Client<InstancesServiceDefinition>, "listInstances">;
   readonly clock: Pick<Clock, "now" | "sleep">;
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;

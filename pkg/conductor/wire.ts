@@ -3,6 +3,7 @@ import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_serv
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
+import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { ConductorServiceDefinition } from "../../gen/kilonova/conductor/v1/conductor_service.js";
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
@@ -77,6 +78,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     children: store,
     neutron: deps.neutron,
     cinder: deps.cinder,
+    records: cells.client(ServerRecordsServiceDefinition),
     images: deps.glance,
     agents,
     agentWaitMs: config.agentWaitMs,

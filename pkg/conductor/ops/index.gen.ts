@@ -1,6 +1,7 @@
 // Written by scripts/gen-registries.mjs from the files in pkg/conductor/ops. Do not edit.
 import type { KindFactory } from "../kind-factory.js";
 import attachInterface from "./attach-interface.js";
+import bootServerWithVolumes from "./boot-server-with-volumes.js";
 import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
@@ -27,6 +28,7 @@ import unrescueServer from "./unrescue-server.js";
 /** Everything in this folder, by file name. */
 export const kindFactories: readonly KindFactory[] = [
   attachInterface,
+  bootServerWithVolumes,
   bootServer,
   cacheAggregateImages,
   cacheHostImages,

@@ -204,6 +204,7 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     softTimeoutMs: 1,
     neutron: fakeNeutron(),
     cinder: fakeCinder(),
+    records: { listBlockDevices: async () => ({ blockDevices: [], nextPageToken: "" }) },
     images: fakeGlance(),
     operations: { settleOperation: async () => ({ atRest: true }) },
     children: {

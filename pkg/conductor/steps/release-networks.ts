@@ -3,6 +3,7 @@ import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { removeUnfinishedImages } from "./unfinished-images.js";
+import { releaseBootVolumes } from "./release-boot-volumes.js";
 import { releasePorts } from "./release-ports.js";
 import { restSignals, untilVictimsRest, victimIds } from "./victim.js";
 
@@ -10,7 +11,7 @@ import { restSignals, untilVictimsRest, victimIds } from "./victim.js";
  * Deletes the ports that came with the server and unbinds those that its user had made; and the images that
  * pre-empted operations were just making.
  */
-export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations" | "images">): Step => ({
+export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations" | "images" | "cinder" | "records">): Step => ({
   name: "release-networks",
   event: "conductor_release_networks",
   timeoutMs: 600_000,
@@ -28,6 +29,7 @@ export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations" | "i
       (port) => ours.has(port.id) || victims.some((victim) => isMadeBy(port, victim)),
     );
     await removeUnfinishedImages(call, ports);
+    await releaseBootVolumes(call, ports);
     return done({}, undefined, { consumed: restSignals(call) });
   },
 });

@@ -1363,6 +1363,7 @@ class ErrorReason(IntEnum):
     BLOCK_STORAGE_UNAVAILABLE = 325
     BLOCK_STORAGE_TOO_OLD = 326
     CERTIFICATES_NEED_IMAGE = 380
+    VOLUME_NOT_MADE = 381
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

@@ -89,6 +89,22 @@ describe("QEMU argv", () => {
     );
   });
 
+  it("gives ephemeral disks files, names and buses of their own, before swap", () => {
+    const argv = argvOf({ ephemerals: [{ gib: 1 }, { gib: 2, bus: "scsi" }], swapMib: 16 });
+    assert.deepEqual(
+      nodes(argv)
+        .filter(({ driver }) => driver === "file")
+        .map(({ filename }) => filename),
+      ["disk.eph0", "disk.eph1", "disk.swap", "disk.config"].map((name) => `/state/${uuid}/${name}`),
+    );
+    const devices = all(argv, "-device").filter((device) => device.includes("drive="));
+    assert.deepEqual(
+      devices.map((device) => device.split(",")[0]),
+      ["virtio-blk-pci", "scsi-hd", "virtio-blk-pci", "virtio-blk-pci"],
+    );
+    assert.ok(devices[1]?.includes("serial=ephemeral1"), devices[1]);
+  });
+
   it("ends the chain of a blank root disk", () => {
     assert.equal(
       nodes(argvOf({ rootGib: 1 })).find((node) => node["node-name"] === "root")?.["backing"],

@@ -2048,6 +2048,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_CERTIFICATES_NEED_IMAGE = 380;
    */
   CERTIFICATES_NEED_IMAGE = 380,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_MADE = 381;
+   */
+  VOLUME_NOT_MADE = 381,
 }
 
 /**
