@@ -3,7 +3,13 @@
 // `--check` fails when the committed file is out of date.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ApiErrors, CreateErrors, InterfaceErrors, ServerImageErrors } from "../pkg/api/errors.js";
+import {
+  ApiErrors,
+  CreateErrors,
+  InterfaceErrors,
+  ServerImageErrors,
+  VolumeErrors,
+} from "../pkg/api/errors.js";
 import { CellsErrors } from "../pkg/cells/errors.js";
 import { CinderErrors } from "../pkg/clients/cinder/errors.js";
 import { GlanceErrors } from "../pkg/clients/glance/errors.js";
@@ -33,6 +39,7 @@ const tables: readonly Readonly<Record<string, { readonly kind: ErrorKind }>>[] 
   CreateErrors,
   ServerImageErrors,
   InterfaceErrors,
+  VolumeErrors,
   CellsErrors,
   SchedulerErrors,
   ConductorErrors,

@@ -481,3 +481,41 @@ export const RescueErrors = defineErrors("api", {
     { field: "server_id" },
   ],
 });
+
+/** What may be wrong with the volumes of servers. */
+export const VolumeErrors = defineErrors("api", {
+  VOLUME_NOT_FOUND: ["missing", (p: { volume: string }) => `Volume ${p.volume} could not be found.`],
+  VOLUME_ATTACHMENT_NOT_FOUND: [
+    "missing",
+    (p: { server: string; volume: string }) => `Instance ${p.server} is not attached to volume ${p.volume}`,
+  ],
+  VOLUME_ALREADY_ATTACHED: [
+    "invalid",
+    (p: { volume: string; problem: string }) => `Invalid volume: ${p.problem}`,
+    { field: "volume_id" },
+  ],
+  VOLUME_ENCRYPTED: [
+    "invalid",
+    (p: { type: string; volume: string }) =>
+      `Volume encryption is not supported for ${p.type} volume ${p.volume}`,
+    { field: "volume_id" },
+  ],
+  MULTIATTACH_NOT_SUPPORTED: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Multiattach volumes are only supported starting with compute API version 2.60.",
+    { field: "volume_id" },
+  ],
+  ROOT_VOLUME: [
+    "invalid",
+    (_p: Record<string, never>) => "Cannot detach a root device volume",
+    { field: "volume_id" },
+  ],
+  VOLUME_NOT_DETACHABLE: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Invalid volume: Invalid input received: Invalid volume: Unable to detach volume. Volume status must be 'in-use' and attach_status must be 'attached' to detach. (HTTP 400)",
+    { field: "volume_id" },
+  ],
+  HOST_DOWN: ["refused", (_p: Record<string, never>) => "Service is unavailable at this time."],
+});

@@ -23,6 +23,7 @@ import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import { VolumeAttachmentsServiceDefinition } from "../../gen/kilonova/api/v1/volume_attachments_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Ctx } from "../kernel/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
@@ -105,6 +106,12 @@ import { updateComputeService } from "./ops/update-compute-service.js";
 import { updateFlavor } from "./ops/update-flavor.js";
 import { updateServerMetadata } from "./ops/update-server-metadata.js";
 import { updateServer } from "./ops/update-server.js";
+import {
+  attachVolume,
+  detachVolume,
+  getVolumeAttachment,
+  listVolumeAttachments,
+} from "./ops/volume-attachments.js";
 import { waitOperation } from "./ops/wait-operation.js";
 import { watchEvents } from "./ops/watch-events.js";
 import type { Parts } from "./parts.js";
@@ -193,6 +200,12 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     getInterface: getInterface(parts),
     attachInterface: attachInterface(parts),
     detachInterface: detachInterface(parts),
+  }),
+  bind.part(VolumeAttachmentsServiceDefinition, {
+    listVolumeAttachments: listVolumeAttachments(parts),
+    getVolumeAttachment: getVolumeAttachment(parts),
+    attachVolume: attachVolume(parts),
+    detachVolume: detachVolume(parts),
   }),
   bind.whole(ExternalEventsServiceDefinition, { createExternalEvents: createExternalEvents(parts) }),
   bind.whole(InstanceActionsServiceDefinition, {

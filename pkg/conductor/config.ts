@@ -35,6 +35,14 @@ export const conductorConfig = z
       0,
       "How long a step waits for an agent's command before it parks until the agent's report, in ms.",
     ),
+    maxDiskDevices: z
+      .number()
+      .int()
+      .min(-1)
+      .max(1_000)
+      .default(-1)
+      .refine((value) => value !== 0, "0 would leave no room for the root disk")
+      .describe("Disks that one server may have, its root disk included; -1 for no limit."),
     precacheConcurrency: z
       .number()
       .int()

@@ -45,6 +45,28 @@ export const ConductorErrors = defineErrors("conductor", {
   PORT_IN_USE: ["refused", (p: { port: string }) => `Port ${p.port} is still in use.`],
   PORT_NOT_FOUND: ["missing", (p: { port: string }) => `Port id ${p.port} could not be found.`],
   VOLUME_NOT_MADE: ["refused", (p: { problem: string }) => p.problem],
+  VOLUME_ALREADY_ATTACHED: [
+    "refused",
+    (p: { volume: string }) => `Invalid volume: volume ${p.volume} already attached`,
+  ],
+  VOLUME_ATTACHMENT_NOT_FOUND: [
+    "missing",
+    (p: { server: string; volume: string }) => `Instance ${p.server} is not attached to volume ${p.volume}`,
+  ],
+  VOLUME_NOT_AVAILABLE: ["invalid", (p: { problem: string }) => p.problem],
+  VOLUME_NOT_DETACHABLE: ["invalid", (p: { problem: string }) => `Invalid volume: ${p.problem}`],
+  VOLUME_ENCRYPTED: [
+    "invalid",
+    (p: { volume: string; type?: string }) =>
+      `Volume encryption is not supported for ${p.type ?? "encrypted"} volume ${p.volume}`,
+  ],
+  ROOT_VOLUME: ["invalid", (_p: Record<string, never>) => "Cannot detach a root device volume"],
+  DEVICE_IN_USE: ["refused", (p: { device: string }) => `The supplied device path (${p.device}) is in use.`],
+  TOO_MANY_VOLUMES: [
+    "forbidden",
+    (p: { maximum: number }) =>
+      `The maximum allowed number of disk devices (${p.maximum}) to attach to a single instance has been exceeded.`,
+  ],
   PORT_BINDING_FAILED: [
     "refused",
     (p: { port: string }) =>

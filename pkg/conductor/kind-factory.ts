@@ -9,6 +9,8 @@ export interface KindDeps {
   readonly factsOf: (ctx: Ctx, networkId: string) => Promise<NetworkFacts>;
   /** Hosts tried for one boot. */
   readonly maxAttempts: number;
+  /** Disks that one server may have; -1 for no limit. */
+  readonly maxDiskDevices: number;
   /** Hosts that fetch images for one request at once. */
   readonly precacheConcurrency: number;
 }

@@ -89,6 +89,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
       ports,
       factsOf: networkFacts(deps.neutron, clock),
       maxAttempts: config.maxAttempts,
+      maxDiskDevices: config.maxDiskDevices,
       precacheConcurrency: config.precacheConcurrency,
     }),
   );

@@ -7,6 +7,7 @@ import type { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggr
 import type { RemoteConsolesServiceDefinition } from "../../gen/kilonova/api/v1/consoles_service.js";
 import type { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import type { ExternalEventsServiceDefinition } from "../../gen/kilonova/api/v1/external_events_service.js";
+import type { VolumeAttachmentsServiceDefinition } from "../../gen/kilonova/api/v1/volume_attachments_service.js";
 import type { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
 import type { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import type {
@@ -80,6 +81,7 @@ export interface ApiClients {
   readonly serverMetadata: Client<ServerMetadataServiceDefinition>;
   readonly serverTags: Client<ServerTagsServiceDefinition>;
   readonly interfaces: Client<InterfacesServiceDefinition>;
+  readonly volumeAttachments: Client<VolumeAttachmentsServiceDefinition>;
   readonly externalEvents: Client<ExternalEventsServiceDefinition>;
   readonly flavors: Client<FlavorsServiceDefinition>;
   readonly keyPairs: Client<KeyPairsServiceDefinition>;

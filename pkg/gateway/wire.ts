@@ -9,6 +9,7 @@ import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregate
 import { RemoteConsolesServiceDefinition } from "../../gen/kilonova/api/v1/consoles_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import { ExternalEventsServiceDefinition } from "../../gen/kilonova/api/v1/external_events_service.js";
+import { VolumeAttachmentsServiceDefinition } from "../../gen/kilonova/api/v1/volume_attachments_service.js";
 import { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import {
@@ -110,6 +111,7 @@ function observer(metrics: Metrics): (route: string, status: number, seconds: nu
 const clients = (api: Channel): ApiClients => ({
   servers: api.client(serversOfGateway),
   interfaces: api.client(InterfacesServiceDefinition),
+  volumeAttachments: api.client(VolumeAttachmentsServiceDefinition),
   externalEvents: api.client(ExternalEventsServiceDefinition),
   lists: api.client(listsOfGateway),
   flavors: api.client(FlavorsServiceDefinition),

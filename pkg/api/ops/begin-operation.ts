@@ -26,6 +26,8 @@ const ELSEWHERE = new Set([
   "ResetServerState",
   "AttachInterface",
   "DetachInterface",
+  "AttachVolume",
+  "DetachVolume",
   "CreateExternalEvents",
   "AddServerSecurityGroup",
   "RemoveServerSecurityGroup",

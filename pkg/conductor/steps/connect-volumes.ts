@@ -61,7 +61,7 @@ async function connected(
       mountpoint: deviceName,
     });
     if (connectionInfo?.["encrypted"] === true)
-      return fail(ConductorErrors.VOLUME_NOT_MADE({ problem: `Volume encryption is not supported for encrypted volume ${volumeId}` }), extra);
+      return fail(ConductorErrors.VOLUME_ENCRYPTED({ volume: volumeId }), extra);
     await cinder.completeAttachment(call.ctx, attachmentId);
     const connection = { ...connectionInfo, attachment_id: attachmentId, volume_id: volumeId };
     changes.push(changeOf({ ...device, connectionInfo: JSON.stringify(connection) }, ["connection_info"]));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { NetworkInfo, Neutron } from "../../clients/neutron/ports.js";
+import { fakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
 import { fakeGlance } from "../../clients/glance/testing/fake-glance.js";
 import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
 import { networkFacts } from "../adapters/network-facts.js";
@@ -29,6 +30,11 @@ function world(): {
   };
 }
 const images = fakeGlance();
+/** Nothing has a volume. */
+const volumes = {
+  cinder: fakeCinder(),
+  records: { listBlockDevices: async () => ({ blockDevices: [], nextPageToken: "" }) },
+};
 const resting = { settleOperation: async () => ({ atRest: true }) };
 const wanting = (
   networks: { networkId?: string; portId?: string }[],
@@ -144,7 +150,7 @@ describe("release-networks", () => {
       instance: { ports: [{ portId: own.id, createdByUs: true }] },
       operation: { preempts: `operations/${SERVER}/${OPERATION}` },
     });
-    await releaseNetworks({ neutron, images, operations: resting }).run(call);
+    await releaseNetworks({ neutron, images, ...volumes, operations: resting }).run(call);
     assert.deepEqual([...neutron.ports.keys()], [users.id]);
     assert.equal(neutron.ports.get(users.id)?.deviceId, "");
     assert.ok(!neutron.ports.has(victims.id));
@@ -156,6 +162,7 @@ describe("release-networks", () => {
     const step = releaseNetworks({
       neutron,
       images,
+      ...volumes,
       operations: { settleOperation: async () => ({ atRest }) },
     });
     const preempting = (unfenced: boolean): StepCall =>
@@ -186,6 +193,7 @@ describe("release-networks", () => {
     const step = releaseNetworks({
       neutron,
       images,
+      ...volumes,
       operations: { settleOperation: async (_ctx, { name }) => ({ atRest: !busy.has(name ?? "") }) },
     });
     const steps = [{ ...claimed, name: "one", unfenced: true, state: "running" }];
@@ -211,7 +219,7 @@ describe("release-networks", () => {
     const stubborn: Neutron = { ...neutron, deletePort: async () => {} };
     neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
     await assert.rejects(
-      releaseNetworks({ neutron: stubborn, images, operations: resting }).run(
+      releaseNetworks({ neutron: stubborn, images, ...volumes, operations: resting }).run(
         aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}` } }),
       ),
       { kind: "unavailable" },

@@ -4,14 +4,17 @@ import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { removeUnfinishedImages } from "./unfinished-images.js";
 import { releaseBootVolumes } from "./release-boot-volumes.js";
+import { releaseVolumes } from "./release-volumes.js";
 import { releasePorts } from "./release-ports.js";
 import { restSignals, untilVictimsRest, victimIds } from "./victim.js";
 
 /**
- * Deletes the ports that came with the server and unbinds those that its user had made; and the images that
- * pre-empted operations were just making.
+ * Deletes the ports that came with the server and unbinds those that its user had made; the images that
+ * pre-empted operations were just making; and lets go of volumes.
  */
-export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations" | "images" | "cinder" | "records">): Step => ({
+export const releaseNetworks = (
+  ports: Pick<Ports, "neutron" | "operations" | "images" | "cinder" | "records">,
+): Step => ({
   name: "release-networks",
   event: "conductor_release_networks",
   timeoutMs: 600_000,
@@ -30,6 +33,7 @@ export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations" | "i
     );
     await removeUnfinishedImages(call, ports);
     await releaseBootVolumes(call, ports);
+    await releaseVolumes(call, ports);
     return done({}, undefined, { consumed: restSignals(call) });
   },
 });

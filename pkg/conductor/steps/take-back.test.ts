@@ -217,7 +217,13 @@ describe("a command taken back by the conductor", () => {
 
 describe("a command that must not be cut off", () => {
   it("is known to the engine as one", () => {
-    const deps = { ports: {} as Ports, factsOf: () => assert.fail(), maxAttempts: 1, precacheConcurrency: 1 };
+    const deps = {
+      ports: {} as Ports,
+      factsOf: () => assert.fail(),
+      maxAttempts: 1,
+      maxDiskDevices: -1,
+      precacheConcurrency: 1,
+    };
     assert.deepEqual(
       [changeServerPassword(deps), pauseServer(deps)].map(({ steps }) => steps.map((one) => one.finishes)),
       [[true], [false]],

@@ -28,6 +28,7 @@ import { serverTagRoutes } from "./server-tags/routes.js";
 import { serverActionRoutes } from "./servers/action-routes.js";
 import { serverRoutes } from "./servers/routes.js";
 import { serverTopologyRoutes } from "./server-topology/routes.js";
+import { volumeAttachmentRoutes } from "./volume-attachments/routes.js";
 import { versionRoutes } from "./versions/routes.js";
 
 /** Every route that is served; the rest of the route table answers that it is not, or that it is gone. */
@@ -51,6 +52,7 @@ export const allOperations = (
   ...remoteConsoleRoutes(api),
   ...serverIpRoutes(api),
   ...interfaceRoutes(api, attachWaitMs),
+  ...volumeAttachmentRoutes(api, attachWaitMs),
   ...serverSecurityGroupRoutes(api),
   ...externalEventRoutes(api),
   ...serverPasswordRoutes(api),

@@ -19,6 +19,7 @@ import { ServerGroupsServiceDefinition } from "../../../gen/kilonova/api/v1/serv
 import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { VolumeAttachmentsServiceDefinition } from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
 import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -35,6 +36,7 @@ export interface FakeApi {
   readonly serverMetadata?: Partial<Handlers<ServerMetadataServiceDefinition>>;
   readonly serverTags?: Partial<Handlers<ServerTagsServiceDefinition>>;
   readonly interfaces?: Partial<Handlers<InterfacesServiceDefinition>>;
+  readonly volumeAttachments?: Partial<Handlers<VolumeAttachmentsServiceDefinition>>;
   readonly externalEvents?: Partial<Handlers<ExternalEventsServiceDefinition>>;
   readonly flavors?: Partial<Handlers<FlavorsServiceDefinition>>;
   readonly keyPairs?: Partial<Handlers<KeyPairsServiceDefinition>>;
@@ -60,6 +62,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
   network.listen("api", [
     stub(ServersServiceDefinition, fake.servers ?? {}, seen),
     stub(InterfacesServiceDefinition, fake.interfaces ?? {}, seen),
+    stub(VolumeAttachmentsServiceDefinition, fake.volumeAttachments ?? {}, seen),
     stub(ExternalEventsServiceDefinition, fake.externalEvents ?? {}, seen),
     stub(FlavorsServiceDefinition, fake.flavors ?? {}, seen),
     stub(KeyPairsServiceDefinition, fake.keyPairs ?? {}, seen),

@@ -223,6 +223,20 @@ class AttachShareResponse(Message):
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., share: ServerShare | Mapping[str, Any] | None = ..., hidden_fields: Iterable[str] = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "share"]) -> bool: ...
 
+class AttachVolumeMetadata(Message):
+    """What was asked for when a volume was to be attached."""
+
+    volume_id: str
+    """The volume."""
+    device: str
+    """Device asked for; unset for any."""
+    tag: str
+    """Device tag; unset for none."""
+    delete_on_termination: bool
+    """Whether the volume goes with the server."""
+    def __init__(self, *, volume_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["device", "tag"]) -> bool: ...
+
 class AttachVolumeRequest(Message):
     """Input of AttachVolume."""
 
@@ -238,16 +252,24 @@ class AttachVolumeRequest(Message):
     """Device tag, 1 to 60 characters without comma and slash; unset for none."""
     delete_on_termination: bool
     """Whether the volume goes with the server. Default false."""
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["device", "tag"]) -> bool: ...
+    wait: Duration
+    """How long the answer may wait until the volume is reserved and its device chosen: 0 to 10 minutes, never
+    longer than the call's deadline; unset does not wait.
+    """
+    refuse_multiattach: bool
+    """Whether a volume that may have many servers is refused: REST before 2.60 does not know such."""
+    refuse_shelved: bool
+    """Whether a shelved server is refused, with INVALID_STATE: REST before 2.20."""
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ..., wait: Duration | Mapping[str, Any] | None = ..., refuse_multiattach: bool | None = ..., refuse_shelved: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["device", "tag", "wait"]) -> bool: ...
 
 class AttachVolumeResponse(Message):
     """Output of AttachVolume."""
 
     operation: Operation
-    """The attachment under way."""
+    """The attachment as it stands."""
     volume_attachment: VolumeAttachment
-    """As accepted."""
+    """As it is reserved; before that, as it was asked for."""
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., volume_attachment: VolumeAttachment | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "volume_attachment"]) -> bool: ...
 
@@ -1027,6 +1049,13 @@ class DetachShareResponse(Message):
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation"]) -> bool: ...
 
+class DetachVolumeMetadata(Message):
+    """What was asked for when a volume was to be detached."""
+
+    volume_id: str
+    """The volume."""
+    def __init__(self, *, volume_id: str | None = ...) -> None: ...
+
 class DetachVolumeRequest(Message):
     """Input of DetachVolume."""
 
@@ -1036,7 +1065,9 @@ class DetachVolumeRequest(Message):
     """See CreateServersRequest."""
     volume_id: str
     """The volume."""
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ...) -> None: ...
+    refuse_shelved: bool
+    """Whether a shelved server is refused, with INVALID_STATE: REST before 2.20."""
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., refuse_shelved: bool | None = ...) -> None: ...
 
 class DetachVolumeResponse(Message):
     """Output of DetachVolume."""
@@ -1362,6 +1393,8 @@ class ErrorReason(IntEnum):
     BLOCK_STORAGE_FORBIDDEN = 324
     BLOCK_STORAGE_UNAVAILABLE = 325
     BLOCK_STORAGE_TOO_OLD = 326
+    VOLUME_ENCRYPTED = 327
+    VOLUME_NOT_DETACHABLE = 328
     CERTIFICATES_NEED_IMAGE = 380
     VOLUME_NOT_MADE = 381
 
@@ -3117,11 +3150,15 @@ class OperationMetadata(Message):
     """Of "server.attach-interface"."""
     detach_interface: DetachInterfaceMetadata
     """Of "server.detach-interface"."""
+    attach_volume: AttachVolumeMetadata
+    """Of "server.attach-volume"."""
+    detach_volume: DetachVolumeMetadata
+    """Of "server.detach-volume"."""
     rescue_server: RescueServerMetadata
     """Of "server.rescue"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server"] | None: ...
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., attach_volume: AttachVolumeMetadata | Mapping[str, Any] | None = ..., detach_volume: DetachVolumeMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -3148,9 +3185,11 @@ class OperationResult(Message):
     """An image."""
     interface: InterfaceResult
     """An interface that a server has got."""
-    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ..., image: ImageResult | Mapping[str, Any] | None = ..., interface: InterfaceResult | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["server", "image", "interface"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server", "image", "interface"] | None: ...
+    volume: VolumeResult
+    """A volume that a server has got."""
+    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ..., image: ImageResult | Mapping[str, Any] | None = ..., interface: InterfaceResult | Mapping[str, Any] | None = ..., volume: VolumeResult | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["server", "image", "interface", "volume"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server", "image", "interface", "volume"] | None: ...
 
 class OperationRules(IntEnum):
     """Which operations a method asks the rule of that beginning one of their kind needs."""
@@ -4623,6 +4662,17 @@ class VolumeAttachment(Message):
     """The record's UUID (REST from 2.89)."""
     def __init__(self, *, volume_id: str | None = ..., server_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ..., attachment_id: str | None = ..., block_device_id: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["device", "tag"]) -> bool: ...
+
+class VolumeResult(Message):
+    """A volume as an operation has attached it."""
+
+    server_id: str
+    """Server's UUID."""
+    volume_id: str
+    """The volume."""
+    device: str
+    """Such as /dev/vdb."""
+    def __init__(self, *, server_id: str | None = ..., volume_id: str | None = ..., device: str | None = ...) -> None: ...
 
 class WaitOperationRequest(Message):
     """Input of WaitOperation."""

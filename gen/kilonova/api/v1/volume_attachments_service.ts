@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Duration } from "../../../google/protobuf/duration.js";
 import { Operation } from "../../type/v1/operation.js";
 
 /** A volume attached to a server. */
@@ -82,16 +83,27 @@ export interface AttachVolumeRequest {
     | undefined;
   /** Whether the volume goes with the server. Default false. */
   deleteOnTermination: boolean;
+  /**
+   * How long the answer may wait until the volume is reserved and its device chosen: 0 to 10 minutes, never
+   * longer than the call's deadline; unset does not wait.
+   */
+  wait:
+    | Duration
+    | undefined;
+  /** Whether a volume that may have many servers is refused: REST before 2.60 does not know such. */
+  refuseMultiattach: boolean;
+  /** Whether a shelved server is refused, with INVALID_STATE: REST before 2.20. */
+  refuseShelved: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AttachVolume. */
 export interface AttachVolumeResponse {
-  /** The attachment under way. */
+  /** The attachment as it stands. */
   operation:
     | Operation
     | undefined;
-  /** As accepted. */
+  /** As it is reserved; before that, as it was asked for. */
   volumeAttachment: VolumeAttachment | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -132,6 +144,8 @@ export interface DetachVolumeRequest {
   clientToken: string;
   /** The volume. */
   volumeId: string;
+  /** Whether a shelved server is refused, with INVALID_STATE: REST before 2.20. */
+  refuseShelved: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -696,6 +710,9 @@ function createBaseAttachVolumeRequest(): AttachVolumeRequest {
     device: undefined,
     tag: undefined,
     deleteOnTermination: false,
+    wait: undefined,
+    refuseMultiattach: false,
+    refuseShelved: false,
   };
 }
 
@@ -718,6 +735,15 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
     }
     if (message.deleteOnTermination !== false) {
       writer.uint32(48).bool(message.deleteOnTermination);
+    }
+    if (message.wait !== undefined) {
+      Duration.encode(message.wait, writer.uint32(58).fork()).join();
+    }
+    if (message.refuseMultiattach !== false) {
+      writer.uint32(760).bool(message.refuseMultiattach);
+    }
+    if (message.refuseShelved !== false) {
+      writer.uint32(768).bool(message.refuseShelved);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -791,6 +817,30 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
             message.deleteOnTermination = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.wait = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 95: {
+            if (tag !== 760) {
+              break;
+            }
+
+            message.refuseMultiattach = reader.bool();
+            continue;
+          }
+          case 96: {
+            if (tag !== 768) {
+              break;
+            }
+
+            message.refuseShelved = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -825,6 +875,9 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
     message.device = object.device ?? undefined;
     message.tag = object.tag ?? undefined;
     message.deleteOnTermination = object.deleteOnTermination ?? false;
+    message.wait = (object.wait !== undefined && object.wait !== null) ? Duration.fromPartial(object.wait) : undefined;
+    message.refuseMultiattach = object.refuseMultiattach ?? false;
+    message.refuseShelved = object.refuseShelved ?? false;
     return message;
   },
 };
@@ -1138,7 +1191,7 @@ export const UpdateVolumeAttachmentResponse: MessageFns<UpdateVolumeAttachmentRe
 };
 
 function createBaseDetachVolumeRequest(): DetachVolumeRequest {
-  return { serverId: "", clientToken: "", volumeId: "" };
+  return { serverId: "", clientToken: "", volumeId: "", refuseShelved: false };
 }
 
 export const DetachVolumeRequest: MessageFns<DetachVolumeRequest> = {
@@ -1151,6 +1204,9 @@ export const DetachVolumeRequest: MessageFns<DetachVolumeRequest> = {
     }
     if (message.volumeId !== "") {
       writer.uint32(26).string(message.volumeId);
+    }
+    if (message.refuseShelved !== false) {
+      writer.uint32(760).bool(message.refuseShelved);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1200,6 +1256,14 @@ export const DetachVolumeRequest: MessageFns<DetachVolumeRequest> = {
             message.volumeId = reader.string();
             continue;
           }
+          case 95: {
+            if (tag !== 760) {
+              break;
+            }
+
+            message.refuseShelved = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1231,6 +1295,7 @@ export const DetachVolumeRequest: MessageFns<DetachVolumeRequest> = {
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
+    message.refuseShelved = object.refuseShelved ?? false;
     return message;
   },
 };
@@ -1851,13 +1916,14 @@ export const VolumeAttachmentsServiceDefinition = {
       },
     },
     /**
-     * Attaches a volume.
+     * Attaches a volume, also while the guest runs. Several of one server follow one another.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-     * DEVICE_IN_USE, VOLUME_NOT_AVAILABLE, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE (must
-     * be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED, SHELVED or SHELVED_OFFLOADED), INSTANCE_LOCKED,
-     * OPERATION_IN_PROGRESS, VOLUME_ALREADY_ATTACHED; PERMISSION_DENIED / TOO_MANY_VOLUMES; ABORTED /
-     * TOKEN_REUSED.
+     * VOLUME_ALREADY_ATTACHED, VOLUME_ENCRYPTED, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE
+     * (must be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED or SHELVED), INSTANCE_LOCKED, NOT_READY;
+     * UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED /
+     * TOKEN_REUSED. What is found out later is the operation's error: DEVICE_IN_USE, VOLUME_ALREADY_ATTACHED,
+     * TOO_MANY_VOLUMES, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and what the host says.
      */
     attachVolume: {
       name: "AttachVolume",
@@ -2037,9 +2103,11 @@ export const VolumeAttachmentsServiceDefinition = {
     /**
      * Detaches a volume; not the root volume.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / ROOT_VOLUME;
-     * FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN, INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
-     * ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT /
+     * ROOT_VOLUME, VOLUME_NOT_DETACHABLE; FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN,
+     * INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND,
+     * BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED. A guest that does not let go of the device in time is
+     * the operation's error DEVICE_DETACH_FAILED; the server keeps the volume then.
      */
     detachVolume: {
       name: "DetachVolume",

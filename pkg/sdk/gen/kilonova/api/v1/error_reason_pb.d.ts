@@ -237,7 +237,7 @@ export enum ErrorReason {
   DEADLINE_EXCEEDED = 32,
 
   /**
-   * With INVALID_ARGUMENT.
+   * With FAILED_PRECONDITION.
    *
    * @generated from enum value: ERROR_REASON_DEVICE_IN_USE = 33;
    */
@@ -1630,7 +1630,7 @@ export enum ErrorReason {
   VIEWS_NOT_READY = 231,
 
   /**
-   * With FAILED_PRECONDITION.
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
    *
    * @generated from enum value: ERROR_REASON_VOLUME_ALREADY_ATTACHED = 232;
    */
@@ -2041,6 +2041,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_BLOCK_STORAGE_TOO_OLD = 326;
    */
   BLOCK_STORAGE_TOO_OLD = 326,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_ENCRYPTED = 327;
+   */
+  VOLUME_ENCRYPTED = 327,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_DETACHABLE = 328;
+   */
+  VOLUME_NOT_DETACHABLE = 328,
 
   /**
    * With INVALID_ARGUMENT.

@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { Operation } from "../../type/v1/operation_pb.js";
 
 /**
@@ -228,6 +229,28 @@ export declare type AttachVolumeRequest = Message<"kilonova.api.v1.AttachVolumeR
    * @generated from field: bool delete_on_termination = 6;
    */
   deleteOnTermination: boolean;
+
+  /**
+   * How long the answer may wait until the volume is reserved and its device chosen: 0 to 10 minutes, never
+   * longer than the call's deadline; unset does not wait.
+   *
+   * @generated from field: google.protobuf.Duration wait = 7;
+   */
+  wait?: Duration | undefined;
+
+  /**
+   * Whether a volume that may have many servers is refused: REST before 2.60 does not know such.
+   *
+   * @generated from field: bool refuse_multiattach = 95;
+   */
+  refuseMultiattach: boolean;
+
+  /**
+   * Whether a shelved server is refused, with INVALID_STATE: REST before 2.20.
+   *
+   * @generated from field: bool refuse_shelved = 96;
+   */
+  refuseShelved: boolean;
 };
 
 /**
@@ -243,14 +266,14 @@ export declare const AttachVolumeRequestSchema: GenMessage<AttachVolumeRequest>;
  */
 export declare type AttachVolumeResponse = Message<"kilonova.api.v1.AttachVolumeResponse"> & {
   /**
-   * The attachment under way.
+   * The attachment as it stands.
    *
    * @generated from field: kilonova.type.v1.Operation operation = 1;
    */
   operation?: Operation | undefined;
 
   /**
-   * As accepted.
+   * As it is reserved; before that, as it was asked for.
    *
    * @generated from field: kilonova.api.v1.VolumeAttachment volume_attachment = 2;
    */
@@ -364,6 +387,13 @@ export declare type DetachVolumeRequest = Message<"kilonova.api.v1.DetachVolumeR
    * @generated from field: string volume_id = 3;
    */
   volumeId: string;
+
+  /**
+   * Whether a shelved server is refused, with INVALID_STATE: REST before 2.20.
+   *
+   * @generated from field: bool refuse_shelved = 95;
+   */
+  refuseShelved: boolean;
 };
 
 /**
@@ -559,13 +589,14 @@ export declare const VolumeAttachmentsService: GenService<{
     output: typeof GetVolumeAttachmentResponseSchema;
   },
   /**
-   * Attaches a volume.
+   * Attaches a volume, also while the guest runs. Several of one server follow one another.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-   * DEVICE_IN_USE, VOLUME_NOT_AVAILABLE, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE (must
-   * be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED, SHELVED or SHELVED_OFFLOADED), INSTANCE_LOCKED,
-   * OPERATION_IN_PROGRESS, VOLUME_ALREADY_ATTACHED; PERMISSION_DENIED / TOO_MANY_VOLUMES; ABORTED /
-   * TOKEN_REUSED.
+   * VOLUME_ALREADY_ATTACHED, VOLUME_ENCRYPTED, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE
+   * (must be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED or SHELVED), INSTANCE_LOCKED, NOT_READY;
+   * UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED /
+   * TOKEN_REUSED. What is found out later is the operation's error: DEVICE_IN_USE, VOLUME_ALREADY_ATTACHED,
+   * TOO_MANY_VOLUMES, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and what the host says.
    *
    * @generated from rpc kilonova.api.v1.VolumeAttachmentsService.AttachVolume
    */
@@ -592,9 +623,11 @@ export declare const VolumeAttachmentsService: GenService<{
   /**
    * Detaches a volume; not the root volume.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / ROOT_VOLUME;
-   * FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN, INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
-   * ABORTED / TOKEN_REUSED.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT /
+   * ROOT_VOLUME, VOLUME_NOT_DETACHABLE; FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN,
+   * INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND,
+   * BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED. A guest that does not let go of the device in time is
+   * the operation's error DEVICE_DETACH_FAILED; the server keeps the volume then.
    *
    * @generated from rpc kilonova.api.v1.VolumeAttachmentsService.DetachVolume
    */

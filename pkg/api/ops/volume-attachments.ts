@@ -1,0 +1,243 @@
+import {
+  AttachVolumeRequest,
+  DetachVolumeRequest,
+  VolumeAttachment,
+} from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
+import type {
+  AttachVolumeResponse,
+  DetachVolumeResponse,
+  GetVolumeAttachmentRequest,
+  GetVolumeAttachmentResponse,
+  ListVolumeAttachmentsRequest,
+  ListVolumeAttachmentsResponse,
+} from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
+import type { VolumeInfo } from "../../clients/cinder/ports.js";
+import { remainingMs } from "../../kernel/index.js";
+import { anyOperation } from "../../model/operation-declaration.js";
+import attachKind from "../../model/operations/attach-volume.js";
+import detachKind from "../../model/operations/detach-volume.js";
+import { fittingRows } from "../../model/page-bytes.js";
+import { durationMs } from "../../model/wire-time.js";
+import type { LoadedServer } from "../cells/servers.js";
+import { sealedPaging } from "../crypto/page-tokens.js";
+import { rowsOf } from "../domain/page.js";
+import { ApiErrors, VolumeErrors } from "../errors.js";
+import type { Parts } from "../parts.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
+import type { Call } from "../rights/rights.js";
+import { clientToken, id, paging, tag, uuid } from "../shape/common.js";
+import { given, optional, text } from "../shape/shape.js";
+import { devicesOf, placeOf, presentVolume, volumeOf, volumesOf } from "../volumes/devices.js";
+import { visibleVolume } from "../volumes/visible-volume.js";
+import { acceptOn } from "./begin-operation.js";
+import { theOperation } from "./read-operation.js";
+import { endOfWait, timeout } from "./wait-operation.js";
+
+/** @source Nova's block_device.match_device */
+const device = text({
+  min: 1,
+  max: 255,
+  pattern: /^\/dev\/x?[a-z]?d?[a-z]+\d*$/,
+  hint: "must be the path of a disk, such as /dev/vdb",
+});
+
+/** Lists a server's volumes. */
+export const listVolumeAttachments = (
+  parts: Parts,
+): Guarded<ListVolumeAttachmentsRequest, ListVolumeAttachmentsResponse> =>
+  guarded({ ...paging, serverId: id }, parts.servers.about(), async (ctx, request, loaded) => {
+    const pages = sealedPaging(parts.tokens, ["volumes", loaded.server.id]);
+    const after = pages.open(request.pageToken);
+    const volumes = (await volumesOf(parts, ctx, loaded)).filter((one) => placeOf(one) > after);
+    const rows = volumes.slice(0, rowsOf(request.pageSize));
+    const page = fittingRows(rows, (row) => VolumeAttachment.encode(presentVolume(row)).finish().length);
+    const last = page.at(-1);
+    return {
+      volumeAttachments: page.map((one) => presentVolume(one)),
+      nextPageToken: last !== undefined && page.length < volumes.length ? pages.seal(placeOf(last)) : "",
+    };
+  });
+
+/** Reads one volume of a server. */
+export const getVolumeAttachment = (
+  parts: Parts,
+): Guarded<GetVolumeAttachmentRequest, GetVolumeAttachmentResponse> =>
+  guarded({ serverId: id, volumeId: id }, parts.servers.about(), async (ctx, { volumeId }, loaded) => ({
+    volumeAttachment: presentVolume(await volumeOf(parts, ctx, loaded, volumeId)),
+  }));
+
+/** Begins to attach a volume. */
+export const attachVolume = (parts: Parts): Guarded<AttachVolumeRequest, AttachVolumeResponse> =>
+  guarded(
+    {
+      serverId: id,
+      clientToken,
+      volumeId: uuid,
+      device: given(device),
+      tag: given(tag),
+
+      wait: optional(timeout),
+    },
+    parts.servers.about(),
+    async (ctx, request, loaded) => {
+      requireShown(request, loaded, attachKind.action);
+      const volume = await visibleVolume(parts, ctx, request.volumeId);
+      const known = request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, "attach", volume.id));
+      if (!known) await requireAttachable(parts, ctx, request, { volume, loaded });
+      const { operation } = await acceptOn(parts, ctx, anyOperation(attachKind), request, {
+        method: "AttachVolume",
+        body: AttachVolumeRequest.encode({ ...request, clientToken: "", wait: undefined }).finish(),
+        input: {
+          volumeId: volume.id,
+          device: request.device ?? "",
+          tag: request.tag ?? "",
+          deleteOnTermination: request.deleteOnTermination,
+          sizeMib: BigInt(volume.sizeGib) * MIB_PER_GIB,
+        },
+      });
+      const asked = asAsked(request, volume.id, loaded.server.id);
+      if (request.wait === undefined) return { operation, volumeAttachment: asked };
+      const endMs = endOfWait(parts, ctx, durationMs(request.wait));
+      const { now, attachment } = await untilReserved(parts, ctx, { loaded, operation, endMs });
+      return { operation: now, volumeAttachment: attachment ?? asked };
+    },
+  );
+
+/** Begins to detach a volume. */
+export const detachVolume = (parts: Parts): Guarded<DetachVolumeRequest, DetachVolumeResponse> =>
+  guarded(
+    { serverId: id, clientToken, volumeId: id },
+    parts.servers.about(),
+    async (ctx, request, loaded) => {
+      requireShown(request, loaded, detachKind.action);
+      const volume = await visibleVolume(parts, ctx, request.volumeId);
+      const known = request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, "detach", volume.id));
+      if (!known) await requireDetachable(parts, ctx, { volume, loaded });
+      const { operation } = await acceptOn(parts, ctx, anyOperation(detachKind), request, {
+        method: "DetachVolume",
+        body: DetachVolumeRequest.encode({ ...request, clientToken: "" }).finish(),
+        input: { volumeId: volume.id },
+      });
+      return { operation };
+    },
+  );
+
+/** @throws INVALID_STATE */
+function requireShown(
+  { refuseShelved }: { readonly refuseShelved: boolean },
+  { server }: LoadedServer,
+  method: string,
+): void {
+  if (refuseShelved && server.vmState === VmState.VM_STATE_SHELVED)
+    throw ApiErrors.INVALID_STATE({ server: server.id, method, attr: "vm_state", state: "shelved" });
+}
+
+interface Both {
+  readonly volume: VolumeInfo;
+  readonly loaded: LoadedServer;
+}
+
+/** @throws VOLUME_ALREADY_ATTACHED, MULTIATTACH_NOT_SUPPORTED, VOLUME_ENCRYPTED */
+async function requireAttachable(
+  parts: Parts,
+  ctx: Call,
+  { refuseMultiattach }: Pick<AttachVolumeRequest, "refuseMultiattach">,
+  { volume, loaded }: Both,
+): Promise<void> {
+  const others = volume.attachments.map(({ serverId }) => serverId);
+  if (!volume.multiattach && others.length > 0)
+    throw VolumeErrors.VOLUME_ALREADY_ATTACHED({
+      volume: volume.id,
+      problem: `volume ${volume.id} is already attached to instances: ${others.join(" ")}`,
+    });
+  const devices = await devicesOf(parts, ctx, loaded);
+  if (devices.some(({ volumeId }) => volumeId === volume.id))
+    throw VolumeErrors.VOLUME_ALREADY_ATTACHED({
+      volume: volume.id,
+      problem: `volume ${volume.id} already attached`,
+    });
+  if (volume.multiattach && refuseMultiattach) throw VolumeErrors.MULTIATTACH_NOT_SUPPORTED({});
+  if (volume.encrypted)
+    throw VolumeErrors.VOLUME_ENCRYPTED({ type: volume.volumeType || "encrypted", volume: volume.id });
+}
+
+/** @throws VOLUME_ATTACHMENT_NOT_FOUND, ROOT_VOLUME, HOST_DOWN, VOLUME_NOT_DETACHABLE */
+async function requireDetachable(parts: Parts, ctx: Call, { volume, loaded }: Both): Promise<void> {
+  const { server, database } = loaded;
+  const { bootIndex } = await volumeOf(parts, ctx, loaded, volume.id);
+  if (bootIndex === 0) throw VolumeErrors.ROOT_VOLUME({});
+  const host = server.hostInfo?.host ?? "";
+  if (host !== "" && (await parts.directory.of(ctx, database)).byHost.get(host)?.up === false)
+    throw VolumeErrors.HOST_DOWN({});
+  if (volume.status !== "in-use") throw VolumeErrors.VOLUME_NOT_DETACHABLE({});
+}
+
+const asAsked = (
+  { device: wanted, tag: label, deleteOnTermination }: AttachVolumeRequest,
+  volumeId: string,
+  serverId: string,
+): VolumeAttachment => ({
+  volumeId,
+  serverId,
+  device: wanted,
+  tag: label,
+  deleteOnTermination,
+  attachmentId: "",
+  blockDeviceId: "",
+});
+
+const MIB_PER_GIB = 1024n;
+/** Between two looks; reserving takes one call to another service. */
+const LOOK_MS = 100;
+
+/** Waits until the operation has made its record, or has ended. @param endMs  on the monotonic clock */
+async function untilReserved(
+  parts: Parts,
+  ctx: Call,
+  {
+    loaded,
+    operation,
+    endMs,
+  }: { readonly loaded: LoadedServer; readonly operation: Operation; readonly endMs: number },
+): Promise<{ readonly now: Operation; readonly attachment: VolumeAttachment | undefined }> {
+  // It has the operation's id for its own.
+  const deviceId = operation.name.split("/").at(-1) ?? "";
+  for (;;) {
+    const devices = await devicesOf(parts, ctx, loaded);
+    const found = devices.find((one) => one.id === deviceId);
+    const { operation: now } = await theOperation(parts)(ctx, operation);
+    const leftMs = Math.min(endMs - parts.clock.monotonicMs(), remainingMs(ctx));
+    if (found !== undefined || now.done || leftMs <= 0)
+      return { now, attachment: found === undefined ? undefined : presentVolume(found) };
+    await parts.clock.sleep(Math.min(LOOK_MS, leftMs), ctx.signal);
+  }
+}
+
+/** Whether the call may be the repetition of one that has begun already. */
+async function hasBegun(
+  parts: Parts,
+  ctx: Call,
+  { server, database }: LoadedServer,
+  what: "attach" | "detach",
+  volumeId: string,
+): Promise<boolean> {
+  const { operations } = await parts.operations.listStoredOperations(ctx, {
+    database,
+    serverId: server.id,
+    kinds: [what === "attach" ? attachKind.kind : detachKind.kind],
+    pageSize: REMEMBERED,
+  });
+  return operations.some(({ metadata }) => {
+    const asked = metadata?.asked;
+    return (
+      (asked?.$case === "attachVolume" || asked?.$case === "detachVolume") &&
+      asked.value.volumeId === volumeId
+    );
+  });
+}
+
+/** Operations of one server among which a repeated call looks for its first. */
+const REMEMBERED = 100;

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { DetachVolumeInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import { KilonovaError } from "../../kernel/errors.js";
+import { done, fail } from "../engine/kind.js";
+import type { Step, StepCall } from "../engine/kind.js";
+import { outputOf } from "../engine/outputs.js";
+import { ConductorErrors } from "../errors.js";
+import type { Ports } from "../ports.js";
+import { devicesOf, isMissing } from "./volume-devices.js";
+
+type DetachCall = StepCall<DetachVolumeInput>;
+
+/** The block device that is to go. */
+export const goingDevice = outputOf(
+  "begin-detaching",
+  z.object({ deviceId: z.string(), attachmentId: z.string() }),
+);
+
+/** Tells the Block Storage service that the server lets go of the volume. The root disk stays. */
+export const beginDetaching = (ports: Pick<Ports, "cinder" | "records">): Step<DetachVolumeInput> => ({
+  name: goingDevice.step,
+  unfenced: true,
+  event: "",
+  timeoutMs: 120_000,
+
+  async run(call) {
+    const { volumeId } = call.input;
+    // It may have gone while the operation waited for its turn.
+    const device = (await devicesOf(call, ports)).find((one) => one.volumeId === volumeId);
+    if (device === undefined)
+      return fail(ConductorErrors.VOLUME_ATTACHMENT_NOT_FOUND({ server: call.server.id, volume: volumeId }));
+    if (device.bootIndex === 0) return fail(ConductorErrors.ROOT_VOLUME({}));
+    const problem = await begun(call, ports);
+    if (problem !== undefined) return fail(ConductorErrors.VOLUME_NOT_DETACHABLE({ problem }));
+    return done({ deviceId: device.id, attachmentId: device.attachmentId });
+  },
+
+  async undo(call) {
+    if (!hasRefused(call)) await rolledBack(call, ports);
+    return undefined;
+  },
+});
+
+/** @returns why the service refuses it; undefined once the volume is being detached by us */
+async function begun(call: DetachCall, { cinder }: Pick<Ports, "cinder">): Promise<string | undefined> {
+  const { ctx, input, firstStart } = call;
+  try {
+    await cinder.beginDetaching(ctx, input.volumeId);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KilonovaError) || error.reason !== "VOLUME_INVALID") throw error;
+    // A start that was cut short may have brought it there.
+    if (!firstStart && (await cinder.getVolume(ctx, input.volumeId)).status === "detaching") return undefined;
+    return error.message;
+  }
+}
+
+/** A volume that it was refused is another's to roll back. */
+const hasRefused = ({ operation }: DetachCall): boolean =>
+  operation.steps.findLast(({ name }) => name === goingDevice.step)?.state === "failed";
+
+async function rolledBack({ ctx, input }: DetachCall, { cinder }: Pick<Ports, "cinder">): Promise<void> {
+  try {
+    await cinder.rollDetaching(ctx, input.volumeId);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
