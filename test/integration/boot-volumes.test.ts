@@ -209,23 +209,25 @@ describe("a server that is built with volumes", () => {
   });
 
   it("takes its volumes to the next host when one fails", async () => {
-    await script([{ method: "attachVolume", failReason: "HYPERVISOR_FAILED" }], ["a"]);
     let moved = 0;
-    // The other one fills up: sooner or later the failing one is tried first.
-    for (let attempt = 0; attempt < 10 && moved === 0; attempt++) {
+    // The one with more room is tried first, and it changes: in two attempts with each, one of them fails.
+    for (let attempt = 0; attempt < 4 && moved === 0; attempt++) {
+      const [failing, other] = attempt < 2 ? (["a", "b"] as const) : (["b", "a"] as const);
+      await script([]);
+      await script([{ method: "attachVolume", failReason: "HYPERVISOR_FAILED" }], [failing]);
       const mine = cinder.addVolume();
       const before = cinder.volumes.size;
       const id = await build([fromImage, { source: VOLUME, destination, sourceId: mine.id }]);
       const { vmState, hostInfo, fault } = await ended(cloud, id);
-      assert.deepEqual([vmState, hostInfo?.host], [ACTIVE, "b"], fault?.message);
+      assert.deepEqual([vmState, hostInfo?.host], [ACTIVE, other], fault?.message);
       const records = await devices(id);
       assert.deepEqual(
         records.map(({ attachmentId }) => cinder.connectors.get(attachmentId)?.["host"]),
-        ["b", "b"],
+        [other, other],
       );
       assert.equal(attachmentsOf(id).length, 2, "the first host's are gone");
       assert.equal(cinder.volumes.size, before + 1, "volumes are made once");
-      assert.deepEqual([guest(id, ["a"]), guest(id)?.volumes.length], [undefined, 2]);
+      assert.deepEqual([guest(id, [failing]), guest(id)?.volumes.length], [undefined, 2]);
       const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
       moved += operations.filter(({ steps }) => steps.some(({ state }) => state === "undone")).length;
     }
