@@ -6,6 +6,7 @@ import type { Store } from "../../pkg/cells/store/tables.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cloud, Schemas } from "./cloud.js";
 import { migrateCloud, openCloud } from "./cloud.js";
+import { diskCinder } from "./disk-cinder.js";
 import { diskGlance } from "./disk-glance.js";
 import { diskNeutron, NETWORK } from "./disk-neutron.js";
 import type { Place } from "./protocol.js";
@@ -15,6 +16,8 @@ import type { FakeMethod } from "../../pkg/compute/drivers/fake/index.js";
 import { exampleInput, subjectOf } from "../../pkg/model/operation-declaration.js";
 import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import { catalogue } from "../../pkg/model/operation-catalogue.js";
+import attachVolume from "../../pkg/model/operations/attach-volume.js";
+import { anyOperation } from "../../pkg/model/operation-declaration.js";
 import type { Scenario } from "./scenario.js";
 import { wayTo } from "./way-to.js";
 
@@ -64,6 +67,8 @@ const NEEDED = new Set<FakeMethod>([
   ...(["consoleLog", "diagnostics"] as const),
   // Takes a rescue back; whether the guest then starts is another method's affair.
   "unrescue",
+  // A volume can be connected, so that it is the guest that does not take it.
+  "volumeConnector",
 ]);
 const FAILING = FAKE_METHODS.filter((method) => !NEEDED.has(method)).map((method) => ({
   method,
@@ -74,7 +79,11 @@ const FAILING = FAKE_METHODS.filter((method) => !NEEDED.has(method)).map((method
 const UNDONE_BY: Readonly<Record<string, FakeMethod>> = {
   "server.attach-interface": "detachInterface",
   "server.detach-interface": "attachInterface",
+  "server.attach-volume": "detachVolume",
+  "server.detach-volume": "attachVolume",
 };
+/** What works with a volume that the server has. */
+const WITH_VOLUME = new Set(["server.detach-volume", "server.delete"]);
 const SLOW = [{ method: "define", delayMs: 20_000 }];
 
 /** Makes the state from which the kind may start, then accepts it. */
@@ -108,6 +117,10 @@ async function begin(
   // News: the server's ports are gone.
   if (kind === "server.refresh-interfaces")
     for (const id of [...neutron.ports.keys()]) await neutron.deletePort(testCtx(), id);
+  if (WITH_VOLUME.has(kind)) {
+    await act(cloud, SERVER, anyOperation(attachVolume));
+    await ended(cloud, SERVER);
+  }
   await script();
   await act(cloud, SERVER, declaration, { input: await inputFor(cloud, declaration) });
 }
@@ -136,6 +149,7 @@ async function endState(
   cloud: Cloud,
   neutron: ReturnType<typeof diskNeutron>,
   glance: ReturnType<typeof diskGlance>,
+  cinder: ReturnType<typeof diskCinder>,
 ): Promise<unknown> {
   const databases: Record<string, unknown> = {};
   for (const store of cloud.stores) {
@@ -153,6 +167,13 @@ async function endState(
         store,
         sql`SELECT a.action, a.failed, e.event, e.result FROM ${t.instance_action} AS a LEFT JOIN ${t.instance_action_event} AS e ON e.action_id = a.id ORDER BY a.started_at, e.position, e.round`,
       ),
+      devices:
+        name === "global"
+          ? []
+          : await rowsOf(
+              store,
+              sql`SELECT volume_id, deleted_at IS NOT NULL AS deleted FROM ${t.block_device} ORDER BY created_at, volume_id`,
+            ),
       dormant: await rowsOf(store, sql`SELECT 1 FROM ${t.dormant_operation}`),
       signals: await rowsOf(
         store,
@@ -179,6 +200,8 @@ async function endState(
       bindingHostId,
       addresses: fixedIps.length,
     })),
+    volumes: [...cinder.volumes.values()].map(({ status }) => status),
+    attachments: [...cinder.attachments.values()].map(({ serverId, status }) => ({ serverId, status })),
     images: [...glance.images.values()].map(({ id, status, sizeBytes }) => ({ id, status, sizeBytes })),
     guest: { defined, powerState },
   };
@@ -191,12 +214,14 @@ export const cloudScenario: Scenario = {
   open: async (place, connection, crash) => {
     const glance = diskGlance(join(place.folder, "glance.json"));
     const neutron = diskNeutron(join(place.folder, "neutron.json"));
+    const cinder = diskCinder(join(place.folder, "cinder.json"));
     const cloud = await openCloud({
       connection,
       schemas: schemas(place),
       folder: place.folder,
       hosts: [HOST],
       neutron,
+      cinder,
       glance,
       crash,
     });
@@ -211,7 +236,7 @@ export const cloudScenario: Scenario = {
           everyMs: 20,
         });
       },
-      endState: () => endState(cloud, neutron, glance),
+      endState: () => endState(cloud, neutron, glance, cinder),
       close: () => cloud.close(),
     };
   },

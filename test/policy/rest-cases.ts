@@ -6,6 +6,7 @@ import {
   CONSOLE_TOKEN,
   EXTERNAL,
   FREE_PORT,
+  FREE_VOLUME,
   GROUP,
   HYPERVISOR,
   IMAGELESS,
@@ -16,6 +17,7 @@ import {
   SECURITY_GROUP,
   SERVER,
   SERVICE,
+  VOLUME,
 } from "./world.js";
 
 /** One form of a request to one route. */
@@ -217,6 +219,12 @@ const interfaces: readonly RestExpected[] = [
     },
   ),
   sub("DELETE /servers/{id}/os-interface/{sub}", PORT, "os-attach-interfaces:delete"),
+  server("GET /servers/{id}/os-volume_attachments", "os-volumes-attachments:index"),
+  sub("GET /servers/{id}/os-volume_attachments/{sub}", VOLUME, "os-volumes-attachments:show"),
+  server("POST /servers/{id}/os-volume_attachments", "os-volumes-attachments:create", {
+    body: { volumeAttachment: { volumeId: FREE_VOLUME } },
+  }),
+  sub("DELETE /servers/{id}/os-volume_attachments/{sub}", VOLUME, "os-volumes-attachments:delete"),
   server("GET /servers/{id}/os-security-groups", "os-security-groups:list"),
   action("addSecurityGroup", "os-security-groups:add", { name: "web" }),
   action("removeSecurityGroup", "os-security-groups:remove", { name: SECURITY_GROUP }),

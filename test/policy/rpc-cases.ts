@@ -16,6 +16,7 @@ import {
   EMPTY_AGGREGATE,
   EXTERNAL,
   FREE_PORT,
+  FREE_VOLUME,
   GROUP,
   HYPERVISOR,
   KINDS,
@@ -29,6 +30,7 @@ import {
   SERVICE,
   isOnServer,
   operationOf,
+  VOLUME,
 } from "./world.js";
 
 /** One form of one method of the public contract. */
@@ -309,6 +311,10 @@ const interfaces: readonly RpcExpected[] = [
     { about: "project", form: "external network" },
   ),
   label("InterfacesService/DetachInterface", "os-attach-interfaces:delete", { portId: PORT }),
+  label("VolumeAttachmentsService/ListVolumeAttachments", "os-volumes-attachments:index"),
+  label("VolumeAttachmentsService/GetVolumeAttachment", "os-volumes-attachments:show", { volumeId: VOLUME }),
+  label("VolumeAttachmentsService/AttachVolume", "os-volumes-attachments:create", { volumeId: FREE_VOLUME }),
+  label("VolumeAttachmentsService/DetachVolume", "os-volumes-attachments:delete", { volumeId: VOLUME }),
   onServer("ListServerSecurityGroups", "os-security-groups:list"),
   onServer("AddServerSecurityGroup", "os-security-groups:add", { securityGroup: "web" }),
   onServer("RemoveServerSecurityGroup", "os-security-groups:remove", { securityGroup: SECURITY_GROUP }),
@@ -367,6 +373,8 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.create-backup": "os-create-backup",
   "server.attach-interface": "os-attach-interfaces:create",
   "server.detach-interface": "os-attach-interfaces:delete",
+  "server.attach-volume": "os-volumes-attachments:create",
+  "server.detach-volume": "os-volumes-attachments:delete",
   "server.refresh-interfaces": "os-server-external-events:create",
 };
 const onOperation = (method: string, needs: string, kind: string, request = {}, form = "") =>

@@ -53,6 +53,8 @@ export const DISKLESS = "5eeeeeee-0000-4000-8000-000000000003";
 export const IMAGELESS = "5eeeeeee-0000-4000-8000-000000000004";
 /** A port of the server of p1, and one that is free. */
 export const PORT = "77777777-bbbb-4777-8777-777777777777";
+export const VOLUME = "99999999-bbbb-4999-8999-999999999999";
+export const FREE_VOLUME = "aaaaaaaa-bbbb-4aaa-8aaa-aaaaaaaaaaaa";
 export const FREE_PORT = "88888888-bbbb-4888-8888-888888888888";
 /** A security group of p1, on the first port. */
 export const SECURITY_GROUP = "99999999-bbbb-4999-8999-999999999999";
@@ -157,6 +159,11 @@ export class World {
     cells.put("cell1", aServer({ id: SERVER, numaTopology: { nodes: [NODE], pageSizeKib: 4n } }), {
       ports: [InstancePort.fromPartial({ portId: PORT })],
     });
+    cells.putDevices("cell1", SERVER, [
+      { id: "b1", volumeId: VOLUME, attachmentId: "a1", deviceName: "/dev/vdb" },
+    ]);
+    this.api.cinder.addVolume({ id: VOLUME, projectId: "p1", status: "in-use" });
+    this.api.cinder.addVolume({ id: FREE_VOLUME, projectId: "p1" });
     ports.clear();
     ports.set(PORT, aPort({ id: PORT, deviceId: SERVER, securityGroupIds: [SECURITY_GROUP] }));
     ports.set(FREE_PORT, aPort({ id: FREE_PORT }));

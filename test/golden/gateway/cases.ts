@@ -1,5 +1,5 @@
 import { SERVER_ID } from "../../../pkg/gateway/testing/samples.js";
-import { GROUP_ID, HYPERVISOR_ID, PORT_ID, REQUEST_ID, SERVICE_ID } from "./fixture.js";
+import { GROUP_ID, HYPERVISOR_ID, PORT_ID, REQUEST_ID, SERVICE_ID, VOLUME_ID } from "./fixture.js";
 
 /** One request, sent at every version of its span. */
 export interface Case {
@@ -122,6 +122,27 @@ export const cases: readonly Case[] = [
     "interface-detach",
     "DELETE /servers/{id}/os-interface/{sub}",
     `/servers/${SERVER_ID}/os-interface/${PORT_ID}`,
+  ),
+  get(
+    "volume-attachment-list",
+    "GET /servers/{id}/os-volume_attachments",
+    `/servers/${SERVER_ID}/os-volume_attachments`,
+  ),
+  get(
+    "volume-attachment-show",
+    "GET /servers/{id}/os-volume_attachments/{sub}",
+    `/servers/${SERVER_ID}/os-volume_attachments/${VOLUME_ID}`,
+  ),
+  get(
+    "volume-attachment-attach",
+    "POST /servers/{id}/os-volume_attachments",
+    `/servers/${SERVER_ID}/os-volume_attachments`,
+    { body: { volumeAttachment: { volumeId: VOLUME_ID } } },
+  ),
+  get(
+    "volume-attachment-detach",
+    "DELETE /servers/{id}/os-volume_attachments/{sub}",
+    `/servers/${SERVER_ID}/os-volume_attachments/${VOLUME_ID}`,
   ),
   get(
     "server-security-groups",

@@ -25,6 +25,7 @@ import {
   ListKeyPairsResponse,
 } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { ExternalEventResult } from "../../../gen/kilonova/api/v1/external_events_service.js";
+import type { VolumeAttachment } from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
 import type { Interface } from "../../../gen/kilonova/api/v1/interfaces_service.js";
 import {
   SecurityGroupRule,
@@ -83,6 +84,16 @@ const someInterface: Interface = {
   portState: "ACTIVE",
   addresses: [{ ipAddress: "192.168.1.3", subnetId: "f8a6e8f8-c2ec-497c-9f23-da9616de54ef" }],
   tag: "public",
+};
+export const VOLUME_ID = "a26887c6-c47b-4654-abb5-dfadf7d3f803";
+const someVolume: VolumeAttachment = {
+  volumeId: VOLUME_ID,
+  serverId: SERVER_ID,
+  device: "/dev/vdb",
+  tag: "data",
+  deleteOnTermination: true,
+  attachmentId: "979ce4f8-033a-409d-85e6-6b5c0f6a6302",
+  blockDeviceId: "c088db45-92b8-49e8-81e2-a1b77a144b3b",
 };
 const ingress = SecurityGroupRule.fromPartial({
   id: "1a0b7c1e-7a9c-4f2b-9d0f-3a2f1f4f1c01",
@@ -383,6 +394,15 @@ export const fixture: FakeApi = {
       interface: someInterface,
     }),
     detachInterface: async () => ({ operation: Operation.fromPartial({}) }),
+  },
+  volumeAttachments: {
+    listVolumeAttachments: async () => ({
+      volumeAttachments: [someVolume, { ...someVolume, tag: undefined, device: undefined }],
+      nextPageToken: "",
+    }),
+    getVolumeAttachment: async () => ({ volumeAttachment: someVolume }),
+    attachVolume: async () => ({ operation: Operation.fromPartial({}), volumeAttachment: someVolume }),
+    detachVolume: async () => ({ operation: Operation.fromPartial({}) }),
   },
   externalEvents: {
     createExternalEvents: async () => ({

@@ -10,6 +10,7 @@ import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_chang
 import { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { BlockDeviceRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import { ServerRecordsServiceDefinition } from "../../../../gen/kilonova/cells/v1/server_records_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/server_groups_service.js";
@@ -178,6 +179,12 @@ export class CellsTwin extends TwinState {
     const server = this.put(database, init);
     this.feed(database).instance(server, eventType);
     return server;
+  }
+
+  /** Puts a server's block devices as they are. */
+  putDevices(cell: string, serverId: string, devices: readonly Partial<BlockDeviceRecord>[]): void {
+    const rows = devices.map((one) => BlockDeviceRecord.fromPartial({ serverId, ...one }));
+    this.cell(cell).devices.set(serverId, rows);
   }
 
   /** Puts an operation as it is. */

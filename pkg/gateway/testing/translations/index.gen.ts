@@ -24,6 +24,7 @@ import serverSecurityGroups from "./server-security-groups.js";
 import serverTags from "./server-tags.js";
 import serverTopology from "./server-topology.js";
 import servers from "./servers.js";
+import volumeAttachments from "./volume-attachments.js";
 
 /** Everything in this folder, by file name. */
 export const translations: readonly Translation[] = [
@@ -51,4 +52,5 @@ export const translations: readonly Translation[] = [
   ...serverTags,
   ...serverTopology,
   ...servers,
+  ...volumeAttachments,
 ];

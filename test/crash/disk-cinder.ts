@@ -1,0 +1,46 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { AttachmentInfo, Cinder, VolumeInfo } from "../../pkg/clients/cinder/ports.js";
+import { fakeCinder } from "../../pkg/clients/cinder/testing/fake-cinder.js";
+
+export const VOLUME = "a0000000-0000-4000-8000-000000000001";
+
+interface Stored {
+  readonly volumes: readonly VolumeInfo[];
+  readonly attachments: readonly AttachmentInfo[];
+}
+
+/**
+ * A Block Storage service of its own process, as far as the killed one can tell: every change is on disk
+ * before it is answered.
+ */
+export function diskCinder(
+  path: string,
+): Cinder & Pick<ReturnType<typeof fakeCinder>, "volumes" | "attachments"> {
+  const fake = fakeCinder();
+  const stored: Stored | undefined = existsSync(path)
+    ? (JSON.parse(readFileSync(path, "utf8")) as Stored)
+    : undefined;
+  const none = { snapshotId: undefined, sourceVolumeId: undefined, serviceUuid: undefined };
+  for (const volume of stored?.volumes ?? [{ id: VOLUME }]) fake.addVolume({ ...none, ...volume });
+  for (const attachment of stored?.attachments ?? [])
+    fake.addAttachment({ ...attachment, connectionInfo: attachment.connectionInfo });
+  const saved = async <T>(change: Promise<T>): Promise<T> => {
+    const result = await change;
+    const now: Stored = {
+      volumes: [...fake.volumes.values()].map((volume) => ({ ...volume, createdAt: undefined })),
+      attachments: [...fake.attachments.values()],
+    };
+    writeFileSync(path, JSON.stringify(now));
+    return result;
+  };
+  return {
+    ...fake,
+    deleteVolume: (ctx, id) => saved(fake.deleteVolume(ctx, id)),
+    createAttachment: (ctx, attachment) => saved(fake.createAttachment(ctx, attachment)),
+    updateAttachment: (ctx, id, connector) => saved(fake.updateAttachment(ctx, id, connector)),
+    completeAttachment: (ctx, id) => saved(fake.completeAttachment(ctx, id)),
+    deleteAttachment: (ctx, id) => saved(fake.deleteAttachment(ctx, id)),
+    beginDetaching: (ctx, id) => saved(fake.beginDetaching(ctx, id)),
+    rollDetaching: (ctx, id) => saved(fake.rollDetaching(ctx, id)),
+  };
+}
