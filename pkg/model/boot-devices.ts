@@ -1,4 +1,8 @@
-import { BlockDevice, BlockDeviceDestination, BlockDeviceSource } from "../../gen/kilonova/type/v1/block_device.js";
+import {
+  BlockDevice,
+  BlockDeviceDestination,
+  BlockDeviceSource,
+} from "../../gen/kilonova/type/v1/block_device.js";
 import type { Flavor } from "../../gen/kilonova/type/v1/flavor.js";
 import type { ServerSpec } from "../../gen/kilonova/type/v1/server_spec.js";
 

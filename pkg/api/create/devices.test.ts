@@ -86,15 +86,18 @@ describe("devices of a new server", () => {
   it("bring along what the volume to boot from keeps of its image", async () => {
     for (const devices of [[rootVolume], [{ ...rootVolume, source: SNAPSHOT, sourceId: SNAPSHOT_ID }]]) {
       const { servers } = await created(scene(), { devices });
-      assert.deepEqual(
-        Object.fromEntries(servers[0]?.spec?.volumeImageProperties ?? []),
-        { hw_disk_bus: "scsi", os_type: "linux" },
-      );
+      assert.deepEqual(Object.fromEntries(servers[0]?.spec?.volumeImageProperties ?? []), {
+        hw_disk_bus: "scsi",
+        os_type: "linux",
+      });
     }
   });
   it("decide with what that image says how the server is made", async () => {
     const api = scene();
-    api.images.set(image, anImage({ properties: { img_config_drive: "mandatory", auto_disk_config: "true" } }));
+    api.images.set(
+      image,
+      anImage({ properties: { img_config_drive: "mandatory", auto_disk_config: "true" } }),
+    );
     const { servers } = await created(api, { devices: [{ ...boot, destination, sizeGib: 1 }] });
     const { configDrive, diskConfig } = servers[0]?.spec ?? {};
     assert.deepEqual([configDrive, diskConfig], [true, DiskConfig.DISK_CONFIG_AUTO]);

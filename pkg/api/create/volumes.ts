@@ -32,12 +32,7 @@ async function visible<T extends { readonly projectId: string }>(
 }
 
 /** The snapshot that a server boots from. @throws BAD_BLOCK_DEVICES */
-export async function snapshotOf(
-  parts: Parts,
-  ctx: Call,
-  id: string,
-  field: string,
-): Promise<SnapshotInfo> {
+export async function snapshotOf(parts: Parts, ctx: Call, id: string, field: string): Promise<SnapshotInfo> {
   const snapshot = await findSnapshot(parts, ctx, id);
   if (snapshot === undefined) throw refusal(field, `Snapshot ${id} could not be found.`);
   return snapshot;
@@ -80,7 +75,6 @@ export function volumeTypeOf(
   const asked = device.volumeType;
   if (asked === undefined) return undefined;
   const type = types.find(({ id, name }) => id === asked || name === asked);
-  if (type === undefined)
-    throw refusal(`${field}.volume_type`, `Volume type ${asked} could not be found.`);
+  if (type === undefined) throw refusal(`${field}.volume_type`, `Volume type ${asked} could not be found.`);
   return type.name;
 }

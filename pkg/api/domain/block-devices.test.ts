@@ -98,10 +98,7 @@ describe("disks of a new server", () => {
     const [first, second] = planned([rootVolume, { ...ephemeral, deleteOnTermination: false }], {
       imageId: "",
     });
-    assert.deepEqual(
-      [first?.device.deleteOnTermination, second?.device.deleteOnTermination],
-      [false, false],
-    );
+    assert.deepEqual([first?.device.deleteOnTermination, second?.device.deleteOnTermination], [false, false]);
     assert.equal(planned([boot])[0]?.device.deleteOnTermination, true);
   });
   it("are root, ephemeral disks, swap and volumes by name, on their buses", () => {
@@ -280,9 +277,7 @@ describe("disks that are refused", () => {
     ).map(([what, wishes, about]): (typeof cases)[number] => [
       what,
       [...wishes],
-      invalid(
-        "Boot sequence for the instance and image/block device mapping combination is not valid.",
-      ),
+      invalid("Boot sequence for the instance and image/block device mapping combination is not valid."),
       "block_devices",
       about,
     ]),

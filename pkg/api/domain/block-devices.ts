@@ -50,7 +50,8 @@ export function readDevices(devices: readonly BlockDevice[], imageId: string | u
 export function withDefaults(device: BlockDevice): BlockDevice {
   const { source, destination } = device;
   const usual = source === VOLUME || source === SNAPSHOT ? TO_VOLUME : LOCAL;
-  const to = destination === BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_UNSPECIFIED ? usual : destination;
+  const to =
+    destination === BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_UNSPECIFIED ? usual : destination;
   return {
     ...device,
     destination: to,
@@ -63,8 +64,10 @@ const bareName = (name: string): string => name.replace(/^\/dev\//, "");
 
 function requireSource(device: BlockDevice, field: string, imageId: string | undefined): void {
   const { source, sourceId, destination, bootIndex } = device;
-  if (source === BLANK && sourceId !== undefined) throw malformed(`${field}.source_id`, "Invalid device UUID.");
-  if (source !== BLANK && sourceId === undefined) throw malformed(`${field}.source_id`, "Missing device UUID.");
+  if (source === BLANK && sourceId !== undefined)
+    throw malformed(`${field}.source_id`, "Invalid device UUID.");
+  if (source !== BLANK && sourceId === undefined)
+    throw malformed(`${field}.source_id`, "Missing device UUID.");
   if (source === UNSPECIFIED) throw malformed(`${field}.source`, "Some required fields are missing");
   if (destination !== LOCAL || source === BLANK) return;
   if (source !== IMAGE)
@@ -160,8 +163,7 @@ const swapMibOf = ({ sizeMib, sizeGib }: BlockDevice): number | undefined =>
 
 /** With the sizes that the flavor gives. @source nova API._volume_size */
 export function withSizes(device: BlockDevice, flavor: Flavor): BlockDevice {
-  if (isSwap(device))
-    return { ...device, sizeMib: swapMibOf(device) ?? flavor.swapMib, sizeGib: undefined };
+  if (isSwap(device)) return { ...device, sizeMib: swapMibOf(device) ?? flavor.swapMib, sizeGib: undefined };
   if (isEphemeral(device)) return { ...device, sizeGib: device.sizeGib ?? flavor.ephemeralGib };
   return device;
 }

@@ -53,8 +53,7 @@ export async function planRebuild(
     ctx.rights.enforce("os_compute_api:servers:rebuild:trusted_certs", ownerOf(loaded.server));
   requireText(asked, "name", asked.values.name);
   requireText(asked, "hostname", asked.values.hostname);
-  if (isOnVolume(loaded))
-    throw RebuildErrors.IMAGE_UNACCEPTABLE({ image: request.imageId });
+  if (isOnVolume(loaded)) throw RebuildErrors.IMAGE_UNACCEPTABLE({ image: request.imageId });
   return asRebuild(() => gather(parts, ctx, asked));
 }
 

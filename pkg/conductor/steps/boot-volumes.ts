@@ -39,24 +39,19 @@ export async function volumesMade(
  * Deletes the volumes that an operation has made, looking again until there is none: a creation that was
  * under way may have ended meanwhile. Nobody has used them: they have no attachments any more.
  * @param keeps  those that stay
- * @returns ids of those that were there
  * @throws UNAVAILABLE while one cannot be deleted yet
  */
 export async function removeMadeVolumes(
   call: Pick<StepCall, "ctx" | "operation" | "server">,
   cinder: Cinder,
   { operationId = operationIdOf(call), keeps = new Set<string>() }: MadeBy = {},
-): Promise<ReadonlySet<string>> {
-  const gone = new Set<string>();
+): Promise<void> {
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const found = (await volumesMade(call, cinder, operationId)).filter(
       ({ id, status }) => !keeps.has(id) && status !== "deleting",
     );
-    if (found.length === 0) return gone;
-    for (const { id } of found) {
-      await remove(call, cinder, id);
-      gone.add(id);
-    }
+    if (found.length === 0) return;
+    for (const { id } of found) await remove(call, cinder, id);
   }
   throw CommonErrors.UNAVAILABLE({ what: "The Block Storage service" });
 }

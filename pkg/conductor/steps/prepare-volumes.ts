@@ -1,7 +1,4 @@
-import {
-  BlockDeviceDestination,
-  BlockDeviceSource,
-} from "../../../gen/kilonova/cells/v1/server_records.js";
+import { BlockDeviceDestination, BlockDeviceSource } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { VolumeInfo } from "../../clients/cinder/ports.js";
 import { KilonovaError } from "../../kernel/errors.js";
@@ -18,6 +15,10 @@ import { handedOver } from "./hand-over.js";
 import { devicesOf } from "./volume-devices.js";
 
 type VolumePorts = Pick<Ports, "cinder" | "records">;
+
+/** Whether its volume is one that its user has had before. */
+const isThere = ({ source }: BlockDeviceRecord): boolean =>
+  source === BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME;
 
 /** How often a volume that is being made is looked at. */
 const LOOK_AGAIN_MS = 2_000;
@@ -52,15 +53,15 @@ export const prepareVolumes = (ports: VolumePorts): Step => ({
 
   async undo(call) {
     await endAttachments(call, ports);
-    const made = await removeMadeVolumes(call, ports.cinder);
+    await removeMadeVolumes(call, ports.cinder);
     const devices = (await devicesOf(call, ports)).filter(isOnVolume);
     return {
       more: {
         blockDevices: devices.map((device) =>
-          changeOf(
-            { ...device, attachmentId: "", volumeId: made.has(device.volumeId) ? "" : device.volumeId },
-            ["volume_id", "attachment_id"],
-          ),
+          changeOf({ ...device, attachmentId: "", volumeId: isThere(device) ? device.volumeId : "" }, [
+            "volume_id",
+            "attachment_id",
+          ]),
         ),
       },
     };
@@ -107,8 +108,7 @@ async function volumeFor(
   device: BlockDeviceRecord,
 ): Promise<VolumeInfo> {
   const { ctx, server } = call;
-  if (device.source === BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME)
-    return cinder.getVolume(ctx, device.volumeId);
+  if (isThere(device)) return cinder.getVolume(ctx, device.volumeId);
   const { imageId, snapshotId, volumeType } = device;
   return cinder.createVolume(ctx, {
     name: imageId === "" && snapshotId === "" ? `${server.id}-blank-vol` : "",

@@ -130,16 +130,24 @@ describe("bootDevices", () => {
     const spec = {
       image: { id: "image" },
       blockDevices: [
-        { source: Wanted.BLOCK_DEVICE_SOURCE_VOLUME, destination: VOLUME, sourceId: "v", bootIndex: 0, sizeGib: 3 },
+        {
+          source: Wanted.BLOCK_DEVICE_SOURCE_VOLUME,
+          destination: VOLUME,
+          sourceId: "v",
+          bootIndex: 0,
+          sizeGib: 3,
+        },
         { source: Wanted.BLOCK_DEVICE_SOURCE_BLANK, destination: LOCAL, sizeGib: 1, tag: "scratch" },
-        { source: Wanted.BLOCK_DEVICE_SOURCE_SNAPSHOT, destination: VOLUME, sourceId: "s", volumeType: "fast" },
+        {
+          source: Wanted.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+          destination: VOLUME,
+          sourceId: "s",
+          volumeType: "fast",
+        },
       ],
     };
     const before = { ...record({ rootGib: 9, swapMib: 3 }) };
-    const after = withBootDevices(
-      { ...before, spec: InstanceRecord.fromPartial({ spec }).spec },
-      newId,
-    );
+    const after = withBootDevices({ ...before, spec: InstanceRecord.fromPartial({ spec }).spec }, newId);
     assert.deepEqual(
       after.records?.blockDevices.map((one) => [
         one.deviceName,
