@@ -9,6 +9,7 @@ import {
   FREE_VOLUME,
   GROUP,
   HYPERVISOR,
+  HOSTLESS,
   IMAGELESS,
   LOCKED,
   MIGRATION,
@@ -224,7 +225,9 @@ const interfaces: readonly RestExpected[] = [
   server("POST /servers/{id}/os-volume_attachments", "os-volumes-attachments:create", {
     body: { volumeAttachment: { volumeId: FREE_VOLUME } },
   }),
-  sub("DELETE /servers/{id}/os-volume_attachments/{sub}", VOLUME, "os-volumes-attachments:delete"),
+  server("DELETE /servers/{id}/os-volume_attachments/{sub}", "os-volumes-attachments:delete", {
+    path: `/servers/${HOSTLESS}/os-volume_attachments/${VOLUME}`,
+  }),
   server("GET /servers/{id}/os-security-groups", "os-security-groups:list"),
   action("addSecurityGroup", "os-security-groups:add", { name: "web" }),
   action("removeSecurityGroup", "os-security-groups:remove", { name: SECURITY_GROUP }),

@@ -49,13 +49,16 @@ const NODE: NumaNode = {
 };
 /** A third one, whose flavor has no disk. */
 export const DISKLESS = "5eeeeeee-0000-4000-8000-000000000003";
+/** One of p1 on no host, so that none that is silent is in the way. */
+export const HOSTLESS = "5eeeeeee-0000-4000-8000-000000000005";
 /** One of p1 without an image. */
 export const IMAGELESS = "5eeeeeee-0000-4000-8000-000000000004";
 /** A port of the server of p1, and one that is free. */
 export const PORT = "77777777-bbbb-4777-8777-777777777777";
+export const FREE_PORT = "88888888-bbbb-4888-8888-888888888888";
+/** A volume of the server of p1, and one that is free. */
 export const VOLUME = "99999999-bbbb-4999-8999-999999999999";
 export const FREE_VOLUME = "aaaaaaaa-bbbb-4aaa-8aaa-aaaaaaaaaaaa";
-export const FREE_PORT = "88888888-bbbb-4888-8888-888888888888";
 /** A security group of p1, on the first port. */
 export const SECURITY_GROUP = "99999999-bbbb-4999-8999-999999999999";
 export const MIGRATION = "99999999-aaaa-4999-8999-999999999999";
@@ -162,6 +165,7 @@ export class World {
     cells.putDevices("cell1", SERVER, [
       { id: "b1", volumeId: VOLUME, attachmentId: "a1", deviceName: "/dev/vdb" },
     ]);
+    cells.putDevices("cell1", HOSTLESS, [{ id: "b2", volumeId: VOLUME, attachmentId: "a2" }]);
     this.api.cinder.addVolume({ id: VOLUME, projectId: "p1", status: "in-use" });
     this.api.cinder.addVolume({ id: FREE_VOLUME, projectId: "p1" });
     ports.clear();
@@ -176,6 +180,7 @@ export class World {
       ...groups.map((one, i) => ({ ...one, id: i === 0 ? SECURITY_GROUP : `g${i}` })),
     );
     cells.put("cell1", { ...aServer({ id: IMAGELESS }), image: undefined });
+    cells.put("cell1", { ...aServer({ id: HOSTLESS }), hostInfo: undefined });
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.put("cell1", aServer({ id: DISKLESS, flavor: aFlavor({ id: "zero", rootGib: 0 }) }));
     cells.putAction(

@@ -193,7 +193,7 @@ const MIB_PER_GIB = 1024n;
 /** Between two looks; reserving takes one call to another service. */
 const LOOK_MS = 100;
 
-/** Waits until the operation has made its record, or has ended. @param endMs  on the monotonic clock */
+/** Waits until the operation has reserved the volume, or has ended. @param endMs  on the monotonic clock */
 async function untilReserved(
   parts: Parts,
   ctx: Call,
@@ -207,7 +207,7 @@ async function untilReserved(
   const deviceId = operation.name.split("/").at(-1) ?? "";
   for (;;) {
     const devices = await devicesOf(parts, ctx, loaded);
-    const found = devices.find((one) => one.id === deviceId);
+    const found = devices.find((one) => one.id === deviceId && one.attachmentId !== "");
     const { operation: now } = await theOperation(parts)(ctx, operation);
     const leftMs = Math.min(endMs - parts.clock.monotonicMs(), remainingMs(ctx));
     if (found !== undefined || now.done || leftMs <= 0)

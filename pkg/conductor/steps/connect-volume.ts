@@ -10,6 +10,7 @@ import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
 import { agentReports, sendCommand } from "./agent-command.js";
 import { commandFailed } from "./agent-step.js";
+import { chosenDevice } from "./choose-device.js";
 import { reservedVolume } from "./reserve-volume.js";
 
 const ASK_AGAIN_MS = 20_000;
@@ -32,7 +33,8 @@ export const connectVolume = (ports: Ports): Step<AttachVolumeInput> => ({
     const { result, output } = await sendCommand(call, ports, at, describeConnector, {});
     if (result?.phase === CommandPhase.COMMAND_PHASE_FAILED) return commandFailed(call, result, host);
     if (output === undefined) return park(AGENT_REPORT, ASK_AGAIN_MS, { host, consumed: agentReports(call) });
-    const { attachmentId, deviceId, deviceName, volumeId } = call.outputs.get(reservedVolume);
+    const { attachmentId } = call.outputs.get(reservedVolume);
+    const { deviceId, deviceName, volumeId } = call.outputs.get(chosenDevice);
     const { connectionInfo } = await ports.cinder.updateAttachment(call.ctx, attachmentId, {
       ...connectorJson.parse(JSON.parse(output.connector)),
       mountpoint: deviceName,

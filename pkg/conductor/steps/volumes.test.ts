@@ -18,6 +18,7 @@ import type { Ports } from "../ports.js";
 import { OPERATION, SERVER, aCall, finished } from "../testing/a-call.js";
 import { attachVolume } from "./attach-volume.js";
 import { beginDetaching, goingDevice } from "./begin-detaching.js";
+import { chooseDevice, chosenDevice } from "./choose-device.js";
 import { completeVolume } from "./complete-volume.js";
 import { connectVolume } from "./connect-volume.js";
 import { detachVolume } from "./detach-volume.js";
@@ -39,7 +40,10 @@ function world() {
       connector: JSON.stringify({ host: "h1", ip: "10.0.0.1" }),
     }).finish(),
   };
-  const runCommand = async (_ctx: unknown, { command, input, undoOf }: Record<string, never>) => {
+  const runCommand = async (
+    _ctx: unknown,
+    { command, input, undoOf }: { command: string; input: Uint8Array; undoOf: string },
+  ) => {
     sent.push({ command, input: Buffer.from(input), undoOf });
     const output = Buffer.from(outputs[command] ?? GuestOutput.encode({ powerState: 1 }).finish());
     return {
@@ -64,7 +68,11 @@ function world() {
           id,
           mask.length === 0 || before === undefined
             ? BlockDeviceRecord.fromPartial(one.device ?? {})
-            : { ...before, connectionInfo: one.device?.connectionInfo ?? "" },
+            : {
+                ...before,
+                ...(mask.includes("connection_info") && { connectionInfo: one.device?.connectionInfo ?? "" }),
+                ...(mask.includes("attachment_id") && { attachmentId: one.device?.attachmentId ?? "" }),
+              },
         );
       }
     }
@@ -111,75 +119,105 @@ function doneOf(result: StepResult): Extract<StepResult, { kind: "done" }> {
   return result;
 }
 
-describe("reserve-volume", () => {
+/** What the first step has left, and its record. */
+async function chosenWorld() {
+  const made = world();
+  const result = doneOf(await chooseDevice(made.ports, -1).run(made.call(wish())));
+  made.commit(result.change);
+  const outputs: [OutputOf<never>, object][] = [
+    [chosenDevice as unknown as OutputOf<never>, result.output as object],
+  ];
+  return { ...made, outputs };
+}
+
+describe("choose-device", () => {
   it("makes a record under the operation's id, with the first free device", async () => {
-    const { ports, call, commit, devices, state, cinder } = world();
-    const result = doneOf(
-      await reserveVolume(ports, -1).run(call(wish({ tag: "t", deleteOnTermination: true }))),
-    );
-    commit(result.change);
+    const { ports, call, commit, devices, state } = world();
+    const input = wish({ tag: "t", deleteOnTermination: true });
+    for (let n = 0; n < 2; n++) commit(doneOf(await chooseDevice(ports, -1).run(call(input))).change);
     const made = devices.get(OPERATION);
     assert.deepEqual(
       [made?.deviceName, made?.tag, made?.deleteOnTermination, made?.sizeMib],
       ["/dev/vdb", "t", true, 1024n],
     );
-    assert.ok(cinder.attachments.has(made?.attachmentId ?? ""));
-    assert.equal(state().status, "reserved");
+    assert.deepEqual(state(), { status: "available", attachments: 0, devices: ["root", OPERATION] });
   });
 
-  it("does nothing twice: what a start that was cut short has reserved is let go of", async () => {
-    const { ports, call, state, cinder, volume } = world();
-    await cinder.createAttachment(call(wish()).ctx, { volumeId: volume.id, serverId: SERVER });
-    doneOf(await reserveVolume(ports, -1).run(call(wish())));
-    assert.deepEqual([state().status, state().attachments], ["reserved", 1]);
-  });
-
-  it("does not look for it when nobody can have started before", async () => {
-    const { ports, call } = world();
-    const silent: Cinder = { ...ports.cinder, listAttachments: () => assert.fail("looked") };
-    doneOf(await reserveVolume({ ...ports, cinder: silent }, -1).run(call(wish(), [], true)));
-  });
-
-  it("refuses a device that is taken, one disk too many, a volume that is taken, one that the server has", async () => {
-    const { ports, call, devices, cinder, volume } = world();
-    assert.equal(
-      failure(await reserveVolume(ports, -1).run(call(wish({ device: "/dev/vda" })))),
-      "DEVICE_IN_USE",
-    );
-    assert.equal(failure(await reserveVolume(ports, 1).run(call(wish()))), "TOO_MANY_VOLUMES");
-    cinder.setVolume(volume.id, { status: "error" });
-    const refused = await reserveVolume(ports, -1).run(call(wish()));
-    assert.ok(refused.kind === "fail");
-    assert.equal(refused.error.reason, "VOLUME_NOT_AVAILABLE");
-    assert.match(refused.error.message, /Invalid input received: Invalid volume: Volume .* status must be/);
+  it("refuses a device that is taken, one disk too many, and a volume that the server has", async () => {
+    const { ports, call, devices, volume } = world();
+    const run = async (input: AttachVolumeInput, maximum = -1): Promise<string> =>
+      failure(await chooseDevice(ports, maximum).run(call(input)));
+    assert.equal(await run(wish({ device: "/dev/vda" })), "DEVICE_IN_USE");
+    assert.equal(await run(wish(), 1), "TOO_MANY_VOLUMES");
     devices.set("d", BlockDeviceRecord.fromPartial({ id: "d", volumeId: volume.id }));
-    assert.equal(failure(await reserveVolume(ports, -1).run(call(wish()))), "VOLUME_ALREADY_ATTACHED");
+    assert.equal(await run(wish()), "VOLUME_ALREADY_ATTACHED");
   });
 
   it("is undone, again and again, and before it ran", async () => {
     const { ports, call, commit, state } = world();
-    const step = reserveVolume(ports, -1);
+    const step = chooseDevice(ports, -1);
     assert.equal(await step.undo?.(call(wish())), undefined);
     commit(doneOf(await step.run(call(wish()))).change);
     for (let n = 0; n < 2; n++) commit(await step.undo?.(call(wish())));
-    assert.deepEqual(state(), { status: "available", attachments: 0, devices: ["root"] });
+    assert.deepEqual(state().devices, ["root"]);
+  });
+});
+
+describe("reserve-volume", () => {
+  it("keeps which attachment it is", async () => {
+    const { ports, call, commit, devices, state, cinder, outputs } = await chosenWorld();
+    commit(doneOf(await reserveVolume(ports).run(call(wish(), outputs))).change);
+    assert.ok(cinder.attachments.has(devices.get(OPERATION)?.attachmentId ?? ""));
+    assert.equal(state().status, "reserved");
+  });
+
+  it("does nothing twice: what a start that was cut short has reserved is let go of", async () => {
+    const { ports, call, state, cinder, volume, outputs } = await chosenWorld();
+    await cinder.createAttachment(call(wish()).ctx, { volumeId: volume.id, serverId: SERVER });
+    doneOf(await reserveVolume(ports).run(call(wish(), outputs)));
+    assert.deepEqual([state().status, state().attachments], ["reserved", 1]);
+  });
+
+  it("does not look for it when nobody can have started before", async () => {
+    const { ports, call, outputs } = await chosenWorld();
+    const silent: Cinder = { ...ports.cinder, listAttachments: () => assert.fail("looked") };
+    doneOf(await reserveVolume({ ...ports, cinder: silent }).run(call(wish(), outputs, true)));
+  });
+
+  it("refuses a volume that is taken, in the service's words", async () => {
+    const { ports, call, cinder, volume, outputs } = await chosenWorld();
+    cinder.setVolume(volume.id, { status: "error" });
+    const refused = await reserveVolume(ports).run(call(wish(), outputs));
+    assert.ok(refused.kind === "fail");
+    assert.equal(refused.error.reason, "VOLUME_NOT_AVAILABLE");
+    assert.match(refused.error.message, /Invalid input received: Invalid volume: Volume .* status must be/);
+  });
+
+  it("is undone, again and again, and before it ran", async () => {
+    const { ports, call, state, outputs } = await chosenWorld();
+    const step = reserveVolume(ports);
+    assert.equal(await step.undo?.(call(wish(), outputs)), undefined);
+    doneOf(await step.run(call(wish(), outputs)));
+    for (let n = 0; n < 2; n++) await step.undo?.(call(wish(), outputs));
+    assert.deepEqual([state().status, state().attachments], ["available", 0]);
   });
 
   it("leaves alone, undone, what the server had before", async () => {
     const { ports, call, devices, cinder, volume, state } = world();
     const { id } = await cinder.createAttachment(call(wish()).ctx, { volumeId: volume.id, serverId: SERVER });
     devices.set("d", BlockDeviceRecord.fromPartial({ id: "d", volumeId: volume.id, attachmentId: id }));
-    assert.equal(await reserveVolume(ports, -1).undo?.(call(wish())), undefined);
+    await reserveVolume(ports).undo?.(call(wish()));
     assert.equal(state().attachments, 1);
   });
 });
 
 /** A world in which the volume is reserved. */
 async function reservedWorld() {
-  const made = world();
-  const result = doneOf(await reserveVolume(made.ports, -1).run(made.call(wish())));
+  const made = await chosenWorld();
+  const result = doneOf(await reserveVolume(made.ports).run(made.call(wish(), made.outputs)));
   made.commit(result.change);
   const outputs: [OutputOf<never>, object][] = [
+    ...made.outputs,
     [reservedVolume as unknown as OutputOf<never>, result.output as object],
   ];
   return { ...made, outputs };

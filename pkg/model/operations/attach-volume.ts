@@ -15,14 +15,14 @@ export default declareOperation({
     value: { volumeId, device: orNone(device), tag: orNone(tag), deleteOnTermination },
   }),
   result: ({ server, outputOf }) => {
-    const reserved = outputOf("reserve-volume") as
+    const chosen = outputOf("choose-device") as
       { readonly volumeId?: string; readonly deviceName?: string } | undefined;
     return {
       $case: "volume",
       value: {
         serverId: server.id,
-        volumeId: reserved?.volumeId ?? "",
-        device: reserved?.deviceName ?? "",
+        volumeId: chosen?.volumeId ?? "",
+        device: chosen?.deviceName ?? "",
       },
     };
   },
