@@ -66,11 +66,14 @@ describe("crash matrix of all kinds", function () {
     );
   });
 
-  it("ends as the undisturbed run, wherever the process is killed that builds a server with volumes", async () => {
+  it("ends as the undisturbed run where servers are built with volumes", async () => {
     const points = pointsOf(wanted.filter(isWithVolumes));
     assert.equal(await runMatrix(volumesScenario, points, false, report), points.length);
-    const undos = undoPointsOf(wanted.filter(isWithVolumes));
-    assert.equal(await runMatrix(volumesScenario, undos, true, report), undos.length);
+  });
+
+  it("is undone as undisturbed where servers are built with volumes", async () => {
+    const points = undoPointsOf(wanted.filter(isWithVolumes));
+    assert.equal(await runMatrix(volumesScenario, points, true, report), points.length);
   });
 
   it("is undone as undisturbed when the host fails, wherever the process is killed", async () => {
