@@ -67,6 +67,8 @@ export function cinderCaller(http: HttpClient, session: ServiceSession, clock: C
         path: `/v3${mine === undefined ? "" : `/${encodeURIComponent(mine)}`}${path}`,
         headers: { ...request.headers, "OpenStack-API-Version": `volume 3.${minor}` },
         userToken: by?.userToken,
+        // Only a service may end an attachment that a server has.
+        asService: true,
       });
       if (good.includes(answer.status)) return answer;
       if (answer.status === 406) known = undefined;

@@ -210,6 +210,12 @@ describe("cinder client on the wire", () => {
     await cinder.completeAttachment(testCtx(), ATTACHMENT);
     await cinder.deleteAttachment(testCtx(), ATTACHMENT);
     await cinder.deleteAttachment(testCtx(), ATTACHMENT);
+    const ended = cloud.server.to(`DELETE ${path}`)[0]?.headers;
+    assert.deepEqual(
+      [ended?.["x-auth-token"], ended?.["x-service-token"]],
+      ["token-1", "token-1"],
+      "only a service may end an attachment that a server has",
+    );
     const bodies = cloud.server.seen
       .filter((one) => one.path.startsWith(BASE) && one.body !== "")
       .map(({ body }) => JSON.parse(body) as unknown);

@@ -8,6 +8,8 @@ export interface ServiceRequest extends Omit<HttpRequest, "url"> {
   readonly path: string;
   /** A user's token; without one the service's own rights are used. */
   readonly userToken?: string | undefined;
+  /** Whether our token goes along as `X-Service-Token` also without a user's: it says that a service calls. */
+  readonly asService?: boolean;
 }
 
 /** Calls to one service of the catalog, with the right token. */
@@ -29,13 +31,13 @@ export function serviceCaller(
   trimVersion: RegExp,
 ): ServiceCaller {
   const prepare = async (ctx: Ctx, request: ServiceRequest): Promise<{ own: string; http: HttpRequest }> => {
-    const { path, userToken, ...rest } = request;
+    const { path, userToken, asService = userToken !== undefined, ...rest } = request;
     const own = await session.token(ctx);
     const base = (await session.endpoint(ctx, type)).replace(trimVersion, "");
-    const tokens: Record<string, string> =
-      userToken === undefined
-        ? { "X-Auth-Token": own }
-        : { "X-Auth-Token": userToken, "X-Service-Token": own };
+    const tokens: Record<string, string> = {
+      "X-Auth-Token": userToken ?? own,
+      ...(asService ? { "X-Service-Token": own } : {}),
+    };
     return { own, http: { ...rest, url: `${base}${path}`, headers: { ...rest.headers, ...tokens } } };
   };
   const withRenewal = async <A extends { readonly status: number }>(

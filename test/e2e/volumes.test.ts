@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "../../pkg/testkit/until.js";
+import { Cloud } from "./support/cloud.js";
+import { ComputeRest } from "./support/compute-rest.js";
+import { tokenOf } from "./support/identity.js";
+import { OpenStackShell } from "./support/openstack-shell.js";
+
+const PORT_OFFSET = 20_600;
+type Row = Record<string, unknown>;
+
+/**
+ * Looks after disks that come and go: says what stands at a volume's beginning, and writes there who it is when
+ * nothing does.
+ */
+const WATCH = `#!/bin/sh
+(
+  known=" "
+  while :; do
+    now=" "
+    for disk in /sys/block/vd*; do
+      serial=$(cat $disk/serial 2>/dev/null)
+      case "$serial" in *-*) ;; *) continue ;; esac
+      now="$now$serial "
+      case "$known" in *" $serial "*) continue ;; esac
+      dev=/dev/\${disk##*/}
+      found=$(dd if=$dev bs=512 count=1 2>/dev/null | tr -d '\\000' | head -c 64)
+      echo "volume $serial found=[$found]" > /dev/console
+      if [ -z "$found" ]; then
+        echo "written by $(hostname)" | dd of=$dev bs=512 conv=notrunc,fsync 2>/dev/null
+        sync
+        echo "volume $serial marked" > /dev/console
+      fi
+    done
+    for serial in $known; do
+      case "$now" in *" $serial "*) ;; *) echo "volume $serial gone" > /dev/console ;; esac
+    done
+    known="$now"
+    sleep 1
+  done
+) &
+echo watching > /dev/console
+`;
+
+/** A volume that goes from one real guest to another, by the `openstack` client. */
+describe("volumes of real guests", function () {
+  this.timeout(900_000);
+  let cloud: Cloud;
+  let owner: OpenStackShell;
+  let rest: ComputeRest;
+  const ids = new Map<string, string>();
+  let volume = "";
+
+  const says = (name: string, what: string, pattern: RegExp): Promise<RegExpExecArray> =>
+    until(async () => pattern.exec(await owner.run("console", "log", "show", name)) ?? undefined, {
+      timeoutMs: 180_000,
+      what: `${name} to say: ${what}`,
+    });
+  const status = async (): Promise<unknown> => (await owner.json<Row>("volume", "show", volume))["status"];
+  const reaches = (wanted: string): Promise<unknown> =>
+    until(async () => (await status()) === wanted, {
+      timeoutMs: 120_000,
+      what: `the volume to be ${wanted}`,
+    });
+  const serialOf = (): string => volume.slice(0, 20);
+
+  before(async () => {
+    cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"] });
+    owner = new OpenStackShell({ ...cloud.credentials("demo"), OS_COMPUTE_API_VERSION: "2.89" });
+    rest = new ComputeRest(cloud, await tokenOf(cloud, "demo"));
+    const [image] = await owner.json<Row[]>("image", "list");
+    const userData = join(cloud.home, "watch.sh");
+    writeFileSync(userData, WATCH);
+    for (const name of ["one", "two"]) {
+      const server = await owner.json<Row>(
+        ...["server", "create", "--image", String(image?.["ID"]), "--flavor", "m1.nano"],
+        ...["--network", "private", "--user-data", userData, "--use-config-drive", "--wait", name],
+      );
+      ids.set(name, String(server["id"]));
+      await says(name, "that it watches", /watching/);
+    }
+    volume = String((await owner.json<Row>("volume", "create", "--size", "1", "data"))["id"]);
+    await reaches("available");
+  });
+  after(async () => {
+    if (!cloud) return;
+    for (const name of ids.keys()) await owner.run("server", "delete", "--wait", name).catch(() => {});
+    await owner.close();
+    await cloud.stop();
+    cloud.forget();
+  });
+
+  it("come to a running guest, which writes on them, and go again", async () => {
+    await owner.run("server", "add", "volume", "--tag", "data", "one", volume);
+    await says("one", "that it has marked the volume", new RegExp(`volume ${serialOf()} marked`));
+    await reaches("in-use");
+    const [attached] = await owner.json<Row[]>("server", "volume", "list", "one");
+    assert.deepEqual(
+      [attached?.["Volume ID"], attached?.["Device"], attached?.["Tag"]],
+      [volume, "/dev/vdb", "data"],
+    );
+    const shown = await owner.json<Row>("server", "show", "one");
+    assert.ok(JSON.stringify(shown["volumes_attached"] ?? shown["attached_volumes"]).includes(volume));
+    assert.match(
+      await owner.fails("server", "add", "volume", "two", volume),
+      /already attached|status must be/,
+    );
+    await owner.run("server", "remove", "volume", "one", volume);
+    await says("one", "that it is gone", new RegExp(`volume ${serialOf()} gone`));
+    await reaches("available");
+  });
+
+  it("bring what one guest has written to another", async () => {
+    await owner.run("server", "add", "volume", "two", volume);
+    const [, found] = await says("two", "what it finds", new RegExp(`volume ${serialOf()} found=\\[(.*)\\]`));
+    assert.equal(found, "written by one");
+    await reaches("in-use");
+  });
+
+  it("are there again after a hard reboot, and with a server that was stopped and started", async () => {
+    const finds = async (): Promise<number> =>
+      (await owner.run("console", "log", "show", "two")).split(`volume ${serialOf()} found=[written by one]`)
+        .length - 1;
+    const before = await finds();
+    await owner.run("server", "reboot", "--hard", "--wait", "two");
+    await until(async () => (await finds()) !== 0 && (await finds()) !== before, {
+      timeoutMs: 180_000,
+      what: "the guest to find the volume again",
+    }).catch(async () => assert.ok((await finds()) > 0, "the guest finds the volume again"));
+    assert.equal(await status(), "in-use");
+  });
+
+  it("are told from 2.89 on with ids of their own, before that by the volume", async () => {
+    const path = `/servers/${ids.get("two") ?? ""}/os-volume_attachments`;
+    const { body } = await rest.call("GET", path);
+    const [one] = body["volumeAttachments"] as unknown as Row[];
+    assert.deepEqual(Object.keys(one ?? {}).sort(), [
+      "attachment_id",
+      "bdm_uuid",
+      "delete_on_termination",
+      "device",
+      "serverId",
+      "tag",
+      "volumeId",
+    ]);
+  });
+
+  it("are let go of with their server", async () => {
+    await owner.run("server", "delete", "--wait", "two");
+    ids.delete("two");
+    await reaches("available");
+  });
+});
