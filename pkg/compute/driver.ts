@@ -28,6 +28,9 @@ export type MemoryPhase = "memory";
 /** What copying a guest's disk tells, in bytes. */
 export type SnapshotPhase = "disk_copy";
 
+/** What copying a volume tells, in bytes. */
+export type VolumePhase = "volume_copy";
+
 /** What giving an image its data tells, in bytes. */
 export type UploadPhase = "image_upload";
 
@@ -240,6 +243,42 @@ export interface Driver {
    * has to let go of it. @throws DEVICE_DETACH_FAILED when it does not in time: then the guest keeps it
    */
   readonly detachVolume?: (ctx: Ctx, instanceUuid: string, volumeId: string) => Promise<void>;
+  /** Volumes that carry a tag, of a guest that there is or not. */
+  readonly taggedVolumes?: (ctx: Ctx, instanceUuid: string) => Promise<readonly TaggedVolume[]>;
+  /**
+   * Copies what is on one of a running guest's volumes to another one, which is as large or larger, and lets
+   * the guest go on with that. Done already is success. The guest keeps the old one when this fails.
+   * @throws GUEST_NOT_RUNNING, VOLUME_NOT_ATTACHED, VOLUME_TOO_SMALL, VOLUME_NOT_REACHABLE
+   * @cost the volume's size read and written once
+   */
+  readonly swapVolume?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    oldVolumeId: string,
+    volume: GuestVolume,
+    tell?: Tell<VolumePhase>,
+  ) => Promise<void>;
+  /**
+   * Has a running guest see that a volume has grown; one that is off, or does not have it, sees it at its
+   * next start. Grown already is success. The guest's reads and writes wait for a moment meanwhile.
+   * @throws VOLUME_TOO_SMALL when it is not that large where it is served, VOLUME_NOT_REACHABLE
+   */
+  readonly extendVolume?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    volumeId: string,
+    sizeBytes: number,
+  ) => Promise<void>;
+}
+
+/** A volume that carries a tag, where its guest finds it. */
+export interface TaggedVolume {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  readonly tag: string;
+  readonly bus: "pci" | "usb" | "scsi" | "ide" | "none";
+  /** On the bus, such as `0000:02:00.0`; undefined where nobody knows. */
+  readonly address: string | undefined;
 }
 
 /** Who connects to a volume. Other members are the Block Storage service's own affair. */
@@ -277,7 +316,36 @@ export interface VolumeConnection {
 /** One member per protocol; `pkg/compute/volumes` makes it of what the Block Storage service says. */
 export type VolumeAddress =
   | { readonly type: "nbd"; readonly unix: string; readonly exportName: string }
-  | { readonly type: "nbd"; readonly host: string; readonly port: number; readonly exportName: string };
+  | { readonly type: "nbd"; readonly host: string; readonly port: number; readonly exportName: string }
+  | IscsiAddress
+  | RbdAddress
+  /** A file or block device of the host, with nothing but the volume's data in it. */
+  | { readonly type: "file"; readonly path: string };
+
+/** One LUN at one portal. */
+export interface IscsiAddress {
+  readonly type: "iscsi";
+  /** Such as `192.0.2.1:3260`. */
+  readonly portal: string;
+  /** Name of the target, such as `iqn.2010-10.org.openstack:volume-…`. */
+  readonly target: string;
+  readonly lun: number;
+  readonly chap?: { readonly user: string; readonly password: string } | undefined;
+}
+
+/** An image of a Ceph cluster. */
+export interface RbdAddress {
+  readonly type: "rbd";
+  readonly pool: string;
+  readonly image: string;
+  readonly monitors: readonly { readonly host: string; readonly port: string }[];
+  /** Undefined: the cluster asks for none. */
+  readonly user: string | undefined;
+  /** The user's key; undefined: the host's keyring has it. */
+  readonly key: string | undefined;
+  /** Name of the cluster, by which the host's files are found. */
+  readonly cluster: string;
+}
 
 /** How a guest is made anew. */
 export interface RebuildOptions {

@@ -86,7 +86,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
     config,
   );
   const { plumbing, tunnelPort } =
-    isolation === undefined ? { plumbing: noPlumbing, tunnelPort: 0 } : await startPlumbing(deps);
+    isolation === undefined ? { plumbing: noPlumbing, tunnelPort: 0 } : await startPlumbing(deps, driver);
   return createAgent({
     host,
     address,
@@ -166,13 +166,17 @@ async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolati
   };
 }
 
-async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; tunnelPort: number }> {
+async function startPlumbing(
+  deps: ComputeDeps,
+  driver: Driver,
+): Promise<{ plumbing: Plumbing; tunnelPort: number }> {
   const { config, host, log } = deps;
   const source = cellGuestData({
     cell: config.cell,
     domain: config.dhcpDomain,
     instances: deps.cells.client(InstancesServiceDefinition),
     vendorData: deps.vendorData,
+    taggedVolumes: async (ctx, serverId) => driver.taggedVolumes?.(ctx, serverId) ?? [],
     metadataCacheExpirationMs: config.metadataCacheExpirationMs,
   });
   const newCtx = (): Ctx =>

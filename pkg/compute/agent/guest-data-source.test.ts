@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { CommonErrors, defineErrors, rootCtx } from "../../kernel/index.js";
 import { metadataService } from "../metadata/index.js";
+import type { TaggedVolume } from "../driver.js";
 import type { VendorDataSubject } from "../vendordata/index.js";
 import { cellGuestData } from "./guest-data-source.js";
 import type { CellGuestDataDeps } from "./guest-data-source.js";
@@ -61,7 +62,12 @@ const record = (over: Parameters<typeof InstanceRecord.fromPartial>[0] = {}): In
 
 /** A cell with one instance, and an operator who tells everybody something. */
 function scene(metadataCacheExpirationMs: number) {
-  const state = { instance: record(), reads: 0, asked: [] as VendorDataSubject[] };
+  const state = {
+    tagged: [] as TaggedVolume[],
+    instance: record(),
+    reads: 0,
+    asked: [] as VendorDataSubject[],
+  };
   const instances: CellGuestDataDeps["instances"] = {
     getInstance: async (_ctx, { serverId, withUserData }) => {
       assert.equal(withUserData, true);
@@ -94,6 +100,7 @@ function scene(metadataCacheExpirationMs: number) {
     domain: "novalocal",
     instances,
     vendorData,
+    taggedVolumes: async (_ctx, serverId) => (serverId === uuid ? state.tagged : []),
     metadataCacheExpirationMs,
   });
   const service = metadataService(source);
@@ -148,6 +155,19 @@ describe("guests' metadata from their records", () => {
     assert.deepEqual([cached.state.reads, uncached.state.reads], [1, 3]);
     uncached.state.instance = record({ server: { ...record().server, hostname: "web-2", generation: 2n } });
     assert.equal(await uncached.ask("/latest/meta-data/hostname"), "web-2.novalocal");
+  });
+
+  it("tells of volumes with tags as soon as the guest has them, however long records are kept", async () => {
+    const { ask, state } = scene(60_000);
+    const devices = async (): Promise<unknown> =>
+      (JSON.parse(await ask("/openstack/latest/meta_data.json")) as { devices: unknown[] }).devices.slice(1);
+    assert.deepEqual(await devices(), []);
+    const volume = { volumeId: "v", deviceName: "/dev/vdb", tag: "db" };
+    state.tagged = [{ ...volume, bus: "pci", address: "0000:02:00.0" }];
+    const told = { type: "disk", serial: "v", path: "/dev/vdb", tags: ["db"] };
+    assert.deepEqual(await devices(), [{ ...told, bus: "pci", address: "0000:02:00.0" }]);
+    state.tagged = [{ ...volume, bus: "scsi", address: undefined }];
+    assert.deepEqual(await devices(), [{ ...told, bus: "scsi", address: "none" }]);
   });
 
   it("lists vendor data, and tells services what Nova tells them", async () => {

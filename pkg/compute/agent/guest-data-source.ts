@@ -4,7 +4,8 @@ import type { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/
 import type { Ctx } from "../../kernel/index.js";
 import { asKilonovaError } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
-import type { GuestData } from "../guestdata/index.js";
+import type { TaggedVolume } from "../driver.js";
+import type { GuestData, GuestDevice } from "../guestdata/index.js";
 import type { GuestDataSource, VendorDocuments } from "../metadata/index.js";
 import type { VendorData } from "../vendordata/index.js";
 import { toGuestData } from "./instance-guest.js";
@@ -16,6 +17,8 @@ export interface CellGuestDataDeps {
   readonly domain: string;
   readonly instances: Pick<Client<typeof InstancesServiceDefinition>, "getInstance" | "saveServerPassword">;
   readonly vendorData: VendorData;
+  /** Volumes of a guest that carry a tag, where its host can tell. */
+  readonly taggedVolumes?: (ctx: Ctx, serverId: string) => Promise<readonly TaggedVolume[]>;
   /** How long a guest may see old metadata after a change, ms. */
   readonly metadataCacheExpirationMs: number;
 }
@@ -35,6 +38,7 @@ export function cellGuestData({
   instances,
   vendorData,
   metadataCacheExpirationMs,
+  taggedVolumes = async () => [],
 }: CellGuestDataDeps): GuestDataSource {
   const known =
     metadataCacheExpirationMs === 0
@@ -63,7 +67,13 @@ export function cellGuestData({
   };
 
   return {
-    guestData: find,
+    // Volumes come and go without the record: they are asked for each time.
+    guestData: async (ctx, serverId) => {
+      const found = await find(ctx, serverId);
+      if (found === undefined) return undefined;
+      const volumes = (await taggedVolumes(ctx, serverId)).map(toGuestDevice);
+      return { ...found, data: { ...found.data, devices: [...(found.data.devices ?? []), ...volumes] } };
+    },
     vendorData: async (ctx, serverId, options): Promise<VendorDocuments> => {
       const found = await find(ctx, serverId);
       return found === undefined
@@ -86,6 +96,16 @@ export function cellGuestData({
     },
   };
 }
+
+/** A tagged volume as Nova tells of it. */
+const toGuestDevice = ({ volumeId, deviceName, tag, bus, address }: TaggedVolume): GuestDevice => ({
+  type: "disk",
+  bus,
+  address: address ?? "none",
+  serial: volumeId,
+  path: deviceName,
+  tags: [tag],
+});
 
 async function unlessMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {

@@ -11,6 +11,7 @@ import detachInterface from "./detach-interface.js";
 import detachVolume from "./detach-volume.js";
 import discardRebuild from "./discard-rebuild.js";
 import dropSnapshot from "./drop-snapshot.js";
+import extendVolume from "./extend-volume.js";
 import injectNmi from "./inject-nmi.js";
 import letGuestGoOn from "./let-guest-go-on.js";
 import pauseGuest from "./pause-guest.js";
@@ -26,6 +27,7 @@ import resumeGuest from "./resume-guest.js";
 import setGuestPassword from "./set-guest-password.js";
 import snapshotGuest from "./snapshot-guest.js";
 import suspendGuest from "./suspend-guest.js";
+import swapVolume from "./swap-volume.js";
 import unpauseGuest from "./unpause-guest.js";
 import unrescueGuest from "./unrescue-guest.js";
 import uploadSnapshot from "./upload-snapshot.js";
@@ -42,6 +44,7 @@ export const commands: readonly Command[] = [
   listed(detachVolume),
   listed(discardRebuild),
   listed(dropSnapshot),
+  listed(extendVolume),
   listed(injectNmi),
   listed(letGuestGoOn),
   listed(pauseGuest),
@@ -57,6 +60,7 @@ export const commands: readonly Command[] = [
   listed(setGuestPassword),
   listed(snapshotGuest),
   listed(suspendGuest),
+  listed(swapVolume),
   listed(unpauseGuest),
   listed(unrescueGuest),
   listed(uploadSnapshot),

@@ -102,6 +102,16 @@ export const DriverErrors = defineErrors("compute.driver", {
     "refused",
     (p: { volume: string }) => `Volume ${p.volume} cannot be reached from the host.`,
   ],
+  VOLUME_NOT_ATTACHED: [
+    "refused",
+    (p: { volume: string; instanceUuid: string }) =>
+      `Volume ${p.volume} is not attached to instance ${p.instanceUuid}.`,
+  ],
+  VOLUME_TOO_SMALL: [
+    "refused",
+    (p: { volume: string; haveBytes: number; wantBytes: number }) =>
+      `Volume ${p.volume} holds ${p.haveBytes} bytes where it is served, not ${p.wantBytes}.`,
+  ],
   DEVICE_SLOTS_EXHAUSTED: [
     "refused",
     (_p: { instanceUuid: string }) => "The guest has no slot left for another device.",

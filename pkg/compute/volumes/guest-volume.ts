@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { join, normalize } from "node:path";
 import { z } from "zod";
 import type { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import { CommonErrors } from "../../kernel/index.js";
@@ -20,8 +22,76 @@ const nbd = z.union([
     .transform(({ host, port, export: exportName }) => ({ type: "nbd" as const, host, port, exportName })),
 ]);
 
+const iscsi = z
+  .object({
+    target_portal: z.string().min(1),
+    target_iqn: z.string().min(1),
+    target_lun: z.number().int().min(0),
+    auth_method: z.string().nullish(),
+    auth_username: z.string().nullish(),
+    auth_password: z.string().nullish(),
+  })
+  .refine(({ auth_method: method }) => !method || method === "CHAP")
+  .transform(({ target_portal: portal, target_iqn: target, target_lun: lun, ...auth }) => ({
+    type: "iscsi" as const,
+    portal,
+    target,
+    lun,
+    ...(auth.auth_method
+      ? { chap: { user: auth.auth_username ?? "", password: auth.auth_password ?? "" } }
+      : {}),
+  }));
+
+const rbd = z
+  .object({
+    name: z.string().regex(/^[^/]+\/[^/]+$/),
+    hosts: z.array(z.string().min(1)).min(1),
+    ports: z.array(z.union([z.string(), z.number()])),
+    cluster_name: z
+      .string()
+      .regex(/^[\w-]+$/)
+      .nullish(),
+    auth_enabled: z.boolean().nullish(),
+    auth_username: z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .nullish(),
+    keyring: z.string().nullish(),
+  })
+  .refine(({ hosts, ports }) => hosts.length === ports.length)
+  .transform(({ name, hosts, ports, cluster_name: cluster, auth_enabled: isAsked, ...auth }) => ({
+    type: "rbd" as const,
+    pool: name.slice(0, name.indexOf("/")),
+    image: name.slice(name.indexOf("/") + 1),
+    monitors: hosts.map((host, i) => ({ host: host.replace(/^\[(.*)\]$/, "$1"), port: String(ports[i]) })),
+    user: isAsked ? (auth.auth_username ?? undefined) : undefined,
+    key: keyOf(auth.keyring ?? ""),
+    cluster: cluster ?? "ceph",
+  }));
+
+/** The key in a Ceph keyring; undefined for none. */
+export const keyOf = (keyring: string): string | undefined => /^\s*key\s*=\s*(\S+)/m.exec(keyring)?.[1];
+
+/** What is in qcow2 may have a chain of files below it, of which nobody tells. */
+const raw = z.enum(["raw"]).nullish();
+/** Where the Block Storage service mounts exports, as its hosts and ours do: by their hash. */
+const nfs = z
+  .object({
+    export: z.string().min(1),
+    name: z.string().regex(/^[^/]+$/),
+    mount_point_base: z.string().startsWith("/"),
+    format: raw,
+  })
+  .transform(({ export: exported, name, mount_point_base: base }) => ({
+    type: "file" as const,
+    path: join(base, createHash("md5").update(exported).digest("hex"), name),
+  }));
+const local = z
+  .object({ device_path: z.string().startsWith("/") })
+  .transform(({ device_path: path }) => ({ type: "file" as const, path: normalize(path) }));
+
 /** One line per protocol, by the name that the service gives it. */
-const PROTOCOLS: Readonly<Record<string, z.ZodType<VolumeAddress>>> = { nbd };
+const PROTOCOLS: Readonly<Record<string, z.ZodType<VolumeAddress>>> = { nbd, iscsi, rbd, nfs, local };
 
 /**
  * A block device as its guest has it. @throws CONNECTION_NOT_SUPPORTED for an unknown protocol;

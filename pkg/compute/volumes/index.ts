@@ -1,2 +1,2 @@
-export { guestVolume } from "./guest-volume.js";
+export { guestVolume, keyOf } from "./guest-volume.js";
 export { VolumeErrors } from "./errors.js";

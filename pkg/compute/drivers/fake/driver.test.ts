@@ -28,6 +28,7 @@ async function harness(): Promise<DriverHarness> {
     aSpec: async (over) => aGuestSpec(over),
     aDeafSpec: async () => aGuestSpec(),
     aRescue: async (over) => aRescueSpec(over),
+    aVolume: async () => aVolume(),
     booted: async () => {},
     restart: async (meanwhile) => {
       await driver.close();
@@ -164,9 +165,12 @@ describe("fake driver", () => {
         readOnly,
       });
       assert.deepEqual(again.guest(instanceUuid)?.volumes, [kept(one, true), kept(two, false)]);
+      await again.extendVolume(ctx, instanceUuid, two.volumeId, 2048);
+      await again.extendVolume(ctx, instanceUuid, two.volumeId, 1024);
+      assert.equal(again.guest(instanceUuid)?.volumes[1]?.sizeBytes, 2048);
       await again.detachVolume(ctx, instanceUuid, one.volumeId);
       await again.detachVolume(ctx, instanceUuid, one.volumeId);
-      assert.deepEqual(again.guest(instanceUuid)?.volumes, [kept(two, false)]);
+      assert.deepEqual(again.guest(instanceUuid)?.volumes, [{ ...kept(two, false), sizeBytes: 2048 }]);
     } finally {
       rmSync(persistDir, { recursive: true });
     }

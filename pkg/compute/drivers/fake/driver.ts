@@ -18,8 +18,10 @@ import type {
   SnapshotData,
   SnapshotPhase,
   SnapshotRequest,
+  TaggedVolume,
   Tell,
   VolumeConnector,
+  VolumePhase,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
@@ -350,6 +352,51 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
+  /** A delay by a rule is told of as if a GiB were being copied. */
+  swapVolume(
+    ctx: Ctx,
+    instanceUuid: string,
+    oldVolumeId: string,
+    volume: GuestVolume,
+    tell: Tell<VolumePhase> = untold,
+  ): Promise<void> {
+    return this.#scripted(
+      ctx,
+      "swapVolume",
+      instanceUuid,
+      () => {
+        const guest = this.needUp(instanceUuid);
+        const at = guest.volumes.findIndex(({ volumeId }) => volumeId === oldVolumeId);
+        const old = guest.volumes[at];
+        if (old !== undefined) {
+          const { deviceName, deviceType, tag } = old;
+          const swapped = { ...toVolume({ ...volume, deviceName, deviceType, tag }) };
+          this.put({ ...guest, volumes: guest.volumes.with(at, swapped) });
+        } else if (!guest.volumes.some(({ volumeId }) => volumeId === volume.volumeId))
+          throw DriverErrors.VOLUME_NOT_ATTACHED({ volume: oldVolumeId, instanceUuid });
+      },
+      { passed: (part) => tell({ phase: "volume_copy", done: part * GIB, total: GIB }) },
+    );
+  }
+
+  taggedVolumes(ctx: Ctx, instanceUuid: string): Promise<readonly TaggedVolume[]> {
+    return this.#scripted(ctx, "taggedVolumes", instanceUuid, () =>
+      (this.guests.get(instanceUuid)?.volumes ?? []).flatMap(({ volumeId, deviceName, tag }) =>
+        tag === undefined ? [] : [{ volumeId, deviceName, tag, bus: "none" as const, address: undefined }],
+      ),
+    );
+  }
+
+  extendVolume(ctx: Ctx, instanceUuid: string, volumeId: string, sizeBytes: number): Promise<void> {
+    return this.#scripted(ctx, "extendVolume", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const volumes = guest.volumes.map((one) =>
+        one.volumeId === volumeId ? { ...one, sizeBytes: Math.max(sizeBytes, one.sizeBytes ?? 0) } : one,
+      );
+      this.put({ ...guest, volumes });
+    });
+  }
+
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);
@@ -395,8 +442,9 @@ export const FAKE_METHODS: readonly FakeMethod[] = Object.getOwnPropertyNames(Fa
 
 const quietDisk = { readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 };
 
-const toVolume = ({ volumeId, deviceName, deviceType, connection }: GuestVolume): FakeVolume => ({
+const toVolume = ({ volumeId, deviceName, deviceType, tag, connection }: GuestVolume): FakeVolume => ({
   volumeId,
+  ...(tag === undefined ? {} : { tag }),
   deviceName,
   deviceType,
   protocol: connection.at.type,

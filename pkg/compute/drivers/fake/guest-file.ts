@@ -36,8 +36,11 @@ export interface FakeVolume {
   readonly volumeId: string;
   readonly deviceName: string;
   readonly deviceType: string;
+  readonly tag?: string | undefined;
   readonly protocol: string;
   readonly readOnly: boolean;
+  /** The size that the guest was told to see; absent before. */
+  readonly sizeBytes?: number | undefined;
 }
 
 /** What shall take a guest's place. */
@@ -75,8 +78,10 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
         volumeId: z.string(),
         deviceName: z.string(),
         deviceType: z.string(),
+        tag: z.string().optional(),
         protocol: z.string(),
         readOnly: z.boolean(),
+        sizeBytes: z.number().optional(),
       }),
     )
     .default([]),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { GuestSpec, RescueSpec } from "../../driver.js";
 import { aGuestSpec, aRescueSpec } from "../testing/a-spec.js";
-import { buildArgv, processMarks, withInterfaces } from "./argv.js";
+import { buildArgv, processMarks, withHotDevices } from "./argv.js";
 import { toDefinition } from "./definition.js";
 import { guestPaths } from "./guest-paths.js";
 import { toRescue } from "./rescue.js";
@@ -271,15 +271,14 @@ describe("QEMU argv", () => {
       [[nic], []],
     ];
     for (const [from, to] of changes) {
-      const changed = withInterfaces(argvOf({ interfaces: from }), definition(to).spec.interfaces);
+      const changed = withHotDevices(argvOf({ interfaces: from }), definition(to), paths);
       assert.deepEqual(changed, argvOf({ interfaces: to }));
     }
-    const first = withInterfaces(argvOf({ interfaces: [] }), definition([nic]).spec.interfaces);
+    const first = withHotDevices(argvOf({ interfaces: [] }), definition([nic]), paths);
     assert.deepEqual(first?.toSorted(), argvOf({ interfaces: [nic] }).toSorted());
     const old = "pc-i440fx-7.2";
-    assert.equal(withInterfaces(argvOf({ interfaces: [nic] }, old), []), undefined);
-    const unplaced = definition([nic], old).spec.interfaces;
-    assert.equal(withInterfaces(argvOf({ interfaces: [] }), unplaced), undefined);
+    assert.equal(withHotDevices(argvOf({ interfaces: [nic] }, old), definition([], old), paths), undefined);
+    assert.equal(withHotDevices(argvOf({ interfaces: [] }), definition([nic], old), paths), undefined);
   });
 
   it("leaves PCIe slots for later on q35, and none on the old machine", () => {

@@ -1,11 +1,14 @@
 import { asStarted } from "./definition.js";
-import type { Definition, StoredNic, StoredSpec } from "./definition.js";
+import type { Definition, StoredNic, StoredSpec, StoredVolume } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
+import { volumeName, volumePaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { diskBus } from "./hardware.js";
 import { machineFamily } from "./machine-family.js";
 import { netdevOf, nicDevice, rootPort } from "./nic.js";
+import { volumeControllers, volumeDevice, volumeNode, volumesAtStart } from "./volume-device.js";
+import type { DeviceProperties } from "./volume-device.js";
 
 /** What of the host's options shapes the command line. */
 export interface ArgvOptions {
@@ -38,6 +41,8 @@ export function buildArgv(defined: Definition, paths: GuestPaths, options: ArgvO
     "virtio-rng-pci,id=rngdev0,rng=rng0",
     ...kernel(spec),
     ...screen(paths),
+    // Behind all others, which keep the places that the guest knows them by.
+    ...volumesAtStart(definition).flatMap((volume) => volumeWords(definition, paths, volume)),
     // QEMU may neither start processes nor gain rights; what it needs was opened or given before.
     "-sandbox",
     "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
@@ -190,6 +195,8 @@ function diskDevices(definition: Definition, paths: GuestPaths): string[] {
     const boot = disk.bootIndex === undefined ? "" : `,bootindex=${disk.bootIndex}`;
     return `${onBus(disk)},id=${disk.node}-disk,drive=${disk.node},serial=${disk.node}${boot}`;
   });
+  for (const volume of volumesAtStart(definition))
+    for (const controller of volumeControllers(definition, volume)) controllers.add(controller);
   return [...controllers, ...devices].flatMap((device) => ["-device", device]);
 
   function onBus({ node, bus: name = usual, isCdrom }: PlannedDisk): string {
@@ -205,31 +212,79 @@ function diskDevices(definition: Definition, paths: GuestPaths): string[] {
 }
 
 /**
- * A guest's command line with the interfaces that it has now instead of those that it was started with. Each
- * must sit in a slot of its own: then no other device moves, and memory of the guest fits.
+ * A guest's command line with the interfaces and volumes that it has now instead of those that it was started
+ * with. Each must sit in a place of its own: then no other device moves, and memory of the guest fits.
  * @returns undefined where one sits where QEMU chose
  */
-export function withInterfaces(
+export function withHotDevices(
   argv: readonly string[],
-  nics: readonly StoredNic[],
+  definition: Definition,
+  paths: GuestPaths,
 ): readonly string[] | undefined {
-  const first = argv.indexOf("-netdev");
+  const { interfaces } = definition.spec;
+  const volumes = volumesAtStart(definition);
   const others: string[] = [];
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] ?? "";
-    if (word !== "-netdev") others.push(word);
-    else if (!IN_SLOT.test(argv[at + 3] ?? "")) return undefined;
+    if (word !== "-netdev" && !(word === "-blockdev" && OF_VOLUME.test(argv[at + 1] ?? "")))
+      others.push(word);
+    else if (!IN_PLACE.test(argv[at + 3] ?? "")) return undefined;
     else at += 3;
   }
-  if (nics.some(({ slot }) => slot === null)) return undefined;
-  return others.toSpliced(first < 0 ? others.length : first, 0, ...nics.flatMap(network));
+  const words = volumes.map((volume) => volumeWords(definition, paths, volume));
+  if (interfaces.some(({ slot }) => slot === null)) return undefined;
+  if (words.some((four) => !IN_PLACE.test(four[3] ?? ""))) return undefined;
+  const first = argv.indexOf("-netdev");
+  const wired = others.toSpliced(first < 0 ? others.length : first, 0, ...interfaces.flatMap(network));
+  return wired.toSpliced(wired.lastIndexOf("-sandbox"), 0, ...words.flat());
 }
 
-const IN_SLOT = /,bus=rp\d+(,|$)/;
+/** Interfaces in slots, and volumes wherever they can be plugged. */
+const IN_PLACE = /,bus=(rp\d+|scsi0\.0|usb\.0|pci\.0,addr=\w+)(,|$)/;
+const OF_VOLUME = /"node-name":"vol-/;
+
+/**
+ * Whether no interface or volume of a guest, if it is on that command line, sits where another one did, or
+ * has the data of another one: a device that came back elsewhere would take the other's memory.
+ */
+export function inSamePlaces(argv: readonly string[], definition: Definition, paths: GuestPaths): boolean {
+  const places = new Map(
+    argv.flatMap((word, at) => (word === "-device" ? [placeOf(argv[at + 1] ?? "")] : [])),
+  );
+  const drives = new Set(argv.map((word) => /,drive=([^,]+)/.exec(word)?.[1]));
+  const now = [
+    ...definition.spec.interfaces.map(network),
+    ...volumesAtStart(definition).map((volume) => volumeWords(definition, paths, volume)),
+  ].map((words) => placeOf(words[3] ?? ""));
+  return (
+    now.every(([id, place]) => (places.get(id) ?? place) === place) &&
+    volumesAtStart(definition).every(
+      ({ device, volumeId }) => !places.has(device) || drives.has(volumeName(volumeId)),
+    )
+  );
+}
+
+const placeOf = (word: string): readonly [id: string, place: string] => [
+  /,id=([^,]+)/.exec(word)?.[1] ?? "",
+  [...word.matchAll(/,(?:bus|addr|scsi-id|port|unit)=[^,]+/g)].join(""),
+];
+
+/** Four words: two for the data, two for the device. */
+const volumeWords = (definition: Definition, paths: GuestPaths, volume: StoredVolume): readonly string[] => [
+  "-blockdev",
+  JSON.stringify(volumeNode(volume, volumePaths(paths, volume.volumeId).socket)),
+  "-device",
+  deviceWord(volumeDevice(definition, volume)),
+];
+
+const deviceWord = ({ driver, ...properties }: DeviceProperties): string =>
+  [driver, ...Object.entries(properties).map(([key, value]) => `${key}=${asWord(value)}`)].join(",");
+
+const asWord = (value: string | number | boolean): string =>
+  typeof value === "boolean" ? (value ? "on" : "off") : String(value).replaceAll(",", ",,");
 
 /** Four words: two for the wire, two for the device. */
 function network(nic: StoredNic): string[] {
-  const { driver, ...properties } = nicDevice(nic);
   return [
     "-netdev",
     options({
@@ -240,7 +295,7 @@ function network(nic: StoredNic): string[] {
       "addr.path": nic.socketPath,
     }),
     "-device",
-    [driver, ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)].join(","),
+    deviceWord(nicDevice(nic)),
   ];
 }
 

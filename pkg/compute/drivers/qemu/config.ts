@@ -40,6 +40,7 @@ export interface QemuConfig {
   readonly imageDirs: readonly string[];
   readonly qemu: string;
   readonly qemuImg: string;
+  readonly storageDaemon: string;
   readonly xorriso: string;
   /** `vfat` needs mkfs.fat and mcopy. */
   readonly configDriveFormat: ConfigDriveFormat;
@@ -65,6 +66,10 @@ export interface QemuConfig {
   readonly snapshotBytesPerSecond: number;
   /** The longest that copying a disk may take. */
   readonly snapshotTimeoutMs: number;
+  /** Name by which this host is known to iSCSI targets. */
+  readonly iscsiInitiator: string;
+  /** Folders below which volumes may be files of this host. */
+  readonly volumeFolders: readonly string[];
   /** How often a guest is asked to let go of a device. */
   readonly detachAttempts: number;
   /** How long it may take each time. */
@@ -77,6 +82,7 @@ export const qemuDefaults = {
   isolation: isolationDefaults,
   qemu: "qemu-system-x86_64",
   qemuImg: "qemu-img",
+  storageDaemon: "qemu-storage-daemon",
   xorriso: "xorriso",
   configDriveFormat: "iso9660",
   consoleBytes: 1024 * 1024,
@@ -88,6 +94,8 @@ export const qemuDefaults = {
   snapshotsAtOnce: 5,
   snapshotBytesPerSecond: 0,
   snapshotTimeoutMs: 4 * 3_600_000,
+  iscsiInitiator: "iqn.2010-10.org.openstack:kilonova",
+  volumeFolders: [],
   detachAttempts: 8,
   detachTimeoutMs: 20_000,
 } as const satisfies Partial<QemuConfig>;

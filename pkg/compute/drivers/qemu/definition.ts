@@ -26,6 +26,26 @@ const nic = z.object({
   slot: z.number().int().nullable().default(null),
 });
 
+/** A volume as a guest's device. How it is reached lies elsewhere, because it may be secret. */
+const volume = z.object({
+  volumeId: z.string(),
+  deviceName: z.string(),
+  deviceType: z.string(),
+  bus: z.string(),
+  /** Null: the guest's usual one was taken. */
+  wantedBus: z.string().nullable(),
+  bootIndex: z.number().int().nullable(),
+  readOnly: z.boolean(),
+  shared: z.boolean(),
+  /** Id of the device in QEMU. */
+  device: z.string(),
+  /** As an interface's. */
+  slot: z.number().int().nullable(),
+  /** Its place on a bus that counts them. */
+  unit: z.number().int().nullable(),
+  tag: z.string().nullable().default(null),
+});
+
 const image = z.object({ imageId: z.string(), path: z.string(), virtualSizeBytes: z.number() });
 const kernel = z.object({
   kernelPath: z.string(),
@@ -80,6 +100,7 @@ const schema = z.object({
   rootPorts: z.number().int().default(8),
   spec: storedSpec,
   rescue: rescue.nullable().default(null),
+  volumes: z.array(volume).default([]),
 });
 
 /**
@@ -89,6 +110,7 @@ const schema = z.object({
 export type Definition = z.infer<typeof schema>;
 export type StoredSpec = Definition["spec"];
 export type StoredNic = z.infer<typeof nic>;
+export type StoredVolume = z.infer<typeof volume>;
 
 /** PCIe slots of new q35 machines. */
 const ROOT_PORTS = 12;
@@ -123,6 +145,7 @@ export function toDefinition(
       hardware: { ...hw },
     },
     rescue: null,
+    volumes: before?.volumes ?? [],
   };
 }
 
@@ -146,12 +169,16 @@ export const deviceOf = ({ portId }: Pick<GuestInterface, "portId">): string => 
 
 /** With one more interface, in the first free slot; null where there is none, or QEMU chooses the place. */
 export function withNic(definition: Definition, one: GuestInterface): Definition {
-  const { machine, rootPorts, spec } = definition;
-  const taken = new Set(spec.interfaces.map(({ slot }) => slot));
-  const slots = machineFamily(machine) === "q35" ? Array.from({ length: rootPorts }, (_, i) => i) : [];
-  const slot = slots.find((free) => !taken.has(free)) ?? null;
-  const added = { ...one, device: deviceOf(one), slot };
+  const { spec } = definition;
+  const added = { ...one, device: deviceOf(one), slot: freeSlot(definition) };
   return { ...definition, spec: { ...spec, interfaces: [...spec.interfaces, added] } };
+}
+
+/** The first free PCIe slot; null where there is none, or QEMU chooses the place. */
+export function freeSlot({ machine, rootPorts, spec, volumes }: Definition): number | null {
+  const taken = new Set([...spec.interfaces, ...volumes].map(({ slot }) => slot));
+  const slots = machineFamily(machine) === "q35" ? Array.from({ length: rootPorts }, (_, i) => i) : [];
+  return slots.find((free) => !taken.has(free)) ?? null;
 }
 
 export const withoutNic = (definition: Definition, portId: string): Definition => ({

@@ -19,6 +19,7 @@ import type {
   GuestInterface,
   GuestSpec,
   GuestState,
+  GuestVolume,
   HostInventory,
   HostTelemetry,
   MemoryPhase,
@@ -27,7 +28,10 @@ import type {
   SnapshotData,
   SnapshotPhase,
   SnapshotRequest,
+  TaggedVolume,
   Tell,
+  VolumeConnector,
+  VolumePhase,
 } from "../../driver.js";
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
@@ -37,6 +41,7 @@ import { Isolation } from "../host/isolation.js";
 import { runTool } from "../host/run-tool.js";
 import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
+import { HostBridges } from "./bridges/host-bridges.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
@@ -44,7 +49,7 @@ import { asStarted, userOf, withPortsOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
-import { hasMemory, needRunning, notStarted, toState } from "./entry.js";
+import { hasMemory, needRunning, notStarted, toState, upOf } from "./entry.js";
 import type { Entry } from "./entry.js";
 import { askToShutDown, endProcess } from "./end-guest.js";
 import { guestConsole } from "./guest-console.js";
@@ -69,6 +74,10 @@ import { thaw } from "./quiesce.js";
 import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
+import { swapVolume } from "./swap-volume.js";
+import { taggedVolumes, volumesAtStart, withVolumesOf } from "./volume-device.js";
+import { attachVolume, detachVolume, extendVolume, plugMissingVolumes } from "./volumes.js";
+import type { VolumeTools } from "./volumes.js";
 
 const CONSOLE_CHECK_MS = 5_000;
 const GROUP_ATTEMPTS = 20;
@@ -76,6 +85,9 @@ const GROUP_WAIT_MS = 10;
 const REATTACH_AT_ONCE = 8;
 const INSPECT_TIMEOUT_MS = 2_000;
 const MOST_WAITING_COPIES = 1_000;
+/** How long until a volume that could not be reached is tried again. */
+const MEND_FIRST_MS = 1_000;
+const MEND_MOST_MS = 60_000;
 /** Whose password is set: of a guest with another system than Linux nobody has asked yet. */
 const ADMINISTRATOR = "root";
 
@@ -85,6 +97,7 @@ interface Host {
   readonly runDir: string;
   readonly isolation: Isolation;
   readonly facts: HypervisorFacts;
+  readonly bridges: HostBridges;
 }
 
 /**
@@ -131,12 +144,17 @@ export class QemuDriver implements Driver {
     const runDir = await openRunDir(stateDir, runtimeBase, isolation.separatesUsers);
     const files = new GuestFiles(stateDir, runDir);
     const facts = await probeHypervisor(ctx, this.#config, isolation);
-    this.#host = { files, runDir, isolation, facts };
+    const bridges = new HostBridges({
+      config: this.#config,
+      isolation,
+      onLost: (uuid, volumeId) => this.#bridgeLost(uuid, volumeId),
+    });
+    this.#host = { files, runDir, isolation, facts, bridges };
     this.#ctx = ctx;
     const { definitions: found, spoiled } = await files.load(ctx.log);
     this.#spoiled = new Set(spoiled);
     const known = [...found.map(({ spec }) => spec.instanceUuid), ...spoiled];
-    const folders = new Set(known.map((uuid) => files.paths(uuid).dir));
+    const folders = new Set(known.map((uuid) => files.paths(uuid)).flatMap((p) => [p.dir, p.volumesDir]));
     isolation.uids?.forget(stateDir, (owner) => folders.has(owner));
     const events: GuestEvent[] = [];
     const attach = reattach(ctx, this.#config);
@@ -154,6 +172,8 @@ export class QemuDriver implements Driver {
       if (tell) events.push({ instanceUuid, ...tell });
       this.#thawLater(ctx, entry);
     });
+    await bridges.adopt([...this.#guests.values()].map((entry) => ({ ...entry, isUp: !!upOf(entry) })));
+    for (const entry of this.#guests.values()) this.#mendVolumes(entry);
     for (const event of events) this.#listener(event);
     this.#consoleTimer = setInterval(() => this.#boundConsoles(), CONSOLE_CHECK_MS).unref();
     ctx.log.info("compute.qemu.started", {
@@ -167,6 +187,7 @@ export class QemuDriver implements Driver {
   async close(): Promise<void> {
     clearInterval(this.#consoleTimer);
     for (const entry of this.#guests.values()) entry.running?.detach();
+    this.#host?.bridges.close();
     this.#guests.clear();
     this.#prepared.clear();
     this.#listener = () => {};
@@ -247,11 +268,12 @@ export class QemuDriver implements Driver {
   remove(_ctx: Ctx, instanceUuid: string): Promise<void> {
     this.#guests.get(instanceUuid)?.running?.hurry();
     return this.#locks.run(instanceUuid, async () => {
-      const { files, isolation } = this.#started();
+      const { files, isolation, bridges } = this.#started();
       this.#notSpoiled(instanceUuid);
       const entry = this.#guests.get(instanceUuid);
       const paths = files.paths(instanceUuid);
       if (entry) await this.#end(entry);
+      bridges.forget({ paths });
       await files.discard(paths, instanceUuid);
       const uid = entry?.definition.uid;
       if (typeof uid === "number") isolation.uids?.release(paths.dir, uid);
@@ -321,16 +343,18 @@ export class QemuDriver implements Driver {
 
   resume(ctx: Ctx, instanceUuid: string, tell: Tell<MemoryPhase> = untold): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
-      const { files, isolation } = this.#started();
+      const { files, isolation, bridges } = this.#started();
       const { paths, saved } = entry;
       if (saved) {
         if (entry.running) await this.#end(entry);
         await this.#settleUser(entry);
         const { definition } = entry;
         await files.makeStartable(paths, definition, userOf(definition));
+        await bridges.startAll(ctx, entry);
         const tools = { config: this.#config, isolation, files };
         const running = await loadGuest(ctx, { definition, paths, saved }, tools, tell).catch(
           async (error: unknown) => {
+            await bridges.endAll(entry);
             await this.#leaveGroups(instanceUuid);
             throw error;
           },
@@ -346,6 +370,8 @@ export class QemuDriver implements Driver {
       await running.refresh();
       await dropMemory(paths);
       await setClock(ctx, entry);
+      // What it was given while it slept.
+      this.#mendVolumes(entry);
     });
   }
 
@@ -408,6 +434,8 @@ export class QemuDriver implements Driver {
         { spec, options, before: entry?.definition, paths },
         this.#defineTools(),
       );
+      // What has no room in it is known before the guest is ended.
+      if (entry) withVolumesOf(entry.definition, withPortsOf(entry.definition, prepared));
       this.#prepared.set(instanceUuid, prepared);
     });
   }
@@ -428,7 +456,7 @@ export class QemuDriver implements Driver {
       }
       // Its user may have changed meanwhile; files get their owner before each start.
       const made = { ...prepared, uid: entry?.definition.uid ?? prepared.uid };
-      const definition = entry ? withPortsOf(entry.definition, made) : made;
+      const definition = entry ? withVolumesOf(entry.definition, withPortsOf(entry.definition, made)) : made;
       await files.commit(paths, definition);
       const rebuilt: Entry = entry ?? { definition, paths, ...notStarted };
       rebuilt.definition = definition;
@@ -484,6 +512,42 @@ export class QemuDriver implements Driver {
     return this.#locked(instanceUuid, (entry) => detachInterface(ctx, entry, portId, this.#interfaceTools()));
   }
 
+  async volumeConnector(_ctx: Ctx): Promise<VolumeConnector> {
+    const { hypervisorHostname: host, hostIp: ip, iscsiInitiator: initiator } = this.#config;
+    return { host, ip, initiator };
+  }
+
+  attachVolume(ctx: Ctx, instanceUuid: string, volume: GuestVolume): Promise<void> {
+    return this.#locked(instanceUuid, (entry) => attachVolume(ctx, entry, volume, this.#volumeTools()));
+  }
+
+  detachVolume(ctx: Ctx, instanceUuid: string, volumeId: string): Promise<void> {
+    return this.#locked(instanceUuid, (entry) => detachVolume(ctx, entry, volumeId, this.#volumeTools()));
+  }
+
+  swapVolume(
+    ctx: Ctx,
+    instanceUuid: string,
+    oldVolumeId: string,
+    volume: GuestVolume,
+    tell: Tell<VolumePhase> = untold,
+  ): Promise<void> {
+    return this.#locked(instanceUuid, (entry) =>
+      swapVolume(ctx, entry, oldVolumeId, volume, this.#volumeTools(), tell),
+    );
+  }
+
+  async taggedVolumes(_ctx: Ctx, instanceUuid: string): Promise<readonly TaggedVolume[]> {
+    const entry = this.#guests.get(instanceUuid);
+    return entry === undefined ? [] : taggedVolumes(entry.definition);
+  }
+
+  extendVolume(ctx: Ctx, instanceUuid: string, volumeId: string, sizeBytes: number): Promise<void> {
+    return this.#locked(instanceUuid, (entry) =>
+      extendVolume(ctx, entry, volumeId, sizeBytes, this.#volumeTools()),
+    );
+  }
+
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     const entry = this.#need(instanceUuid);
     return readDiagnostics(needRunning(entry), entry.definition, this.#config.virtType);
@@ -492,7 +556,7 @@ export class QemuDriver implements Driver {
   // ---- steps, all under the guest's lock ----
 
   async #boot(ctx: Ctx, entry: Entry): Promise<void> {
-    const { files, isolation } = this.#started();
+    const { files, isolation, bridges } = this.#started();
     const { paths } = entry;
     await this.#forgetMemory(entry);
     await this.#settleDisks(entry);
@@ -506,7 +570,12 @@ export class QemuDriver implements Driver {
     );
     boundConsole(paths, this.#config.consoleBytes);
     await files.makeStartable(paths, definition, user);
-    const running = await launch(ctx, definition, paths, { config: this.#config, isolation, files });
+    await bridges.startAll(ctx, entry);
+    const tools = { config: this.#config, isolation, files };
+    const running = await launch(ctx, definition, paths, tools).catch(async (error: unknown) => {
+      await bridges.endAll(entry);
+      throw error;
+    });
     this.#follow(entry, running);
     running.changeExpected = "resumed";
     await command(ctx, running, "cont");
@@ -579,6 +648,7 @@ export class QemuDriver implements Driver {
     else if (entry.last === "crashed") await writeRunRecord(entry.paths.runRecord, stoppedRecord);
     entry.running = undefined;
     entry.last = "stopped";
+    await this.#started().bridges.endAll(entry);
     await this.#leaveGroups(entry.definition.spec.instanceUuid);
   }
 
@@ -597,7 +667,38 @@ export class QemuDriver implements Driver {
     return { files, offer: facts.offer, runDir, patience: this.#config };
   }
 
+  #volumeTools(): VolumeTools {
+    const { files, bridges } = this.#started();
+    return { files, bridges, patience: this.#config };
+  }
+
   // ---- what happens unasked ----
+
+  /** A daemon that reaches a volume is gone; the guest waits for the volume until there is another one. */
+  #bridgeLost(instanceUuid: string, volumeId: string): void {
+    const entry = this.#guests.get(instanceUuid);
+    if (entry?.running === undefined || entry.running.endExpected) return;
+    this.#ctx?.log.warn("compute.qemu.volume.daemon-lost", { instanceUuid, volumeId });
+    this.#mendVolumes(entry);
+  }
+
+  /** Gives a running guest back what it has lost of its volumes, and tries again until it has. */
+  #mendVolumes(entry: Entry, waitMs = 0): void {
+    const { running, definition } = entry;
+    const ctx = this.#ctx;
+    if (running === undefined || ctx === undefined || volumesAtStart(definition).length === 0) return;
+    const mend = async (): Promise<void> => {
+      if (this.#host === undefined) return;
+      try {
+        await plugMissingVolumes(ctx, entry, this.#volumeTools());
+      } catch (error) {
+        const { instanceUuid } = running;
+        ctx.log.error("compute.qemu.volume.not-back", { instanceUuid, error });
+        this.#mendVolumes(entry, Math.min(MEND_MOST_MS, waitMs * 2 || MEND_FIRST_MS));
+      }
+    };
+    setTimeout(() => this.#unasked(entry, running, mend), waitMs).unref();
+  }
 
   /** A former agent may have died while it had the guest's file systems frozen. */
   #thawLater(ctx: Ctx, { definition, paths, running }: Entry): void {
@@ -612,8 +713,10 @@ export class QemuDriver implements Driver {
     entry.running = running;
     // It let go of a device too late, or of one that nobody wanted back.
     running.onEvent(({ event, data }) => {
-      const nics = entry.definition.spec.interfaces;
-      if (event !== "DEVICE_DELETED" || !nics.some(({ device }) => device === data["device"])) return;
+      const { spec, volumes } = entry.definition;
+      if (event !== "DEVICE_DELETED") return;
+      if (volumes.some(({ device }) => device === data["device"])) return this.#mendVolumes(entry);
+      if (!spec.interfaces.some(({ device }) => device === data["device"])) return;
       this.#unasked(entry, running, async () => {
         if (this.#ctx !== undefined) await plugMissing(this.#ctx, entry, this.#interfaceTools());
       });
@@ -672,6 +775,7 @@ export class QemuDriver implements Driver {
     entry.running = undefined;
     entry.last = running.toldToExit ? "stopped" : "crashed";
     await writeRunRecord(entry.paths.runRecord, { version: 1, phase: entry.last });
+    await this.#started().bridges.endAll(entry);
     this.#ctx?.log.warn("compute.qemu.guest.vanished", {
       instanceUuid: running.instanceUuid,
       pid: running.identity.pid,

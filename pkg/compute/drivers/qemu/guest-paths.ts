@@ -16,6 +16,8 @@ export interface GuestPaths {
   readonly configDrive: string;
   /** Copies of the root disk on their way to the Image service. The guest's process sees what comes here. */
   readonly snapshotsDir: string;
+  /** How its volumes are reached, secrets included: the agent's alone. Its processes do not see it. */
+  readonly volumesDir: string;
   /** There while the guest's file systems may be frozen. */
   readonly frozenMark: string;
   /** Of a rescued guest; leftovers of a rescue that came to nothing when the definition names none. */
@@ -42,6 +44,22 @@ export interface GuestPaths {
   readonly agentSocket: string;
   /** Over which memory leaves a guest that is suspended, and comes back. */
   readonly memorySocket: string;
+  /** Folders of the processes that reach its volumes; the guest does not see it. */
+  readonly bridgesDir: string;
+}
+
+/** Where what belongs to one volume of a guest lies. */
+export interface VolumePaths {
+  /** How it is reached. */
+  readonly connection: string;
+  readonly log: string;
+  /** The folder of the process that reaches it, and that process's monitor. */
+  readonly dir: string;
+  readonly qmpSocket: string;
+  /** Where that process serves the volume, before the socket is put into its place. */
+  readonly served: string;
+  /** Where the guest finds it. */
+  readonly socket: string;
 }
 
 /** Linux's `sun_path` without its final zero. */
@@ -59,6 +77,7 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     swapDisk: join(dir, "disk.swap"),
     configDrive: join(dir, "disk.config"),
     snapshotsDir: join(dir, "snapshots"),
+    volumesDir: join(dir, "volumes"),
     frozenMark: join(dir, "frozen"),
     rescueDisk: join(dir, "disk.rescue"),
     rescueConfigDrive: join(dir, "disk.config.rescue"),
@@ -75,6 +94,23 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     vncSocket: join(socketDir, "vnc.sock"),
     agentSocket: join(socketDir, "qga.sock"),
     memorySocket: join(socketDir, "memory.sock"),
+    bridgesDir: `${socketDir}.v`,
+  };
+}
+
+/** A volume's short name in paths and in QEMU, whose names end at 31 characters. */
+export const volumeName = (volumeId: string): string => `vol-${shortHash(volumeId)}`;
+
+export function volumePaths(paths: GuestPaths, volumeId: string): VolumePaths {
+  const name = volumeName(volumeId);
+  const dir = join(paths.bridgesDir, name);
+  return {
+    connection: join(paths.volumesDir, `${name}.json`),
+    log: join(paths.volumesDir, `${name}.log`),
+    dir,
+    qmpSocket: join(dir, "qmp.sock"),
+    served: join(dir, "nbd.sock"),
+    socket: join(paths.socketDir, name),
   };
 }
 

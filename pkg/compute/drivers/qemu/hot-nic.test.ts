@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rootCtx } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
 import type { StoredNic } from "./definition.js";
-import type { HotGuest } from "./hot-nic.js";
+import type { HotGuest } from "./hot-device.js";
 import { missingNics, plugNic, unplugNic } from "./hot-nic.js";
 import type { QmpEvent } from "./qmp-client.js";
 

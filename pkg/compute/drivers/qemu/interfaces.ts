@@ -10,8 +10,8 @@ import type { Entry } from "./entry.js";
 import type { GuestFiles } from "./guest-files.js";
 import { checkSocketPath, interfaceSocketPath } from "./guest-paths.js";
 import { checkHardware } from "./hardware.js";
+import type { DetachPatience } from "./hot-device.js";
 import { missingNics, plugNic, unplugNic } from "./hot-nic.js";
-import type { DetachPatience } from "./hot-nic.js";
 import { machineFamily } from "./machine-family.js";
 import type { RunningGuest } from "./running-guest.js";
 

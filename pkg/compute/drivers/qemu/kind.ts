@@ -51,6 +51,18 @@ export const qemu = driverKind({
       .max(600_000)
       .default(qemuDefaults.detachTimeoutMs)
       .describe("How long a guest may take each time."),
+    iscsiInitiator: z
+      .string()
+      .default("")
+      .describe(
+        "Name by which this host is known to iSCSI targets; empty makes one of the host's name. Needs the package qemu-block-extra.",
+      ),
+    volumeFolders: z
+      .array(z.string().startsWith("/"))
+      .default([])
+      .describe(
+        "Folders below which volumes may be files or block devices of this host: mounted NFS exports (`nfs`), volume groups (`local`). None: such volumes are refused.",
+      ),
     configDriveFormat: z
       .enum(configDriveFormats)
       .default("iso9660")
@@ -84,6 +96,8 @@ export const qemu = driverKind({
       configDriveFormat: options.configDriveFormat,
       snapshotFormat: options.snapshotImageFormat,
       snapshotsAtOnce: options.snapshotsAtOnce,
+      iscsiInitiator: options.iscsiInitiator || `iqn.2010-10.org.openstack:${host.name}`,
+      volumeFolders: options.volumeFolders,
       detachAttempts: options.detachAttempts,
       detachTimeoutMs: options.detachTimeoutMs,
       imageDirs: [host.imagesDir],

@@ -6,7 +6,7 @@ import { syncPath } from "../../../platform/files/index.js";
 import type { MemoryPhase, Tell } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { isSameProcess } from "../host/linux-process.js";
-import { buildArgv, withInterfaces } from "./argv.js";
+import { buildArgv, inSamePlaces, withHotDevices } from "./argv.js";
 import type { ArgvOptions } from "./argv.js";
 import { userOf } from "./definition.js";
 import type { Definition } from "./definition.js";
@@ -122,8 +122,8 @@ async function assertRoom(paths: GuestPaths, needBytes: number): Promise<void> {
 
 /**
  * With what the guest's process can be made again so that its memory fits.
- * @throws GUEST_NOT_SUSPENDABLE when it has got or lost other devices than interfaces in slots since it was
- *   started, or an older version has started it otherwise than this one would
+ * @throws GUEST_NOT_SUSPENDABLE when it has got or lost other devices than those with places of their own
+ *   since it was started, or an older version has started it otherwise than this one would
  */
 async function argvOf(
   ctx: Ctx,
@@ -143,8 +143,8 @@ async function argvOf(
     .filter(({ type }) => typeof type === "string" && type.startsWith("child<"))
     .map(({ name }) => String(name));
   const fits = (words: readonly string[]): boolean => sameNames(deviceIds(words), now);
-  if (fits(argv)) return argv;
-  const changed = withInterfaces(argv, definition.spec.interfaces);
+  if (fits(argv) && inSamePlaces(argv, definition, paths)) return argv;
+  const changed = withHotDevices(argv, definition, paths);
   if (changed !== undefined && fits(changed)) return changed;
   throw DriverErrors.GUEST_NOT_SUSPENDABLE({
     instanceUuid,

@@ -8,6 +8,7 @@ import type {
   GuestEvent,
   GuestInterface,
   GuestSpec,
+  GuestVolume,
   OptionalMethod,
   RescueSpec,
 } from "../../driver.js";
@@ -28,6 +29,8 @@ export interface DriverHarness {
   aDeafSpec(): Promise<GuestSpec>;
   /** A small rescue system: it writes `rescue boot` where a guest writes `boot`. */
   aRescue(over?: Partial<RescueSpec>): Promise<RescueSpec>;
+  /** A volume that can be attached, another one each time. */
+  aVolume(): Promise<GuestVolume>;
   /** Resolves when the guest's own code runs (so that it hears the power button). */
   booted(instanceUuid: string): Promise<void>;
   /**
@@ -641,6 +644,137 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await rebuilding().rebuild(instanceUuid, "k6");
       await h.driver().powerOn(ctx, instanceUuid);
       assert.deepEqual(await nicsOf(instanceUuid), [spec.interfaces[0]?.macAddress]);
+    });
+
+    const disksOf = async (uuid: string): Promise<number> =>
+      (await able("diagnostics")(ctx, uuid)).disks.length;
+    const attach = async (uuid: string, volume: GuestVolume): Promise<void> =>
+      able("attachVolume")(ctx, uuid, volume);
+    const detach = async (uuid: string, { volumeId }: GuestVolume): Promise<void> =>
+      able("detachVolume")(ctx, uuid, volumeId);
+
+    it("puts a volume into a running guest, once, and remembers it over restarts and reboots", async () => {
+      const { instanceUuid } = await running();
+      const before = await disksOf(instanceUuid);
+      const [one, two] = [await h.aVolume(), await h.aVolume()];
+      await attach(instanceUuid, one);
+      await attach(instanceUuid, one);
+      assert.equal(await disksOf(instanceUuid), before + 1);
+      await h.restart();
+      await attach(instanceUuid, one);
+      await attach(instanceUuid, two);
+      assert.equal(await disksOf(instanceUuid), before + 2);
+      await h.driver().reboot(ctx, instanceUuid, "hard", 0);
+      assert.equal(await disksOf(instanceUuid), before + 2);
+      await h.driver().powerOff(ctx, instanceUuid, 0);
+      await detach(instanceUuid, one);
+      await h.driver().powerOn(ctx, instanceUuid);
+      assert.equal(await disksOf(instanceUuid), before + 1);
+      assert.deepEqual(h.events, []);
+    });
+
+    it("puts volumes into a stopped guest and takes them out, by what it is started with", async () => {
+      const spec = await h.aSpec();
+      const uuid = spec.instanceUuid;
+      const [one, two] = [await h.aVolume(), await h.aVolume()];
+      await rejectsWith(attach(uuid, one), "GUEST_NOT_DEFINED");
+      await h.driver().define(ctx, spec);
+      await attach(uuid, one);
+      await attach(uuid, two);
+      await detach(uuid, one);
+      await detach(uuid, one);
+      await h.driver().define(ctx, { ...spec, memoryMib: spec.memoryMib + 16 });
+      await h.driver().powerOn(ctx, uuid);
+      const withTwo = await disksOf(uuid);
+      await h.driver().powerOff(ctx, uuid, 0);
+      await detach(uuid, two);
+      await h.driver().powerOn(ctx, uuid);
+      assert.equal(await disksOf(uuid), withTwo - 1);
+    });
+
+    it("has guests see volumes that have grown, and says nothing to those that do not have them", async () => {
+      const volume = await h.aVolume();
+      const spec = await h.aSpec();
+      await h.driver().define(ctx, spec);
+      const extend = (): Promise<void> =>
+        able("extendVolume")(ctx, spec.instanceUuid, volume.volumeId, 1024 * 1024);
+      await extend();
+      await attach(spec.instanceUuid, volume);
+      await extend();
+      await h.driver().powerOn(ctx, spec.instanceUuid);
+      await extend();
+      await extend();
+      await rejectsWith(able("extendVolume")(ctx, randomUUID(), volume.volumeId, 512), "GUEST_NOT_DEFINED");
+    });
+
+    it("swaps a volume for another one, in the same place, once", async () => {
+      const { instanceUuid } = await running();
+      const before = await disksOf(instanceUuid);
+      const [one, two] = [{ ...(await h.aVolume()), tag: "db" }, await h.aVolume()];
+      const swap = (): Promise<void> => able("swapVolume")(ctx, instanceUuid, one.volumeId, two);
+      await rejectsWith(swap(), "VOLUME_NOT_ATTACHED");
+      await attach(instanceUuid, one);
+      await swap();
+      await swap();
+      assert.deepEqual(
+        (await able("taggedVolumes")(ctx, instanceUuid)).map(({ volumeId, tag }) => [volumeId, tag]),
+        [[two.volumeId, "db"]],
+      );
+      assert.equal(await disksOf(instanceUuid), before + 1);
+      await attach(instanceUuid, one);
+      assert.equal(await disksOf(instanceUuid), before + 2);
+      await able("suspend")(ctx, instanceUuid);
+      await able("resume")(ctx, instanceUuid);
+      await h.driver().reboot(ctx, instanceUuid, "hard", 0);
+      assert.equal(await disksOf(instanceUuid), before + 2);
+      await h.driver().powerOff(ctx, instanceUuid, 0);
+      await rejectsWith(
+        able("swapVolume")(ctx, instanceUuid, two.volumeId, await h.aVolume()),
+        "GUEST_NOT_RUNNING",
+      );
+    });
+
+    it("finds the tags of a guest's volumes, as long as it has them", async () => {
+      const { instanceUuid } = await running();
+      const tagged = { ...(await h.aVolume()), tag: "db" };
+      const tags = async (): Promise<readonly string[]> =>
+        (await able("taggedVolumes")(ctx, instanceUuid)).map(({ volumeId, tag }) => `${volumeId} ${tag}`);
+      assert.deepEqual(await able("taggedVolumes")(ctx, randomUUID()), []);
+      await attach(instanceUuid, await h.aVolume());
+      assert.deepEqual(await tags(), []);
+      await attach(instanceUuid, tagged);
+      await h.restart();
+      assert.deepEqual(await tags(), [`${tagged.volumeId} db`]);
+      await h.driver().powerOff(ctx, instanceUuid, 0);
+      await detach(instanceUuid, tagged);
+      assert.deepEqual(await tags(), []);
+    });
+
+    it("gives a suspended guest its volumes back, also one that it was given meanwhile", async () => {
+      const { instanceUuid } = await running();
+      const before = await disksOf(instanceUuid);
+      const [one, two] = [await h.aVolume(), await h.aVolume()];
+      await attach(instanceUuid, one);
+      await able("suspend")(ctx, instanceUuid);
+      await h.restart();
+      await attach(instanceUuid, two);
+      await able("resume")(ctx, instanceUuid);
+      await until(async () => (await disksOf(instanceUuid)) === before + 2, { timeoutMs });
+      assert.equal(await stateOf(instanceUuid), "RUNNING");
+    });
+
+    it("keeps volumes that come and go while a rebuild is prepared", async () => {
+      const spec = await running();
+      const { instanceUuid } = spec;
+      const before = await disksOf(instanceUuid);
+      const [one, two] = [await h.aVolume(), await h.aVolume()];
+      await attach(instanceUuid, one);
+      await rebuilding().prepare(spec, "k7");
+      await attach(instanceUuid, two);
+      await rebuilding().rebuild(instanceUuid, "k7");
+      await detach(instanceUuid, one);
+      await h.driver().powerOn(ctx, instanceUuid);
+      assert.equal(await disksOf(instanceUuid), before + 1);
     });
 
     it("survives being asked for many things at once", async () => {

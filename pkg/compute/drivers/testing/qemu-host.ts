@@ -11,6 +11,8 @@ import { QemuDriver, qemuDefaults } from "../qemu/index.js";
 import type { QemuConfig } from "../qemu/index.js";
 import { aGuestSpec, aRescueSpec } from "./a-spec.js";
 import { buttonGuestDisk } from "./button-guest.js";
+import { nbdVolume } from "./nbd-volume.js";
+import type { NbdVolume } from "./nbd-volume.js";
 import type { DriverHarness } from "./conformance.js";
 
 /** A busy machine under emulation: nothing takes this long unless it is broken. */
@@ -25,6 +27,8 @@ export interface QemuHost extends DriverHarness {
   driver(): QemuDriver;
   paths(instanceUuid: string): GuestPaths;
   console(instanceUuid: string): string;
+  /** A volume of one MiB, or more, at a server of its own. */
+  served(sizeBytes?: number): Promise<NbdVolume>;
   image(name: string, bytes: Uint8Array): PreparedImage;
 }
 
@@ -52,6 +56,12 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
     return opened;
   };
   let driver = await open();
+  const volumes: NbdVolume[] = [];
+  const served = async (sizeBytes = 1024 * 1024): Promise<NbdVolume> => {
+    const volume = await nbdVolume(home, sizeBytes);
+    volumes.push(volume);
+    return volume;
+  };
   const runDir = join(driver.interfaceSocketPath("any", "any"), "../..");
   const paths = (uuid: string): GuestPaths => guestPaths(stateDir, runDir, uuid);
   const image = (name: string, bytes: Uint8Array): PreparedImage => {
@@ -79,6 +89,8 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
     paths,
     image,
     console,
+    served,
+    aVolume: async () => (await served()).volume,
     driver: () => driver,
     aSpec: async (more) => withSockets(aGuestSpec({ rootImage: listening, rootGib: 1, ...more })),
     aRescue: async (more) => aRescueSpec({ image: rescue, ...more }),
@@ -105,6 +117,7 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
     dispose: async () => {
       for (const { instanceUuid } of await driver.list(ctx)) await driver.remove(ctx, instanceUuid);
       await driver.close();
+      for (const volume of volumes) await volume.stop();
       rmSync(home, { recursive: true });
     },
   };
