@@ -20,7 +20,7 @@ const VICTIM = "22222222-0000-4000-8000-000000000000";
 async function build(
   spec: Parameters<typeof InstanceRecord.fromPartial>[0]["spec"],
   volumes: BlockDeviceRecord[] = [],
-  over: Partial<Record<keyof Driver, unknown>> = {},
+  over: { readonly define?: Driver["define"]; readonly attachVolume?: undefined } = {},
 ): Promise<{ fetched: ImageRef[]; defined: GuestSpec | undefined; order: string[] }> {
   const fake = new FakeDriver({ hostname: "host1" });
   await fake.start(ctx);

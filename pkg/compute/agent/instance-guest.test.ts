@@ -77,7 +77,7 @@ describe("what a guest is told of its disks", () => {
     { source: VOLUME, destination: ON_VOLUME, sourceId: "v1" },
     { source: BLANK, destination: ON_VOLUME, sizeGib: 1, tag: "new" },
   ];
-  const told = toGuestData(record(disks), { domain: "", userData: "" });
+  const told = toGuestData(record(disks), { domain: "", userData: "", withVolumes: true });
 
   it("is their names, by EC2's words", () => {
     assert.deepEqual(Object.fromEntries(told.blockDeviceMapping ?? []), {
@@ -99,5 +99,12 @@ describe("what a guest is told of its disks", () => {
       { ...common, path: "/dev/vdc", serial: "ephemeral1", tags: ["more"] },
       { ...common, path: "/dev/vdf", tags: ["new"] },
     ]);
+  });
+  it("leaves tags of volumes to the host, unless they are told for good", () => {
+    const now = toGuestData(record(disks), { domain: "", userData: "" });
+    assert.deepEqual(
+      now.devices?.map(({ tags }) => tags),
+      [["scratch"], ["more"]],
+    );
   });
 });

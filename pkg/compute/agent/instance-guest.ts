@@ -24,7 +24,13 @@ const DEFAULT_MTU = 1450;
  */
 export function toGuestData(
   instance: InstanceRecord,
-  options: { readonly domain: string; readonly userData: string; readonly adminPassword?: string },
+  options: {
+    readonly domain: string;
+    readonly userData: string;
+    readonly adminPassword?: string;
+    /** Whether tags of the volumes that it is built with are told: those that it has now, its host knows. */
+    readonly withVolumes?: boolean;
+  },
 ): GuestData {
   const server = instance.server;
   const spec = instance.spec;
@@ -57,7 +63,7 @@ export function toGuestData(
         .map(({ macAddress, tag }): GuestDevice => {
           return { type: "nic", bus: "none", address: "none", mac: macAddress, tags: [tag] };
         }),
-      ...taggedDisks(server, spec),
+      ...taggedDisks(server, spec, options.withVolumes === true),
     ],
     ...(instance.serverPassword ? { password: instance.serverPassword } : {}),
   };
@@ -102,12 +108,12 @@ const disksOf = (server: Server, { image, blockDevices }: ServerSpec): BootDevic
   bootDevices({ flavor: server.flavor, image, blockDevices }, rootNameOf(server));
 
 /** Disks that carry a user's tag; their serial numbers are those that the guest sees. */
-function taggedDisks(server: Server, spec: ServerSpec): GuestDevice[] {
+function taggedDisks(server: Server, spec: ServerSpec, withVolumes: boolean): GuestDevice[] {
   let ephemerals = 0;
   return disksOf(server, spec).flatMap(({ device, role, name }): GuestDevice[] => {
     const local = role === "ephemeral" ? `ephemeral${ephemerals++}` : role;
     const serial = isVolume(device) ? volumeIdOf(device) : local;
-    if (device.tag === undefined) return [];
+    if (device.tag === undefined || (isVolume(device) && !withVolumes)) return [];
     const shown = serial === undefined ? {} : { serial };
     return [{ type: "disk", bus: "none", address: "none", path: name, ...shown, tags: [device.tag] }];
   });
@@ -183,6 +189,7 @@ export const configDriveOf = (
             domain,
             userData: secrets?.userData ?? "",
             adminPassword: secrets?.adminPassword ?? "",
+            withVolumes: true,
           }),
           ...vendorDocuments,
         },
