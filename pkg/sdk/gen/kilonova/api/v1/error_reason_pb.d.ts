@@ -1653,13 +1653,6 @@ export enum ErrorReason {
   /**
    * With INVALID_ARGUMENT.
    *
-   * @generated from enum value: ERROR_REASON_VOLUME_NOT_ATTACHED = 235;
-   */
-  VOLUME_NOT_ATTACHED = 235,
-
-  /**
-   * With INVALID_ARGUMENT.
-   *
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_AVAILABLE = 236;
    */
   VOLUME_NOT_AVAILABLE = 236,
@@ -1677,13 +1670,6 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_MIGRATING = 238;
    */
   VOLUME_NOT_MIGRATING = 238,
-
-  /**
-   * With INVALID_ARGUMENT.
-   *
-   * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 239;
-   */
-  VOLUME_TOO_SMALL = 239,
 
   /**
    * With PERMISSION_DENIED.
@@ -2055,6 +2041,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_DETACHABLE = 328;
    */
   VOLUME_NOT_DETACHABLE = 328,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_CONNECTION_NOT_SUPPORTED = 340;
+   */
+  CONNECTION_NOT_SUPPORTED = 340,
+
+  /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 341;
+   */
+  VOLUME_TOO_SMALL = 341,
+
+  /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_ATTACHED = 342;
+   */
+  VOLUME_NOT_ATTACHED = 342,
 
   /**
    * With INVALID_ARGUMENT.
