@@ -254,8 +254,7 @@ export const CreateErrors = defineErrors("api", {
   ],
   CERTIFICATES_NEED_IMAGE: [
     "invalid",
-    (_p: Record<string, never>) =>
-      "Image certificate validation is not supported when booting from volume",
+    (_p: Record<string, never>) => "Image certificate validation is not supported when booting from volume",
     { field: "trusted_image_certificates" },
   ],
   IMAGE_NOT_ACTIVE: [
@@ -393,11 +392,7 @@ export const CreateErrors = defineErrors("api", {
     (p: { host: string }) => `Compute host ${p.host} could not be found.`,
     { field: "host" },
   ],
-  BAD_BLOCK_DEVICES: [
-    "invalid",
-    (p: { field: string; why: string }) => p.why,
-    { field: "{field}" },
-  ],
+  BAD_BLOCK_DEVICES: ["invalid", (p: { field: string; why: string }) => p.why, { field: "{field}" }],
   TOO_MANY_SERVERS: [
     "quota",
     (p: { asked: number; limit: number }) =>

@@ -73,7 +73,7 @@ const ORDER: readonly BootDevice["role"][] = ["root", "ephemeral", "swap", "volu
 export function bootDevices(spec: DevicesSpec, rootName = "/dev/vda"): BootDevice[] {
   const all = devicesOf(spec).map((device) => ({ device, role: roleOf(device) }));
   const ordered = ORDER.flatMap((role) => all.filter((one) => one.role === role));
-  const taken = new Set([rootName]);
+  const taken = new Set<string>();
   return ordered.map(({ device, role }) => {
     const name = role === "root" ? rootName : nextName(prefixOf(device) ?? rootName.slice(0, -1), taken);
     taken.add(name);
