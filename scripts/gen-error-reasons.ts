@@ -19,7 +19,7 @@ import { NeutronErrors } from "../pkg/clients/neutron/errors.js";
 import { DriverErrors } from "../pkg/compute/drivers/errors.js";
 import { AgentErrors } from "../pkg/compute/errors.js";
 import { ImageErrors } from "../pkg/compute/images/errors.js";
-import { VolumeErrors } from "../pkg/compute/volumes/errors.js";
+import { VolumeErrors as ConnectionErrors } from "../pkg/compute/volumes/errors.js";
 import { ConductorErrors } from "../pkg/conductor/errors.js";
 import type { ErrorKind } from "../pkg/kernel/index.js";
 import { CommonErrors } from "../pkg/kernel/index.js";
@@ -52,7 +52,7 @@ const tables: readonly Readonly<Record<string, { readonly kind: ErrorKind }>>[] 
   AgentErrors,
   DriverErrors,
   ImageErrors,
-  VolumeErrors,
+  ConnectionErrors,
   DbErrors,
   FeedErrors,
 ];

@@ -255,6 +255,11 @@ export const CreateErrors = defineErrors("api", {
     (_p: Record<string, never>) => "Missing imageRef attribute",
     { field: "image_id" },
   ],
+  CERTIFICATES_NEED_IMAGE: [
+    "invalid",
+    (_p: Record<string, never>) => "Image certificate validation is not supported when booting from volume",
+    { field: "trusted_image_certificates" },
+  ],
   IMAGE_NOT_ACTIVE: [
     "invalid",
     (p: { image: string }) => `Image ${p.image} is not active.`,
@@ -390,11 +395,7 @@ export const CreateErrors = defineErrors("api", {
     (p: { host: string }) => `Compute host ${p.host} could not be found.`,
     { field: "host" },
   ],
-  BAD_BLOCK_DEVICES: [
-    "invalid",
-    (p: { why: string }) => `Block Device Mapping is Invalid: ${p.why}`,
-    { field: "block_devices" },
-  ],
+  BAD_BLOCK_DEVICES: ["invalid", (p: { field: string; why: string }) => p.why, { field: "{field}" }],
   TOO_MANY_SERVERS: [
     "quota",
     (p: { asked: number; limit: number }) =>

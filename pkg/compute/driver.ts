@@ -432,7 +432,8 @@ export interface GuestSpec {
   readonly vcpus: number;
   readonly memoryMib: number;
   readonly rootGib: number;
-  readonly ephemeralGib: number;
+  /** Blank disks besides the root disk, in the order in which the guest sees them. */
+  readonly ephemerals: readonly EphemeralDisk[];
   readonly swapMib: number;
   /** Absolute path of the prepared, inspected base image (raw, 0444); undefined for no root image. */
   readonly rootImage: PreparedImage | undefined;
@@ -444,6 +445,15 @@ export interface GuestSpec {
   /** Files of the config drive (path below the drive's root → bytes); undefined means no config drive. */
   readonly configDrive: ReadonlyMap<string, Uint8Array> | undefined;
   readonly hardware: GuestHardware;
+}
+
+/** A blank disk on the host. */
+export interface EphemeralDisk {
+  readonly gib: number;
+  /** Undefined: that of the guest's other disks. */
+  readonly bus?: string;
+  /** File system that it is made with: `ext4` unless told. */
+  readonly format?: string;
 }
 
 /** What a rescued guest boots from, and what it finds there. */

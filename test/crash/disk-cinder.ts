@@ -35,6 +35,7 @@ export function diskCinder(
   };
   return {
     ...fake,
+    createVolume: (ctx, volume) => saved(fake.createVolume(ctx, volume)),
     deleteVolume: (ctx, id) => saved(fake.deleteVolume(ctx, id)),
     createAttachment: (ctx, attachment) => saved(fake.createAttachment(ctx, attachment)),
     updateAttachment: (ctx, id, connector) => saved(fake.updateAttachment(ctx, id, connector)),

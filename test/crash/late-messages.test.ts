@@ -74,7 +74,7 @@ describe("messages delayed past a take-over", function () {
       cloud.agent(HOST, "conductor").runCommand(testCtx(), {
         header,
         command: buildGuest.name,
-        input: Buffer.from(BuildGuestInput.encode({ instance, secrets: undefined }).finish()),
+        input: Buffer.from(BuildGuestInput.encode({ instance, secrets: undefined, volumes: [] }).finish()),
       }),
       {
         reason: "FENCE_LOST",

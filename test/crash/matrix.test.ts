@@ -7,7 +7,9 @@ import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import { silentLogger } from "../../pkg/kernel/index.js";
 import { buildConductor, conductorConfig } from "../../pkg/conductor/index.js";
-import { cloudScenario } from "./cloud-scenario.js";
+import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
+import bootServer, { BOOT_WITH_VOLUMES } from "../../pkg/model/operations/boot-server.js";
+import { cloudScenario, volumesScenario } from "./cloud-scenario.js";
 import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
 
 /** The kinds of a conductor that reaches nothing: what the registry says is what has to be tried. */
@@ -31,6 +33,9 @@ function registeredKinds() {
   }).kinds;
 }
 
+const isWithVolumes = ({ kind, version }: OperationKind): boolean =>
+  kind === bootServer.kind && version === BOOT_WITH_VOLUMES;
+
 const report = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -38,7 +43,8 @@ const report = (line: string): void => {
 describe("crash matrix of all kinds", function () {
   this.timeout(600_000);
   const only = process.env["KILONOVA_CRASH_KINDS"]?.split(",");
-  const kinds = registeredKinds().filter(({ kind }) => only === undefined || only.includes(kind));
+  const wanted = registeredKinds().filter(({ kind }) => only === undefined || only.includes(kind));
+  const kinds = wanted.filter((kind) => !isWithVolumes(kind));
   before(() => assert.ok(kinds.length > 0, `no kind is called ${only?.join(" or ")}`));
 
   it("ends as the undisturbed run, wherever the process is killed", async () => {
@@ -58,6 +64,16 @@ describe("crash matrix of all kinds", function () {
       await runMatrix(cloudScenario, points, false, report),
       only === undefined ? 3 : points.length,
     );
+  });
+
+  it("ends as the undisturbed run where servers are built with volumes", async () => {
+    const points = pointsOf(wanted.filter(isWithVolumes));
+    assert.equal(await runMatrix(volumesScenario, points, false, report), points.length);
+  });
+
+  it("is undone as undisturbed where servers are built with volumes", async () => {
+    const points = undoPointsOf(wanted.filter(isWithVolumes));
+    assert.equal(await runMatrix(volumesScenario, points, true, report), points.length);
   });
 
   it("is undone as undisturbed when the host fails, wherever the process is killed", async () => {

@@ -1,5 +1,6 @@
 import { HostTarget } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import { AcceptServersRequest } from "../../gen/kilonova/cells/v1/global_service.js";
+import type { BlockDevice } from "../../gen/kilonova/type/v1/block_device.js";
 import type { Flavor } from "../../gen/kilonova/type/v1/flavor.js";
 import type { Operation } from "../../gen/kilonova/type/v1/operation.js";
 import { VmState, DiskConfig } from "../../gen/kilonova/type/v1/server.js";
@@ -28,6 +29,8 @@ export interface BootOptions {
   readonly minCount?: number;
   readonly name?: string;
   readonly flavor?: Partial<Pick<Flavor, keyof typeof flavor | "ephemeralGib" | "swapMib">>;
+  /** Its disks, as the api has resolved them; none: those of image and flavor. */
+  readonly blockDevices?: readonly Partial<BlockDevice>[];
   /** Reservation of servers that are built together or not at all. */
   readonly batch?: string;
 }
@@ -41,6 +44,7 @@ export function bootRequest({
   name = "vm",
   flavor: changed = {},
   batch = "",
+  blockDevices = [],
 }: BootOptions): AcceptServersRequest {
   const size = { ...flavor, ...changed };
   return AcceptServersRequest.fromPartial({
@@ -56,6 +60,7 @@ export function bootRequest({
         hostname: name,
         flavor: size,
         networks: [...networks],
+        blockDevices: [...blockDevices],
         ...(batch === "" ? {} : { batchSize: ids.length }),
         image: {
           id: "1a000000-0000-4000-8000-000000000001",

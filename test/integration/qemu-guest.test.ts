@@ -68,7 +68,7 @@ describe("QEMU driver with a real guest", function () {
   };
 
   it("boots from its overlay, reads the config drive, sees all disks, and obeys its power button", async () => {
-    const spec = await aGuest({ ephemeralGib: 1, swapMib: 16 });
+    const spec = await aGuest({ ephemerals: [{ gib: 1 }], swapMib: 16 });
     const { instanceUuid } = spec;
     await host.driver().define(ctx, spec);
     await host.driver().powerOn(ctx, instanceUuid);

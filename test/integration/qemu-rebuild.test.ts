@@ -33,7 +33,7 @@ describe("QEMU driver: rebuilding", function () {
 
   /** A guest with all disks, of which the old one has written on each. */
   const marked = async (): Promise<{ spec: GuestSpec; anew: GuestSpec; paths: GuestPaths }> => {
-    const spec = await host.aSpec({ ephemeralGib: 1, swapMib: 16 });
+    const spec = await host.aSpec({ ephemerals: [{ gib: 1 }], swapMib: 16 });
     await host.driver().define(ctx, spec);
     const paths = host.paths(spec.instanceUuid);
     for (const path of [paths.ephemeralDisk, paths.swapDisk]) {

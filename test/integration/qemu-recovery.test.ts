@@ -224,7 +224,7 @@ describe("QEMU driver: what survives, what is told", function () {
   });
 
   it("puts no new disk in the place of a lost one, neither at a start nor at a change", async () => {
-    const spec = await host.aSpec({ ephemeralGib: 1, swapMib: 1 });
+    const spec = await host.aSpec({ ephemerals: [{ gib: 1 }], swapMib: 1 });
     const { instanceUuid } = spec;
     await host.driver().define(ctx, spec);
     const { rootDisk, ephemeralDisk, swapDisk } = host.paths(instanceUuid);

@@ -1,5 +1,6 @@
 import type { CreateServerBackupRequest } from "../../../gen/kilonova/api/v1/server_actions.js";
 import { imageOfServer } from "../../model/server-image.js";
+import { isOnVolume } from "../cells/servers.js";
 import { imageMetadata, imageName, madeImage, requireProperties } from "../create/server-image.js";
 import { ServerImageErrors } from "../errors.js";
 import { number, text } from "../shape/shape.js";
@@ -16,7 +17,7 @@ export default action<CreateServerBackupRequest>({
   },
   input: (ctx, { name, metadata, backupType, rotation }, { server, record }, { ids }) => {
     requireProperties(metadata);
-    if (server.image === undefined) throw ServerImageErrors.VOLUME_BACKED({});
+    if (isOnVolume({ server, record })) throw ServerImageErrors.VOLUME_BACKED({});
     const { userId, projectId } = ctx.actor;
     const wanted = { imageId: ids.uuid(), name, metadata, userId, projectId };
     const image = imageOfServer(server, record.spec, { ...wanted, kind: "backup", backupType });

@@ -1,6 +1,7 @@
 import type { RescueServerRequest } from "../../../gen/kilonova/api/v1/server_actions.js";
 import { KilonovaError } from "../../kernel/index.js";
 import type { LoadedServer } from "../cells/servers.js";
+import { isOnVolume } from "../cells/servers.js";
 import type { AcceptedImage } from "../create/image.js";
 import { acceptImage } from "../create/image.js";
 import { imageRefOf } from "../create/server-record.js";
@@ -44,14 +45,15 @@ export default action<RescueServerRequest, Asked>({
 async function rescueImage(
   parts: Parts,
   ctx: Call,
-  { server }: LoadedServer,
+  { server, record }: LoadedServer,
   asked: string | undefined,
 ): Promise<AcceptedImage> {
   const own = server.image;
   const imageId = asked ?? (own?.properties.get("base_image_ref") || own?.id);
   if (imageId === undefined) throw RescueErrors.VOLUME_BACKED({ server: server.id, stable: false });
   const image = await usableImage(parts, ctx, imageId);
-  if (own === undefined) throw RescueErrors.VOLUME_BACKED({ server: server.id, stable: isStable(image) });
+  if (isOnVolume({ server, record }))
+    throw RescueErrors.VOLUME_BACKED({ server: server.id, stable: isStable(image) });
   if (image.info.status !== "active") throw CreateErrors.IMAGE_NOT_ACTIVE({ image: image.info.id });
   return image;
 }

@@ -4,6 +4,7 @@ import type { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, parseUuid } from "../../kernel/index.js";
+import { isVolumeBacked } from "../../model/boot-devices.js";
 import type { Target } from "../../policy/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import { ApiErrors } from "../errors.js";
@@ -132,6 +133,10 @@ export class Servers {
  * has.
  */
 export const ownProject = (ctx: Ctx): string => ctx.actor.projectId || "(none)";
+
+/** Whether a server boots from a volume, also when an image has brought it along. */
+export const isOnVolume = ({ server, record }: Pick<LoadedServer, "server" | "record">): boolean =>
+  (server.image?.id ?? "") === "" || (record.spec !== undefined && isVolumeBacked(record.spec));
 
 /** What rules about a server are asked about. */
 export const ownerOf = (server: Pick<Server, "projectId" | "userId">): Target => ({

@@ -3,7 +3,11 @@ import { readFileSync } from "node:fs";
 import { ScalarType, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import type { DescMessage } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { BlockDevice, BlockDeviceSource } from "../../../gen/kilonova/type/v1/block_device.js";
+import {
+  BlockDevice,
+  BlockDeviceDestination,
+  BlockDeviceSource,
+} from "../../../gen/kilonova/type/v1/block_device.js";
 import { SchedulerHints } from "../../../gen/kilonova/type/v1/scheduler_hints.js";
 import { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
@@ -41,6 +45,7 @@ const theirs = {
   server: "aaaaaaaa-0000-4000-8000-000000000007",
   flavor: "aaaaaaaa-0000-4000-8000-000000000008",
   volume: "aaaaaaaa-0000-4000-8000-000000000009",
+  snapshot: "aaaaaaaa-0000-4000-8000-00000000000a",
   keyName: "their-key",
   address: "10.9.9.9",
 } as const;
@@ -62,6 +67,8 @@ function scene(): TestApi {
     }),
   );
   api.securityGroups.push(aSecurityGroup({ id: theirs.securityGroup, name: "theirs", projectId: "p2" }));
+  api.cinder.addVolume({ id: theirs.volume, projectId: "p2", bootable: true });
+  api.cinder.addSnapshot({ id: theirs.snapshot, volumeId: theirs.volume });
   cells.putGroup(ServerGroup.fromPartial({ id: theirs.serverGroup, projectId: "p2" }));
   cells.put("cell1", { id: theirs.server, projectId: "p2" });
   cells.flavors.set(theirs.flavor, aFlavor({ id: theirs.flavor, isPublic: false, projectIds: ["p2"] }));
@@ -154,7 +161,7 @@ const requestFields: Readonly<Record<string, Refused | NoId>> = {
   "block_devices.device_type": NO_ID,
   "block_devices.disk_bus": NO_ID,
   "block_devices.tag": NO_ID,
-  "block_devices.volume_type": "volumes are not served",
+  "block_devices.volume_type": "a type that its user does not see makes no volume",
 };
 
 /** Every hint that REST knows. */
@@ -193,19 +200,50 @@ const deviceSources: Readonly<Record<string, Refused>> = {
   snapshot: {
     wish: device({
       source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
-      sourceId: theirs.volume,
+      sourceId: theirs.snapshot,
       bootIndex: 0,
     }),
     reason: "BAD_BLOCK_DEVICES",
   },
 };
 
+/** The same as the disk to boot from, and as a further one. */
+const otherDevices: Readonly<Record<string, Refused>> = Object.fromEntries(
+  (
+    [
+      ["image", BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE, theirs.image],
+      ["volume", BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME, theirs.volume],
+      ["snapshot", BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT, theirs.snapshot],
+    ] as const
+  ).flatMap(([name, source, sourceId]) => {
+    const theirDevice = {
+      source,
+      sourceId,
+      sizeGib: 1,
+      destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
+    };
+    const root = {
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
+      sourceId: anImage().id,
+      bootIndex: 0,
+    };
+    const refusedWith = (devices: Partial<BlockDevice>[], imageId?: string): Refused => ({
+      wish: { imageId, blockDevices: devices.map((one) => BlockDevice.fromPartial(one)) },
+      reason: "BAD_BLOCK_DEVICES",
+    });
+    return [
+      [`${name}, to boot from`, refusedWith([{ ...theirDevice, bootIndex: 0 }])],
+      [`${name}, beside the image`, refusedWith([root, theirDevice], anImage().id)],
+    ];
+  }),
+);
+
 /** Every image property that names something by id. */
 const imageFields: Readonly<Record<string, { value: string; reason: string } | NoId>> = {
   kernel_id: { value: theirs.kernel, reason: "IMAGE_NOT_FOUND" },
   ramdisk_id: { value: theirs.image, reason: "IMAGE_NOT_FOUND" },
   img_block_device_mapping: {
-    value: JSON.stringify([{ source_type: "snapshot", snapshot_id: theirs.volume, boot_index: 0 }]),
+    value: JSON.stringify([{ snapshot_id: theirs.snapshot, device_name: "vda" }]),
     reason: "BAD_BLOCK_DEVICES",
   },
   hw_ephemeral_encryption_secret_uuid: KEPT,
@@ -258,6 +296,7 @@ describe("another tenant's ids in a create", () => {
     ["field", requestFields],
     ["hint", hintFields],
     ["block device from", deviceSources],
+    ["volume from", otherDevices],
   ] as const)
     for (const [name, { wish, reason }] of refusals<Refused>(table))
       it(`refuses them in the ${group} ${name}`, () => refused(scene(), wish, reason));

@@ -51,7 +51,9 @@ export async function gather(
 ): Promise<Gathered> {
   const reads = [
     flavorOf(parts, ctx, request.flavorId),
-    request.imageId === undefined ? Promise.resolve(undefined) : acceptImage(parts, ctx, request.imageId),
+    request.imageId === undefined
+      ? Promise.resolve(undefined)
+      : acceptImage(parts, ctx, request.imageId, "bootable"),
     keyPairOf(parts, ctx, request.keyName),
     quotasOf(parts, ctx, request, maxCount),
     planSecurityGroups(parts, ctx, request.securityGroups),

@@ -1,7 +1,7 @@
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import { KilonovaError, parseUuid } from "../../kernel/index.js";
 import { readImageProperties } from "../../model/image-properties.js";
-import { requireLocalMapping } from "../domain/block-devices.js";
+import { malformed } from "../domain/block-devices.js";
 import { mayUseImage } from "../domain/image-fit.js";
 import { CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
@@ -19,6 +19,13 @@ export interface AcceptedImage {
   readonly ramdisk: ImageInfo | undefined;
 }
 
+/** `disk`: it becomes a disk by itself. `bootable`: it may bring devices along, which the caller judges. */
+export type ImageUse = "disk" | "bootable";
+
+/** Images of servers on volumes name volumes there. */
+const bringsDevices = (properties: ReadonlyMap<string, string>): boolean =>
+  (JSON.parse(properties.get("img_block_device_mapping") || "[]") as readonly unknown[]).length > 0;
+
 /** Said by images that boot by their own loader, whatever else they say. */
 const NO_KERNEL = "nokernel";
 
@@ -27,9 +34,16 @@ const NO_KERNEL = "nokernel";
  * @throws IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE for kernel and ramdisk, BAD_IMAGE_PROPERTIES, IMAGE_UNACCEPTABLE,
  *   BAD_BLOCK_DEVICES
  */
-export async function acceptImage(parts: Parts, ctx: Call, imageId: string): Promise<AcceptedImage> {
+export async function acceptImage(
+  parts: Parts,
+  ctx: Call,
+  imageId: string,
+  use: ImageUse = "disk",
+): Promise<AcceptedImage> {
   const info = await visibleImage(parts, ctx, imageId);
   const properties = requireProperties(info);
+  if (use === "disk" && bringsDevices(properties))
+    throw malformed("image_id", "the image's own block device mapping is not supported here.");
   const kernelId = properties.get("kernel_id") ?? "";
   const ramdiskId = kernelId === NO_KERNEL ? "" : (properties.get("ramdisk_id") ?? "");
   const [kernel, ramdisk] = await Promise.all([
@@ -49,7 +63,6 @@ function requireProperties(image: ImageInfo): ReadonlyMap<string, string> {
       wanted: first.wanted,
     });
   if (properties.has("cinder_encryption_key_id")) throw CreateErrors.IMAGE_UNACCEPTABLE({ image: image.id });
-  requireLocalMapping(properties.get("img_block_device_mapping") ?? "");
   return properties;
 }
 

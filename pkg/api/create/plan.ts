@@ -1,11 +1,10 @@
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { makePassword, makeReservationId } from "../crypto/chance.js";
 import { affordable } from "../domain/affordable.js";
-import { requireLocalDevices, requireSource } from "../domain/block-devices.js";
+import { readDevices } from "../domain/block-devices.js";
 import type { Counts } from "../domain/counts.js";
 import { countsOf } from "../domain/counts.js";
 import { configDriveOf, diskConfigOf } from "../domain/disk-config.js";
-import { requireFit } from "../domain/image-fit.js";
 import { requireFileLimits, requireMetadataLimit } from "../domain/injected-limits.js";
 import type { HintedIds } from "../domain/scheduler-hints.js";
 import { hintedIds } from "../domain/scheduler-hints.js";
@@ -14,6 +13,7 @@ import { parseZone } from "../domain/zone-request.js";
 import { ApiErrors, CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
+import { planDevices } from "./devices.js";
 import { gather } from "./gather.js";
 import type { Batch } from "./server-record.js";
 
@@ -66,9 +66,11 @@ function understand(request: CreateServersRequest, zone: ZoneRequest): Understoo
   const counts = countsOf(request.minCount, request.maxCount);
   if (request.hostname !== undefined && counts.max > 1) throw CreateErrors.AMBIGUOUS_HOSTNAME({});
   const hinted = hintedIds(request.schedulerHints);
-  for (const device of request.blockDevices) requireSource(device);
+  readDevices(request.blockDevices, request.imageId);
   if (request.imageId === undefined && request.blockDevices.length === 0)
     throw CreateErrors.IMAGE_REQUIRED({});
+  if (request.imageId === undefined && request.trustedImageCertificates.length > 0)
+    throw CreateErrors.CERTIFICATES_NEED_IMAGE({});
   return { counts, zone, hinted };
 }
 
@@ -82,15 +84,13 @@ async function makeBatch(
   const { flavor, image, quotas } = gathered;
   requireMetadataLimit(request.metadata.size, quotas);
   requireFileLimits(request.files, quotas);
-  if (request.blockDevices.length > 0)
-    requireLocalDevices(request.blockDevices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
+  const disks = await planDevices(parts, ctx, request, { flavor, image, maxCount: counts.max });
   const { projectId, userId, roles } = ctx.actor;
-  if (image !== undefined)
-    requireFit(image.info, flavor, ctx.rights.allows("os_compute_api:servers:create:zero_disk_flavor"));
   const count = affordable(counts, { instances: 1, cores: flavor.vcpus, ram: flavor.memoryMib }, quotas);
   return {
     request,
     gathered,
+    disks,
     zone,
     projectId,
     userId,
@@ -101,7 +101,7 @@ async function makeBatch(
     now: parts.clock.now(),
     reservationId: makeReservationId(),
     adminPassword: request.adminPassword ?? makePassword(),
-    configDrive: configDriveOf(request.configDrive, image, parts.config.forceConfigDrive),
-    diskConfig: diskConfigOf(request.diskConfig, image),
+    configDrive: configDriveOf(request.configDrive, disks.boot, parts.config.forceConfigDrive),
+    diskConfig: diskConfigOf(request.diskConfig, disks.boot),
   };
 }

@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { CreateImageInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { BlockDeviceDestination, BlockDeviceSource } from "../../../gen/kilonova/type/v1/block_device.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { toStored } from "../../cells/operations/domain/operation-rows.js";
 import { systemClock } from "../../platform/process/clock.js";
 import { presentOperation } from "../../model/operation-view.js";
 import { OperationCatalogue, catalogue } from "../../model/operation-catalogue.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { until } from "../../testkit/until.js";
-import { anApi, as, administrator, member } from "../testing/an-api.js";
+import { anApi, anImage, as, administrator, member } from "../testing/an-api.js";
 import type { TestApi, TestApiOptions } from "../testing/an-api.js";
 
 const A = "00000000-0000-4000-8000-000000000001";
@@ -105,6 +107,35 @@ describe("an image of a server", () => {
       }),
       { reason: "VOLUME_BACKED", message: "Backup is not supported for volume-backed instances." },
     );
+  });
+
+  it("is not made of a server that boots from a volume which its image has brought", async () => {
+    const api = world();
+    const root = {
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+      destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
+      bootIndex: 0,
+    };
+    const image = { id: "base", properties: new Map<string, string>() };
+    const { VM_STATE_ACTIVE: vmState } = VmState;
+    api.cells.put(
+      "cell1",
+      { id: A, projectId: "p1", vmState, image, launchedAt: { seconds: 1n, nanos: 0 } },
+      { spec: ServerSpec.fromPartial({ blockDevices: [root] }) },
+    );
+    await assert.rejects(servers(api).createServerImage(as(member), { serverId: A, name: "picture" }), {
+      kind: "unsupported",
+    });
+    const backup = { serverId: A, name: "b", backupType: "daily", rotation: 1 };
+    await assert.rejects(servers(api).createServerBackup(as(member), backup), { reason: "VOLUME_BACKED" });
+    api.images.set(anImage().id, anImage());
+    const rescue = { serverId: A, imageId: anImage().id };
+    await assert.rejects(servers(api).rescueServer(as(member), rescue), {
+      message: /a volume-backed instance/,
+    });
+    await assert.rejects(servers(api).rebuildServer(as(member), { serverId: A, imageId: anImage().id }), {
+      message: /volume-backed server/,
+    });
   });
 
   /** Plays the conductor: ends the operation's first step once it is there. */

@@ -8,11 +8,13 @@ import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { DiskConfig, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { Instant } from "../../kernel/index.js";
+import { rootNameOf } from "../../model/boot-devices.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
 import { TaskState } from "../../model/instance-states.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { hostnameFrom, numbered } from "../domain/hostname.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
+import type { DevicePlan } from "./devices.js";
 import type { Gathered } from "./gather.js";
 import type { AcceptedImage } from "./image.js";
 
@@ -20,6 +22,7 @@ import type { AcceptedImage } from "./image.js";
 export interface Batch {
   readonly request: CreateServersRequest;
   readonly gathered: Gathered;
+  readonly disks: DevicePlan;
   readonly zone: ZoneRequest;
   readonly projectId: string;
   readonly userId: string;
@@ -55,7 +58,7 @@ export function acceptedServer(batch: Batch, index: number, id: string): Accepte
 }
 
 function specOf(
-  { request, gathered, roles, zone, configDrive, diskConfig, wished, count, serverGroupId }: Batch,
+  { request, gathered, disks, roles, zone, configDrive, diskConfig, wished, count, serverGroupId }: Batch,
   index: number,
   id: string,
 ): ServerSpec {
@@ -91,6 +94,9 @@ function specOf(
     files: request.files,
     bootRoles: [...roles],
     batchSize: count,
+    blockDevices: [...disks.devices],
+    volumeImageProperties:
+      image === undefined && disks.volumeBacked ? new Map(disks.boot?.properties) : new Map(),
   });
 }
 
@@ -129,6 +135,7 @@ function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Se
     hostInfo: {
       kernelId: spec.kernel?.id,
       ramdiskId: spec.ramdisk?.id,
+      ...(spec.blockDevices.length === 0 ? {} : { rootDeviceName: rootNameOf(spec.blockDevices) }),
     },
     generation: 1n,
   });

@@ -60,6 +60,7 @@ const blockDevice = object<BlockDevice>({
   destination: oneOf(BlockDeviceDestination),
   sourceId: given(word),
   sizeGib: optional(number({ min: 1 })),
+  sizeMib: optional(number({ min: 1 })),
   bootIndex: optional(number()),
   guestFormat: given(word),
   deviceName: given(word),

@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  BlockDevice,
-  BlockDeviceDestination,
-  BlockDeviceSource,
-} from "../../../gen/kilonova/type/v1/block_device.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
-import { aFlavor } from "../testing/an-api.js";
-import { requireLocalDevices, requireSource } from "./block-devices.js";
 import { consoleText } from "./console-text.js";
 import { hostnameFrom } from "./hostname.js";
 import { compareBytes, mergePages } from "./merge-rows.js";
@@ -41,50 +34,6 @@ describe("parseZone", () => {
     it(`reads "${text}"`, () => {
       const { zone, host, node } = parseZone(text, "dflt");
       assert.deepEqual([zone, host, node], expected);
-    });
-  }
-});
-
-describe("block devices", () => {
-  const flavor = aFlavor({ ephemeralGib: 2, swapMib: 1024 });
-  const { BLOCK_DEVICE_SOURCE_BLANK, BLOCK_DEVICE_SOURCE_IMAGE, BLOCK_DEVICE_SOURCE_SNAPSHOT } =
-    BlockDeviceSource;
-  const judge = (devices: Partial<BlockDevice>[], image = "img", max = 3): void => {
-    const all = devices.map((device) => BlockDevice.fromPartial(device));
-    all.forEach(requireSource);
-    requireLocalDevices(all, image, flavor, max);
-  };
-  const boot = { source: BLOCK_DEVICE_SOURCE_IMAGE, sourceId: "img", bootIndex: 0 };
-  const swap = { source: BLOCK_DEVICE_SOURCE_BLANK, guestFormat: "swap", sizeGib: 1 };
-  const ephemeral = { source: BLOCK_DEVICE_SOURCE_BLANK, sizeGib: 2 };
-
-  it("takes what image and flavor give anyway", () => {
-    assert.doesNotThrow(() => judge([boot, swap, ephemeral]));
-  });
-
-  for (const [what, devices, message] of [
-    ["a gap in the boot order", [{ ...boot, bootIndex: 1 }], /Boot sequence/],
-    ["a second boot image", [boot, { ...boot, sourceId: "other", bootIndex: 1 }], /image to local/],
-    ["too large a swap", [boot, { ...swap, sizeGib: 2 }], /Swap drive requested is larger/],
-    ["two swaps", [boot, swap, swap], /More than one swap/],
-    [
-      "too large ephemeral disks",
-      [boot, swap, { ...ephemeral, sizeGib: 3 }],
-      /Ephemeral disks requested are larger/,
-    ],
-    ["a blank device with uuid", [boot, { ...swap, sourceId: "x" }], /no uuid/],
-    ["an image without uuid", [{ source: BLOCK_DEVICE_SOURCE_IMAGE, bootIndex: 0 }], /uuid is required/],
-    [
-      "images copied to volumes",
-      [{ ...boot, destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME, sizeGib: 1 }],
-      /not supported/,
-    ],
-    ["snapshots", [{ ...boot, source: BLOCK_DEVICE_SOURCE_SNAPSHOT }], /not supported/],
-    ["a device of no known source", [{ sourceId: "x", bootIndex: 0 }], /source is required/],
-    ["too many devices", [boot, swap, ephemeral, ephemeral], /local devices/],
-  ] as const) {
-    it(`refuses ${what}`, () => {
-      assert.throws(() => judge([...devices]), message);
     });
   }
 });

@@ -6,7 +6,7 @@ import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
 import type { LoadedServer } from "../cells/servers.js";
-import { ownerOf } from "../cells/servers.js";
+import { isOnVolume, ownerOf } from "../cells/servers.js";
 import { keyPairOf } from "../create/gather.js";
 import type { AcceptedImage } from "../create/image.js";
 import { acceptImage } from "../create/image.js";
@@ -53,8 +53,7 @@ export async function planRebuild(
     ctx.rights.enforce("os_compute_api:servers:rebuild:trusted_certs", ownerOf(loaded.server));
   requireText(asked, "name", asked.values.name);
   requireText(asked, "hostname", asked.values.hostname);
-  if ((loaded.server.image?.id ?? "") === "")
-    throw RebuildErrors.IMAGE_UNACCEPTABLE({ image: request.imageId });
+  if (isOnVolume(loaded)) throw RebuildErrors.IMAGE_UNACCEPTABLE({ image: request.imageId });
   return asRebuild(() => gather(parts, ctx, asked));
 }
 

@@ -7,7 +7,7 @@ import type { Driver } from "../driver.js";
 import { untold } from "../driver.js";
 import type { VendorDocuments } from "../metadata/index.js";
 import { powerStateOf } from "./power-states.js";
-import { prepareImages, restoreImages } from "./prepare-images.js";
+import { imagesOf, prepareImages, restoreImages } from "./prepare-images.js";
 import type { VendorData } from "../vendordata/index.js";
 import { toGuestInterface, toGuestSpec } from "./instance-guest.js";
 import type { ImageUploads, Images, Plumbing } from "./ports.js";
@@ -42,7 +42,7 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
   const specOf: CommandHost["specOf"] = async (ctx, instance, secrets, tell = untold) => {
     const serverId = idOf(instance);
     const [rootImage, kernel] = await step(ctx, "agent.images", (c) =>
-      prepareImages(c, images, instance.spec ?? {}, tell),
+      prepareImages(c, images, imagesOf(instance.spec), tell),
     );
     const documents = await step(ctx, "agent.vendor-data", (c) =>
       driveVendorData(c, vendorData, instance, secrets),

@@ -5,12 +5,16 @@ import type {
 } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import type { ServerSecrets, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { BlockDeviceSource } from "../../../gen/kilonova/type/v1/block_device.js";
+import type { BlockDevice } from "../../../gen/kilonova/type/v1/block_device.js";
+import { bootDevices, isVolume, isVolumeBacked } from "../../model/boot-devices.js";
+import type { BootDevice } from "../../model/boot-devices.js";
 import { guestName } from "../../model/guest-name.js";
 import { canonicalImageProperties, hasGuestAgent } from "../../model/image-properties.js";
-import type { GuestData, GuestNetwork, GuestSubnet } from "../guestdata/index.js";
+import type { GuestData, GuestDevice, GuestNetwork, GuestSubnet } from "../guestdata/index.js";
 import { configDriveFiles, ec2IdsFor } from "../guestdata/index.js";
 import type { VendorDocuments } from "../metadata/index.js";
-import type { GuestHardware, GuestInterface, GuestSpec, PreparedImage } from "../driver.js";
+import type { EphemeralDisk, GuestHardware, GuestInterface, GuestSpec, PreparedImage } from "../driver.js";
 
 const DEFAULT_MTU = 1450;
 
@@ -20,7 +24,13 @@ const DEFAULT_MTU = 1450;
  */
 export function toGuestData(
   instance: InstanceRecord,
-  options: { readonly domain: string; readonly userData: string; readonly adminPassword?: string },
+  options: {
+    readonly domain: string;
+    readonly userData: string;
+    readonly adminPassword?: string;
+    /** Whether tags of the volumes that it is built with are told: those that it has now, its host knows. */
+    readonly withVolumes?: boolean;
+  },
 ): GuestData {
   const server = instance.server;
   const spec = instance.spec;
@@ -45,11 +55,16 @@ export function toGuestData(
     reservationId: server.reservationId,
     instanceType: server.flavor?.name ?? "",
     ec2Ids: ec2IdsFor({ instanceNumber: Number(instance.number), ...imageIds(spec) }),
-    blockDeviceMapping: blockDeviceMapping(server),
+    blockDeviceMapping: blockDeviceMapping(server, spec),
     ...floatingIpOf(server),
-    devices: instance.ports
-      .filter(({ tag }) => tag !== "")
-      .map((port) => ({ type: "nic", bus: "none", address: "none", mac: port.macAddress, tags: [port.tag] })),
+    devices: [
+      ...instance.ports
+        .filter(({ tag }) => tag !== "")
+        .map(({ macAddress, tag }): GuestDevice => {
+          return { type: "nic", bus: "none", address: "none", mac: macAddress, tags: [tag] };
+        }),
+      ...taggedDisks(server, spec, options.withVolumes === true),
+    ],
     ...(instance.serverPassword ? { password: instance.serverPassword } : {}),
   };
 }
@@ -71,18 +86,42 @@ function floatingIpOf({ addresses }: Server): { floatingIp?: string } {
   return found ? { floatingIp: found.address } : {};
 }
 
-/** Device names in Nova's order: root, ephemeral disk, swap. */
-function blockDeviceMapping({ hostInfo, flavor }: Server): ReadonlyMap<string, string> {
-  const root = hostInfo?.rootDeviceName || "/dev/vda";
-  const others = [...(flavor?.ephemeralGib ? ["ephemeral0"] : []), ...(flavor?.swapMib ? ["swap"] : [])];
-  const nth = (index: number): string =>
-    `${root.slice(0, -1)}${String.fromCharCode(root.charCodeAt(root.length - 1) + index)}`;
+/** Names of disks by EC2's words. @source nova block_device.instance_block_mapping */
+function blockDeviceMapping(server: Server, spec: ServerSpec): ReadonlyMap<string, string> {
+  const root = rootNameOf(server);
+  const disks = disksOf(server, spec);
+  const named = (role: BootDevice["role"], name: (index: number) => string): [string, string][] =>
+    disks.filter((disk) => disk.role === role).map((disk, index) => [name(index), disk.name]);
+  const volumes = disks.filter(({ device }) => isVolume(device)).map((disk) => disk.name);
   return new Map([
     ["ami", root.replace(/^\/dev\//, "")],
     ["root", root],
-    ...others.map((name, index): [string, string] => [name, nth(index + 1)]),
+    ...named("ephemeral", (index) => `ephemeral${index}`),
+    ...named("swap", () => "swap"),
+    ...volumes.sort().map((name, index): [string, string] => [`ebs${index}`, name]),
   ]);
 }
+
+const rootNameOf = ({ hostInfo }: Server): string => hostInfo?.rootDeviceName || "/dev/vda";
+
+const disksOf = (server: Server, { image, blockDevices }: ServerSpec): BootDevice[] =>
+  bootDevices({ flavor: server.flavor, image, blockDevices }, rootNameOf(server));
+
+/** Disks that carry a user's tag; their serial numbers are those that the guest sees. */
+function taggedDisks(server: Server, spec: ServerSpec, withVolumes: boolean): GuestDevice[] {
+  let ephemerals = 0;
+  return disksOf(server, spec).flatMap(({ device, role, name }): GuestDevice[] => {
+    const local = role === "ephemeral" ? `ephemeral${ephemerals++}` : role;
+    const serial = isVolume(device) ? volumeIdOf(device) : local;
+    if (device.tag === undefined || (isVolume(device) && !withVolumes)) return [];
+    const shown = serial === undefined ? {} : { serial };
+    return [{ type: "disk", bus: "none", address: "none", path: name, ...shown, tags: [device.tag] }];
+  });
+}
+
+/** Undefined for a volume that is made with the server. */
+const volumeIdOf = ({ source, sourceId }: BlockDevice): string | undefined =>
+  source === BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME ? sourceId : undefined;
 
 function toGuestNetwork(port: InstancePort): GuestNetwork {
   return {
@@ -150,6 +189,7 @@ export const configDriveOf = (
             domain,
             userData: secrets?.userData ?? "",
             adminPassword: secrets?.adminPassword ?? "",
+            withVolumes: true,
           }),
           ...vendorDocuments,
         },
@@ -170,17 +210,18 @@ export function toGuestSpec(
   const { server, spec } = instance;
   const flavor = server?.flavor;
   if (!server || !spec || !flavor) throw new Error("instance record without server, spec or flavor");
-  const properties = canonicalImageProperties(spec.image?.properties ?? new Map<string, string>());
+  const properties = canonicalImageProperties(spec.image?.properties ?? spec.volumeImageProperties);
+  const disks = disksOf(server, spec);
   return {
     instanceUuid: server.id,
     instanceName: guestName(instance.number),
     hostname: server.hostname,
     vcpus: flavor.vcpus,
     memoryMib: flavor.memoryMib,
-    rootGib: flavor.rootGib,
-    ephemeralGib: flavor.ephemeralGib,
-    swapMib: flavor.swapMib,
-    rootImage: options.rootImage,
+    rootGib: isVolumeBacked(spec) ? 0 : flavor.rootGib,
+    ephemerals: disks.filter(({ role }) => role === "ephemeral").map(({ device }) => ephemeralOf(device)),
+    swapMib: disks.find(({ role }) => role === "swap")?.device.sizeMib ?? 0,
+    rootImage: isVolumeBacked(spec) ? undefined : options.rootImage,
     kernel: kernelOf(options.kernel, properties),
     interfaces: instance.ports.map((port) =>
       toGuestInterface(port, options.socketPathOf, properties.get("hw_vif_model")),
@@ -189,6 +230,12 @@ export function toGuestSpec(
     hardware: hardwareOf(properties),
   };
 }
+
+const ephemeralOf = ({ sizeGib = 0, diskBus, guestFormat }: BlockDevice): EphemeralDisk => ({
+  gib: sizeGib,
+  ...(diskBus === undefined ? {} : { bus: diskBus }),
+  ...(guestFormat === undefined ? {} : { format: guestFormat }),
+});
 
 /** @param model  of the image, for ports that name none */
 export const toGuestInterface = (

@@ -1,11 +1,18 @@
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
+import { isVolumeBacked } from "../../model/boot-devices.js";
 import type { Driver, ImagePhase, PreparedImage, Tell } from "../driver.js";
 import { untold } from "../driver.js";
 import { AgentErrors } from "../errors.js";
 import type { PreparedKernel } from "./instance-guest.js";
 import type { Images } from "./ports.js";
+
+type GuestImages = Partial<Pick<ServerSpec, "image" | "kernel" | "ramdisk">>;
+
+/** Which images a guest's own disks are made of: its root disk may be a volume. */
+export const imagesOf = (spec: ServerSpec | undefined): GuestImages =>
+  spec !== undefined && isVolumeBacked(spec) ? { ...spec, image: undefined } : (spec ?? {});
 
 /**
  * Fetches what was resolved when the server was accepted, and nothing that a property names.
@@ -14,7 +21,7 @@ import type { Images } from "./ports.js";
 export async function prepareImages(
   ctx: Ctx,
   images: Pick<Images, "prepare">,
-  wanted: Partial<Pick<ServerSpec, "image" | "kernel" | "ramdisk">>,
+  wanted: GuestImages,
   tell: Tell<ImagePhase>,
 ): Promise<[PreparedImage | undefined, PreparedKernel | undefined]> {
   const [root, kernel, ramdisk] = await Promise.all(
@@ -48,7 +55,7 @@ export async function restoreImages(
   const guest = await driver.inspect(ctx, serverId);
   if (anew === undefined && (guest?.powerState === "RUNNING" || guest?.powerState === "PAUSED")) return;
   ctx.log.warn("agent.images.lost", { instanceUuid: serverId, files: missing });
-  await prepareImages(ctx, images, instance.spec ?? {}, untold);
+  await prepareImages(ctx, images, imagesOf(instance.spec), untold);
   const [file] = (await driver.missingImages?.(ctx, serverId)) ?? [];
   if (file !== undefined) throw AgentErrors.BASE_IMAGE_LOST({ serverId, file });
 }

@@ -15,6 +15,7 @@ import type { KindDeps } from "../kind-factory.js";
  */
 export default ({ ports, factsOf, maxAttempts }: KindDeps) =>
   defineKind(bootServer, {
+    version: 1,
     steps: [
       selectDestinations(ports, maxAttempts - 1),
       handOverToCell(ports),

@@ -1,3 +1,4 @@
+import type { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -10,6 +11,8 @@ import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
 import { agentStep } from "./agent-step.js";
 import { claimedHost } from "./destinations.js";
+import { isOnVolume } from "./prepare-volumes.js";
+import { devicesOf } from "./volume-devices.js";
 
 /** Failures that no other host would cure. @source conductor-workflows §1, failure class "abort" */
 const HOPELESS: ReadonlySet<string> = new Set([
@@ -23,7 +26,18 @@ const HOPELESS: ReadonlySet<string> = new Set([
 ]);
 
 /** Has the host's agent build and start the guest. When the host cannot, the next alternate gets its turn. */
-export const buildGuest = (ports: Ports): Step =>
+export const buildGuest = (ports: Ports): Step => buildStep(ports, []);
+
+/** As `buildGuest`, of a guest with volumes. How they are reached is read from their records for each start. */
+export const buildGuestOnVolumes = (ports: Ports): Step => ({
+  ...buildStep(ports, []),
+  run: async (call) => {
+    const volumes = (await devicesOf(call, ports, true)).filter(isOnVolume);
+    return buildStep(ports, volumes).run(call);
+  },
+});
+
+const buildStep = (ports: Ports, volumes: readonly BlockDeviceRecord[]): Step =>
   agentStep(ports, {
     name: "build-guest",
     event: "compute__do_build_and_run_instance",
@@ -34,6 +48,7 @@ export const buildGuest = (ports: Ports): Step =>
     input: ({ instance, secrets }) => ({
       instance,
       secrets: secrets.length === 0 ? undefined : ServerSecrets.decode(secrets),
+      volumes: [...volumes],
     }),
     done: active,
     failed,

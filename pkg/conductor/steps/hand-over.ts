@@ -19,9 +19,13 @@ const LOOK_AGAIN_MS = 500;
 /**
  * Moves the server and its operation to the cell of the chosen host, or to cell0 when there is none: for
  * itself, or for one of the servers that were asked for with it.
+ * @param options.claims  whether the step that holds a claim is the next one
  * @source nova conductor: all servers of a request are scheduled or none is
  */
-export const handOverToCell = (ports: Pick<Ports, "instances" | "clock">): Step => ({
+export const handOverToCell = (
+  ports: Pick<Ports, "instances" | "clock">,
+  { claims = true }: { readonly claims?: boolean } = {},
+): Step => ({
   name: handedOver.step,
   event: "",
   timeoutMs: 300_000,
@@ -35,7 +39,7 @@ export const handOverToCell = (ports: Pick<Ports, "instances" | "clock">): Step 
           chosen.cell,
           {},
           { set: { availabilityZone: chosen.zone } },
-          { step: claimedHost.step, output: { index: 0, host: chosen } },
+          claims ? { step: claimedHost.step, output: { index: 0, host: chosen } } : undefined,
         );
       case "waiting":
         return park("", LOOK_AGAIN_MS);

@@ -4,6 +4,7 @@ import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { dropShelvedImage } from "./shelved-image.js";
 import { removeUnfinishedImages } from "./unfinished-images.js";
+import { releaseBootVolumes } from "./release-boot-volumes.js";
 import { releaseVolumes } from "./release-volumes.js";
 import { releasePorts } from "./release-ports.js";
 import { restSignals, untilVictimsRest, victimIds } from "./victim.js";
@@ -33,6 +34,7 @@ export const releaseNetworks = (
     );
     await removeUnfinishedImages(call, ports);
     await dropShelvedImage(call, ports);
+    await releaseBootVolumes(call, ports);
     await releaseVolumes(call, ports);
     return done({}, undefined, { consumed: restSignals(call) });
   },

@@ -4,11 +4,14 @@ import { TaskState } from "../instance-states.js";
 import { orNone } from "../presence.js";
 import { declareOperation, theServer } from "../operation-declaration.js";
 
-/** A new server. What it shall be is in its record. */
+/** The version of boots that make, connect and give volumes. */
+export const BOOT_WITH_VOLUMES = 2;
+
+/** A new server. What it shall be is in its record: version 2 is for those that are built with volumes. */
 export default declareOperation({
   kind: "server.boot",
   summary: "Finds a host, makes ports and disks, and starts the guest.",
-  versions: [1],
+  versions: [1, BOOT_WITH_VOLUMES],
   lane: "life",
   input: BootInput,
   metadata: ({ name, flavorId, imageId }) => ({

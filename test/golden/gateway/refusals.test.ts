@@ -496,7 +496,10 @@ const rows: readonly Row[] = [
   [
     "both kinds of block devices",
     "/v2.1/servers",
-    create({ block_device_mapping: [], block_device_mapping_v2: [] }),
+    create({
+      block_device_mapping: [{ device_name: "vdb" }],
+      block_device_mapping_v2: [{ source_type: "blank" }],
+    }),
     400,
     "badRequest",
   ],

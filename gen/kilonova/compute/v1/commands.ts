@@ -28,7 +28,11 @@ export interface BuildGuestInput {
     | InstanceRecord
     | undefined;
   /** Password and user data, for injection. */
-  secrets: ServerSecrets | undefined;
+  secrets:
+    | ServerSecrets
+    | undefined;
+  /** Volumes that it starts with, with their connection_info. */
+  volumes: BlockDeviceRecord[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -420,7 +424,7 @@ export const GuestInput: MessageFns<GuestInput> = {
 };
 
 function createBaseBuildGuestInput(): BuildGuestInput {
-  return { instance: undefined, secrets: undefined };
+  return { instance: undefined, secrets: undefined, volumes: [] };
 }
 
 export const BuildGuestInput: MessageFns<BuildGuestInput> = {
@@ -430,6 +434,9 @@ export const BuildGuestInput: MessageFns<BuildGuestInput> = {
     }
     if (message.secrets !== undefined) {
       ServerSecrets.encode(message.secrets, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.volumes) {
+      BlockDeviceRecord.encode(v!, writer.uint32(642).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -471,6 +478,14 @@ export const BuildGuestInput: MessageFns<BuildGuestInput> = {
             message.secrets = ServerSecrets.decode(reader, reader.uint32());
             continue;
           }
+          case 80: {
+            if (tag !== 642) {
+              break;
+            }
+
+            message.volumes.push(BlockDeviceRecord.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -505,6 +520,7 @@ export const BuildGuestInput: MessageFns<BuildGuestInput> = {
     message.secrets = (object.secrets !== undefined && object.secrets !== null)
       ? ServerSecrets.fromPartial(object.secrets)
       : undefined;
+    message.volumes = object.volumes?.map((e) => BlockDeviceRecord.fromPartial(e)) || [];
     return message;
   },
 };

@@ -89,7 +89,11 @@ export interface BlockDevice {
     | string
     | undefined;
   /** Type of a volume that is made: name or id. */
-  volumeType?: string | undefined;
+  volumeType?:
+    | string
+    | undefined;
+  /** Size of local swap, instead of size_gib. Default: the flavor's. */
+  sizeMib?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -107,6 +111,7 @@ function createBaseBlockDevice(): BlockDevice {
     diskBus: undefined,
     tag: undefined,
     volumeType: undefined,
+    sizeMib: undefined,
   };
 }
 
@@ -147,6 +152,9 @@ export const BlockDevice: MessageFns<BlockDevice> = {
     }
     if (message.volumeType !== undefined) {
       writer.uint32(98).string(message.volumeType);
+    }
+    if (message.sizeMib !== undefined) {
+      writer.uint32(640).uint32(message.sizeMib);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -268,6 +276,14 @@ export const BlockDevice: MessageFns<BlockDevice> = {
             message.volumeType = reader.string();
             continue;
           }
+          case 80: {
+            if (tag !== 640) {
+              break;
+            }
+
+            message.sizeMib = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -308,6 +324,7 @@ export const BlockDevice: MessageFns<BlockDevice> = {
     message.diskBus = object.diskBus ?? undefined;
     message.tag = object.tag ?? undefined;
     message.volumeType = object.volumeType ?? undefined;
+    message.sizeMib = object.sizeMib ?? undefined;
     return message;
   },
 };

@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BlockDevice } from "./block_device.js";
 import { Flavor } from "./flavor.js";
 import { SchedulerHints } from "./scheduler_hints.js";
 import { DiskConfig } from "./server.js";
@@ -154,11 +155,26 @@ export interface ServerSpec {
    */
   batchSize: number;
   /** Wishes about the host; unset without any. */
-  schedulerHints: SchedulerHints | undefined;
+  schedulerHints:
+    | SchedulerHints
+    | undefined;
+  /**
+   * All disks that it is built with, as they were judged: sources and destinations are set, ids are resolved,
+   * sizes known. Empty in records of an older build: what image and flavor give.
+   */
+  blockDevices: BlockDevice[];
+  /** Of the image on the volume that it boots from, in the form of ImageRef.properties; empty without one. */
+  volumeImageProperties: Map<string, string>;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ServerSpec_MetadataEntry {
+  key: string;
+  value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ServerSpec_VolumeImagePropertiesEntry {
   key: string;
   value: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -709,6 +725,8 @@ function createBaseServerSpec(): ServerSpec {
     ramdisk: undefined,
     batchSize: 0,
     schedulerHints: undefined,
+    blockDevices: [],
+    volumeImageProperties: new Map(),
   };
 }
 
@@ -810,6 +828,12 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     if (message.schedulerHints !== undefined) {
       SchedulerHints.encode(message.schedulerHints, writer.uint32(258).fork()).join();
     }
+    for (const v of message.blockDevices) {
+      BlockDevice.encode(v!, writer.uint32(642).fork()).join();
+    }
+    message.volumeImageProperties.forEach((value, key) => {
+      ServerSpec_VolumeImagePropertiesEntry.encode({ key: key as any, value }, writer.uint32(650).fork()).join();
+    });
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
         const tag = parseInt(key, 10);
@@ -1093,6 +1117,25 @@ export const ServerSpec: MessageFns<ServerSpec> = {
             message.schedulerHints = SchedulerHints.decode(reader, reader.uint32());
             continue;
           }
+          case 80: {
+            if (tag !== 642) {
+              break;
+            }
+
+            message.blockDevices.push(BlockDevice.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 81: {
+            if (tag !== 650) {
+              break;
+            }
+
+            const entry81 = ServerSpec_VolumeImagePropertiesEntry.decode(reader, reader.uint32());
+            if (entry81.value !== undefined) {
+              message.volumeImageProperties.set(entry81.key, entry81.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1171,6 +1214,16 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     message.schedulerHints = (object.schedulerHints !== undefined && object.schedulerHints !== null)
       ? SchedulerHints.fromPartial(object.schedulerHints)
       : undefined;
+    message.blockDevices = object.blockDevices?.map((e) => BlockDevice.fromPartial(e)) || [];
+    message.volumeImageProperties = (() => {
+      const m = new Map();
+      (object.volumeImageProperties as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
     return message;
   },
 };
@@ -1255,6 +1308,92 @@ export const ServerSpec_MetadataEntry: MessageFns<ServerSpec_MetadataEntry> = {
     const message = createBaseServerSpec_MetadataEntry();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ServerSpec_MetadataEntry["_unknownFields"];
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseServerSpec_VolumeImagePropertiesEntry(): ServerSpec_VolumeImagePropertiesEntry {
+  return { key: "", value: "" };
+}
+
+export const ServerSpec_VolumeImagePropertiesEntry: MessageFns<ServerSpec_VolumeImagePropertiesEntry> = {
+  encode(message: ServerSpec_VolumeImagePropertiesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServerSpec_VolumeImagePropertiesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServerSpec_VolumeImagePropertiesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ServerSpec_VolumeImagePropertiesEntry>): ServerSpec_VolumeImagePropertiesEntry {
+    return ServerSpec_VolumeImagePropertiesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServerSpec_VolumeImagePropertiesEntry>): ServerSpec_VolumeImagePropertiesEntry {
+    const message = createBaseServerSpec_VolumeImagePropertiesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerSpec_VolumeImagePropertiesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;

@@ -6,6 +6,10 @@ import {
   BlockDeviceRecord,
   BlockDeviceSource,
 } from "../../../../gen/kilonova/cells/v1/server_records.js";
+import {
+  BlockDeviceDestination as Destination,
+  BlockDeviceSource as Wanted,
+} from "../../../../gen/kilonova/type/v1/block_device.js";
 import { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { aServer } from "../../testing/records.js";
@@ -117,6 +121,49 @@ describe("bootDevices", () => {
       devices.map(({ bootIndex }) => bootIndex),
       [0, undefined, undefined],
     );
+  });
+  it("are those that were asked for, whatever image and flavor give", () => {
+    const [LOCAL, VOLUME] = [
+      Destination.BLOCK_DEVICE_DESTINATION_LOCAL,
+      Destination.BLOCK_DEVICE_DESTINATION_VOLUME,
+    ];
+    const spec = {
+      image: { id: "image" },
+      blockDevices: [
+        {
+          source: Wanted.BLOCK_DEVICE_SOURCE_VOLUME,
+          destination: VOLUME,
+          sourceId: "v",
+          bootIndex: 0,
+          sizeGib: 3,
+        },
+        { source: Wanted.BLOCK_DEVICE_SOURCE_BLANK, destination: LOCAL, sizeGib: 1, tag: "scratch" },
+        {
+          source: Wanted.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+          destination: VOLUME,
+          sourceId: "s",
+          volumeType: "fast",
+        },
+      ],
+    };
+    const before = { ...record({ rootGib: 9, swapMib: 3 }) };
+    const after = withBootDevices({ ...before, spec: InstanceRecord.fromPartial({ spec }).spec }, newId);
+    assert.deepEqual(
+      after.records?.blockDevices.map((one) => [
+        one.deviceName,
+        one.volumeId || one.snapshotId,
+        one.sizeMib,
+        one.bootIndex,
+        one.deleteOnTermination,
+        one.tag || one.volumeType,
+      ]),
+      [
+        ["/dev/vda", "v", 3072n, 0, false, ""],
+        ["/dev/vdb", "", 1024n, undefined, true, "scratch"],
+        ["/dev/vdc", "s", 0n, undefined, false, "fast"],
+      ],
+    );
+    assert.deepEqual(after.server?.volumes, [{ id: "v", deleteOnTermination: false }]);
   });
   it("are none without image and extra disks", () =>
     assert.deepEqual(bootDevices(record({}, false), newId), []));

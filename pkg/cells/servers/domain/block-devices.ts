@@ -7,7 +7,10 @@ import {
 import type { BlockDeviceChange } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { AttachedVolume } from "../../../../gen/kilonova/type/v1/server.js";
+import { BlockDeviceSource as WantedSource } from "../../../../gen/kilonova/type/v1/block_device.js";
 import type { Instant } from "../../../kernel/time.js";
+import { bootDevices as builtWith, devicesOf, isVolume, rootNameOf } from "../../../model/boot-devices.js";
+import type { BootDevice } from "../../../model/boot-devices.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { copyPaths, fieldsIn, pathsOf } from "../../domain/masks.js";
 import { CellsErrors } from "../../errors.js";
@@ -108,40 +111,53 @@ export const volumesOf = (present: readonly BlockDeviceRecord[]): AttachedVolume
 const MIB_PER_GIB = 1024n;
 
 /**
- * The block devices of a server that is being built: what its image and flavor ask for, in Nova's order.
+ * The block devices of a server that is being built, as its spec says, in Nova's order.
  * @param newId  for each of them
- * @source compute-driver: root disk, ephemeral disk, swap
  */
 export function bootDevices(record: InstanceRecord, newId: () => string): BlockDeviceRecord[] {
   const server = serverOf(record);
-  const { flavor } = server;
-  const root = server.hostInfo?.rootDeviceName || "/dev/vda";
-  const devices: Partial<BlockDeviceRecord>[] = [];
-  const add = (device: Partial<BlockDeviceRecord>): void => {
-    devices.push({
+  const { image, blockDevices = [] } = record.spec ?? {};
+  const spec = { flavor: server.flavor, image, blockDevices };
+  return builtWith(spec, server.hostInfo?.rootDeviceName || rootNameOf(devicesOf(spec))).map((one) =>
+    BlockDeviceRecord.fromPartial({
       id: newId(),
       serverId: server.id,
-      destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_LOCAL,
-      deviceType: "disk",
-      deviceName: nthAfter(root, devices.length),
-      deleteOnTermination: true,
       createdAt: server.createdAt,
-      ...device,
-    });
+      ...recordFields(one, server.flavor?.rootGib ?? 0),
+    }),
+  );
+}
+
+const SOURCES: Readonly<Record<WantedSource, BlockDeviceSource>> = {
+  [WantedSource.BLOCK_DEVICE_SOURCE_UNSPECIFIED]: BlockDeviceSource.BLOCK_DEVICE_SOURCE_UNSPECIFIED,
+  [WantedSource.BLOCK_DEVICE_SOURCE_BLANK]: BlockDeviceSource.BLOCK_DEVICE_SOURCE_BLANK,
+  [WantedSource.BLOCK_DEVICE_SOURCE_IMAGE]: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
+  [WantedSource.BLOCK_DEVICE_SOURCE_SNAPSHOT]: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+  [WantedSource.BLOCK_DEVICE_SOURCE_VOLUME]: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME,
+};
+
+function recordFields({ device, role, name }: BootDevice, rootGib: number): Partial<BlockDeviceRecord> {
+  const { sourceId = "", sizeGib, sizeMib } = device;
+  const of = (source: WantedSource): string => (device.source === source ? sourceId : "");
+  const localRoot = role === "root" && !isVolume(device);
+  return {
+    source: SOURCES[device.source],
+    destination: isVolume(device)
+      ? BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME
+      : BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_LOCAL,
+    imageId: of(WantedSource.BLOCK_DEVICE_SOURCE_IMAGE),
+    snapshotId: of(WantedSource.BLOCK_DEVICE_SOURCE_SNAPSHOT),
+    volumeId: of(WantedSource.BLOCK_DEVICE_SOURCE_VOLUME),
+    sizeMib: localRoot ? BigInt(rootGib) * MIB_PER_GIB : BigInt(sizeMib ?? (sizeGib ?? 0) * 1024),
+    volumeType: device.volumeType ?? "",
+    bootIndex: device.bootIndex,
+    deviceName: name,
+    deviceType: device.deviceType ?? "disk",
+    diskBus: device.diskBus ?? "",
+    guestFormat: device.guestFormat ?? "",
+    deleteOnTermination: device.deleteOnTermination ?? !isVolume(device),
+    tag: device.tag ?? "",
   };
-  const { image } = record.spec ?? {};
-  if (image !== undefined)
-    add({
-      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
-      imageId: image.id,
-      sizeMib: BigInt(flavor?.rootGib ?? 0) * MIB_PER_GIB,
-      bootIndex: 0,
-    });
-  const blank = { source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_BLANK } as const;
-  const { ephemeralGib = 0, swapMib = 0 } = flavor ?? {};
-  if (ephemeralGib > 0) add({ ...blank, sizeMib: BigInt(ephemeralGib) * MIB_PER_GIB });
-  if (swapMib > 0) add({ ...blank, sizeMib: BigInt(swapMib), guestFormat: "swap" });
-  return devices.map((device) => BlockDeviceRecord.fromPartial(device));
 }
 
 /** A server that comes into its cell with the devices that it is built with. */
@@ -150,7 +166,3 @@ export function withBootDevices(record: InstanceRecord, newId: () => string): In
   const server = { ...serverOf(record), volumes: volumesOf(blockDevices) };
   return { ...record, server, records: { ...ServerRecords.fromPartial({}), blockDevices } };
 }
-
-/** The name of the n-th disk after one: /dev/vda, 1 → /dev/vdb. */
-const nthAfter = (name: string, n: number): string =>
-  `${name.slice(0, -1)}${String.fromCharCode(name.charCodeAt(name.length - 1) + n)}`;

@@ -9,13 +9,15 @@ import type { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { Operation } from "../../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../../gen/kilonova/cells/v1/server.js";
 import { ServerSecrets } from "../../../../gen/kilonova/type/v1/server_spec.js";
+import type { ServerSpec } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { merged } from "../../../kernel/merged.js";
 import type { Instant } from "../../../kernel/time.js";
-import { anyOperation, newestVersion } from "../../../model/operation-declaration.js";
+import { anyOperation } from "../../../model/operation-declaration.js";
 import { operationName } from "../../../model/operation-name.js";
-import bootServer from "../../../model/operations/boot-server.js";
+import { isVolume } from "../../../model/boot-devices.js";
+import bootServer, { BOOT_WITH_VOLUMES } from "../../../model/operations/boot-server.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { violates } from "../../../platform/db/index.js";
 import { encoded } from "../../domain/bytes.js";
@@ -173,7 +175,7 @@ export function freshServer(
       subject: { kind: "server", id: accepted.serverId },
       projectId: server.projectId,
       declaration: anyOperation(bootServer),
-      request: { kind, kindVersion: newestVersion(bootServer), actor, traceparent, input },
+      request: { kind, kindVersion: bootVersion(accepted.spec), actor, traceparent, input },
       requestId: ctx.requestId,
       secrets: sealedSecrets(deps, secrets, id),
       place: AT_ONCE,
@@ -262,3 +264,7 @@ function writes(
     ),
   ];
 }
+
+/** Processes of an older build know nothing of volumes: they leave such servers to others. */
+const bootVersion = (spec: ServerSpec | undefined): number =>
+  spec?.blockDevices.some(isVolume) === true ? BOOT_WITH_VOLUMES : 1;

@@ -73,7 +73,7 @@ describe("QEMU argv", () => {
   });
 
   it("names every format and the whole chain, so that nothing is probed", () => {
-    const found = nodes(argvOf({ rootImage: image, rootGib: 1, ephemeralGib: 1, swapMib: 16 }));
+    const found = nodes(argvOf({ rootImage: image, rootGib: 1, ephemerals: [{ gib: 1 }], swapMib: 16 }));
     assert.ok(
       found.every((node) => typeof node["driver"] === "string" && typeof node["node-name"] === "string"),
     );
@@ -87,6 +87,22 @@ describe("QEMU argv", () => {
       found.slice(4).map((node) => node["node-name"]),
       ["ephemeral0-file", "ephemeral0", "swap-file", "swap", "config-file", "config"],
     );
+  });
+
+  it("gives ephemeral disks files, names and buses of their own, before swap", () => {
+    const argv = argvOf({ ephemerals: [{ gib: 1 }, { gib: 2, bus: "scsi" }], swapMib: 16 });
+    assert.deepEqual(
+      nodes(argv)
+        .filter(({ driver }) => driver === "file")
+        .map(({ filename }) => filename),
+      ["disk.eph0", "disk.eph1", "disk.swap", "disk.config"].map((name) => `/state/${uuid}/${name}`),
+    );
+    const devices = all(argv, "-device").filter((device) => device.includes("drive="));
+    assert.deepEqual(
+      devices.map((device) => device.split(",")[0]),
+      ["virtio-blk-pci", "scsi-hd", "virtio-blk-pci", "virtio-blk-pci"],
+    );
+    assert.ok(devices[1]?.includes("serial=ephemeral1"), devices[1]);
   });
 
   it("ends the chain of a blank root disk", () => {
@@ -134,7 +150,7 @@ describe("QEMU argv", () => {
   };
 
   it("boots a rescued guest from the rescue disk, with its root disk second and no others", () => {
-    const argv = rescued({ ephemeralGib: 1, swapMib: 16 }, {});
+    const argv = rescued({ ephemerals: [{ gib: 1 }], swapMib: 16 }, {});
     assert.deepEqual(disks(argv), [
       "virtio-blk-pci,id=rescue-disk,drive=rescue,serial=rescue,bootindex=1",
       "virtio-blk-pci,id=root-disk,drive=root,serial=root",

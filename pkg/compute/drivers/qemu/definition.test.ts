@@ -67,3 +67,30 @@ describe("places of a guest's interfaces", () => {
     assert.deepEqual(placesOf(withNic(old, nic("c"))).at(-1), ["nic-c", 0]);
   });
 });
+
+describe("ephemeral disks of a stored guest", () => {
+  it("are the one that an older build has written down, or none", () => {
+    const { spec: today, ...definition } = toDefinition(spec("a"), "pc-q35-7.2");
+    const { ephemerals: _ephemerals, ...old } = today;
+    for (const [ephemeralGib, expected] of [
+      [0, []],
+      [3, [{ gib: 3 }]],
+    ] as const) {
+      const text = JSON.stringify({ ...definition, spec: { ...old, ephemeralGib, newer: 1 } });
+      const read = parseDefinition(text);
+      assert.deepEqual(read.spec.ephemerals, expected);
+      assert.ok("newer" in read.spec, "what a newer build has noted stays");
+    }
+  });
+  it("stay what they are", () => {
+    const ephemerals = [{ gib: 1 }, { gib: 2, bus: "scsi", format: "ext3" }];
+    const made = toDefinition({ ...spec("a"), ephemerals }, "pc-q35-7.2");
+    assert.ok(says(parseDefinition(JSON.stringify(made)), made));
+  });
+  it("may be told to be replaced, by name", () => {
+    const made = toDefinition(spec("a"), "pc-q35-7.2");
+    const text = (name: string): string => JSON.stringify({ ...made, incoming: ["root", name] });
+    assert.deepEqual(parseDefinition(text("ephemeral1")).incoming, ["root", "ephemeral1"]);
+    assert.throws(() => parseDefinition(text("../root")));
+  });
+});

@@ -60,7 +60,9 @@ const storedSpec = z.object({
   vcpus: z.number().int(),
   memoryMib: z.number().int(),
   rootGib: z.number(),
-  ephemeralGib: z.number(),
+  ephemerals: z.array(
+    z.object({ gib: z.number(), bus: z.string().optional(), format: z.string().optional() }),
+  ),
   swapMib: z.number(),
   rootImage: image.nullable(),
   kernel: kernel.nullable(),
@@ -79,6 +81,11 @@ const rescue = z.object({
   stable: z.object({ device: z.string(), bus: z.string() }).nullable(),
 });
 
+/** A disk that a rebuild makes anew. */
+type IncomingDisk = "root" | `ephemeral${number}` | "swap" | "config";
+const isIncoming = (name: unknown): name is IncomingDisk =>
+  typeof name === "string" && /^(root|ephemeral\d+|swap|config)$/.test(name);
+
 const schema = z.object({
   version: z.literal(1),
   machine: z.string(),
@@ -88,7 +95,7 @@ const schema = z.object({
   /** The rebuild that it was made by; absent for none. */
   builtAs: z.string().optional(),
   /** Disks of that rebuild which are still to be put in their place. */
-  incoming: z.array(z.enum(["root", "ephemeral0", "swap", "config"])).optional(),
+  incoming: z.array(z.custom<IncomingDisk>(isIncoming)).optional(),
   /** PCIe slots of a q35 machine; those that an older build defined have eight, all of them free. */
   rootPorts: z.number().int().default(8),
   spec: storedSpec,
@@ -131,6 +138,7 @@ export function toDefinition(
     rootPorts: before?.rootPorts ?? ROOT_PORTS,
     spec: {
       ...plain,
+      ephemerals: [...plain.ephemerals],
       rootImage: rootImage ?? null,
       kernel: storedKernel(boots),
       interfaces: placed(interfaces, machine, before),
@@ -214,13 +222,23 @@ export const userOf = ({ uid }: Definition): RunAs | undefined =>
  * @throws when the text is no definition that this version understands
  */
 export function parseDefinition(text: string): Definition {
-  const stored: unknown = JSON.parse(text);
+  const stored = withEphemerals(JSON.parse(text));
   const { spec, ...definition } = withUnknownKeys(stored, schema.parse(stored));
   // An older build named devices by their places.
   const interfaces = spec.interfaces.map((one, index) =>
     one.device === "" ? { ...one, device: `nic${index}` } : one,
   );
   return { ...definition, spec: { ...spec, interfaces } };
+}
+
+const oldSpec = z.looseObject({ spec: z.looseObject({ ephemeralGib: z.number() }) });
+
+/** An older build knew one ephemeral disk at most. */
+function withEphemerals(stored: unknown): unknown {
+  const { success, data } = oldSpec.safeParse(stored);
+  if (!success || data.spec["ephemerals"] !== undefined) return stored;
+  const { ephemeralGib, ...spec } = data.spec;
+  return { ...data, spec: { ...spec, ephemerals: ephemeralGib > 0 ? [{ gib: ephemeralGib }] : [] } };
 }
 
 /** Whether a definition says what is wanted, as far as this version understands it. */

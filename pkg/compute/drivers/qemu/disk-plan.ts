@@ -1,10 +1,11 @@
 import type { Definition, Rescue } from "./definition.js";
+import { ephemeralPath } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 
 /** One disk of a guest, in the order in which the guest sees them. */
 export interface PlannedDisk {
   /** Name of its block node, and of its device with `-disk` behind. */
-  readonly node: "root" | "ephemeral0" | "swap" | "config" | "rescue";
+  readonly node: "root" | `ephemeral${number}` | "swap" | "config" | "rescue";
   readonly path: string;
   readonly format: "qcow2" | "raw";
   /** Of the whole disk; 0 for the config drive, whose size follows from its files. */
@@ -15,6 +16,8 @@ export interface PlannedDisk {
   readonly bootIndex?: number;
   /** When it is another one than that of the guest's disks. */
   readonly bus?: string;
+  /** File system that an ephemeral disk is made with. */
+  readonly fileSystem?: string;
   readonly isCdrom?: true;
 }
 
@@ -65,13 +68,15 @@ export function ownDisks({ spec, configDriveDigest, rescue }: Definition, paths:
       ...(spec.rootImage === null ? {} : { base: spec.rootImage.path }),
     });
   }
-  if (spec.ephemeralGib > 0)
+  for (const [index, { gib, bus, format = "ext4" }] of spec.ephemerals.entries())
     disks.push({
-      node: "ephemeral0",
-      path: paths.ephemeralDisk,
+      node: `ephemeral${index}`,
+      path: ephemeralPath(paths, index),
       format: "raw",
-      sizeBytes: spec.ephemeralGib * GIB,
+      sizeBytes: gib * GIB,
       readOnly: false,
+      fileSystem: format,
+      ...(bus === undefined ? {} : { bus }),
     });
   if (spec.swapMib > 0)
     disks.push({

@@ -92,7 +92,7 @@ function maker(disk: PlannedDisk, path: string, qemuImg: string): readonly strin
   }
   return disk.node === "swap"
     ? ["mkswap", "-q", path]
-    : ["mke2fs", "-q", "-F", "-t", "ext4", "-L", disk.node, path];
+    : ["mke2fs", "-q", "-F", "-t", disk.fileSystem ?? "ext4", "-L", disk.node, path];
 }
 
 /** Runs a tool that sees the disk and its base, and nothing else. */

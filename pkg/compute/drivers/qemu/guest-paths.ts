@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DriverErrors } from "../errors.js";
 
 /** Where everything of one guest lies. */
@@ -10,6 +10,7 @@ export interface GuestPaths {
   /** Which process runs the guest, or how the last one ended. */
   readonly runRecord: string;
   readonly rootDisk: string;
+  /** The first one; see `ephemeralPath`. */
   readonly ephemeralDisk: string;
   readonly swapDisk: string;
   readonly configDrive: string;
@@ -113,14 +114,23 @@ export function volumePaths(paths: GuestPaths, volumeId: string): VolumePaths {
   };
 }
 
+/** Where an ephemeral disk lies. @param index  from 0 */
+export const ephemeralPath = ({ ephemeralDisk }: Pick<GuestPaths, "ephemeralDisk">, index: number): string =>
+  join(dirname(ephemeralDisk), basename(ephemeralDisk).replace("eph0", `eph${index}`));
+
+const NEXT = ".next";
+
+/** Whether a file of a guest's folder is an ephemeral disk that shall take another one's place. */
+export const isNextEphemeral = (name: string): boolean => /^disk\.eph\d+\.next$/.test(name);
+
 /** Where what shall take a guest's place lies until then. */
 export const nextPaths = (paths: GuestPaths): GuestPaths => ({
   ...paths,
   definition: join(paths.dir, "instance.next.json"),
-  rootDisk: `${paths.rootDisk}.next`,
-  ephemeralDisk: `${paths.ephemeralDisk}.next`,
-  swapDisk: `${paths.swapDisk}.next`,
-  configDrive: `${paths.configDrive}.next`,
+  rootDisk: `${paths.rootDisk}${NEXT}`,
+  ephemeralDisk: `${paths.ephemeralDisk}${NEXT}`,
+  swapDisk: `${paths.swapDisk}${NEXT}`,
+  configDrive: `${paths.configDrive}${NEXT}`,
 });
 
 /** @throws SOCKET_PATH_UNUSABLE when the runtime folder's name is too long for a socket inside */

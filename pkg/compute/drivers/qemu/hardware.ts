@@ -74,6 +74,9 @@ export function pinMachine(machineType: string | undefined, { pinned, machines }
   return wanted;
 }
 
+/** That disks can be made with here. */
+const FILE_SYSTEMS: ReadonlySet<string> = new Set(["ext2", "ext3", "ext4"]);
+
 /** More take an interrupt controller that no guest here has. */
 const MOST_CPUS = 255;
 
@@ -94,6 +97,10 @@ export function checkHardware(
   if (cpuModel !== undefined && !(/^[\w.-]{1,64}$/.test(cpuModel) && cpuModels.has(cpuModel)))
     refuse("hw_cpu_model", cpuModel);
   diskBus(bus ?? "virtio", machineFamily(machine));
+  for (const ephemeral of spec.ephemerals) {
+    if (ephemeral.bus !== undefined) diskBus(ephemeral.bus, machineFamily(machine), "disk_bus");
+    if (!FILE_SYSTEMS.has(ephemeral.format ?? "ext4")) refuse("guest_format", ephemeral.format ?? "");
+  }
   // A machine that an older QEMU gave, before an upgrade, is left to QEMU.
   if (spec.vcpus < 1 || spec.vcpus > Math.min(machines.get(machine) ?? MOST_CPUS, MOST_CPUS))
     refuse("vcpus", String(spec.vcpus));

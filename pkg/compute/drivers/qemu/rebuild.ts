@@ -1,4 +1,5 @@
-import { readFile, rename, rm } from "node:fs/promises";
+import { readFile, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
 import { ifThere, syncPath, writeFileAtomic } from "../../../platform/files/index.js";
 import type { GuestSpec, RebuildOptions } from "../../driver.js";
@@ -8,7 +9,7 @@ import { parseDefinition } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { ownDisks } from "./disk-plan.js";
 import type { GuestFiles } from "./guest-files.js";
-import { nextPaths } from "./guest-paths.js";
+import { isNextEphemeral, nextPaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 
 /** Which guest is made anew. */
@@ -34,8 +35,8 @@ export async function prepareRebuild(
 ): Promise<Definition> {
   await discardPrepared(paths);
   const plain = wantedDefinition({ spec, before: undefined, uidBefore: before?.uid, paths }, tools);
-  const kept = options.keepsEphemeral && (before?.spec.ephemeralGib ?? 0) > 0;
-  const made: Definition = kept ? { ...plain, spec: { ...plain.spec, ephemeralGib: 0 } } : plain;
+  const kept = options.keepsEphemeral && (before?.spec.ephemerals.length ?? 0) > 0;
+  const made: Definition = kept ? { ...plain, spec: { ...plain.spec, ephemerals: [] } } : plain;
   const wanted: Definition = {
     ...plain,
     builtAs: options.key,
@@ -58,6 +59,8 @@ export async function discardPrepared(paths: GuestPaths): Promise<void> {
   const { definition, ...disks } = filesOf(nextPaths(paths));
   await rm(definition, { force: true });
   for (const path of Object.values(disks)) await rm(path, { force: true });
+  for (const name of (await ifThere(readdir(paths.dir))) ?? [])
+    if (isNextEphemeral(name)) await rm(join(paths.dir, name), { force: true });
 }
 
 /**
@@ -86,10 +89,9 @@ export async function takeIncoming(
   return settled;
 }
 
-const filesOf = ({ definition, rootDisk, ephemeralDisk, swapDisk, configDrive }: GuestPaths) => ({
+const filesOf = ({ definition, rootDisk, swapDisk, configDrive }: GuestPaths) => ({
   definition,
   rootDisk,
-  ephemeralDisk,
   swapDisk,
   configDrive,
 });

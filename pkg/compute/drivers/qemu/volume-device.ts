@@ -193,8 +193,8 @@ function placeOn(definition: Definition, bus: string, { slots }: DiskBus): Place
 }
 
 const ownDisks = ({ spec }: Definition): number =>
-  [spec.rootGib > 0 || spec.rootImage !== null, spec.ephemeralGib > 0, spec.swapMib > 0].filter(Boolean)
-    .length;
+  [spec.rootGib > 0 || spec.rootImage !== null, spec.swapMib > 0].filter(Boolean).length +
+  spec.ephemerals.length;
 
 const upwards = (first: number, last: number): number[] =>
   Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);

@@ -14,7 +14,7 @@ export function aGuestSpec(over: Partial<GuestSpec> = {}): GuestSpec {
     vcpus: 1,
     memoryMib: 64,
     rootGib: 0,
-    ephemeralGib: 0,
+    ephemerals: [],
     swapMib: 0,
     rootImage: undefined,
     kernel: undefined,

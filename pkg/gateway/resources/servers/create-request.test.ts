@@ -135,8 +135,10 @@ describe("gateway: server bodies", () => {
     assert.deepEqual(
       devices({
         block_device_mapping: [
-          { volume_id: NET, delete_on_termination: "1" },
+          { volume_id: NET, delete_on_termination: "1", device_name: "vda" },
           { snapshot_id: NET, volume_size: "3" },
+          { virtual_name: "swap", volume_size: 64 },
+          { no_device: true, device_name: "vdz" },
         ],
       }),
       [
@@ -146,12 +148,20 @@ describe("gateway: server bodies", () => {
           destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
           bootIndex: 0,
           deleteOnTermination: true,
+          deviceName: "vda",
         }),
         BlockDevice.fromPartial({
           source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
           sourceId: NET,
           destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
           sizeGib: 3,
+        }),
+        BlockDevice.fromPartial({
+          source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_BLANK,
+          destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_LOCAL,
+          guestFormat: "swap",
+          sizeMib: 64,
+          deleteOnTermination: true,
         }),
       ],
     );
@@ -193,6 +203,46 @@ describe("gateway: server bodies", () => {
         }),
       ],
     );
+  });
+
+  it("puts the image into the older list, unless a volume has the root disk's name", () => {
+    const sources = (name: string) =>
+      create({
+        imageRef: NET,
+        block_device_mapping: [{ volume_id: NET, device_name: name }],
+      }).blockDevices.map(({ source, bootIndex }) => [source, bootIndex]);
+    const { BLOCK_DEVICE_SOURCE_IMAGE: IMAGE, BLOCK_DEVICE_SOURCE_VOLUME: VOLUME } = BlockDeviceSource;
+    assert.deepEqual(sources("vdb"), [
+      [IMAGE, 0],
+      [VOLUME, undefined],
+    ]);
+    assert.deepEqual(sources("/dev/vda"), [[VOLUME, 0]]);
+  });
+
+  it("refuses two lists, and what is nothing in the older one", () => {
+    assert.throws(() => create({ block_device_mapping: [{}] }), {
+      message: "Block Device Mapping is Invalid: Unrecognized legacy format.",
+    });
+    const volume = { volume_id: NET };
+    assert.throws(
+      () => create({ block_device_mapping: [volume], block_device_mapping_v2: [volume] }),
+      /different block_device_mapping syntaxes/,
+    );
+    assert.deepEqual(create({ block_device_mapping: [], block_device_mapping_v2: [] }).blockDevices, []);
+  });
+
+  it("counts swap on the host in MiB, and other disks in GiB", () => {
+    const swap = { source_type: "blank", destination_type: "local", guest_format: "swap", volume_size: 64 };
+    const [local, other] = create({
+      block_device_mapping_v2: [swap, { ...swap, guest_format: "ext4" }],
+    }).blockDevices;
+    assert.deepEqual([local?.sizeMib, local?.sizeGib], [64, undefined]);
+    assert.deepEqual([other?.sizeMib, other?.sizeGib], [undefined, 64]);
+  });
+
+  it("says below 2.60 that volumes are for one server only", () => {
+    assert.equal(create({}, 59).withoutMultiattach, true);
+    assert.equal(create({}, 60).withoutMultiattach, false);
   });
 
   it("updates only what the body has: absent, null and empty are three things", () => {

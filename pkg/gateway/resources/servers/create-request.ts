@@ -7,12 +7,15 @@ import type { ApiRequest } from "../../http/api-request.js";
 import { booleanOf, countOf, listOf, mapOf, objectOf, textOf, textsIn } from "../../http/fields.js";
 import type { JsonObject } from "../../http/json.js";
 import { isObject } from "../../http/json.js";
-import { until } from "../../microversion/version.js";
+import { since, until } from "../../microversion/version.js";
 import { blockDevicesOf } from "./block-devices.js";
 import { networksOf } from "./networks.js";
 
 /** Before descriptions could be set, a server's description was its name. */
 const descriptionIsName = until("2.18");
+
+/** Volumes that several servers may have. */
+const multiattach = since("2.60");
 
 /** What a create body asks for. @throws BAD_REQUEST for what the schema cannot express */
 export function createRequest(request: ApiRequest): CreateServersRequest {
@@ -45,6 +48,7 @@ export function createRequest(request: ApiRequest): CreateServersRequest {
     host: textOf(body, "host"),
     hypervisorHostname: textOf(body, "hypervisor_hostname"),
     blockDevices: blockDevicesOf(body),
+    withoutMultiattach: !request.has(multiattach),
   });
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { RequestPurpose } from "../../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { BlockDeviceDestination, BlockDeviceSource } from "../../../../gen/kilonova/type/v1/block_device.js";
+import type { BlockDevice } from "../../../../gen/kilonova/type/v1/block_device.js";
 import { ServerSpec } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import imageProperties from "../../filters/image-properties.js";
 import { aHostView } from "../../testing/builders.js";
@@ -35,6 +37,37 @@ describe("what a request is to the scheduler", () => {
   it("keeps an image with the older name `architecture` off hosts of another", () => {
     const judge = (architecture: string) => imageProperties.bind({})(aHostView(), specOf({ architecture }));
     assert.deepEqual([judge("aarch64").passed, judge("amd64").passed], [false, true]);
+  });
+});
+
+describe("a server on a volume", () => {
+  const read = (blockDevices: Partial<BlockDevice>[], hasImage = false) => {
+    const { rootGib, image } = toSpec(
+      {
+        ...{ serverId: "s", projectId: "p", userId: "u", group: undefined, excludeHosts: [] },
+        spec: ServerSpec.fromPartial({
+          flavor: { name: "f", rootGib: 5 },
+          blockDevices,
+          ...(hasImage ? { image: { id: "i", diskFormat: "qcow2" } } : {}),
+          volumeImageProperties: new Map(hasImage ? [] : [["architecture", "amd64"]]),
+        }),
+      },
+      () => new Set(),
+    );
+    return [rootGib, image?.diskFormat, Object.fromEntries(image?.properties ?? [])];
+  };
+  const root = {
+    source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME,
+    destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
+    bootIndex: 0,
+  };
+
+  it("needs no room for it on a host, and what its image says", () => {
+    assert.deepEqual(read([root]), [0, "", { hw_architecture: "x86_64" }]);
+  });
+  it("needs no host that reads the image which has brought the volume", () => {
+    assert.deepEqual(read([root], true), [0, "", {}]);
+    assert.deepEqual(read([], true), [5, "qcow2", {}]);
   });
 });
 

@@ -4,6 +4,8 @@ import type {
   ServerGroup,
 } from "../../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { CommonErrors } from "../../../kernel/errors.js";
+import type { ServerSpec } from "../../../../gen/kilonova/type/v1/server_spec.js";
+import { isVolumeBacked } from "../../../model/boot-devices.js";
 import { canonicalImageProperties } from "../../../model/image-properties.js";
 import { hintsByName, storedHints } from "../../../model/scheduler-hints.js";
 import type { MemberOf, TraitRequirement } from "../../../../gen/kilonova/placement/v1/placement_service.js";
@@ -43,7 +45,7 @@ export function toSpec(
 ): RequestSpec {
   const { spec } = request;
   if (spec?.flavor === undefined) throw invalid("spec.flavor", "is required");
-  const { flavor, image } = spec;
+  const { flavor } = spec;
   const purpose = purposeOf(request);
   return {
     serverId: request.serverId,
@@ -52,18 +54,11 @@ export function toSpec(
     flavorName: flavor.name,
     vcpus: flavor.vcpus,
     memoryMib: flavor.memoryMib,
-    rootGib: flavor.rootGib,
+    rootGib: isVolumeBacked(spec) ? 0 : flavor.rootGib,
     ephemeralGib: flavor.ephemeralGib,
     swapMib: flavor.swapMib,
     extraSpecs: flavor.extraSpecs,
-    image:
-      image === undefined
-        ? undefined
-        : {
-            id: image.id,
-            diskFormat: image.diskFormat,
-            properties: canonicalImageProperties(image.properties),
-          },
+    image: imageOf(spec),
     availabilityZone: spec.availabilityZone,
     ...wishesOf(request, purpose),
     excludedHosts: new Set(request.excludeHosts.map((host) => host.toLowerCase())),
@@ -75,6 +70,17 @@ export function toSpec(
     exceptCells: new Set(request.exceptCells),
     ...groupsOf(request),
     pciRequests: (request.pciRequests ?? []).map(({ requestId }) => requestId),
+  };
+}
+
+/** Of a server on a volume the image is only what that volume says of itself: it needs no room on the host. */
+function imageOf(spec: ServerSpec): RequestSpec["image"] {
+  const { image, volumeImageProperties } = spec;
+  if (image === undefined && volumeImageProperties.size === 0) return undefined;
+  return {
+    id: image?.id ?? "",
+    diskFormat: isVolumeBacked(spec) ? "" : (image?.diskFormat ?? ""),
+    properties: canonicalImageProperties(image?.properties ?? volumeImageProperties),
   };
 }
 

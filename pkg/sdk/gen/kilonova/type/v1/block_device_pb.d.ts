@@ -99,6 +99,13 @@ export declare type BlockDevice = Message<"kilonova.type.v1.BlockDevice"> & {
    * @generated from field: optional string volume_type = 12;
    */
   volumeType?: string | undefined;
+
+  /**
+   * Size of local swap, instead of size_gib. Default: the flavor's.
+   *
+   * @generated from field: optional uint32 size_mib = 80;
+   */
+  sizeMib?: number | undefined;
 };
 
 /**

@@ -7,6 +7,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Flavor } from "./flavor_pb.js";
 import type { DiskConfig } from "./server_pb.js";
 import type { SchedulerHints } from "./scheduler_hints_pb.js";
+import type { BlockDevice } from "./block_device_pb.js";
 
 /**
  * Describes the file kilonova/type/v1/server_spec.proto.
@@ -404,6 +405,21 @@ export declare type ServerSpec = Message<"kilonova.type.v1.ServerSpec"> & {
    * @generated from field: kilonova.type.v1.SchedulerHints scheduler_hints = 32;
    */
   schedulerHints?: SchedulerHints | undefined;
+
+  /**
+   * All disks that it is built with, as they were judged: sources and destinations are set, ids are resolved,
+   * sizes known. Empty in records of an older build: what image and flavor give.
+   *
+   * @generated from field: repeated kilonova.type.v1.BlockDevice block_devices = 80;
+   */
+  blockDevices: BlockDevice[];
+
+  /**
+   * Of the image on the volume that it boots from, in the form of ImageRef.properties; empty without one.
+   *
+   * @generated from field: map<string, string> volume_image_properties = 81;
+   */
+  volumeImageProperties: { [key: string]: string };
 };
 
 /**
