@@ -16,6 +16,7 @@ import { cellGuestData } from "./agent/guest-data-source.js";
 import type { Images, Plumbing } from "./agent/ports.js";
 import { noImages, noPlumbing } from "./agent/ports.js";
 import type { ComputeConfig } from "./config.js";
+import type { Driver } from "./driver.js";
 import type { Isolation } from "./drivers/host/isolation.js";
 import { openDriver } from "./drivers/index.js";
 import { ImageCache, imageUploads } from "./images/index.js";

@@ -1409,13 +1409,14 @@ export class VolumeAttachments extends Resource {
   }
 
   /**
-   * Attaches a volume.
+   * Attaches a volume, also while the guest runs. Several of one server follow one another.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-   * DEVICE_IN_USE, VOLUME_NOT_AVAILABLE, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE (must
-   * be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED, SHELVED or SHELVED_OFFLOADED), INSTANCE_LOCKED,
-   * OPERATION_IN_PROGRESS, VOLUME_ALREADY_ATTACHED; PERMISSION_DENIED / TOO_MANY_VOLUMES; ABORTED /
-   * TOKEN_REUSED.
+   * VOLUME_ALREADY_ATTACHED, VOLUME_ENCRYPTED, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE
+   * (must be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED or SHELVED), INSTANCE_LOCKED, NOT_READY;
+   * UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED /
+   * TOKEN_REUSED. What is found out later is the operation's error: DEVICE_IN_USE, VOLUME_ALREADY_ATTACHED,
+   * TOO_MANY_VOLUMES, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and what the host says.
    */
   attachVolume(request: MessageInitShape<typeof AttachVolumeRequestSchema>, options: CallOptions = {}): Started<AttachVolumeResponse> {
     return begin(this.caller, VolumeAttachmentsService.method.attachVolume, request, options);
@@ -1436,9 +1437,11 @@ export class VolumeAttachments extends Resource {
   /**
    * Detaches a volume; not the root volume.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / ROOT_VOLUME;
-   * FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN, INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
-   * ABORTED / TOKEN_REUSED.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT /
+   * ROOT_VOLUME, VOLUME_NOT_DETACHABLE; FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN,
+   * INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND,
+   * BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED. A guest that does not let go of the device in time is
+   * the operation's error DEVICE_DETACH_FAILED; the server keeps the volume then.
    */
   detachVolume(request: MessageInitShape<typeof DetachVolumeRequestSchema>, options: CallOptions = {}): Started<DetachVolumeResponse> {
     return begin(this.caller, VolumeAttachmentsService.method.detachVolume, request, options);

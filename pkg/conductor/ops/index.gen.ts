@@ -1,6 +1,8 @@
 // Written by scripts/gen-registries.mjs from the files in pkg/conductor/ops. Do not edit.
 import type { KindFactory } from "../kind-factory.js";
 import attachInterface from "./attach-interface.js";
+import attachVolume from "./attach-volume.js";
+import bootServerWithVolumes from "./boot-server-with-volumes.js";
 import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
@@ -9,6 +11,7 @@ import createServerBackup from "./create-server-backup.js";
 import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
 import detachInterface from "./detach-interface.js";
+import detachVolume from "./detach-volume.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
 import rebuildServer from "./rebuild-server.js";
@@ -29,6 +32,8 @@ import unshelveServer from "./unshelve-server.js";
 /** Everything in this folder, by file name. */
 export const kindFactories: readonly KindFactory[] = [
   attachInterface,
+  attachVolume,
+  bootServerWithVolumes,
   bootServer,
   cacheAggregateImages,
   cacheHostImages,
@@ -37,6 +42,7 @@ export const kindFactories: readonly KindFactory[] = [
   createServerImage,
   deleteServer,
   detachInterface,
+  detachVolume,
   pauseServer,
   rebootServer,
   rebuildServer,

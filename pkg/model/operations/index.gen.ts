@@ -2,6 +2,7 @@
 import type { OperationDeclaration } from "../operation-declaration.js";
 import { anyOperation } from "../operation-declaration.js";
 import attachInterface from "./attach-interface.js";
+import attachVolume from "./attach-volume.js";
 import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
@@ -10,6 +11,7 @@ import createServerBackup from "./create-server-backup.js";
 import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
 import detachInterface from "./detach-interface.js";
+import detachVolume from "./detach-volume.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
@@ -33,6 +35,7 @@ import unshelveServer from "./unshelve-server.js";
 /** Everything in this folder, by file name. */
 export const operations: readonly OperationDeclaration[] = [
   anyOperation(attachInterface),
+  anyOperation(attachVolume),
   anyOperation(bootServer),
   anyOperation(cacheAggregateImages),
   anyOperation(cacheHostImages),
@@ -41,6 +44,7 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(createServerImage),
   anyOperation(deleteServer),
   anyOperation(detachInterface),
+  anyOperation(detachVolume),
   anyOperation(lockServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),

@@ -846,7 +846,7 @@ class Servers(Resource):
         * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED: names the resources.
         * ABORTED / TOKEN_REUSED: the client token was used with another body.
 
-        Fields: client_token, name, flavor_id, image_id, networks, network_mode, security_groups, key_name, metadata, tags, config_drive, availability_zone, description, access_ip_v4, access_ip_v6, disk_config, admin_password, min_count, max_count, hostname, trusted_image_certificates, files, host, hypervisor_hostname, scheduler_hints, block_devices, user_data.
+        Fields: client_token, name, flavor_id, image_id, networks, network_mode, security_groups, key_name, metadata, tags, config_drive, availability_zone, description, access_ip_v4, access_ip_v6, disk_config, admin_password, min_count, max_count, hostname, trusted_image_certificates, files, host, hypervisor_hostname, scheduler_hints, block_devices, without_multiattach, user_data.
         """
         return self._start("/kilonova.api.v1.ServersService/CreateServers", ["operations"], fields, timeout)
 
@@ -1344,15 +1344,16 @@ class VolumeAttachments(Resource):
         return self._call("/kilonova.api.v1.VolumeAttachmentsService/GetVolumeAttachment", fields, timeout)
 
     def attach_volume(self, *, timeout=None, **fields):
-        """Attaches a volume.
+        """Attaches a volume, also while the guest runs. Several of one server follow one another.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-        DEVICE_IN_USE, VOLUME_NOT_AVAILABLE, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE (must
-        be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED, SHELVED or SHELVED_OFFLOADED), INSTANCE_LOCKED,
-        OPERATION_IN_PROGRESS, VOLUME_ALREADY_ATTACHED; PERMISSION_DENIED / TOO_MANY_VOLUMES; ABORTED /
-        TOKEN_REUSED.
+        VOLUME_ALREADY_ATTACHED, VOLUME_ENCRYPTED, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE
+        (must be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED or SHELVED), INSTANCE_LOCKED, NOT_READY;
+        UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED /
+        TOKEN_REUSED. What is found out later is the operation's error: DEVICE_IN_USE, VOLUME_ALREADY_ATTACHED,
+        TOO_MANY_VOLUMES, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and what the host says.
 
-        Fields: server_id, client_token, volume_id, device, tag, delete_on_termination.
+        Fields: server_id, client_token, volume_id, device, tag, delete_on_termination, wait, refuse_multiattach, refuse_shelved.
         """
         return self._start("/kilonova.api.v1.VolumeAttachmentsService/AttachVolume", ["operation"], fields, timeout)
 
@@ -1371,11 +1372,13 @@ class VolumeAttachments(Resource):
     def detach_volume(self, *, timeout=None, **fields):
         """Detaches a volume; not the root volume.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / ROOT_VOLUME;
-        FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN, INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
-        ABORTED / TOKEN_REUSED.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT /
+        ROOT_VOLUME, VOLUME_NOT_DETACHABLE; FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN,
+        INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND,
+        BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED. A guest that does not let go of the device in time is
+        the operation's error DEVICE_DETACH_FAILED; the server keeps the volume then.
 
-        Fields: server_id, client_token, volume_id.
+        Fields: server_id, client_token, volume_id, refuse_shelved.
         """
         return self._start("/kilonova.api.v1.VolumeAttachmentsService/DetachVolume", ["operation"], fields, timeout)
 

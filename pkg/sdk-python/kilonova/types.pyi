@@ -223,6 +223,20 @@ class AttachShareResponse(Message):
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., share: ServerShare | Mapping[str, Any] | None = ..., hidden_fields: Iterable[str] = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "share"]) -> bool: ...
 
+class AttachVolumeMetadata(Message):
+    """What was asked for when a volume was to be attached."""
+
+    volume_id: str
+    """The volume."""
+    device: str
+    """Device asked for; unset for any."""
+    tag: str
+    """Device tag; unset for none."""
+    delete_on_termination: bool
+    """Whether the volume goes with the server."""
+    def __init__(self, *, volume_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["device", "tag"]) -> bool: ...
+
 class AttachVolumeRequest(Message):
     """Input of AttachVolume."""
 
@@ -238,16 +252,24 @@ class AttachVolumeRequest(Message):
     """Device tag, 1 to 60 characters without comma and slash; unset for none."""
     delete_on_termination: bool
     """Whether the volume goes with the server. Default false."""
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["device", "tag"]) -> bool: ...
+    wait: Duration
+    """How long the answer may wait until the volume is reserved and its device chosen: 0 to 10 minutes, never
+    longer than the call's deadline; unset does not wait.
+    """
+    refuse_multiattach: bool
+    """Whether a volume that may have many servers is refused: REST before 2.60 does not know such."""
+    refuse_shelved: bool
+    """Whether a shelved server is refused, with INVALID_STATE: REST before 2.20."""
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ..., wait: Duration | Mapping[str, Any] | None = ..., refuse_multiattach: bool | None = ..., refuse_shelved: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["device", "tag", "wait"]) -> bool: ...
 
 class AttachVolumeResponse(Message):
     """Output of AttachVolume."""
 
     operation: Operation
-    """The attachment under way."""
+    """The attachment as it stands."""
     volume_attachment: VolumeAttachment
-    """As accepted."""
+    """As it is reserved; before that, as it was asked for."""
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ..., volume_attachment: VolumeAttachment | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation", "volume_attachment"]) -> bool: ...
 
@@ -298,8 +320,10 @@ class BlockDevice(Message):
     """Device tag, 1 to 60 characters without comma and slash."""
     volume_type: str
     """Type of a volume that is made: name or id."""
-    def __init__(self, *, source: int | str | None = ..., destination: int | str | None = ..., source_id: str | None = ..., boot_index: int | None = ..., size_gib: int | None = ..., guest_format: str | None = ..., delete_on_termination: bool | None = ..., device_name: str | None = ..., device_type: str | None = ..., disk_bus: str | None = ..., tag: str | None = ..., volume_type: str | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["source_id", "boot_index", "size_gib", "guest_format", "delete_on_termination", "device_name", "device_type", "disk_bus", "tag", "volume_type"]) -> bool: ...
+    size_mib: int
+    """Size of local swap, instead of size_gib. Default: the flavor's."""
+    def __init__(self, *, source: int | str | None = ..., destination: int | str | None = ..., source_id: str | None = ..., boot_index: int | None = ..., size_gib: int | None = ..., guest_format: str | None = ..., delete_on_termination: bool | None = ..., device_name: str | None = ..., device_type: str | None = ..., disk_bus: str | None = ..., tag: str | None = ..., volume_type: str | None = ..., size_mib: int | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["source_id", "boot_index", "size_gib", "guest_format", "delete_on_termination", "device_name", "device_type", "disk_bus", "tag", "volume_type", "size_mib"]) -> bool: ...
 
 class BlockDeviceDestination(IntEnum):
     """Where a disk lies."""
@@ -803,10 +827,14 @@ class CreateServersRequest(Message):
     scheduler_hints: SchedulerHints
     """Wishes about the host."""
     block_devices: MutableSequence[BlockDevice]
-    """Disks in order. Default: those of image and flavor."""
+    """Disks in order, the one that the image becomes among them. Ephemeral disks and swap of the flavor come
+    with them unless some are listed. Default: those of image and flavor.
+    """
+    without_multiattach: bool
+    """Refuses volumes that several servers may have at once, as REST below 2.60 does."""
     user_data: bytes
     """For the guest to read at its boot, at most 49,149 bytes."""
-    def __init__(self, *, client_token: str | None = ..., name: str | None = ..., flavor_id: str | None = ..., image_id: str | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., network_mode: int | str | None = ..., security_groups: Iterable[str] = ..., key_name: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., description: str | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., admin_password: str | None = ..., min_count: int | None = ..., max_count: int | None = ..., hostname: str | None = ..., trusted_image_certificates: Iterable[str] = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., host: str | None = ..., hypervisor_hostname: str | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ..., block_devices: Iterable[BlockDevice | Mapping[str, Any]] = ..., user_data: bytes | None = ...) -> None: ...
+    def __init__(self, *, client_token: str | None = ..., name: str | None = ..., flavor_id: str | None = ..., image_id: str | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., network_mode: int | str | None = ..., security_groups: Iterable[str] = ..., key_name: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., description: str | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., admin_password: str | None = ..., min_count: int | None = ..., max_count: int | None = ..., hostname: str | None = ..., trusted_image_certificates: Iterable[str] = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., host: str | None = ..., hypervisor_hostname: str | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ..., block_devices: Iterable[BlockDevice | Mapping[str, Any]] = ..., without_multiattach: bool | None = ..., user_data: bytes | None = ...) -> None: ...
     def HasField(self, field_name: Literal["image_id", "key_name", "config_drive", "availability_zone", "description", "access_ip_v4", "access_ip_v6", "admin_password", "min_count", "max_count", "hostname", "host", "hypervisor_hostname", "scheduler_hints", "user_data"]) -> bool: ...
 
 class CreateServersResponse(Message):
@@ -1021,6 +1049,13 @@ class DetachShareResponse(Message):
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation"]) -> bool: ...
 
+class DetachVolumeMetadata(Message):
+    """What was asked for when a volume was to be detached."""
+
+    volume_id: str
+    """The volume."""
+    def __init__(self, *, volume_id: str | None = ...) -> None: ...
+
 class DetachVolumeRequest(Message):
     """Input of DetachVolume."""
 
@@ -1030,7 +1065,9 @@ class DetachVolumeRequest(Message):
     """See CreateServersRequest."""
     volume_id: str
     """The volume."""
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ...) -> None: ...
+    refuse_shelved: bool
+    """Whether a shelved server is refused, with INVALID_STATE: REST before 2.20."""
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., refuse_shelved: bool | None = ...) -> None: ...
 
 class DetachVolumeResponse(Message):
     """Output of DetachVolume."""
@@ -1300,11 +1337,9 @@ class ErrorReason(IntEnum):
     VOLUME_ALREADY_ATTACHED = 232
     VOLUME_ATTACHMENT_NOT_FOUND = 233
     VOLUME_BACKED = 234
-    VOLUME_NOT_ATTACHED = 235
     VOLUME_NOT_AVAILABLE = 236
     VOLUME_NOT_FOUND = 237
     VOLUME_NOT_MIGRATING = 238
-    VOLUME_TOO_SMALL = 239
     WRONG_BINARY = 240
     WRONG_CELL = 241
     WRONG_HOST = 242
@@ -1349,7 +1384,24 @@ class ErrorReason(IntEnum):
     DEVICE_DETACH_FAILED = 301
     DEVICE_SLOTS_EXHAUSTED = 302
     VOLUME_NOT_REACHABLE = 310
+    SNAPSHOT_NOT_FOUND = 320
+    VOLUME_INVALID = 321
+    VOLUME_CONFLICT = 322
+    VOLUME_QUOTA = 323
+    BLOCK_STORAGE_FORBIDDEN = 324
+    BLOCK_STORAGE_UNAVAILABLE = 325
+    BLOCK_STORAGE_TOO_OLD = 326
+    VOLUME_ENCRYPTED = 327
+    VOLUME_NOT_DETACHABLE = 328
+    CONNECTION_NOT_SUPPORTED = 340
+    VOLUME_TOO_SMALL = 341
+    VOLUME_NOT_ATTACHED = 342
+    NOT_OFFLOADED = 350
+    FLOATING_IP_NOT_FOUND = 351
+    OFFLOADING_NOT_SERVED = 352
     BASE_IMAGE_LOST = 360
+    CERTIFICATES_NEED_IMAGE = 380
+    VOLUME_NOT_MADE = 381
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -3103,11 +3155,17 @@ class OperationMetadata(Message):
     """Of "server.attach-interface"."""
     detach_interface: DetachInterfaceMetadata
     """Of "server.detach-interface"."""
+    attach_volume: AttachVolumeMetadata
+    """Of "server.attach-volume"."""
+    detach_volume: DetachVolumeMetadata
+    """Of "server.detach-volume"."""
     rescue_server: RescueServerMetadata
     """Of "server.rescue"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "rescue_server"] | None: ...
+    shelve_server: ShelveServerMetadata
+    """Of "server.shelve"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., attach_volume: AttachVolumeMetadata | Mapping[str, Any] | None = ..., detach_volume: DetachVolumeMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ..., shelve_server: ShelveServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -3134,9 +3192,11 @@ class OperationResult(Message):
     """An image."""
     interface: InterfaceResult
     """An interface that a server has got."""
-    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ..., image: ImageResult | Mapping[str, Any] | None = ..., interface: InterfaceResult | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["server", "image", "interface"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server", "image", "interface"] | None: ...
+    volume: VolumeResult
+    """A volume that a server has got."""
+    def __init__(self, *, server: ServerResult | Mapping[str, Any] | None = ..., image: ImageResult | Mapping[str, Any] | None = ..., interface: InterfaceResult | Mapping[str, Any] | None = ..., volume: VolumeResult | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["server", "image", "interface", "volume"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["outcome"]) -> Literal["server", "image", "interface", "volume"] | None: ...
 
 class OperationRules(IntEnum):
     """Which operations a method asks the rule of that beginning one of their kind needs."""
@@ -4091,7 +4151,13 @@ class ServerSpec(Message):
     """
     scheduler_hints: SchedulerHints
     """Wishes about the host; unset without any."""
-    def __init__(self, *, name: str | None = ..., hostname: str | None = ..., flavor: Flavor | Mapping[str, Any] | None = ..., image: ImageRef | Mapping[str, Any] | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., security_groups: Iterable[str] = ..., security_group_names: Iterable[str] = ..., key_name: str | None = ..., public_key: str | None = ..., key_type: str | None = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., forced_host: str | None = ..., forced_node: str | None = ..., requested_host: str | None = ..., requested_node: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., description: str | None = ..., has_description: bool | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., scheduler_hints_json: str | None = ..., trusted_image_certificates: Iterable[str] = ..., server_group_id: str | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., boot_roles: Iterable[str] = ..., kernel: ImageRef | Mapping[str, Any] | None = ..., ramdisk: ImageRef | Mapping[str, Any] | None = ..., batch_size: int | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ...) -> None: ...
+    block_devices: MutableSequence[BlockDevice]
+    """All disks that it is built with, as they were judged: sources and destinations are set, ids are resolved,
+    sizes known. Empty in records of an older build: what image and flavor give.
+    """
+    volume_image_properties: MutableMapping[str, str]
+    """Of the image on the volume that it boots from, in the form of ImageRef.properties; empty without one."""
+    def __init__(self, *, name: str | None = ..., hostname: str | None = ..., flavor: Flavor | Mapping[str, Any] | None = ..., image: ImageRef | Mapping[str, Any] | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., security_groups: Iterable[str] = ..., security_group_names: Iterable[str] = ..., key_name: str | None = ..., public_key: str | None = ..., key_type: str | None = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., forced_host: str | None = ..., forced_node: str | None = ..., requested_host: str | None = ..., requested_node: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., description: str | None = ..., has_description: bool | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., scheduler_hints_json: str | None = ..., trusted_image_certificates: Iterable[str] = ..., server_group_id: str | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., boot_roles: Iterable[str] = ..., kernel: ImageRef | Mapping[str, Any] | None = ..., ramdisk: ImageRef | Mapping[str, Any] | None = ..., batch_size: int | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ..., block_devices: Iterable[BlockDevice | Mapping[str, Any]] = ..., volume_image_properties: Mapping[str, str] = ...) -> None: ...
     def HasField(self, field_name: Literal["flavor", "image", "kernel", "ramdisk", "scheduler_hints"]) -> bool: ...
 
 class ServerText(IntEnum):
@@ -4194,6 +4260,15 @@ class SetFlavorExtraSpecsResponse(Message):
     """As it is now."""
     def __init__(self, *, flavor: Flavor | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["flavor"]) -> bool: ...
+
+class ShelveServerMetadata(Message):
+    """What was asked for with a shelving."""
+
+    name: str
+    """Name of the image that will hold the server's disk."""
+    image_id: str
+    """The image's id, from the operation's acceptance on."""
+    def __init__(self, *, name: str | None = ..., image_id: str | None = ...) -> None: ...
 
 class ShelveServerRequest(Message):
     """Input of ShelveServer."""
@@ -4603,6 +4678,17 @@ class VolumeAttachment(Message):
     """The record's UUID (REST from 2.89)."""
     def __init__(self, *, volume_id: str | None = ..., server_id: str | None = ..., device: str | None = ..., tag: str | None = ..., delete_on_termination: bool | None = ..., attachment_id: str | None = ..., block_device_id: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["device", "tag"]) -> bool: ...
+
+class VolumeResult(Message):
+    """A volume as an operation has attached it."""
+
+    server_id: str
+    """Server's UUID."""
+    volume_id: str
+    """The volume."""
+    device: str
+    """Such as /dev/vdb."""
+    def __init__(self, *, server_id: str | None = ..., volume_id: str | None = ..., device: str | None = ...) -> None: ...
 
 class WaitOperationRequest(Message):
     """Input of WaitOperation."""

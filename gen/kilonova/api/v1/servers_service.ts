@@ -371,8 +371,13 @@ export interface CreateServersRequest {
   schedulerHints:
     | SchedulerHints
     | undefined;
-  /** Disks in order. Default: those of image and flavor. */
+  /**
+   * Disks in order, the one that the image becomes among them. Ephemeral disks and swap of the flavor come
+   * with them unless some are listed. Default: those of image and flavor.
+   */
   blockDevices: BlockDevice[];
+  /** Refuses volumes that several servers may have at once, as REST below 2.60 does. */
+  withoutMultiattach: boolean;
   /** For the guest to read at its boot, at most 49,149 bytes. */
   userData?: Buffer | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -765,6 +770,7 @@ function createBaseCreateServersRequest(): CreateServersRequest {
     hypervisorHostname: undefined,
     schedulerHints: undefined,
     blockDevices: [],
+    withoutMultiattach: false,
     userData: undefined,
   };
 }
@@ -848,6 +854,9 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     }
     for (const v of message.blockDevices) {
       BlockDevice.encode(v!, writer.uint32(242).fork()).join();
+    }
+    if (message.withoutMultiattach !== false) {
+      writer.uint32(640).bool(message.withoutMultiattach);
     }
     if (message.userData !== undefined) {
       writer.uint32(250).bytes(message.userData);
@@ -1087,6 +1096,14 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
             message.blockDevices.push(BlockDevice.decode(reader, reader.uint32()));
             continue;
           }
+          case 80: {
+            if (tag !== 640) {
+              break;
+            }
+
+            message.withoutMultiattach = reader.bool();
+            continue;
+          }
           case 31: {
             if (tag !== 250) {
               break;
@@ -1159,6 +1176,7 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
       ? SchedulerHints.fromPartial(object.schedulerHints)
       : undefined;
     message.blockDevices = object.blockDevices?.map((e) => BlockDevice.fromPartial(e)) || [];
+    message.withoutMultiattach = object.withoutMultiattach ?? false;
     message.userData = object.userData ?? undefined;
     return message;
   },

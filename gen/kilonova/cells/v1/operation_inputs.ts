@@ -216,6 +216,28 @@ export interface DetachInterfaceInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of `server.attach-volume`. */
+export interface AttachVolumeInput {
+  /** The volume. */
+  volumeId: string;
+  /** Such as /dev/vdb; empty for the next that is free. */
+  device: string;
+  /** Device tag; empty for none. */
+  tag: string;
+  /** Whether the volume goes with the server. */
+  deleteOnTermination: boolean;
+  /** Its size when it was asked for. */
+  sizeMib: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.detach-volume`. */
+export interface DetachVolumeInput {
+  /** The volume. */
+  volumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseBootInput(): BootInput {
   return { name: "", flavorId: "", imageId: "" };
 }
@@ -1786,6 +1808,205 @@ export const DetachInterfaceInput: MessageFns<DetachInterfaceInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as DetachInterfaceInput["_unknownFields"];
     message.portId = object.portId ?? "";
+    return message;
+  },
+};
+
+function createBaseAttachVolumeInput(): AttachVolumeInput {
+  return { volumeId: "", device: "", tag: "", deleteOnTermination: false, sizeMib: 0n };
+}
+
+export const AttachVolumeInput: MessageFns<AttachVolumeInput> = {
+  encode(message: AttachVolumeInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message.device !== "") {
+      writer.uint32(18).string(message.device);
+    }
+    if (message.tag !== "") {
+      writer.uint32(26).string(message.tag);
+    }
+    if (message.deleteOnTermination !== false) {
+      writer.uint32(32).bool(message.deleteOnTermination);
+    }
+    if (message.sizeMib !== 0n) {
+      if (BigInt.asUintN(64, message.sizeMib) !== message.sizeMib) {
+        throw new globalThis.Error("value provided for field message.sizeMib of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.sizeMib);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachVolumeInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachVolumeInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.deleteOnTermination = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sizeMib = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachVolumeInput>): AttachVolumeInput {
+    return AttachVolumeInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachVolumeInput>): AttachVolumeInput {
+    const message = createBaseAttachVolumeInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachVolumeInput["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    message.device = object.device ?? "";
+    message.tag = object.tag ?? "";
+    message.deleteOnTermination = object.deleteOnTermination ?? false;
+    message.sizeMib = (object.sizeMib !== undefined && object.sizeMib !== null) ? BigInt(object.sizeMib) : 0n;
+    return message;
+  },
+};
+
+function createBaseDetachVolumeInput(): DetachVolumeInput {
+  return { volumeId: "" };
+}
+
+export const DetachVolumeInput: MessageFns<DetachVolumeInput> = {
+  encode(message: DetachVolumeInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachVolumeInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachVolumeInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachVolumeInput>): DetachVolumeInput {
+    return DetachVolumeInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachVolumeInput>): DetachVolumeInput {
+    const message = createBaseDetachVolumeInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachVolumeInput["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
     return message;
   },
 };

@@ -183,6 +183,12 @@ export interface OperationMetadata {
     /** Of "server.detach-interface". */
     { $case: "detachInterface"; value: DetachInterfaceMetadata }
     | //
+    /** Of "server.attach-volume". */
+    { $case: "attachVolume"; value: AttachVolumeMetadata }
+    | //
+    /** Of "server.detach-volume". */
+    { $case: "detachVolume"; value: DetachVolumeMetadata }
+    | //
     /** Of "server.rescue". */
     { $case: "rescueServer"; value: RescueServerMetadata }
     | //
@@ -304,6 +310,30 @@ export interface DetachInterfaceMetadata {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What was asked for when a volume was to be attached. */
+export interface AttachVolumeMetadata {
+  /** The volume. */
+  volumeId: string;
+  /** Device asked for; unset for any. */
+  device?:
+    | string
+    | undefined;
+  /** Device tag; unset for none. */
+  tag?:
+    | string
+    | undefined;
+  /** Whether the volume goes with the server. */
+  deleteOnTermination: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for when a volume was to be detached. */
+export interface DetachVolumeMetadata {
+  /** The volume. */
+  volumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** What an operation has brought about. */
 export interface OperationResult {
   /** By kind; docs/operations.md says which. Unset for kinds that leave nothing, such as "server.delete". */
@@ -317,6 +347,9 @@ export interface OperationResult {
     | //
     /** An interface that a server has got. */
     { $case: "interface"; value: InterfaceResult }
+    | //
+    /** A volume that a server has got. */
+    { $case: "volume"; value: VolumeResult }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -334,6 +367,17 @@ export interface InterfaceResult {
   serverId: string;
   /** The port; also the interface's id. */
   portId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A volume as an operation has attached it. */
+export interface VolumeResult {
+  /** Server's UUID. */
+  serverId: string;
+  /** The volume. */
+  volumeId: string;
+  /** Such as /dev/vdb. */
+  device: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1239,6 +1283,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "detachInterface":
         DetachInterfaceMetadata.encode(message.asked.value, writer.uint32(146).fork()).join();
         break;
+      case "attachVolume":
+        AttachVolumeMetadata.encode(message.asked.value, writer.uint32(162).fork()).join();
+        break;
+      case "detachVolume":
+        DetachVolumeMetadata.encode(message.asked.value, writer.uint32(170).fork()).join();
+        break;
       case "rescueServer":
         RescueServerMetadata.encode(message.asked.value, writer.uint32(74).fork()).join();
         break;
@@ -1365,6 +1415,22 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             };
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.asked = { $case: "attachVolume", value: AttachVolumeMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.asked = { $case: "detachVolume", value: DetachVolumeMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 9: {
             if (tag !== 74) {
               break;
@@ -1476,6 +1542,18 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "detachInterface": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "detachInterface", value: DetachInterfaceMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "attachVolume": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "attachVolume", value: AttachVolumeMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "detachVolume": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "detachVolume", value: DetachVolumeMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -2516,6 +2594,190 @@ export const DetachInterfaceMetadata: MessageFns<DetachInterfaceMetadata> = {
   },
 };
 
+function createBaseAttachVolumeMetadata(): AttachVolumeMetadata {
+  return { volumeId: "", device: undefined, tag: undefined, deleteOnTermination: false };
+}
+
+export const AttachVolumeMetadata: MessageFns<AttachVolumeMetadata> = {
+  encode(message: AttachVolumeMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message.device !== undefined) {
+      writer.uint32(18).string(message.device);
+    }
+    if (message.tag !== undefined) {
+      writer.uint32(26).string(message.tag);
+    }
+    if (message.deleteOnTermination !== false) {
+      writer.uint32(32).bool(message.deleteOnTermination);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachVolumeMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachVolumeMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.deleteOnTermination = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachVolumeMetadata>): AttachVolumeMetadata {
+    return AttachVolumeMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachVolumeMetadata>): AttachVolumeMetadata {
+    const message = createBaseAttachVolumeMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachVolumeMetadata["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    message.device = object.device ?? undefined;
+    message.tag = object.tag ?? undefined;
+    message.deleteOnTermination = object.deleteOnTermination ?? false;
+    return message;
+  },
+};
+
+function createBaseDetachVolumeMetadata(): DetachVolumeMetadata {
+  return { volumeId: "" };
+}
+
+export const DetachVolumeMetadata: MessageFns<DetachVolumeMetadata> = {
+  encode(message: DetachVolumeMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DetachVolumeMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDetachVolumeMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DetachVolumeMetadata>): DetachVolumeMetadata {
+    return DetachVolumeMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DetachVolumeMetadata>): DetachVolumeMetadata {
+    const message = createBaseDetachVolumeMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachVolumeMetadata["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    return message;
+  },
+};
+
 function createBaseOperationResult(): OperationResult {
   return { outcome: undefined };
 }
@@ -2531,6 +2793,9 @@ export const OperationResult: MessageFns<OperationResult> = {
         break;
       case "interface":
         InterfaceResult.encode(message.outcome.value, writer.uint32(34).fork()).join();
+        break;
+      case "volume":
+        VolumeResult.encode(message.outcome.value, writer.uint32(50).fork()).join();
         break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
@@ -2581,6 +2846,14 @@ export const OperationResult: MessageFns<OperationResult> = {
             message.outcome = { $case: "interface", value: InterfaceResult.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.outcome = { $case: "volume", value: VolumeResult.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2625,6 +2898,12 @@ export const OperationResult: MessageFns<OperationResult> = {
       case "interface": {
         if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
           message.outcome = { $case: "interface", value: InterfaceResult.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
+      case "volume": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "volume", value: VolumeResult.fromPartial(object.outcome.value) };
         }
         break;
       }
@@ -2789,6 +3068,104 @@ export const InterfaceResult: MessageFns<InterfaceResult> = {
       message._unknownFields = object._unknownFields as InterfaceResult["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.portId = object.portId ?? "";
+    return message;
+  },
+};
+
+function createBaseVolumeResult(): VolumeResult {
+  return { serverId: "", volumeId: "", device: "" };
+}
+
+export const VolumeResult: MessageFns<VolumeResult> = {
+  encode(message: VolumeResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverId !== "") {
+      writer.uint32(10).string(message.serverId);
+    }
+    if (message.volumeId !== "") {
+      writer.uint32(18).string(message.volumeId);
+    }
+    if (message.device !== "") {
+      writer.uint32(26).string(message.device);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VolumeResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVolumeResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VolumeResult>): VolumeResult {
+    return VolumeResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VolumeResult>): VolumeResult {
+    const message = createBaseVolumeResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as VolumeResult["_unknownFields"];
+    message.serverId = object.serverId ?? "";
+    message.volumeId = object.volumeId ?? "";
+    message.device = object.device ?? "";
     return message;
   },
 };

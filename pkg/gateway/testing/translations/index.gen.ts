@@ -25,6 +25,7 @@ import serverSecurityGroups from "./server-security-groups.js";
 import serverTags from "./server-tags.js";
 import serverTopology from "./server-topology.js";
 import servers from "./servers.js";
+import volumeAttachments from "./volume-attachments.js";
 
 /** Everything in this folder, by file name. */
 export const translations: readonly Translation[] = [
@@ -53,4 +54,5 @@ export const translations: readonly Translation[] = [
   ...serverTags,
   ...serverTopology,
   ...servers,
+  ...volumeAttachments,
 ];

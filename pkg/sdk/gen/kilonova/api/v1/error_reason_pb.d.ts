@@ -237,7 +237,7 @@ export enum ErrorReason {
   DEADLINE_EXCEEDED = 32,
 
   /**
-   * With INVALID_ARGUMENT.
+   * With FAILED_PRECONDITION.
    *
    * @generated from enum value: ERROR_REASON_DEVICE_IN_USE = 33;
    */
@@ -1630,7 +1630,7 @@ export enum ErrorReason {
   VIEWS_NOT_READY = 231,
 
   /**
-   * With FAILED_PRECONDITION.
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
    *
    * @generated from enum value: ERROR_REASON_VOLUME_ALREADY_ATTACHED = 232;
    */
@@ -1653,13 +1653,6 @@ export enum ErrorReason {
   /**
    * With INVALID_ARGUMENT.
    *
-   * @generated from enum value: ERROR_REASON_VOLUME_NOT_ATTACHED = 235;
-   */
-  VOLUME_NOT_ATTACHED = 235,
-
-  /**
-   * With INVALID_ARGUMENT.
-   *
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_AVAILABLE = 236;
    */
   VOLUME_NOT_AVAILABLE = 236,
@@ -1677,13 +1670,6 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_MIGRATING = 238;
    */
   VOLUME_NOT_MIGRATING = 238,
-
-  /**
-   * With INVALID_ARGUMENT.
-   *
-   * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 239;
-   */
-  VOLUME_TOO_SMALL = 239,
 
   /**
    * With PERMISSION_DENIED.
@@ -1994,11 +1980,130 @@ export enum ErrorReason {
   VOLUME_NOT_REACHABLE = 310,
 
   /**
+   * With NOT_FOUND.
+   *
+   * @generated from enum value: ERROR_REASON_SNAPSHOT_NOT_FOUND = 320;
+   */
+  SNAPSHOT_NOT_FOUND = 320,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_INVALID = 321;
+   */
+  VOLUME_INVALID = 321,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_CONFLICT = 322;
+   */
+  VOLUME_CONFLICT = 322,
+
+  /**
+   * With RESOURCE_EXHAUSTED.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_QUOTA = 323;
+   */
+  VOLUME_QUOTA = 323,
+
+  /**
+   * With PERMISSION_DENIED.
+   *
+   * @generated from enum value: ERROR_REASON_BLOCK_STORAGE_FORBIDDEN = 324;
+   */
+  BLOCK_STORAGE_FORBIDDEN = 324,
+
+  /**
+   * With UNAVAILABLE.
+   *
+   * @generated from enum value: ERROR_REASON_BLOCK_STORAGE_UNAVAILABLE = 325;
+   */
+  BLOCK_STORAGE_UNAVAILABLE = 325,
+
+  /**
+   * With UNIMPLEMENTED.
+   *
+   * @generated from enum value: ERROR_REASON_BLOCK_STORAGE_TOO_OLD = 326;
+   */
+  BLOCK_STORAGE_TOO_OLD = 326,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_ENCRYPTED = 327;
+   */
+  VOLUME_ENCRYPTED = 327,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_DETACHABLE = 328;
+   */
+  VOLUME_NOT_DETACHABLE = 328,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_CONNECTION_NOT_SUPPORTED = 340;
+   */
+  CONNECTION_NOT_SUPPORTED = 340,
+
+  /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 341;
+   */
+  VOLUME_TOO_SMALL = 341,
+
+  /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_ATTACHED = 342;
+   */
+  VOLUME_NOT_ATTACHED = 342,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_OFFLOADED = 350;
+   */
+  NOT_OFFLOADED = 350,
+
+  /**
+   * With NOT_FOUND.
+   *
+   * @generated from enum value: ERROR_REASON_FLOATING_IP_NOT_FOUND = 351;
+   */
+  FLOATING_IP_NOT_FOUND = 351,
+
+  /**
+   * With UNIMPLEMENTED.
+   *
+   * @generated from enum value: ERROR_REASON_OFFLOADING_NOT_SERVED = 352;
+   */
+  OFFLOADING_NOT_SERVED = 352,
+
+  /**
    * With FAILED_PRECONDITION.
    *
    * @generated from enum value: ERROR_REASON_BASE_IMAGE_LOST = 360;
    */
   BASE_IMAGE_LOST = 360,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_CERTIFICATES_NEED_IMAGE = 380;
+   */
+  CERTIFICATES_NEED_IMAGE = 380,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_MADE = 381;
+   */
+  VOLUME_NOT_MADE = 381,
 }
 
 /**

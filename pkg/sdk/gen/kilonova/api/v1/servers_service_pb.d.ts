@@ -206,11 +206,19 @@ export declare type CreateServersRequest = Message<"kilonova.api.v1.CreateServer
   schedulerHints?: SchedulerHints | undefined;
 
   /**
-   * Disks in order. Default: those of image and flavor.
+   * Disks in order, the one that the image becomes among them. Ephemeral disks and swap of the flavor come
+   * with them unless some are listed. Default: those of image and flavor.
    *
    * @generated from field: repeated kilonova.type.v1.BlockDevice block_devices = 30;
    */
   blockDevices: BlockDevice[];
+
+  /**
+   * Refuses volumes that several servers may have at once, as REST below 2.60 does.
+   *
+   * @generated from field: bool without_multiattach = 80;
+   */
+  withoutMultiattach: boolean;
 
   /**
    * For the guest to read at its boot, at most 49,149 bytes.

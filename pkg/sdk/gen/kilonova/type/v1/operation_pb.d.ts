@@ -317,6 +317,22 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
     case: "detachInterface";
   } | {
     /**
+     * Of "server.attach-volume".
+     *
+     * @generated from field: kilonova.type.v1.AttachVolumeMetadata attach_volume = 20;
+     */
+    value: AttachVolumeMetadata;
+    case: "attachVolume";
+  } | {
+    /**
+     * Of "server.detach-volume".
+     *
+     * @generated from field: kilonova.type.v1.DetachVolumeMetadata detach_volume = 21;
+     */
+    value: DetachVolumeMetadata;
+    case: "detachVolume";
+  } | {
+    /**
      * Of "server.rescue".
      *
      * @generated from field: kilonova.type.v1.RescueServerMetadata rescue_server = 9;
@@ -658,6 +674,67 @@ export declare type DetachInterfaceMetadata = Message<"kilonova.type.v1.DetachIn
 export declare const DetachInterfaceMetadataSchema: GenMessage<DetachInterfaceMetadata>;
 
 /**
+ * What was asked for when a volume was to be attached.
+ *
+ * @generated from message kilonova.type.v1.AttachVolumeMetadata
+ */
+export declare type AttachVolumeMetadata = Message<"kilonova.type.v1.AttachVolumeMetadata"> & {
+  /**
+   * The volume.
+   *
+   * @generated from field: string volume_id = 1;
+   */
+  volumeId: string;
+
+  /**
+   * Device asked for; unset for any.
+   *
+   * @generated from field: optional string device = 2;
+   */
+  device?: string | undefined;
+
+  /**
+   * Device tag; unset for none.
+   *
+   * @generated from field: optional string tag = 3;
+   */
+  tag?: string | undefined;
+
+  /**
+   * Whether the volume goes with the server.
+   *
+   * @generated from field: bool delete_on_termination = 4;
+   */
+  deleteOnTermination: boolean;
+};
+
+/**
+ * Describes the message kilonova.type.v1.AttachVolumeMetadata.
+ * Use `create(AttachVolumeMetadataSchema)` to create a new message.
+ */
+export declare const AttachVolumeMetadataSchema: GenMessage<AttachVolumeMetadata>;
+
+/**
+ * What was asked for when a volume was to be detached.
+ *
+ * @generated from message kilonova.type.v1.DetachVolumeMetadata
+ */
+export declare type DetachVolumeMetadata = Message<"kilonova.type.v1.DetachVolumeMetadata"> & {
+  /**
+   * The volume.
+   *
+   * @generated from field: string volume_id = 1;
+   */
+  volumeId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.DetachVolumeMetadata.
+ * Use `create(DetachVolumeMetadataSchema)` to create a new message.
+ */
+export declare const DetachVolumeMetadataSchema: GenMessage<DetachVolumeMetadata>;
+
+/**
  * What an operation has brought about.
  *
  * @generated from message kilonova.type.v1.OperationResult
@@ -692,6 +769,14 @@ export declare type OperationResult = Message<"kilonova.type.v1.OperationResult"
      */
     value: InterfaceResult;
     case: "interface";
+  } | {
+    /**
+     * A volume that a server has got.
+     *
+     * @generated from field: kilonova.type.v1.VolumeResult volume = 6;
+     */
+    value: VolumeResult;
+    case: "volume";
   } | { case: undefined; value?: undefined };
 };
 
@@ -747,6 +832,40 @@ export declare type InterfaceResult = Message<"kilonova.type.v1.InterfaceResult"
  * Use `create(InterfaceResultSchema)` to create a new message.
  */
 export declare const InterfaceResultSchema: GenMessage<InterfaceResult>;
+
+/**
+ * A volume as an operation has attached it.
+ *
+ * @generated from message kilonova.type.v1.VolumeResult
+ */
+export declare type VolumeResult = Message<"kilonova.type.v1.VolumeResult"> & {
+  /**
+   * Server's UUID.
+   *
+   * @generated from field: string server_id = 1;
+   */
+  serverId: string;
+
+  /**
+   * The volume.
+   *
+   * @generated from field: string volume_id = 2;
+   */
+  volumeId: string;
+
+  /**
+   * Such as /dev/vdb.
+   *
+   * @generated from field: string device = 3;
+   */
+  device: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.VolumeResult.
+ * Use `create(VolumeResultSchema)` to create a new message.
+ */
+export declare const VolumeResultSchema: GenMessage<VolumeResult>;
 
 /**
  * A server as an operation has left it.
