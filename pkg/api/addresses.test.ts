@@ -13,8 +13,10 @@ import { AttachInterfaceInput, RebuildInput } from "../../gen/kilonova/cells/v1/
 import { InterfacesServiceDefinition } from "../../gen/kilonova/api/v1/interfaces_service.js";
 import { CreateServersRequest, ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import { Server } from "../../gen/kilonova/api/v1/server.js";
+import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
+import type { FloatingIpInfo } from "../clients/neutron/ports.js";
 import type { TestApi } from "./testing/an-api.js";
-import { aFlavor, aNetwork, aReadyApi, anImage, as, member } from "./testing/an-api.js";
+import { aFlavor, aNetwork, aPort, aReadyApi, anImage, as, member } from "./testing/an-api.js";
 
 const contract = createFileRegistry(
   fromBinary(FileDescriptorSetSchema, readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url))),
@@ -51,7 +53,45 @@ const accepted: Readonly<Record<string, (api: TestApi) => Promise<unknown>>> = {
     (await rebuilt(api, { accessIpV4: "192.0.2.1" }, "access_ip_v4"))?.accessIpV4,
   "RebuildServer server.access_ip_v6": async (api) =>
     (await rebuilt(api, { accessIpV6: V6 }, "access_ip_v6"))?.accessIpV6,
+  "RemoveFixedIp address": async (api) => {
+    await withPort(api).removeFixedIp(as(member), { serverId: A, address: V6 });
+    const left = api.ports.get(PORT)?.fixedIps ?? assert.fail();
+    return left.length === 0 ? CANONICAL : undefined;
+  },
+  "AddFloatingIp address": async (api) => {
+    api.floatingIps.push({ ...FLOATING, floatingIpAddress: CANONICAL });
+    await withPort(api).addFloatingIp(as(member), { serverId: A, address: V6, fixedAddress: CANONICAL });
+    return api.floatingIps[0]?.portId === PORT ? api.floatingIps[0].floatingIpAddress : undefined;
+  },
+  "AddFloatingIp fixed_address": async (api) => {
+    api.floatingIps.push(FLOATING);
+    await withPort(api).addFloatingIp(as(member), { serverId: A, address: "192.0.2.9", fixedAddress: V6 });
+    return api.floatingIps[0]?.fixedIpAddress;
+  },
+  "RemoveFloatingIp address": async (api) => {
+    api.floatingIps.push({ ...FLOATING, floatingIpAddress: CANONICAL, portId: PORT });
+    await withPort(api).removeFloatingIp(as(member), { serverId: A, address: V6 });
+    return api.floatingIps[0]?.portId === undefined ? CANONICAL : undefined;
+  },
 };
+
+const PORT = "aaaaaaaa-0000-4000-8000-000000000001";
+const FLOATING: FloatingIpInfo = {
+  id: "f1",
+  projectId: "p1",
+  floatingIpAddress: "192.0.2.9",
+  fixedIpAddress: undefined,
+  portId: undefined,
+  status: "DOWN",
+};
+
+/** A server whose only port has an IPv6 address. @returns the ways to change it */
+function withPort(api: TestApi) {
+  api.cells.put("cell1", { id: A });
+  const fixedIps = [{ subnetId: "s1", ipAddress: CANONICAL }];
+  api.ports.set(PORT, aPort({ id: PORT, deviceId: A, fixedIps }));
+  return api.channel.client(NovaAddressesServiceDefinition);
+}
 
 async function created(api: TestApi, init: Partial<CreateServersRequest>) {
   const request = CreateServersRequest.fromPartial({
