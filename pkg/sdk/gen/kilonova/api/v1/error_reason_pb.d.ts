@@ -1651,6 +1651,13 @@ export enum ErrorReason {
   VOLUME_BACKED = 234,
 
   /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_ATTACHED = 235;
+   */
+  VOLUME_NOT_ATTACHED = 235,
+
+  /**
    * With INVALID_ARGUMENT.
    *
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_AVAILABLE = 236;
@@ -1670,6 +1677,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_MIGRATING = 238;
    */
   VOLUME_NOT_MIGRATING = 238,
+
+  /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 239;
+   */
+  VOLUME_TOO_SMALL = 239,
 
   /**
    * With PERMISSION_DENIED.
@@ -2048,20 +2062,6 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_CONNECTION_NOT_SUPPORTED = 340;
    */
   CONNECTION_NOT_SUPPORTED = 340,
-
-  /**
-   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
-   *
-   * @generated from enum value: ERROR_REASON_VOLUME_TOO_SMALL = 341;
-   */
-  VOLUME_TOO_SMALL = 341,
-
-  /**
-   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
-   *
-   * @generated from enum value: ERROR_REASON_VOLUME_NOT_ATTACHED = 342;
-   */
-  VOLUME_NOT_ATTACHED = 342,
 
   /**
    * With FAILED_PRECONDITION.
