@@ -20,6 +20,8 @@ const { values } = parseArgs({
   },
 });
 const real = Number(values.qemu);
+// Some of what is awaited keeps no process alive by itself.
+setInterval(() => {}, 60_000);
 const report = await soak({
   seed: Number(values.seed),
   seconds: Number(values.minutes) * 60,

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { PowerState } from "../../gen/kilonova/type/v1/server.js";
 import type { SoakCloud } from "./soak-cloud.js";
 
 interface Row {
@@ -19,21 +18,21 @@ interface FakeGuestFile {
   readonly snapshots: readonly string[];
 }
 
-const POWER: Readonly<Record<string, number>> = {
-  RUNNING: PowerState.POWER_STATE_RUNNING,
-  PAUSED: PowerState.POWER_STATE_PAUSED,
-  SHUTDOWN: PowerState.POWER_STATE_SHUTDOWN,
-  CRASHED: PowerState.POWER_STATE_SHUTDOWN,
-  SUSPENDED: PowerState.POWER_STATE_SUSPENDED,
-};
+/** Nova's numbers, as the column has them. */
+const RUNNING = 1;
+const PAUSED = 3;
+const SHUTDOWN = 4;
+const SUSPENDED = 7;
+const POWER: Readonly<Record<string, number>> = { RUNNING, PAUSED, SHUTDOWN, CRASHED: SHUTDOWN, SUSPENDED };
 /** The power that a lasting state stands for; of others nothing is said. */
 const STANDS_FOR: Readonly<Record<string, number>> = {
-  ACTIVE: PowerState.POWER_STATE_RUNNING,
-  RESCUED: PowerState.POWER_STATE_RUNNING,
-  PAUSED: PowerState.POWER_STATE_PAUSED,
-  STOPPED: PowerState.POWER_STATE_SHUTDOWN,
-  SUSPENDED: PowerState.POWER_STATE_SUSPENDED,
+  active: RUNNING,
+  rescued: RUNNING,
+  paused: PAUSED,
+  stopped: SHUTDOWN,
+  suspended: SUSPENDED,
 };
+
 const stateDir = ({ deployment }: SoakCloud, host: string): string =>
   join(deployment.dir, `compute-${host}`, "hosts", host);
 
@@ -106,7 +105,7 @@ function compared(
   for (const server of servers) {
     const guest = byId.get(server.id);
     if (guest === undefined) {
-      if (server.vm_state !== "ERROR") found.push(`${host} lacks a guest: ${JSON.stringify(server)}`);
+      if (server.vm_state !== "error") found.push(`${host} lacks a guest: ${JSON.stringify(server)}`);
       continue;
     }
     if (POWER[guest.powerState] !== Number(server.power_state))
@@ -132,10 +131,8 @@ function realGuests(cloud: SoakCloud, servers: readonly Row[], told: Told): stri
     ...[...running].filter((id) => !known.has(id)).map((id) => `${host} runs a guest of nobody: ${id}`),
   ];
   for (const server of servers) {
-    const up =
-      Number(server.power_state) === PowerState.POWER_STATE_RUNNING ||
-      Number(server.power_state) === PowerState.POWER_STATE_PAUSED;
-    if (server.vm_state !== "ERROR" && !folders.includes(server.id))
+    const up = [RUNNING, PAUSED].includes(Number(server.power_state));
+    if (server.vm_state !== "error" && !folders.includes(server.id))
       found.push(`${host} lacks a guest: ${JSON.stringify(server)}`);
     if (up !== running.has(server.id))
       found.push(`${host} ${up ? "does not run" : "runs"} a guest: ${JSON.stringify(server)}`);

@@ -11,6 +11,7 @@ import { outputOf } from "../engine/outputs.js";
 import { ConductorErrors } from "../errors.js";
 import { ownerOf, takeOver } from "./allocate-networks.js";
 import type { NetworkPorts } from "./allocate-networks.js";
+import { makePort } from "./make-port.js";
 import { unbind } from "./release-ports.js";
 
 type BindCall = StepCall<AttachInterfaceInput>;
@@ -74,7 +75,7 @@ async function made(call: BindCall, neutron: Neutron, host: string): Promise<Por
     : await neutron.listPorts(call.ctx, { deviceIds: [call.server.id], name });
   return (
     present[0] ??
-    neutron.createPort(call.ctx, {
+    makePort(call.ctx, neutron, {
       name,
       networkId,
       projectId: call.server.projectId,
