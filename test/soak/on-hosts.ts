@@ -168,7 +168,7 @@ export function qemuProcesses(dir: string): readonly { readonly pid: number; rea
 /** Every image has its file, and every file its image. */
 export async function imageFiles({ deployment }: SoakCloud): Promise<string[]> {
   const dir = join(deployment.dir, "images");
-  const files = new Set(readdirSync(dir));
+  const files = new Set(readdirSync(join(dir, "data")));
   const images = await deployment.query<{ id: string }>(
     "SELECT id FROM standalone.image_image WHERE status = 'active'",
   );
@@ -176,6 +176,7 @@ export async function imageFiles({ deployment }: SoakCloud): Promise<string[]> {
   return [
     ...[...ids].filter((id) => !files.has(id)).map((id) => `image ${id} has no file`),
     ...[...files].filter((name) => !ids.has(name)).map((name) => `a file of no image: ${name}`),
+    ...readdirSync(join(dir, "incoming")).map((name) => `an upload that nobody goes on with: ${name}`),
   ];
 }
 

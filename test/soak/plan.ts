@@ -115,7 +115,7 @@ export type Blow =
 /**
  * Endless blows, the same for the same seed.
  * @param often   processes that die again and again
- * @param once    processes that die once each, in the first third of so many blows
+ * @param once    processes that die once each, every tenth blow one
  */
 export function* blowsOf(options: {
   readonly seed: number;
@@ -127,7 +127,7 @@ export function* blowsOf(options: {
   readonly everyMs: number;
 }): Generator<Blow, never> {
   const random = new Random(options.seed ^ 0x5eed);
-  const single = new Map(options.once.map((process, i) => [3 + i * 4, process]));
+  const single = new Map(options.once.map((process, i) => [6 + i * 10, process]));
   for (let number = 0; ; number++) {
     const afterMs = Math.round(options.everyMs * (0.5 + random.next()));
     const process = single.get(number);

@@ -41,6 +41,8 @@ export interface SoakReport {
 
 const RECLAIM_S = 15;
 const SETTLE_MS = 300_000;
+/** How often what is still going on is told. */
+const TELL_MS = 15_000;
 /** Power states and guests of deleted servers are seen to by the agents' audits. */
 const AGREE_MS = 60_000;
 const REST_MS = 250;
@@ -70,10 +72,10 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     for (const host of cloud.fakeHosts) await cloud.script(host, []);
     options.tell(`${new Date().toISOString()} settles`);
     const startedMs = performance.now();
-    wrong.push(...(await atRest(cloud, "after the run")));
+    wrong.push(...(await atRest(cloud, "after the run", options.tell)));
     const settledMs = performance.now() - startedMs;
     const operations = await operationsOf(cloud);
-    if (wrong.length === 0) wrong.push(...(await emptied(cloud)));
+    if (wrong.length === 0) wrong.push(...(await emptied(cloud, options.tell)));
     const all = [...callers.wrong, ...wrong];
     if (all.length > 0) options.tell(`what was logged and done: ${await kept(cloud, options.seed)}`);
     const sorted = callers.durations.toSorted((a, b) => a - b);
@@ -133,10 +135,24 @@ async function strikes(cloud: SoakCloud, blow: Blow): Promise<boolean> {
 }
 
 /** Waits until nothing goes on, and then until everything agrees. @returns what never did */
-async function atRest(cloud: SoakCloud, when: string, atLast = false): Promise<string[]> {
+async function atRest(
+  cloud: SoakCloud,
+  when: string,
+  tell: (line: string) => void,
+  atLast = false,
+): Promise<string[]> {
   let left = await unsettled(cloud);
-  for (const endMs = Date.now() + SETTLE_MS; left !== "" && Date.now() < endMs; left = await unsettled(cloud))
+  let toldMs = Date.now();
+  for (
+    const endMs = Date.now() + SETTLE_MS;
+    left !== "" && Date.now() < endMs;
+    left = await unsettled(cloud)
+  ) {
     await delay(500);
+    if (Date.now() - toldMs < TELL_MS) continue;
+    toldMs = Date.now();
+    tell(`${when}, still ${left}`);
+  }
   if (left !== "") return [`${when}: ${left}`];
   let found = await disagreements(cloud, atLast);
   for (const endMs = Date.now() + AGREE_MS; found.length > 0 && Date.now() < endMs;) {
@@ -147,7 +163,7 @@ async function atRest(cloud: SoakCloud, when: string, atLast = false): Promise<s
 }
 
 /** Deletes all servers: nothing of them is left. */
-async function emptied(cloud: SoakCloud): Promise<string[]> {
+async function emptied(cloud: SoakCloud, tell: (line: string) => void): Promise<string[]> {
   const rest = cloud.rest(cloud.operator, "compute");
   const { deployment } = cloud;
   const living = everywhere((s) => `SELECT id FROM ${s}.instance WHERE deleted_at IS NULL`);
@@ -157,7 +173,7 @@ async function emptied(cloud: SoakCloud): Promise<string[]> {
   }
   for (const endMs = Date.now() + SETTLE_MS; Date.now() < endMs; await delay(500))
     if ((await deployment.query(living)).length === 0) break;
-  const wrong = await atRest(cloud, "after all deletions", true);
+  const wrong = await atRest(cloud, "after all deletions", tell, true);
   for (const [what, sql] of [
     ["a server", living],
     ["an allocation", "SELECT consumer_id FROM placement.allocation"],
