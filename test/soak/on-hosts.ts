@@ -169,12 +169,13 @@ export function qemuProcesses(dir: string): readonly { readonly pid: number; rea
 export async function imageFiles({ deployment }: SoakCloud): Promise<string[]> {
   const dir = join(deployment.dir, "images");
   const files = new Set(readdirSync(join(dir, "data")));
-  const images = await deployment.query<{ id: string }>(
-    "SELECT id FROM standalone.image_image WHERE status = 'active'",
+  const images = await deployment.query<{ upload_id: string }>(
+    "SELECT upload_id FROM standalone.image_image WHERE status = 'active'",
   );
-  const ids = new Set(images.map(({ id }) => id));
+  // Files have the names of uploads.
+  const ids = new Set(images.map(({ upload_id }) => upload_id));
   return [
-    ...[...ids].filter((id) => !files.has(id)).map((id) => `image ${id} has no file`),
+    ...[...ids].filter((id) => !files.has(id)).map((id) => `the image of upload ${id} has no file`),
     ...[...files].filter((name) => !ids.has(name)).map((name) => `a file of no image: ${name}`),
     ...readdirSync(join(dir, "incoming")).map((name) => `an upload that nobody goes on with: ${name}`),
   ];
