@@ -41,6 +41,10 @@ const checks = [
     () => call(process.execPath, ["--import", "tsx", "scripts/gen-operations-docs.ts", "--check"]),
   ],
   [
+    "docs/user/feature-support.md",
+    () => call(process.execPath, ["--import", "tsx", "scripts/gen-feature-docs.ts", "--check"]),
+  ],
+  [
     "routes and methods are bound",
     () => call(process.execPath, ["--import", "tsx", "scripts/check-bindings.ts"]),
   ],

@@ -1,6 +1,6 @@
 // Error tables → their enum in proto/; proto/ → gen/ and gen/descriptors.binpb (for reflection), and the
 // generated parts of both SDKs; folders → index.gen.ts; options → docs/config.md; unserved methods →
-// docs/status.md; operations → docs/operations.md.
+// docs/status.md; operations → docs/operations.md; what drivers can → docs/user/feature-support.md.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
@@ -19,3 +19,4 @@ if (existsSync(join(root, "scripts", "gen-registries.mjs")))
 await run(process.execPath, ["--import", "tsx", "scripts/gen-config-docs.ts"], { cwd: root });
 await run(process.execPath, ["--import", "tsx", "scripts/gen-status-docs.ts"], { cwd: root });
 await run(process.execPath, ["--import", "tsx", "scripts/gen-operations-docs.ts"], { cwd: root });
+await run(process.execPath, ["--import", "tsx", "scripts/gen-feature-docs.ts"], { cwd: root });

@@ -99,6 +99,14 @@ describe("standalone network", () => {
     assert.ok(((await t.neutron.getNetwork(ctx(), t.cloud.seeded.networkId)).segmentationId ?? 0) > 0);
   });
 
+  it("refuses a second port with a MAC address, by Neutron's name for that", async () => {
+    const { id } = await aNetwork("10.13.0.0/24");
+    const macAddress = "fa:16:3e:12:34:56";
+    const made = await t.neutron.createPort(ctx(), wish(id, { macAddress }));
+    assert.equal(made.macAddress, macAddress);
+    await assert.rejects(t.neutron.createPort(ctx(), wish(id, { macAddress })), { reason: "MAC_IN_USE" });
+  });
+
   it("binds, moves and unbinds ports, and says so", async () => {
     const { id } = await aNetwork("10.1.0.0/24");
     t.events.length = 0;

@@ -12,6 +12,7 @@ import { done, fail } from "../engine/kind.js";
 import type { Step, StepCall } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
 import { claimedHost } from "./destinations.js";
+import { makePort } from "./make-port.js";
 import { releasePorts } from "./release-ports.js";
 
 export interface NetworkPorts {
@@ -138,7 +139,7 @@ function create(
   host: string,
 ): Promise<PortInfo> {
   const groups = call.instance.spec?.securityGroups ?? [];
-  return neutron.createPort(call.ctx, {
+  return makePort(call.ctx, neutron, {
     name,
     networkId: wanted.networkId ?? "",
     projectId: call.server.projectId,

@@ -44,6 +44,17 @@ describe("bind-port", () => {
     );
   });
 
+  it("has one port when a second process makes it at the same moment", async () => {
+    const { neutron, network, step } = world();
+    const call = asked({ networkId: network.id, fixedIp: "10.0.0.77" }, { firstStart: true });
+    const ends = await Promise.all([step.run(call), step.run(call)]);
+    const [first, second] = ends.map((end) =>
+      end.kind === "done" ? boundPort.schema.parse(end.output).portId : undefined,
+    );
+    assert.equal(first, second);
+    assert.deepEqual([...neutron.ports.keys()], [first]);
+  });
+
   it("takes over a free port, and leaves it free when it is undone", async () => {
     const { neutron, network, step } = world();
     const port = neutron.addPort({ networkId: network.id });

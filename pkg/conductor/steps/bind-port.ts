@@ -12,6 +12,7 @@ import { ConductorErrors } from "../errors.js";
 import { ownerOf, takeOver } from "./allocate-networks.js";
 import type { NetworkPorts } from "./allocate-networks.js";
 import { hostOf } from "./host-of.js";
+import { makePort } from "./make-port.js";
 import { unbind } from "./release-ports.js";
 
 type BindCall = StepCall<AttachInterfaceInput>;
@@ -75,7 +76,7 @@ async function made(call: BindCall, neutron: Neutron, host: string): Promise<Por
     : await neutron.listPorts(call.ctx, { deviceIds: [call.server.id], name });
   return (
     present[0] ??
-    neutron.createPort(call.ctx, {
+    makePort(call.ctx, neutron, {
       name,
       networkId,
       projectId: call.server.projectId,

@@ -8,6 +8,7 @@ import { portName } from "../domain/ports.js";
 import type { StepCall } from "../engine/kind.js";
 import { OPERATION, SERVER, aCall, finished } from "../testing/a-call.js";
 import { fakeClock } from "../../testkit/clock.js";
+import { testCtx } from "../../testkit/ctx.js";
 import { allocateNetworks } from "./allocate-networks.js";
 import { claimedHost } from "./destinations.js";
 import { releaseNetworks } from "./release-networks.js";
@@ -64,6 +65,45 @@ describe("allocate-networks", () => {
     await step.run(wanting([{ networkId: network.id }]));
     await step.run(wanting([{ networkId: network.id }]));
     assert.equal(neutron.ports.size, 1);
+  });
+
+  it("has one port when a second process makes it at the same moment", async () => {
+    const { neutron, network } = world();
+    // Neither sees the other's port before it makes its own.
+    const blind = (): Neutron => {
+      let looks = 0;
+      return {
+        ...neutron,
+        listPorts: async (...asked) => (looks++ === 0 ? [] : neutron.listPorts(...asked)),
+      };
+    };
+    const ends = await Promise.all(
+      [blind(), blind()].map((one) =>
+        allocateNetworks({ neutron: one, factsOf: networkFacts(neutron, fakeClock()) }).run(
+          wanting([{ networkId: network.id }, { networkId: network.id }]),
+        ),
+      ),
+    );
+    assert.equal(neutron.ports.size, 2);
+    const [first, second] = ends.map((end) =>
+      end.kind === "done" ? end.change?.ports?.map(({ portId }) => portId) : undefined,
+    );
+    assert.deepEqual(first, second);
+    assert.deepEqual(first?.toSorted(), [...neutron.ports.keys()].toSorted());
+  });
+
+  it("takes another address when a port of others has the one that it would take", async () => {
+    const { neutron, network, step } = world();
+    const call = wanting([{ networkId: network.id }]);
+    await step.run(call);
+    const [made] = neutron.ports.values();
+    assert.ok(made);
+    await neutron.deletePort(testCtx(), made.id);
+    const theirs = neutron.addPort({ networkId: network.id, macAddress: made.macAddress });
+    await step.run(call);
+    const ours = [...neutron.ports.values()].filter(({ deviceId }) => deviceId === SERVER);
+    assert.equal(ours.length, 1);
+    assert.notEqual(ours[0]?.macAddress, theirs.macAddress);
   });
 
   it("does not look for them when nobody can have started before", async () => {

@@ -184,6 +184,10 @@ export function fakeNeutron(): FakeNeutron {
       const used = [...ports.values()].filter((p) => p.projectId === wish.projectId).length;
       if (fake.limits.port >= 0 && used >= fake.limits.port) throw NeutronErrors.PORT_LIMIT_EXCEEDED({});
       const { fixedIps, macAddress, bindingHostId = "", ...rest } = wish;
+      const sameMac = (p: PortInfo): boolean =>
+        p.networkId === network.id && p.macAddress === macAddress?.toLowerCase();
+      if ([...ports.values()].some(sameMac))
+        throw NeutronErrors.MAC_IN_USE({ problem: `The mac address ${macAddress} is in use.` });
       return fake.addPort({
         ...rest,
         ...(macAddress === undefined ? {} : { macAddress }),

@@ -171,8 +171,13 @@ export class TestDeployment {
     });
   }
 
-  /** A compute process with hosts of the fake driver. */
-  async compute(as: string, hosts: readonly string[], firstPort: number): Promise<Program> {
+  /** A compute process with hosts of the fake driver. @param more  of its section `compute` */
+  async compute(
+    as: string,
+    hosts: readonly string[],
+    firstPort: number,
+    more: Options[string] = {},
+  ): Promise<Program> {
     const stateDir = join(this.dir, as);
     await mkdir(stateDir, { recursive: true });
     await Promise.all(hosts.map((host) => this.authority.issue(`cell1/compute/${host}`, host)));
@@ -180,7 +185,7 @@ export class TestDeployment {
       ...this.#registry(),
       ...this.#identity(),
       rpc: { ...this.#tls("{host}"), listen: `127.0.0.1:${firstPort}` },
-      compute: { driver: "fake", hosts, cell: "cell1" },
+      compute: { driver: "fake", hosts, cell: "cell1", ...more },
       hostState: { stateDir, guestSeed: randomBytes(32).toString("base64") },
     });
   }

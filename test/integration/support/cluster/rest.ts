@@ -16,6 +16,11 @@ export class Rest {
     this.#headers = headers;
   }
 
+  /** The same in a microversion of Compute. */
+  in(version: string): Rest {
+    return new Rest(this.#base, { ...this.#headers, "OpenStack-API-Version": `compute ${version}` });
+  }
+
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
     const bytes = body instanceof Uint8Array;
     const response = await fetch(`${this.#base}${path}`, {

@@ -1,0 +1,29 @@
+import type { SoakReport } from "./run.js";
+
+const SHOWN = 40;
+const counts = (of: ReadonlyMap<string, number>): string =>
+  [...of]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([what, count]) => `${what} ×${count}`)
+    .join(", ");
+
+/** A report as people read it. */
+export function rendered(seed: number, report: SoakReport): string {
+  const { outcomes, operations, blows, wrong } = report;
+  const states = new Map<string, Map<string, number>>();
+  for (const { kind, state, count } of operations)
+    states.set(kind, (states.get(kind) ?? new Map<string, number>()).set(state, Number(count)));
+  const lines = (of: ReadonlyMap<string, ReadonlyMap<string, number>>): string[] =>
+    [...of].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([kind, each]) => `  ${kind}: ${counts(each)}`);
+  return [
+    `seed ${seed}: ${report.steps} steps, ${report.servers} servers`,
+    `answers: p50 ${report.p50Ms.toFixed(0)} ms, p99 ${report.p99Ms.toFixed(0)} ms; at rest after ${(report.settledMs / 1000).toFixed(0)} s`,
+    "requests by kind and answer:",
+    ...lines(outcomes),
+    "operations by kind and end:",
+    ...lines(states),
+    `blows: ${counts(blows)}`,
+    wrong.length === 0 ? "everything agrees" : `${wrong.length} things are wrong:`,
+    ...wrong.slice(0, SHOWN).map((one) => `  ${one}`),
+  ].join("\n");
+}
