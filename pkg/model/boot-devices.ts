@@ -111,7 +111,7 @@ function nextName(prefix: string, taken: ReadonlySet<string>): string {
 }
 
 /** 0 → a, 25 → z, 26 → aa. */
-export function letters(index: number): string {
+function letters(index: number): string {
   const rest = Math.floor(index / 26) - 1;
   return (rest < 0 ? "" : letters(rest)) + String.fromCharCode(97 + (index % 26));
 }

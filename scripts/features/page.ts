@@ -9,7 +9,9 @@ import { features } from "./rows.js";
 import { judge } from "./support.js";
 import type { JudgedDriver, Mark } from "./support.js";
 
-/** Each driver as it is before it is opened; what of its traits depends on the machine is that of a usual one. */
+/**
+ * Each driver as it is before it is opened; what of its traits depends on the machine is that of a usual one.
+ */
 const judged: Readonly<Record<DriverName, () => Omit<JudgedDriver, "name">>> = {
   qemu: () => ({
     driver: new QemuDriver({

@@ -11,19 +11,19 @@ export const features: readonly Feature[] = [
     row: "operation.attach-volume",
     what: "Attach a volume to a server",
     needs: VOLUMES,
-    tests: [],
+    tests: ["test/e2e/volumes.test.ts"],
   },
   {
     row: "operation.attach-tagged-volume",
     what: "Attach a volume with a device tag",
     needs: { ...VOLUMES, traits: ["COMPUTE_VOLUME_ATTACH_WITH_TAG"] },
-    tests: [],
+    tests: ["test/integration/qemu-volumes.test.ts"],
   },
   {
     row: "operation.detach-volume",
     what: "Detach a volume",
     needs: { methods: ["DetachVolume"] },
-    tests: [],
+    tests: ["test/e2e/volumes.test.ts"],
   },
   {
     row: "operation.extend-volume",
@@ -70,8 +70,7 @@ export const features: readonly Feature[] = [
   {
     row: "operation.rebuild-volume-backed",
     what: "Rebuild a server whose root disk is a volume",
-    needs: { methods: ["RebuildServer", "AttachVolume"], driver: ["attachVolume"] },
-    lacks: { why: "a root volume is not written anew" },
+    lacks: { why: "it is refused: a root volume is not written anew" },
     tests: [],
   },
   {
@@ -251,7 +250,12 @@ export const features: readonly Feature[] = [
     short: only("it repeats what it is told"),
     tests: ["test/e2e/consoles.test.ts"],
   },
-  { row: "storage.block", what: "Volumes", needs: { ...VOLUMES, driver: ["attachVolume"] }, tests: [] },
+  {
+    row: "storage.block",
+    what: "Volumes",
+    needs: { ...VOLUMES, driver: ["attachVolume"] },
+    tests: ["test/e2e/volumes.test.ts", "test/integration/qemu-volumes.test.ts"],
+  },
   {
     row: "storage.block.backend.fibrechannel",
     what: "Volumes over Fibre Channel",
@@ -262,15 +266,17 @@ export const features: readonly Feature[] = [
     row: "storage.block.backend.iscsi",
     what: "Volumes over iSCSI",
     needs: { ...VOLUMES, protocol: "iscsi" },
+    lacks: { why: "it was never tried against a server" },
     short: only("it remembers the connection"),
-    tests: [],
+    tests: ["test/integration/qemu-volumes.test.ts"],
   },
   {
     row: "storage.block.backend.iscsi.auth.chap",
     what: "iSCSI with CHAP",
     needs: { ...VOLUMES, protocol: "iscsi" },
+    lacks: { why: "it was never tried against a server" },
     short: only("it remembers the connection"),
-    tests: [],
+    tests: ["test/integration/qemu-volumes.test.ts"],
   },
   {
     row: "storage.image",
@@ -310,7 +316,7 @@ export const features: readonly Feature[] = [
     row: "operation.multiattach-volume",
     what: "One volume on several servers",
     needs: { ...VOLUMES, traits: ["COMPUTE_VOLUME_MULTI_ATTACH"] },
-    tests: [],
+    tests: ["pkg/api/ops/volume-attachments.test.ts"],
   },
   {
     row: "operation.encrypted-volume",

@@ -11,8 +11,8 @@ const PORT_OFFSET = 20_600;
 type Row = Record<string, unknown>;
 
 /**
- * Looks after disks that come and go: says what stands at a volume's beginning, and writes there who it is when
- * nothing does.
+ * Looks after disks that come and go: says what stands at a volume's beginning, and writes there who it is
+ * when nothing does.
  */
 const WATCH = `#!/bin/sh
 (

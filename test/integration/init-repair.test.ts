@@ -100,7 +100,9 @@ const atWork: readonly AtWork[] = [
   { task: "deleting", kind: "server.delete", dies: "remove", ends: [DELETED, NONE] },
 ];
 
-/** Whether the agent has an operation's command and does not come to an end; a deletion asks again and again. */
+/**
+ * Whether the agent has an operation's command and does not come to an end; a deletion asks again and again.
+ */
 const isAtWork = (operation: StoredOperation | undefined): boolean =>
   operation?.state === OperationState.OPERATION_STATE_PARKED ||
   (operation?.currentStep === "destroy-guest" && (operation.steps.at(-1)?.attempts ?? 0) > 1);

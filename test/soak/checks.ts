@@ -79,7 +79,7 @@ export async function unsettled(cloud: SoakCloud): Promise<string> {
 export async function disagreements(cloud: SoakCloud, atLast: boolean): Promise<string[]> {
   const { deployment } = cloud;
   const found = await contradictions({
-    rows: async <T>(sql: string, values: readonly unknown[] = []) => [
+    rows: async <T>(sql: string, values: readonly unknown[]) => [
       ...(await deployment.query<T & object>(sql, values)),
     ],
   });

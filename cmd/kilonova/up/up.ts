@@ -101,7 +101,10 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
  */
 const scriptMs = (): number => Math.max(0, process.uptime() * 1000 - performance.now());
 
-/** Most connections of each door: Compute, Placement, metadata, consoles, Identity, Image, Network, Block Storage; gRPC. */
+/**
+ * Most connections of each door: Compute, Placement, metadata, consoles, Identity, Image, Network, Block
+ * Storage; gRPC.
+ */
 const doorsOf = ({ rest, up: { standalone } }: KilonovaConfig): number[] => [
   ...Array.from({ length: standalone ? 8 : 4 }, () => rest.maxConnections),
   defaultPublicLimits.maxConnections,

@@ -15,7 +15,10 @@ const ROOT = "22222222-2222-4222-8222-222222222222";
 const FREE = "22222222-2222-4222-8222-222222222223";
 const THEIRS = "22222222-2222-4222-8222-222222222224";
 
-/** A server of p1 with a root volume and another, a free volume of p1 and one of p2, on a host that can attach. */
+/**
+ * A server of p1 with a root volume and another, a free volume of p1 and one of p2, on a host that can
+ * attach.
+ */
 function world(init: Partial<Server> = {}) {
   const api = anApi({ config: { hostListTtlMs: 0 } });
   api.cells.setNodes("cell1", [

@@ -264,7 +264,9 @@ interface Listing<S extends z.ZodType> {
   readonly by?: VolumeCaller;
 }
 
-/** Reads a list to its end, following `next` links. @throws UNEXPECTED_ANSWER also when they go in a circle */
+/**
+ * Reads a list to its end, following `next` links. @throws UNEXPECTED_ANSWER also when they go in a circle
+ */
 async function list<S extends z.ZodType>(
   ask: Ask,
   ctx: Ctx,

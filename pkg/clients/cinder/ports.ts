@@ -50,8 +50,8 @@ export interface AttachmentInfo {
   /** `rw` or `ro`; "" until it is connected. */
   readonly mode: string;
   /**
-   * How the volume is reached, `driver_volume_type` beside the rest: undefined until a connector was given and
-   * in lists. What is in it may be secret.
+   * How the volume is reached, `driver_volume_type` beside the rest: undefined until a connector was given
+   * and in lists. What is in it may be secret.
    */
   readonly connectionInfo: Readonly<Record<string, unknown>> | undefined;
 }
@@ -140,7 +140,9 @@ export interface VolumeQuery {
 /** Who connects, in the service's form: `host`, `ip`, `initiator`, `mountpoint` … */
 export type Connector = Readonly<Record<string, unknown>>;
 
-/** What Kilonova asks of the Block Storage service. Reads and what may be repeated are, other writes never. */
+/**
+ * What Kilonova asks of the Block Storage service. Reads and what may be repeated are, other writes never.
+ */
 export interface Cinder {
   /** Whether there is such a service at all: without it calls fail with ENDPOINT_NOT_FOUND (unavailable). */
   configured(ctx: Ctx): Promise<boolean>;
@@ -184,7 +186,9 @@ export interface Cinder {
   updateAttachment(ctx: Ctx, id: string, connector: Connector): Promise<AttachmentInfo>;
   /** The server has the volume now. Repeatable. @throws VOLUME_ATTACHMENT_NOT_FOUND, VOLUME_INVALID */
   completeAttachment(ctx: Ctx, id: string): Promise<void>;
-  /** Lets go of a volume. Repeatable: an attachment that is gone counts as deleted. @throws VOLUME_CONFLICT */
+  /**
+   * Lets go of a volume. Repeatable: an attachment that is gone counts as deleted. @throws VOLUME_CONFLICT
+   */
   deleteAttachment(ctx: Ctx, id: string): Promise<void>;
   /** With how the volume is reached. @throws VOLUME_ATTACHMENT_NOT_FOUND */
   getAttachment(ctx: Ctx, id: string): Promise<AttachmentInfo>;

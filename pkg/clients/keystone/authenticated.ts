@@ -8,7 +8,9 @@ export interface ServiceRequest extends Omit<HttpRequest, "url"> {
   readonly path: string;
   /** A user's token; without one the service's own rights are used. */
   readonly userToken?: string | undefined;
-  /** Whether our token goes along as `X-Service-Token` also without a user's: it says that a service calls. */
+  /**
+   * Whether our token goes along as `X-Service-Token` also without a user's: it says that a service calls.
+   */
   readonly asService?: boolean;
 }
 

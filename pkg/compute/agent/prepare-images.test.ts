@@ -11,7 +11,9 @@ const instance = InstanceRecord.fromPartial({
   spec: { image: { id: "root", name: "root" }, kernel: { id: "kernel", name: "kernel" } },
 });
 
-/** A host that lacks some images and has a guest; what is fetched is there then, unless it comes elsewhere. */
+/**
+ * A host that lacks some images and has a guest; what is fetched is there then, unless it comes elsewhere.
+ */
 function aHost(lost: readonly string[], { power = "SHUTDOWN" as PowerState, comesElsewhere = false } = {}) {
   const missing = new Set(lost);
   const fetched: string[] = [];

@@ -2,13 +2,14 @@ import { BuildGuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/c
 import type { Ctx } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import type { DiskPhase, Driver, GuestVolume, ImagePhase } from "../driver.js";
-import { guestVolume } from "../volumes/index.js";
 import type { Command } from "./command.js";
 import { part, undoneBy } from "./command.js";
 import destroyGuest from "./destroy-guest.js";
 import { recordOf } from "./record-of.js";
 
-/** Fetches the image, makes disks and config drive, plugs the ports, connects volumes and starts the guest. */
+/**
+ * Fetches the image, makes disks and config drive, plugs the ports, connects volumes and starts the guest.
+ */
 const buildGuest: Command<BuildGuestInput, GuestOutput, ImagePhase | DiskPhase> = {
   name: "build-guest",
   input: BuildGuestInput,
@@ -18,7 +19,7 @@ const buildGuest: Command<BuildGuestInput, GuestOutput, ImagePhase | DiskPhase> 
   undo: undoneBy(destroyGuest, () => ({})),
   async run({ ctx, serverId, host, tell }, { instance, secrets, volumes }) {
     const record = recordOf(serverId, instance);
-    const wanted = volumes.map(guestVolume);
+    const wanted = volumes.map((device) => host.volumeOf(device));
     await host.define(ctx, record, secrets, tell);
     for (const volume of wanted) {
       ctx.signal.throwIfAborted();

@@ -10,7 +10,8 @@ export type FoundName =
   | { readonly kind: "too-many" };
 
 /**
- * A name for one more disk: the letter that is asked for behind the root disk's prefix, or the first free one.
+ * A name for one more disk: the letter that is asked for behind the root disk's prefix, or the first free
+ * one.
  * @param asked    such as /dev/sdc; "" for any
  * @param used     names of the disks that the server has
  * @param root     name of its root disk; "" for the default

@@ -28,7 +28,9 @@ const HOPELESS: ReadonlySet<string> = new Set([
 /** Has the host's agent build and start the guest. When the host cannot, the next alternate gets its turn. */
 export const buildGuest = (ports: Ports): Step => buildStep(ports, []);
 
-/** As `buildGuest`, of a guest with volumes. How they are reached is read from their records for each start. */
+/**
+ * As `buildGuest`, of a guest with volumes. How they are reached is read from their records for each start.
+ */
 export const buildGuestOnVolumes = (ports: Ports): Step => ({
   ...buildStep(ports, []),
   run: async (call) => {

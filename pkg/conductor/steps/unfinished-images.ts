@@ -15,8 +15,8 @@ import { victimsOf } from "./victim.js";
 
 /**
  * Removes the images that pre-empted operations were making. One that has all its data stays: its owner has
- * been told of it; but not that of a shelving, which goes with its server. The victims' own steps have come to
- * rest.
+ * been told of it; but not that of a shelving, which goes with its server. The victims' own steps have come
+ * to rest.
  */
 export async function removeUnfinishedImages(
   call: StepCall,

@@ -59,7 +59,9 @@ export interface VolumeStorage {
   ): Promise<void>;
   /** The volume's content of one moment. */
   snapshot(ctx: Ctx, snapshotId: string, volumeId: string): Promise<void>;
-  /** The volume's content of one moment as a file of an image. The caller reads it to its end or destroys it. */
+  /**
+   * The volume's content of one moment as a file of an image. The caller reads it to its end or destroys it.
+   */
   imageFile(
     ctx: Ctx,
     volumeId: string,

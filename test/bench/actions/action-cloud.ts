@@ -25,7 +25,9 @@ export interface Batch {
   readonly cpuMsEach: number;
 }
 
-/** A cloud of fake hosts that keeps deleted servers for a while, so that soft deletion is among the actions. */
+/**
+ * A cloud of fake hosts that keeps deleted servers for a while, so that soft deletion is among the actions.
+ */
 export class ActionCloud {
   readonly #cloud: Cloud;
   readonly #rest: Rest;
@@ -149,7 +151,9 @@ export class ActionCloud {
     return { samples, cpuMsEach: (cpuMs(this.#processes()) - before) / items.length };
   }
 
-  /** Called when a request is answered: waits for the end of what it began. @throws when that is no success */
+  /**
+   * Called when a request is answered: waits for the end of what it began. @throws when that is no success
+   */
   async #timed(startedMs: number, serverId: string): Promise<Sample> {
     const answerMs = performance.now() - startedMs;
     const { operations } = await this.#grpc.operations.listOperations(call(), { serverId, pageSize: 1 });

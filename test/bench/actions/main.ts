@@ -1,5 +1,5 @@
-// `npm run bench:actions`: what each action on a server costs on fake hosts, alone and eight at a time. Writes
-// its section of docs/perf.md.
+// `npm run bench:actions`: what each action on a server costs on fake hosts, alone and eight at a time.
+// Writes its section of docs/perf.md.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";

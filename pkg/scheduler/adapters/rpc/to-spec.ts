@@ -73,7 +73,9 @@ export function toSpec(
   };
 }
 
-/** Of a server on a volume the image is only what that volume says of itself: it needs no room on the host. */
+/**
+ * Of a server on a volume the image is only what that volume says of itself: it needs no room on the host.
+ */
 function imageOf(spec: ServerSpec): RequestSpec["image"] {
   const { image, volumeImageProperties } = spec;
   if (image === undefined && volumeImageProperties.size === 0) return undefined;

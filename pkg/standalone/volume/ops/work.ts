@@ -34,7 +34,9 @@ export class Work {
     if (this.#queue.length >= this.#options.waiting) throw E.TOO_BUSY({});
   }
 
-  /** Takes it in, beyond the bound too: it is stored already, so there are no more of it than quotas allow. */
+  /**
+   * Takes it in, beyond the bound too: it is stored already, so there are no more of it than quotas allow.
+   */
   submit(name: string, run: (ctx: Ctx) => Promise<void>): void {
     this.#queue.push({ name, run });
     this.#next();

@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, readFile, rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { Ctx } from "../../../../kernel/index.js";
+import { whenAborted } from "../../../../kernel/index.js";
 import { ifThere, writeFileAtomic } from "../../../../platform/files/index.js";
 import { E } from "../../errors.js";
 import type { CagedIdentity, CagedPrograms, CagedRoom, CagedUser, Monitor } from "../../ports.js";
@@ -252,12 +253,11 @@ export class VolumeDaemon {
         if (event === name && matches(data)) resolve(data);
       });
       const give = (): void => reject(new Error("given up"));
-      signal?.addEventListener("abort", give, { once: true });
-      if (signal?.aborted) give();
+      const leave = signal === undefined ? undefined : whenAborted(signal, give);
       void this.#monitor.closed.then(() => reject(new Error("the daemon went away")));
       forget = () => {
         off();
-        signal?.removeEventListener("abort", give);
+        leave?.();
       };
     });
     arrived.catch(() => undefined); // told to whoever waits; the other of two may not be waited for
