@@ -121,6 +121,17 @@ const lists: Readonly<Record<string, List>> = {
     ask: { serverId: SERVER },
     other: { serverId: uuid(2) },
   },
+  ListVolumeAttachments: {
+    rows: "volumeAttachments",
+    put: (api, n, bytes) => {
+      putServers(api, n);
+      const device = { id: uuid(n), volumeId: uuid(n), tag: text(bytes), createdAt: at(n) };
+      const before = api.cells.cell("cell1").devices.get(SERVER) ?? [];
+      api.cells.putDevices("cell1", SERVER, [...before, device]);
+    },
+    ask: { serverId: SERVER },
+    other: { serverId: uuid(2) },
+  },
   ListServerGroups: {
     rows: "serverGroups",
     put: ({ cells }, n, bytes) =>
@@ -247,6 +258,7 @@ describe("lists of the public contract", () => {
       "ListKeyPairs",
       "ListServerGroups",
       "ListServerSecurityGroups",
+      "ListVolumeAttachments",
     ]);
     for (const name of naming ?? []) {
       const { put, ask } = lists[name] ?? assert.fail(name);

@@ -67,10 +67,12 @@ describe("what a declaration shows of an operation", () => {
       "cloud.cache-images: cacheImages",
       "host.cache-images: cacheImages",
       "server.attach-interface: attachInterface",
+      "server.attach-volume: attachVolume",
       "server.boot: createServer",
       "server.create-backup: createServerBackup",
       "server.create-image: createServerImage",
       "server.detach-interface: detachInterface",
+      "server.detach-volume: detachVolume",
       "server.lock: lockServer",
       "server.reboot: rebootServer",
       "server.rebuild: rebuildServer",
@@ -96,11 +98,12 @@ describe("what a declaration shows of an operation", () => {
     }
   });
 
-  it("is the server that is left behind, an interface, or nothing where none is", () => {
-    const portsResult = (kind: string) =>
-      kind === "server.attach-interface"
-        ? { outcome: { $case: "interface", value: { serverId: "s", portId: "" } } }
-        : undefined;
+  it("is the server that is left behind, an interface or volume, or nothing where none is", () => {
+    const attached: Readonly<Record<string, object>> = {
+      "server.attach-interface": { $case: "interface", value: { serverId: "s", portId: "" } },
+      "server.attach-volume": { $case: "volume", value: { serverId: "s", volumeId: "", device: "" } },
+    };
+    const attachedBy = (kind: string) => (kind in attached ? { outcome: attached[kind] } : undefined);
     const server = Server.fromPartial({ id: "s", generation: 7n });
     const others = new Set(["server.delete", ...MAKE_IMAGES]);
     for (const one of catalogue.all)
@@ -108,8 +111,8 @@ describe("what a declaration shows of an operation", () => {
         resultOf(one, server, []),
         others.has(one.kind)
           ? undefined
-          : subjectOf(one) !== "server" || one.lane === "ports"
-            ? portsResult(one.kind)
+          : subjectOf(one) !== "server" || one.lane === "ports" || one.lane === "volumes"
+            ? attachedBy(one.kind)
             : result,
         one.kind,
       );

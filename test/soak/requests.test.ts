@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { actionBodies } from "../../pkg/gateway/resources/servers/actions/index.gen.js";
 import { SchemaCompiler } from "../../pkg/gateway/schema/compiler.js";
 import type { Json } from "../../pkg/gateway/http/json.js";
-import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import { Protos } from "../e2e/bad-input/protos.js";
 import { Random } from "../e2e/bad-input/fuzz/random.js";
+import { kindsOf } from "./kinds.js";
 import { actionRequest, callRequest } from "./requests.js";
 import type { Things } from "./requests.js";
 
@@ -19,7 +19,8 @@ const things: Things = {
   aggregateId: "1",
 };
 const tries = Array.from({ length: TRIES }, (_, seed) => new Random(seed));
-const methods = catalogue.all.flatMap((one) => one.methods);
+const protos = new Protos();
+const methods = kindsOf(protos).flatMap((one) => one.methods);
 
 describe("requests of a soak", () => {
   it("are taken by the schema of each action in more than a third of the cases", () => {
@@ -45,7 +46,6 @@ describe("requests of a soak", () => {
   });
 
   it("fit the message of every method that begins something, and name the server", () => {
-    const protos = new Protos();
     for (const { name } of methods) {
       const method = protos.methods.find((one) => one.name === name) ?? assert.fail(name);
       for (const random of tries) protos.encode(method, callRequest(method, things, random));

@@ -2,10 +2,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { FAKE_METHODS } from "../../pkg/compute/drivers/fake/index.js";
-import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import { packageRoot } from "../../pkg/platform/service/index.js";
+import { Protos } from "../e2e/bad-input/protos.js";
 import { Callers } from "./callers.js";
 import { disagreements, everywhere, unsettled } from "./checks.js";
+import { kindsOf } from "./kinds.js";
 import { blowsOf, planOf } from "./plan.js";
 import type { Blow } from "./plan.js";
 import { SoakCloud } from "./soak-cloud.js";
@@ -62,7 +63,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     options.tell(`${new Date().toISOString()} the cloud is up, seed ${options.seed}`);
     const ending = new AbortController();
     const timer = setTimeout(() => ending.abort(), options.seconds * 1000);
-    const plan = planOf({ seed: options.seed, slots, kinds: catalogue.all, restMs: REST_MS });
+    const plan = planOf({ seed: options.seed, slots, kinds: kindsOf(new Protos()), restMs: REST_MS });
     await Promise.all([
       ...Array.from({ length: options.callers }, () => callers.run(plan, ending.signal)),
       strike(cloud, options, ending.signal, blows),

@@ -390,9 +390,10 @@ describe("actions on servers", () => {
     };
     /** Those that answer the server instead of the operation: it is done by then. */
     const ANSWERS_SERVER = new Set(["server.reset-state"]);
-    // Interfaces have a service of their own: interfaces.test.ts.
+    // They have services of their own: interfaces.test.ts, volume-attachments.test.ts.
+    const elsewhere = new Set<string | undefined>(["ports", "volumes"]);
     const onServers = catalogue.all.filter(
-      (one) => subjectOf(one) === "server" && one.kind !== "server.boot" && one.lane !== "ports",
+      (one) => subjectOf(one) === "server" && one.kind !== "server.boot" && !elsewhere.has(one.lane),
     );
     for (const { methods, kind } of onServers)
       for (const { name: method } of methods) {

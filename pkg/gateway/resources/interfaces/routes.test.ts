@@ -32,10 +32,10 @@ describe("POST os-interface", () => {
     );
   });
 
-  it("is a failure when the server was deleted meanwhile", async () => {
+  it("is a conflict when something else has ended it, such as a deletion", async () => {
     const { status, text } = await attach({ done: true, state: OperationState.OPERATION_STATE_PREEMPTED });
-    assert.equal(status, 500);
-    assert.match(text, /Failed to attach network adapter device to 0e44cc9c/);
+    assert.equal(status, 409);
+    assert.match(text, /Another action on instance 0e44cc9c\S+ has ended the attachment/);
   });
 
   it("is not waited for without end", async () => {
