@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import type { NetConnectOpts } from "node:net";
 import { join } from "node:path";
 import { freePort } from "../../../testkit/etcd.js";
 import { until } from "../../../testkit/until.js";
@@ -42,7 +43,7 @@ export async function nbdVolume(home: string, sizeBytes: number): Promise<NbdVol
       server = spawn("qemu-nbd", ["-t", "-e", "0", "-k", unix, "-x", "exported", "-f", "raw", file], {
         stdio: "ignore",
       });
-      await until(() => existsSync(unix), { what: "the NBD server to listen" });
+      await until(() => listens({ path: unix }), { what: "the NBD server to listen" });
       chmodSync(unix, 0o660);
     },
     startTcp: async () => {
@@ -53,7 +54,7 @@ export async function nbdVolume(home: string, sizeBytes: number): Promise<NbdVol
         ["-t", "-e", "0", "-b", "localhost", "-p", String(port), "-x", "exported", "-f", "raw", file],
         { stdio: "ignore" },
       );
-      await until(() => listens(port), { what: "the NBD server to listen" });
+      await until(() => listens({ port, host: "localhost" }), { what: "the NBD server to listen" });
       return port;
     },
     stop: async () => {
@@ -66,9 +67,9 @@ export async function nbdVolume(home: string, sizeBytes: number): Promise<NbdVol
   return volume;
 }
 
-const listens = (port: number): Promise<boolean> =>
+const listens = (to: NetConnectOpts): Promise<boolean> =>
   new Promise((resolve) => {
-    const probe = connect(port, "localhost", () => {
+    const probe = connect(to, () => {
       probe.destroy();
       resolve(true);
     });
