@@ -23,12 +23,14 @@ export function identity(stage: Stage): void {
     assert.match(await stage.demo.fails("token", "revoke", "nonsense"), /Could not find token|HTTP 404/);
     const catalog = await admin.json<Fields[]>("catalog", "list");
     assert.deepEqual(column(catalog, "Type").sort(), [
+      "block-storage",
       "compute",
       "compute-rpc",
       "identity",
       "image",
       "network",
       "placement",
+      "volumev3",
     ]);
     const network = await admin.json<Fields>("catalog", "show", "network");
     assert.equal(network["name"], "neutron");
