@@ -238,8 +238,8 @@ describe("two builds on one database: the previous commit's services and these",
     if (previous.keepsUnknownFields)
       for (const id of lasting) {
         const left = saltIn(RECORD, InstanceRecord.encode(await rowOf(id)).finish());
-        // A server that was started has no fault and is not put away; its rows are in the record only while it
-        // travels.
+        // A server that was started has no fault and is not put away; its rows are in the record only while
+        // it travels.
         const gone = (path: string): boolean => /^(server\.(fault|shelving)|records)(\.|$)/.test(path);
         const lost = [...saltable(RECORD)].filter((path) => !left.has(path) && !gone(path));
         assert.deepEqual(lost, [], "fields of a third build that were lost");
