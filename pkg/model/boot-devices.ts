@@ -5,6 +5,7 @@ import {
 } from "../../gen/kilonova/type/v1/block_device.js";
 import type { Flavor } from "../../gen/kilonova/type/v1/flavor.js";
 import type { ServerSpec } from "../../gen/kilonova/type/v1/server_spec.js";
+import { diskLetters } from "./disk-letters.js";
 
 const { BLOCK_DEVICE_SOURCE_BLANK: BLANK, BLOCK_DEVICE_SOURCE_IMAGE: IMAGE } = BlockDeviceSource;
 const { BLOCK_DEVICE_DESTINATION_LOCAL: LOCAL, BLOCK_DEVICE_DESTINATION_VOLUME: VOLUME } =
@@ -105,13 +106,7 @@ const prefixOf = (device: BlockDevice | undefined): string | undefined => PREFIX
 
 function nextName(prefix: string, taken: ReadonlySet<string>): string {
   for (let index = 0; ; index++) {
-    const name = prefix + letters(index);
+    const name = prefix + diskLetters(index);
     if (!taken.has(name)) return name;
   }
-}
-
-/** 0 → a, 25 → z, 26 → aa. */
-function letters(index: number): string {
-  const rest = Math.floor(index / 26) - 1;
-  return (rest < 0 ? "" : letters(rest)) + String.fromCharCode(97 + (index % 26));
 }

@@ -1,7 +1,8 @@
+import { diskLetters } from "../../model/disk-letters.js";
+
 /** Prefix and letters of `/dev/vdb`, `/dev/xvdb`, `/dev/sda1`. @source Nova's block_device.match_device */
 const DEVICE = /^(\/dev\/x?[a-z]?d?)([a-z]+)\d*$/;
 const DEFAULT_ROOT = "/dev/vda";
-const ALPHABET = "abcdefghijklmnopqrstuvwxyz";
 
 /** How a name was found, or why there is none. */
 export type FoundName =
@@ -29,12 +30,9 @@ export function nextDeviceName(
   const prefix = DEVICE.exec(root === "" ? DEFAULT_ROOT : root)?.[1] ?? "/dev/vd";
   const wanted = DEVICE.exec(asked)?.[2];
   if (wanted !== undefined && letters.has(wanted)) return { kind: "in-use" };
-  const letter = wanted ?? allLetters().find((one) => !letters.has(one));
+  const letter = wanted ?? ALL_LETTERS.find((one) => !letters.has(one));
   return letter === undefined ? { kind: "too-many" } : { kind: "found", name: `${prefix}${letter}` };
 }
 
 /** a, b … z, aa, ab … zz. */
-const allLetters = (): readonly string[] => [
-  ...ALPHABET,
-  ...[...ALPHABET].flatMap((first) => [...ALPHABET].map((second) => `${first}${second}`)),
-];
+const ALL_LETTERS = Array.from({ length: 26 + 26 * 26 }, (_, index) => diskLetters(index));

@@ -10,7 +10,7 @@ import type { Change, Step, StepCall, StepResult } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
 import { agentReports, sendCommand } from "./agent-command.js";
-import { reservedAgain } from "./boot-attachments.js";
+import { reservedAgain } from "./attachments.js";
 import { claimedHost } from "./destinations.js";
 import { changeOf } from "./device-change.js";
 import { isOnVolume } from "./prepare-volumes.js";

@@ -7,7 +7,7 @@ import { done, fail, park } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
-import { endAttachments, reservedAgain } from "./boot-attachments.js";
+import { endAttachments, reservedAgain } from "./attachments.js";
 import { BOOT_DEVICE, bootMark, removeMadeVolumes, volumesMade } from "./boot-volumes.js";
 import { selectedHosts } from "./destinations.js";
 import { changeOf } from "./device-change.js";

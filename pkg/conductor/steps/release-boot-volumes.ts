@@ -3,7 +3,7 @@ import bootServer from "../../model/operations/boot-server.js";
 import { isVolume } from "../../model/boot-devices.js";
 import type { StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
-import { endAttachments } from "./boot-attachments.js";
+import { endAttachments } from "./attachments.js";
 import { removeMadeVolumes } from "./boot-volumes.js";
 import { victimsOf } from "./victim.js";
 import { devicesOf } from "./volume-devices.js";

@@ -1,11 +1,10 @@
-import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
+import { KilonovaError } from "../../kernel/errors.js";
 import attachVolume from "../../model/operations/attach-volume.js";
 import type { StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
+import { endAttachments } from "./attachments.js";
 import { victimsOf } from "./victim.js";
 import { devicesOf } from "./volume-devices.js";
-
-const SWEEPS = 4;
 
 /**
  * Ends all attachments of a server that goes, and deletes the volumes that go with it. One that cannot be
@@ -23,16 +22,6 @@ export async function releaseVolumes(
   await endAttachments(call, ports);
   for (const { volumeId } of volumes.filter(({ deleteOnTermination }) => deleteOnTermination))
     await deleteVolume(call, ports, volumeId);
-}
-
-/** Looks again until there is none: a reservation that was under way may have ended meanwhile. */
-async function endAttachments({ ctx, server }: StepCall, { cinder }: Pick<Ports, "cinder">): Promise<void> {
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const found = await cinder.listAttachments(ctx, { serverId: server.id });
-    if (found.length === 0) return;
-    for (const { id } of found) await cinder.deleteAttachment(ctx, id);
-  }
-  throw CommonErrors.UNAVAILABLE({ what: "The Block Storage service" });
 }
 
 async function deleteVolume(

@@ -6,6 +6,7 @@ import type {
 } from "../../../../gen/kilonova/api/v1/server_details.js";
 import { powerStateWord } from "../../../model/instance-states.js";
 import type { JsonObject } from "../../http/json.js";
+import { diskLetters } from "../../../model/disk-letters.js";
 
 type Count = bigint | number | undefined;
 
@@ -93,9 +94,4 @@ export function countersOf(d: GetServerDiagnosticsResponse): JsonObject {
 }
 
 /** vda, vdb … vdz, vdaa … */
-function diskName(index: number): string {
-  let letters = "";
-  for (let left = index; left >= 0; left = Math.floor(left / 26) - 1)
-    letters = String.fromCharCode(97 + (left % 26)) + letters;
-  return `vd${letters}`;
-}
+const diskName = (index: number): string => `vd${diskLetters(index)}`;

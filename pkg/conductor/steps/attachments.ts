@@ -25,7 +25,7 @@ export async function reservedAgain(call: Call, ports: VolumePorts, volumeId: st
 
 const isOnlyReserved = ({ status }: AttachmentInfo): boolean => status === "reserved";
 
-/** Ends all attachments of a new server. Looks again until there is none: one may have been under way. */
+/** Ends all attachments of a server. Looks again until there is none: one may have been under way. */
 export async function endAttachments({ ctx, server }: Call, { cinder }: VolumePorts): Promise<void> {
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const found = await cinder.listAttachments(ctx, { serverId: server.id });
