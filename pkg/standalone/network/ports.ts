@@ -13,8 +13,9 @@ export interface NetworkParts {
   readonly random: () => number;
   readonly config: NetworkConfig;
   /**
-   * Runs what chooses addresses one at a time. The constraints in SQL make it right whoever else is there;
-   * this only spares concurrent creations on one subnet from conflicting with each other over and over.
+   * Runs what makes, changes and deletes ports one at a time. The constraints in SQL make it right whoever
+   * else is there; this only spares concurrent changes from conflicting with each other over and over: eight
+   * deletions at once needed up to fifteen attempts each.
    */
   readonly inTurn: <T>(fn: () => Promise<T>) => Promise<T>;
   /**

@@ -144,20 +144,22 @@ export function portRoutes(parts: NetworkParts): Router {
     id: string,
     edit: (port: Port, tx: Transaction<NetworkTables>) => Promise<Partial<Port>>,
   ): Promise<Port> => {
-    const { before, after } = await db.write(ctx, "port.update", async (tx) => {
-      const port = await getPort(tx, ctx.actor, id);
-      demandOwner(ctx.actor, port.projectId, "update_port");
-      const next: Port = {
-        ...port,
-        ...(await edit(port, tx)),
-        revision: port.revision + 1,
-        updatedAt: clock.now(),
-      };
-      await updatePort(tx, port, next);
-      // The host has the active binding now; a further one to it would be the same thing twice.
-      if (next.hostId !== port.hostId) await deleteBinding(tx, id, next.hostId);
-      return { before: port, after: next };
-    });
+    const { before, after } = await parts.inTurn(() =>
+      db.write(ctx, "port.update", async (tx) => {
+        const port = await getPort(tx, ctx.actor, id);
+        demandOwner(ctx.actor, port.projectId, "update_port");
+        const next: Port = {
+          ...port,
+          ...(await edit(port, tx)),
+          revision: port.revision + 1,
+          updatedAt: clock.now(),
+        };
+        await updatePort(tx, port, next);
+        // The host has the active binding now; a further one to it would be the same thing twice.
+        if (next.hostId !== port.hostId) await deleteBinding(tx, id, next.hostId);
+        return { before: port, after: next };
+      }),
+    );
     await announce(parts, ctx, portEvents(before, after));
     return after;
   };
@@ -165,35 +167,32 @@ export function portRoutes(parts: NetworkParts): Router {
     "/v2.0/ports/:id",
     reply(async (ctx, req) => {
       const wish = bodyOf(req, "port", updateBody);
-      const run = wish.fixed_ips === undefined ? <T>(fn: () => Promise<T>): Promise<T> => fn() : parts.inTurn;
-      const port = await run(() =>
-        change(ctx, idOf(req), async (current, tx) => {
-          demandPortFields(ctx.actor, await networkById(tx, current.networkId), wish, "update");
-          if (wish.device_id !== current.deviceId)
-            await demandDevice(tx, ctx.actor, current.projectId, wish.device_id ?? "");
-          const edits = readWish(wish);
-          const macAddress = readMac(wish.mac_address) ?? current.macAddress;
-          if (macAddress !== current.macAddress && current.hostId !== "" && edits.hostId === undefined)
-            throw E.PORT_BOUND({ id: current.id });
-          const groups =
-            wish.security_groups === undefined
-              ? current.securityGroupIds
-              : await requireGroups(tx, current.projectId, wish.security_groups ?? []);
-          const next = { ...current, ...edits, macAddress, securityGroupIds: groups };
-          checkPortSecurity(next, wish.security_groups !== undefined);
-          if (edits.allowedAddressPairs) checkAddressPairs(edits.allowedAddressPairs, macAddress);
-          const addresses =
-            wish.fixed_ips === undefined
-              ? current.fixedIps
-              : await assignAddresses(tx, next, wish.fixed_ips.map(addressWish), current.fixedIps, random);
-          const own = current.deviceOwner.startsWith("network:");
-          return {
-            ...next,
-            fixedIps: addresses,
-            status: own ? current.status : statusFor(next.hostId, next.adminStateUp),
-          };
-        }),
-      );
+      const port = await change(ctx, idOf(req), async (current, tx) => {
+        demandPortFields(ctx.actor, await networkById(tx, current.networkId), wish, "update");
+        if (wish.device_id !== current.deviceId)
+          await demandDevice(tx, ctx.actor, current.projectId, wish.device_id ?? "");
+        const edits = readWish(wish);
+        const macAddress = readMac(wish.mac_address) ?? current.macAddress;
+        if (macAddress !== current.macAddress && current.hostId !== "" && edits.hostId === undefined)
+          throw E.PORT_BOUND({ id: current.id });
+        const groups =
+          wish.security_groups === undefined
+            ? current.securityGroupIds
+            : await requireGroups(tx, current.projectId, wish.security_groups ?? []);
+        const next = { ...current, ...edits, macAddress, securityGroupIds: groups };
+        checkPortSecurity(next, wish.security_groups !== undefined);
+        if (edits.allowedAddressPairs) checkAddressPairs(edits.allowedAddressPairs, macAddress);
+        const addresses =
+          wish.fixed_ips === undefined
+            ? current.fixedIps
+            : await assignAddresses(tx, next, wish.fixed_ips.map(addressWish), current.fixedIps, random);
+        const own = current.deviceOwner.startsWith("network:");
+        return {
+          ...next,
+          fixedIps: addresses,
+          status: own ? current.status : statusFor(next.hostId, next.adminStateUp),
+        };
+      });
       return { port: portJson(port, isTrusted(ctx.actor)) };
     }),
   );
@@ -201,14 +200,16 @@ export function portRoutes(parts: NetworkParts): Router {
     "/v2.0/ports/:id",
     reply(async (ctx, req) => {
       const id = idOf(req);
-      const gone = await db.write(ctx, "port.delete", async (tx) => {
-        const port = await getPort(tx, ctx.actor, id);
-        demandPortOwner(ctx.actor, port, await networkById(tx, port.networkId), "delete_port");
-        if (port.deviceOwner.startsWith("network:router") || port.deviceOwner === "network:floatingip")
-          throw E.SERVICE_PORT_IN_USE({ id, owner: port.deviceOwner });
-        await deletePort(tx, id);
-        return port;
-      });
+      const gone = await parts.inTurn(() =>
+        db.write(ctx, "port.delete", async (tx) => {
+          const port = await getPort(tx, ctx.actor, id);
+          demandPortOwner(ctx.actor, port, await networkById(tx, port.networkId), "delete_port");
+          if (port.deviceOwner.startsWith("network:router") || port.deviceOwner === "network:floatingip")
+            throw E.SERVICE_PORT_IN_USE({ id, owner: port.deviceOwner });
+          await deletePort(tx, id);
+          return port;
+        }),
+      );
       await announce(parts, ctx, portEvents(gone, undefined));
     }),
   );
