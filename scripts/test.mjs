@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endWithChildren, runGroup } from "./lib/children.mjs";
 import { missingPackages } from "./lib/debian.mjs";
+import { runSuite } from "./lib/lanes/suite.mjs";
 import { root } from "./lib/paths.mjs";
 import { prepare } from "./lib/prepare.mjs";
 
@@ -96,18 +97,15 @@ async function inOwnTmp(work) {
   return ok;
 }
 
-function mocha(config, more = {}) {
-  return runGroup(
-    process.execPath,
-    [
-      join(root, "node_modules", "mocha", "bin", "mocha.js"),
-      "--config",
-      config,
-      "--reporter",
-      "scripts/lib/counting-reporter.cjs",
-    ],
-    { cwd: root, env: { ...process.env, ...more, KILONOVA_TEST_COUNTS: counts } },
-  );
+/** @returns whether all went well; what keeps the suite from running at all is said, and is a failure */
+async function mocha(config, env = {}) {
+  const folder = mkdtempSync(join(countsFolder, "lanes-"));
+  try {
+    return await runSuite(config, { counts, folder, env });
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
 }
 
 function fail(message) {
