@@ -30,9 +30,15 @@ export const undoPointsOf = (kinds: readonly OperationKind[]): CrashAt[] =>
 
 let bundle: Promise<string> | undefined;
 
+/** Packages that read files of their own beside their code. */
+const BESIDE_THEIR_FILES = [
+  ...["@grpc/grpc-js", "@grpc/proto-loader", "@grpc/reflection", "grpc-health-check"],
+  "pg-native",
+];
+
 /**
- * The child as one file: it starts in a fraction of the time, and a change to the sources does not reach a
- * running matrix.
+ * The child as one file, packages included: each point starts one, and starts in half the time when it need
+ * not look for a thousand files. A change to the sources does not reach a running matrix.
  */
 const childBundle = (): Promise<string> =>
   (bundle ??= (async () => {
@@ -43,8 +49,16 @@ const childBundle = (): Promise<string> =>
       bundle: true,
       platform: "node",
       format: "esm",
-      packages: "external",
+      external: BESIDE_THEIR_FILES,
+      // What packages of the older kind expect to be there.
+      banner: {
+        js: `import { createRequire as requireFrom } from "node:module";
+const require = requireFrom(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;`,
+      },
       sourcemap: "inline",
+      sourcesContent: false,
       logLevel: "error",
     });
     process.on("exit", () => rmSync(outfile, { force: true }));

@@ -7,13 +7,12 @@ import { runInLanes } from "./lanes.mjs";
 
 /** More lanes want more memory: each may hold a cloud with its guests. */
 const MOST_LANES = 2;
-/** Taken for a file that `test/lanes.json` does not name. */
-const USUAL_SECONDS = 5;
 const SLOWEST = 10;
 
 /**
  * Runs all test files that the `spec` of a mocha configuration names, each of the form `folder, any depth, `*.test.ts`,
- * and prints which took longest.
+ * and prints which took longest. `test/lanes.json` names those that begin
+ * early, and says why some want the machine to themselves.
  * @param config          relative to the project
  * @param options.counts  where outcomes are appended
  * @param options.folder  for what lanes print until it is shown
@@ -22,12 +21,14 @@ const SLOWEST = 10;
  */
 export async function runSuite(config, { counts, folder, env }) {
   const { spec } = JSON.parse(readFileSync(join(root, config), "utf8"));
-  const { quiet, seconds } = plan();
+  const { early, quiet } = JSON.parse(readFileSync(join(root, "test", "lanes.json"), "utf8"));
   const all = [...new Set(spec.flatMap(filesOf))].sort();
   if (all.length === 0) throw new Error(`${config} names no test files.`);
-  // The longest ones first, so that none of them is left for the end.
-  const expected = (file) => seconds[file] ?? USUAL_SECONDS;
-  const inOrder = all.sort((a, b) => expected(b) - expected(a));
+  // What takes long is not left for the end, where the other lanes would have nothing to do.
+  const inOrder = [
+    ...early.filter((file) => all.includes(file)),
+    ...all.filter((file) => !early.includes(file)),
+  ];
   const { ok, times } = await runInLanes({
     config,
     files: inOrder.filter((file) => !(file in quiet)),
@@ -41,9 +42,6 @@ export async function runSuite(config, { counts, folder, env }) {
   console.log(`\nslowest: ${slowest.map(({ file, seconds: s }) => `${file} ${s.toFixed(0)} s`).join(", ")}`);
   return ok;
 }
-
-/** What is known of files before they run. `quiet` says why a file wants to be alone. */
-export const plan = () => JSON.parse(readFileSync(join(root, "test", "lanes.json"), "utf8"));
 
 /** As many as processors, at most MOST_LANES; `KILONOVA_TEST_LANES` says otherwise. */
 function lanes() {
