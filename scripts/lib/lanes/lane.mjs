@@ -18,13 +18,8 @@ process.send({ ready: true });
 
 /** @returns how many tests and hooks failed; `error` when the file could not even be loaded */
 async function runFile(file) {
-  const { timeout, forbidOnly } = config;
-  const mocha = new Mocha({
-    timeout,
-    forbidOnly,
-    rootHooks,
-    reporter: join(root, "scripts/lib/counting-reporter.cjs"),
-  });
+  const reporter = join(root, "scripts/lib/counting-reporter.cjs");
+  const mocha = new Mocha({ ...config, rootHooks, reporter });
   mocha.addFile(resolve(root, file));
   try {
     await mocha.loadFilesAsync();

@@ -10,9 +10,8 @@ const MOST_LANES = 2;
 const SLOWEST = 10;
 
 /**
- * Runs all test files that the `spec` of a mocha configuration names, each of the form `folder, any depth, `*.test.ts`,
- * and prints which took longest. `test/lanes.json` names those that begin
- * early, and says why some want the machine to themselves.
+ * Runs all test files that the `spec` of a mocha configuration names, and prints which took longest.
+ * `test/lanes.json` names those that begin early, and says why some want the machine to themselves.
  * @param config          relative to the project
  * @param options.counts  where outcomes are appended
  * @param options.folder  for what lanes print until it is shown
