@@ -1,7 +1,8 @@
 // Static checks: generated code is fresh, contracts lint and stay compatible, types, lint, dead code, layers.
-import { spawnSync } from "node:child_process";
+// As many at once as there are processors: most of them keep only one busy.
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
 import { exportCommit, internalBreak, previousCommit } from "./lib/previous.mjs";
@@ -17,7 +18,9 @@ const generated = [
   "pkg/sdk-python/kilonova/types.pyi",
   "pkg/sdk-python/kilonova/descriptors.binpb",
 ];
+// The longest ones first, so that none of them is left for the end.
 const checks = [
+  ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
   ["layout", () => call(bin("prettier"), ["--check", "--log-level", "warn", "."])],
   ["layout of contracts", () => call(bin("buf"), ["format", "--diff", "--exit-code", "proto"])],
   ["width of comments", commentsFit],
@@ -48,26 +51,48 @@ const checks = [
     "routes and methods are bound",
     () => call(process.execPath, ["--import", "tsx", "scripts/check-bindings.ts"]),
   ],
-  ["generated code", generatedIsFresh],
   ["types of the SDK", sdkTypesAreMade],
-  ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
   ["oxlint", () => call(bin("oxlint"), ["--quiet", "--type-aware"])],
   ["nothing unused", () => call(bin("knip"), ["--no-progress"])],
   ["layers", () => call(bin("depcruise"), ["pkg", "cmd", "--config", ".dependency-cruiser.cjs"])],
 ];
 
+/** More want more memory: a compiler takes over a gigabyte. */
+const MOST_AT_ONCE = 4;
+
 let failed = 0;
-for (const [name, check] of checks) {
-  const ok = check();
+// By itself: it writes what the others read.
+await judge("generated code", generatedIsFresh);
+const left = [...checks];
+const someone = async () => {
+  for (let next = left.shift(); next !== undefined; next = left.shift()) await judge(...next);
+};
+await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, availableParallelism()) }, someone));
+process.exit(failed === 0 ? 0 : 1);
+
+async function judge(name, check) {
+  const ok = await check();
   console.log(`${ok ? "✔" : "✖"} ${name}`);
   if (!ok) failed += 1;
 }
-process.exit(failed === 0 ? 0 : 1);
 
-function call(command, args, cwd = root) {
-  const result = spawnSync(command, args, { cwd, encoding: "utf8" });
-  if (result.status !== 0) console.log(`${result.stdout}${result.stderr}`.slice(0, 8000));
-  return result.status === 0;
+/** @returns whether it ended well; if not, what it said is printed */
+async function call(command, args, cwd = root) {
+  const { code, text } = await output(command, args, cwd);
+  if (code !== 0) console.log(text.slice(0, 8000));
+  return code === 0;
+}
+
+/** Runs a program to its end. `code` is undefined when it did not even start. */
+function output(command, args, cwd = root) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+    child.once("error", (error) => resolve({ code: undefined, text: error.message }));
+    child.once("close", (code) => resolve({ code, text }));
+  });
 }
 
 /** What people outside build on: nothing of it goes or changes. docs/contributor/mixed-versions.md */
@@ -86,20 +111,21 @@ function internalContractsHold() {
     console.log(`not compared: ${why}`);
     return true;
   }
-  return inFolder((folder) => {
+  return inFolder(async (folder) => {
     exportCommit(found.commit, folder, ["proto", "third_party/proto", "buf.yaml"]);
     const before = join(folder, "before.binpb");
     const areas = ["cells", "compute", "conductor", "placement", "scheduler", "type"];
-    return call(bin("buf"), ["build", "proto", "-o", before], folder) && contractsHold("WIRE", before, areas);
+    const built = await call(bin("buf"), ["build", "proto", "-o", before], folder);
+    return built && contractsHold("WIRE", before, areas);
   });
 }
 
 /** Compares packages with an image of their earlier state. */
 function contractsHold(category, before, areas) {
-  return inFolder((folder) => {
+  return inFolder(async (folder) => {
     const now = join(folder, "now.binpb");
     return (
-      call(bin("buf"), ["build", "proto", "-o", now]) &&
+      (await call(bin("buf"), ["build", "proto", "-o", now])) &&
       call(bin("buf"), [
         ...["breaking", now, "--against", before, "--exclude-imports"],
         ...["--config", JSON.stringify({ version: "v2", breaking: { use: [category] } })],
@@ -109,27 +135,21 @@ function contractsHold(category, before, areas) {
   });
 }
 
-function inFolder(work) {
+async function inFolder(work) {
   const folder = mkdtempSync(join(tmpdir(), "kilonova-contracts-"));
   try {
-    return work(folder);
+    return await work(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** The formatter leaves comments as they are: these too end at its width. */
-function commentsFit() {
+async function commentsFit() {
   const { printWidth } = JSON.parse(readFileSync(join(root, ".prettierrc.json"), "utf8"));
-  const listed = spawnSync(
-    "git",
-    ["ls-files", "-co", "--exclude-standard", "*.ts", "*.mjs", "*.cjs", "*.proto"],
-    {
-      cwd: root,
-      encoding: "utf8",
-    },
-  );
-  const wide = listed.stdout
+  const kinds = ["*.ts", "*.mjs", "*.cjs", "*.proto"];
+  const listed = await output("git", ["ls-files", "-co", "--exclude-standard", ...kinds]);
+  const wide = listed.text
     .split("\n")
     .filter(
       (file) =>
@@ -145,15 +165,18 @@ function commentsFit() {
         ),
     );
   if (wide.length > 0) console.log(`comments wider than ${printWidth}: ${wide.join(" ")}`);
-  return listed.status === 0 && wide.length === 0;
+  return listed.code === 0 && wide.length === 0;
 }
 
 /** Generates again and compares with what was there. */
 function generatedIsFresh() {
-  return inFolder((copy) => {
+  return inFolder(async (copy) => {
     for (const path of generated) cpSync(join(root, path), join(copy, path), { recursive: true });
-    if (!call(process.execPath, ["scripts/gen.mjs"])) return false;
-    return generated.every((path) => call("diff", ["-r", join(copy, path), join(root, path)]));
+    if (!(await call(process.execPath, ["scripts/gen.mjs"]))) return false;
+    const same = await Promise.all(
+      generated.map((path) => call("diff", ["-r", join(copy, path), join(root, path)])),
+    );
+    return same.every(Boolean);
   });
 }
 

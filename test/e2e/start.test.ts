@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cloud, projectRoot } from "./support/cloud.js";
+import { laneOffset } from "./support/lane-offset.js";
 
 const PORT_OFFSET = 12_000;
 const FAKE = ["--driver", "fake", "--hosts", "1"];
@@ -31,7 +32,7 @@ async function refused(
     process.execPath,
     "scripts/start.mjs",
     "--port-offset",
-    String(PORT_OFFSET),
+    String(laneOffset(PORT_OFFSET)),
     ...FAKE,
     ...args,
   ];
@@ -67,13 +68,11 @@ describe("a start that meets trouble", () => {
   afterEach(() => rmSync(join(home, ".."), { recursive: true, force: true }));
 
   it("names the port that is taken, leaves nothing running, and starts when it is free", async () => {
-    const other = createServer().listen(8774 + PORT_OFFSET, "127.0.0.1");
+    const port = 8774 + laneOffset(PORT_OFFSET);
+    const other = createServer().listen(port, "127.0.0.1");
     await once(other, "listening");
     try {
-      saysPlainly(
-        await refused(home),
-        new RegExp(`^Port ${8774 + PORT_OFFSET} \\(compute\\) is in use`, "m"),
-      );
+      saysPlainly(await refused(home), new RegExp(`^Port ${port} \\(compute\\) is in use`, "m"));
     } finally {
       other.close();
     }
@@ -101,7 +100,7 @@ describe("a start that meets trouble", () => {
     for (const afterMs of [150, 600, 1200]) {
       const child = spawn(
         process.execPath,
-        ["scripts/start.mjs", "--port-offset", String(PORT_OFFSET), ...FAKE],
+        ["scripts/start.mjs", "--port-offset", String(laneOffset(PORT_OFFSET)), ...FAKE],
         { cwd: projectRoot, env: { ...process.env, KILONOVA_HOME: home }, stdio: "ignore" },
       );
       await sleep(afterMs);

@@ -4,12 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { laneOffset } from "./lane-offset.js";
 
 export const projectRoot = join(fileURLToPath(new URL(".", import.meta.url)), "..", "..", "..");
 const READY = /^Kilonova is ready/m;
 
 export interface CloudOptions {
-  /** At most MOST_OFFSET. */
+  /** A multiple of 100, at most MOST_OFFSET. The suite's lane is added to it. */
   readonly portOffset: number;
   readonly args?: readonly string[];
   /** Keeps an earlier cloud's state. */
@@ -51,10 +52,11 @@ export class Cloud {
   /** Starts and waits for the ready line; the first start also builds the guest image. */
   static async start(options: CloudOptions): Promise<Cloud> {
     if (options.portOffset > MOST_OFFSET) throw new Error(`port offset ${options.portOffset} is too large`);
+    const offset = laneOffset(options.portOffset);
     const home = options.home ?? mkdtempSync(join(tmpdir(), "kilonova-e2e-"));
     const child = spawn(
       process.execPath,
-      ["scripts/start.mjs", "--port-offset", String(options.portOffset), ...(options.args ?? [])],
+      ["scripts/start.mjs", "--port-offset", String(offset), ...(options.args ?? [])],
       {
         cwd: options.root ?? projectRoot,
         env: { ...process.env, ...options.env, KILONOVA_HOME: home },
@@ -62,7 +64,7 @@ export class Cloud {
       },
     );
     const output = { text: "" };
-    const cloud = new Cloud(home, options.portOffset, child, output);
+    const cloud = new Cloud(home, offset, child, output);
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`no ready line:\n${output.text.slice(-4000)}`)),

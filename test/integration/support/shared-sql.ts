@@ -5,7 +5,8 @@ import { A_CONFLICT } from "./a-conflict.js";
 
 /**
  * Keeps every text that this process sends to a database, whoever sends it. Loaded before the tests by
- * `.mocharc.json`; at the end none of them may be one that CockroachDB refuses.
+ * `.mocharc.json`; at the end of a run (in a lane of a suite that is each file) none of them may be one that
+ * CockroachDB refuses.
  */
 const sent = new Set<string>();
 
@@ -21,6 +22,8 @@ export const mochaHooks = {
   afterAll(): void {
     sent.delete(A_CONFLICT);
     const refused = [...sent].flatMap((text) => notShared(text).map((why) => `${why}: ${text}`));
+    // What this file has sent is not the next one's.
+    sent.clear();
     assert.deepEqual(refused, [], "statements that CockroachDB does not take");
   },
 };
