@@ -99,6 +99,32 @@ describe("standalone volume: wire", () => {
     await remove(id);
   });
 
+  it("answers creation and update without what only showing and listing add", async () => {
+    const added = [
+      "os-vol-tenant-attr:tenant_id",
+      "os-vol-host-attr:host",
+      "os-vol-mig-status-attr:migstat",
+      "os-vol-mig-status-attr:name_id",
+    ];
+    for (const user of ["demo", "admin"] as const) {
+      const made = await c.ask(user, "POST", "/volumes", { volume: { size: 1, name: "plain" } });
+      const volume = inner(made.body, "volume");
+      const path = `/volumes/${String(volume["id"])}`;
+      const changed = await c.ask(user, "PUT", path, { volume: { name: "renamed" } });
+      const shown = Object.keys(inner((await c.ask(user, "GET", path)).body, "volume"));
+      for (const answer of [Object.keys(volume), Object.keys(inner(changed.body, "volume"))]) {
+        assert.deepEqual(
+          shown.filter((name) => !answer.includes(name)),
+          user === "admin" ? added : added.slice(0, 1),
+        );
+        assert.equal(answer.includes("migration_status"), user === "admin");
+      }
+      await c.settled(path, "available");
+      assert.equal((await c.ask(user, "DELETE", path)).status, 202);
+      await c.gone(path);
+    }
+  });
+
   it("makes, lists, pages, changes and removes volumes", async () => {
     const ids = [
       await create({ name: "a", metadata: { k: "1" } }),
