@@ -459,6 +459,13 @@ describe("standalone volume: wire", () => {
     });
     assert.equal(status, 200);
     const id = String(inner(body, "volume_type")["id"]);
+    // Creation tells less than showing.
+    const shownKeys = Object.keys(inner((await c.ask("admin", "GET", `/types/${id}`)).body, "volume_type"));
+    const madeKeys = Object.keys(inner(body, "volume_type"));
+    assert.deepEqual(
+      shownKeys.filter((key) => !madeKeys.includes(key)),
+      ["qos_specs_id"],
+    );
     const again = await c.ask("admin", "POST", "/types", { volume_type: { name: "fast" } });
     assert.deepEqual(fault(again), [409, "conflictingRequest", "Volume Type fast already exists."]);
     const specs = await c.ask("admin", "POST", `/types/${id}/extra_specs`, {

@@ -133,7 +133,8 @@ export function snapshotJson(snapshot: Snapshot, { minor }: Viewer, detailed: bo
 /** Specs that users may see; the others are the operator's. */
 const VISIBLE_SPECS = ["RESKEY:availability_zones", "multiattach", "replication_enabled"];
 
-export const typeJson = (type: VolumeType, { admin }: Pick<Viewer, "admin">): Json => ({
+/** A type as its creation answers it. */
+export const newTypeJson = (type: VolumeType, { admin }: Pick<Viewer, "admin">): Json => ({
   id: type.id,
   name: type.name,
   description: type.description ?? (type.name === DEFAULT_TYPE ? "Default Volume Type" : null),
@@ -142,5 +143,9 @@ export const typeJson = (type: VolumeType, { admin }: Pick<Viewer, "admin">): Js
   extra_specs: admin
     ? type.extraSpecs
     : Object.fromEntries(Object.entries(type.extraSpecs).filter(([key]) => VISIBLE_SPECS.includes(key))),
-  ...(admin ? { qos_specs_id: null } : {}),
+});
+
+export const typeJson = (type: VolumeType, viewer: Pick<Viewer, "admin">): Json => ({
+  ...newTypeJson(type, viewer),
+  ...(viewer.admin ? { qos_specs_id: null } : {}),
 });
