@@ -453,6 +453,18 @@ describe("standalone volume: wire", () => {
     await remove(id);
   });
 
+  it("has services that administrators see, heard of just now", async () => {
+    const { services } = (await c.ask("admin", "GET", "/os-services")).body as { services: Json[] };
+    assert.deepEqual(
+      services.map(({ binary, host, state }) => [binary, host, state]),
+      [
+        ["cinder-scheduler", "kilonova", "up"],
+        ["cinder-volume", "kilonova@files", "up"],
+      ],
+    );
+    for (const { updated_at: at } of services) assert.match(String(at), /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}$/);
+  });
+
   it("has types with extra specs, which administrators make", async () => {
     const { status, body } = await c.ask("admin", "POST", "/types", {
       volume_type: { name: "fast", description: "d", extra_specs: { secret: "x" } },
