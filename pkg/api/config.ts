@@ -86,6 +86,14 @@ export const apiConfigSchema = z.object({
     .describe(
       "How long the answer to a request for a server's image waits until the Image service has the image, ms; then it comes without.",
     ),
+  portsWaitMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(5_000)
+    .describe(
+      "How long the answer to a change of a server's security groups or addresses waits until the server tells of it, ms; then it comes all the same.",
+    ),
   forceConfigDrive: z
     .boolean()
     .default(false)

@@ -485,8 +485,11 @@ describe("the console proxy", () => {
   it("serves the page and what it needs, closed up", async () => {
     await world.start({ allowedOrigins: ["https://dashboard.example.com"] });
     for (const path of ["/vnc_auto.html?path=%3Ftoken%3Dt", "/vnc_lite.html"]) {
-      const { status, headers } = await fetch(`${world.url}${path}`);
+      const page = await fetch(`${world.url}${path}`);
+      const { status, headers } = page;
       assert.equal(status, 200);
+      // How tools that only fetch the page know that it is one: tempest's test_novnc looks for the word.
+      assert.match(await page.text(), /<html[^]*noVNC[^]*<script[^]*<\/html>/);
       const policy = headers.get("content-security-policy") ?? "";
       assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
       assert.match(policy, /frame-ancestors 'self' https:\/\/dashboard\.example\.com$/);

@@ -99,6 +99,32 @@ describe("standalone volume: wire", () => {
     await remove(id);
   });
 
+  it("answers creation and update without what only showing and listing add", async () => {
+    const added = [
+      "os-vol-tenant-attr:tenant_id",
+      "os-vol-host-attr:host",
+      "os-vol-mig-status-attr:migstat",
+      "os-vol-mig-status-attr:name_id",
+    ];
+    for (const user of ["demo", "admin"] as const) {
+      const made = await c.ask(user, "POST", "/volumes", { volume: { size: 1, name: "plain" } });
+      const volume = inner(made.body, "volume");
+      const path = `/volumes/${String(volume["id"])}`;
+      const changed = await c.ask(user, "PUT", path, { volume: { name: "renamed" } });
+      const shown = Object.keys(inner((await c.ask(user, "GET", path)).body, "volume"));
+      for (const answer of [Object.keys(volume), Object.keys(inner(changed.body, "volume"))]) {
+        assert.deepEqual(
+          shown.filter((name) => !answer.includes(name)),
+          user === "admin" ? added : added.slice(0, 1),
+        );
+        assert.equal(answer.includes("migration_status"), user === "admin");
+      }
+      await c.settled(path, "available");
+      assert.equal((await c.ask(user, "DELETE", path)).status, 202);
+      await c.gone(path);
+    }
+  });
+
   it("makes, lists, pages, changes and removes volumes", async () => {
     const ids = [
       await create({ name: "a", metadata: { k: "1" } }),
@@ -427,12 +453,31 @@ describe("standalone volume: wire", () => {
     await remove(id);
   });
 
+  it("has services that administrators see, heard of just now", async () => {
+    const { services } = (await c.ask("admin", "GET", "/os-services")).body as { services: Json[] };
+    assert.deepEqual(
+      services.map(({ binary, host, state }) => [binary, host, state]),
+      [
+        ["cinder-scheduler", "kilonova", "up"],
+        ["cinder-volume", "kilonova@files", "up"],
+      ],
+    );
+    for (const { updated_at: at } of services) assert.match(String(at), /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}$/);
+  });
+
   it("has types with extra specs, which administrators make", async () => {
     const { status, body } = await c.ask("admin", "POST", "/types", {
       volume_type: { name: "fast", description: "d", extra_specs: { secret: "x" } },
     });
     assert.equal(status, 200);
     const id = String(inner(body, "volume_type")["id"]);
+    // Creation tells less than showing.
+    const shownKeys = Object.keys(inner((await c.ask("admin", "GET", `/types/${id}`)).body, "volume_type"));
+    const madeKeys = Object.keys(inner(body, "volume_type"));
+    assert.deepEqual(
+      shownKeys.filter((key) => !madeKeys.includes(key)),
+      ["qos_specs_id"],
+    );
     const again = await c.ask("admin", "POST", "/types", { volume_type: { name: "fast" } });
     assert.deepEqual(fault(again), [409, "conflictingRequest", "Volume Type fast already exists."]);
     const specs = await c.ask("admin", "POST", `/types/${id}/extra_specs`, {

@@ -1,6 +1,8 @@
 /**
  * The end of a console's log as clients can show it: no control characters but tab and newline.
- * @param lines  from the end; undefined means all
+ * @param lines  from the end, undefined means all. So many and no more, without a newline behind the last:
+ *   clients count what stands between newlines. Nova counts that too, and so gives one line less where the
+ *   log ends with a newline.
  */
 export function consoleText(output: Uint8Array, lines: number | undefined): string {
   const text = Buffer.from(output)
@@ -8,7 +10,5 @@ export function consoleText(output: Uint8Array, lines: number | undefined): stri
     .replace(/\p{Cc}/gu, (sign) => (sign === "\t" || sign === "\n" || sign > " " ? sign : ""));
   if (lines === undefined) return text;
   if (lines === 0) return "";
-  const all = text.split("\n");
-  const complete = all.at(-1) === "" ? all.slice(0, -1) : all;
-  return complete.slice(-lines).join("\n") + (complete.length < all.length ? "\n" : "");
+  return text.replace(/\n$/, "").split("\n").slice(-lines).join("\n");
 }

@@ -14,6 +14,7 @@ import { ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { toStored } from "../../cells/operations/domain/operation-rows.js";
 import { toDuration } from "../../model/wire-time.js";
+import type { ApiConfig } from "../config.js";
 import type { TestApi } from "../testing/an-api.js";
 import { aNetwork, aPort, administrator, anApi, as, member, stranger } from "../testing/an-api.js";
 
@@ -25,8 +26,8 @@ const THEIRS = "22222222-2222-4222-8222-222222222223";
 const NETWORK = aNetwork().id;
 
 /** A server of p1 with a port, a free port of p1 and one of p2, on a host that can attach. */
-function world(init: Partial<Server> = {}) {
-  const api: TestApi = anApi();
+function world(init: Partial<Server> = {}, config: Parameters<typeof anApi>[0] = {}) {
+  const api: TestApi = anApi(config);
   api.cells.setNodes("cell1", [
     ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: ["attach-interface"] }),
   ]);
@@ -301,8 +302,8 @@ describe("security groups of a server", () => {
     string,
   ];
 
-  function scene() {
-    const w = world();
+  function scene(config: Partial<ApiConfig> = {}) {
+    const w = world({}, { config });
     w.api.securityGroups.push(
       group(WEB, "web", "p1", [
         { id: "r1", direction: "ingress", protocol: "tcp", remoteGroupId: DB, securityGroupId: WEB },
@@ -334,6 +335,17 @@ describe("security groups of a server", () => {
       reason: "SECURITY_GROUP_NOT_FOUND",
       message: `Security group db not associated with the instance ${SERVER}`,
     });
+  });
+
+  it("are waited for until the server tells of them, and no longer than is patient", async () => {
+    const { add, remove, groupsOf } = scene({ portsWaitMs: 300 });
+    for (const change of [() => add("db"), () => remove("db")]) {
+      const began = performance.now();
+      await change();
+      const tookMs = performance.now() - began;
+      assert.ok(tookMs >= 290, `answered after ${tookMs} ms, and nothing follows here`);
+    }
+    assert.deepEqual(groupsOf(), [[WEB], []]);
   });
 
   it("are the caller's own, but for administrators", async () => {

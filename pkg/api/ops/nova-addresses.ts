@@ -16,7 +16,7 @@ import { canonicalIpOr } from "../../model/ip-address.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { AddressErrors, InterfaceErrors } from "../errors.js";
 import { portsOf } from "../interfaces/ports-of.js";
-import { refreshInterfaces } from "../interfaces/refresh.js";
+import { followPorts } from "../interfaces/refresh.js";
 import { requireUsable, visibleNetworks } from "../interfaces/usable.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
@@ -43,7 +43,7 @@ export const addFixedIp = (parts: Parts): Guarded<AddFixedIpRequest, AddFixedIpR
       for (const subnetId of network.subnetIds)
         if (await hasRoom(parts.neutron.updatePort(ctx, portId, { fixedIps: [...fixedIps, { subnetId }] }))) {
           const body = AddFixedIpRequest.encode(request).finish();
-          await follow(parts, ctx, server, { method: "AddFixedIp", body });
+          await followPorts(parts, ctx, server, { method: "AddFixedIp", body });
           return {};
         }
     throw AddressErrors.NO_MORE_FIXED_IPS({ network: network.id });
@@ -72,7 +72,7 @@ export const removeFixedIp = (parts: Parts): Guarded<RemoveFixedIpRequest, Remov
     const fixedIps = port.fixedIps.filter(({ ipAddress }) => ipAddress !== address);
     await parts.neutron.updatePort(ctx, port.id, { fixedIps });
     const body = RemoveFixedIpRequest.encode(request).finish();
-    await follow(parts, ctx, server, { method: "RemoveFixedIp", body });
+    await followPorts(parts, ctx, server, { method: "RemoveFixedIp", body });
     return {};
   });
 
@@ -101,7 +101,7 @@ export const addFloatingIp = (parts: Parts): Guarded<AddFloatingIpRequest, AddFl
           : refused(error.message);
       }
       const body = AddFloatingIpRequest.encode(request).finish();
-      await follow(parts, ctx, server, { method: "AddFloatingIp", body });
+      await followPorts(parts, ctx, server, { method: "AddFloatingIp", body });
       return {};
     },
   );
@@ -146,7 +146,7 @@ export const removeFloatingIp = (parts: Parts): Guarded<RemoveFloatingIpRequest,
       throw AddressErrors.FLOATING_IP_NOT_OF_SERVER({ server, address });
     await parts.neutron.updateFloatingIp(ctx, found.id, undefined);
     const body = RemoveFloatingIpRequest.encode(request).finish();
-    await follow(parts, ctx, server, { method: "RemoveFloatingIp", body });
+    await followPorts(parts, ctx, server, { method: "RemoveFloatingIp", body });
     return {};
   });
 
@@ -164,10 +164,3 @@ function requireUnlocked(ctx: Call, { server }: LoadedServer): void {
   if (server.lock !== undefined && !ctx.rights.isAdmin)
     throw AddressErrors.INSTANCE_LOCKED({ server: server.id });
 }
-
-const follow = (
-  parts: Parts,
-  ctx: Call,
-  serverId: string,
-  asked: Parameters<typeof refreshInterfaces>[3],
-): Promise<void> => refreshInterfaces(parts, ctx, { serverId, clientToken: "" }, asked);

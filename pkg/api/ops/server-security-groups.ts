@@ -20,7 +20,7 @@ import { sealedPaging } from "../crypto/page-tokens.js";
 import { rowsOf } from "../domain/page.js";
 import { InterfaceErrors } from "../errors.js";
 import { ifFound, portsOf } from "../interfaces/ports-of.js";
-import { refreshInterfaces } from "../interfaces/refresh.js";
+import { followPorts } from "../interfaces/refresh.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
@@ -65,15 +65,10 @@ export const addServerSecurityGroup = (
     for (const { id: portId, securityGroupIds } of ports)
       if (!securityGroupIds.includes(group.id))
         await parts.neutron.updatePort(ctx, portId, { securityGroupIds: [...securityGroupIds, group.id] });
-    await refreshInterfaces(
-      parts,
-      ctx,
-      { serverId: loaded.server.id, clientToken: "" },
-      {
-        method: "AddServerSecurityGroup",
-        body: AddServerSecurityGroupRequest.encode(request).finish(),
-      },
-    );
+    await followPorts(parts, ctx, loaded.server.id, {
+      method: "AddServerSecurityGroup",
+      body: AddServerSecurityGroupRequest.encode(request).finish(),
+    });
     return {};
   });
 
@@ -93,15 +88,10 @@ export const removeServerSecurityGroup = (
       await parts.neutron.updatePort(ctx, portId, {
         securityGroupIds: securityGroupIds.filter((one) => one !== group.id),
       });
-    await refreshInterfaces(
-      parts,
-      ctx,
-      { serverId: loaded.server.id, clientToken: "" },
-      {
-        method: "RemoveServerSecurityGroup",
-        body: RemoveServerSecurityGroupRequest.encode(request).finish(),
-      },
-    );
+    await followPorts(parts, ctx, loaded.server.id, {
+      method: "RemoveServerSecurityGroup",
+      body: RemoveServerSecurityGroupRequest.encode(request).finish(),
+    });
     return {};
   });
 

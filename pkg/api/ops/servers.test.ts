@@ -557,7 +557,7 @@ describe("getConsoleOutput", () => {
     api.cells.put("cell1", { id: A, hostInfo: onHost });
     assert.equal(
       (await servers(api).getConsoleOutput(as(member), { serverId: A, lines: 1 })).output,
-      "login:\n",
+      "login:",
     );
   });
   it("is not ready without a host", async () => {

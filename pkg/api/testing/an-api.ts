@@ -118,7 +118,7 @@ export function anApi({
   ]);
   const service = buildApi({
     // Nobody makes images here.
-    config: { ...apiConfigSchema.parse({}), imageWaitMs: 0, ...config },
+    config: { ...apiConfigSchema.parse({}), imageWaitMs: 0, portsWaitMs: 0, ...config },
     policy: typeof policy === "string" ? createPolicy(parseOverrides(policy)) : policy,
     clock,
     ids: { uuid: () => crypto.randomUUID() },

@@ -2,6 +2,7 @@ import { asStarted } from "./definition.js";
 import type { Definition, StoredNic, StoredSpec, StoredVolume } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
+import { AGENT_CHARDEV } from "./guest-agent.js";
 import { volumeName, volumePaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { diskBus } from "./hardware.js";
@@ -139,11 +140,11 @@ function monitors(paths: GuestPaths): string[] {
 
 const guestAgent = (paths: GuestPaths): string[] => [
   "-chardev",
-  options({ socket: undefined, id: "qga0", path: paths.agentSocket, server: "on", wait: "off" }),
+  options({ socket: undefined, id: AGENT_CHARDEV, path: paths.agentSocket, server: "on", wait: "off" }),
   "-device",
   "virtio-serial-pci,id=serialbus0",
   "-device",
-  "virtserialport,bus=serialbus0.0,chardev=qga0,name=org.qemu.guest_agent.0",
+  `virtserialport,bus=serialbus0.0,chardev=${AGENT_CHARDEV},name=org.qemu.guest_agent.0`,
 ];
 
 const qmpChardev = (paths: GuestPaths): string =>

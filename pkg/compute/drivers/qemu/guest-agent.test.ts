@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askGuestAgent } from "./guest-agent.js";
+import { agentListens, askGuestAgent } from "./guest-agent.js";
 
 /** A guest's end of the channel that answers each line. */
 async function guest(
@@ -55,6 +55,14 @@ describe("the agent inside a guest", () => {
     servers.push(one);
     return one.path;
   };
+
+  it("listens while its end of the channel is open, as QEMU sees it", async () => {
+    const seen = (chardevs: unknown[]) => agentListens({ execute: async () => chardevs });
+    const monitor = { label: "compat_monitor0", "frontend-open": true };
+    assert.equal(await seen([monitor, { label: "qga0", "frontend-open": true }]), true);
+    assert.equal(await seen([monitor, { label: "qga0", "frontend-open": false }]), false);
+    assert.equal(await seen([monitor]), false);
+  });
 
   it("is asked once its answers are told from leftovers", async () => {
     const asked: Question[] = [];

@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { randomInt } from "node:crypto";
 import { DriverErrors } from "../errors.js";
+import { asArray, asObject } from "./qmp-client.js";
 
 /** No answer comes near this; more means that the guest plays with us. */
 const MOST_BYTES = 64 * 1024;
@@ -38,6 +39,18 @@ export async function askGuestAgent(
   } finally {
     channel.close();
   }
+}
+
+/** The channel's character device in QEMU. */
+export const AGENT_CHARDEV = "qga0";
+
+/**
+ * Whether somebody inside the guest has the agent's channel open. A guest that is still booting, or has no
+ * agent in spite of what its image says, has not: nobody would answer, and asking it costs the whole patience.
+ */
+export async function agentListens(guest: { execute(command: string): Promise<unknown> }): Promise<boolean> {
+  const chardevs = asArray(await guest.execute("query-chardev")).map(asObject);
+  return chardevs.some((one) => one["label"] === AGENT_CHARDEV && one["frontend-open"] === true);
 }
 
 /** One conversation; everything in it must be said within one time limit. */

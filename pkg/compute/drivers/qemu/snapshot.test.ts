@@ -75,6 +75,30 @@ describe("a copy of a guest's disk", () => {
     await assert.rejects(take(anEntry({}, NOBODY), tools()), { reason: "GUEST_NOT_REACHABLE" });
   });
 
+  it("is not waited for where nobody in the guest has the agent's channel open", async () => {
+    const entry = anEntry({ hardware: { ...aGuestSpec().hardware, guestAgent: true } });
+    const said: string[] = [];
+    const answers: Readonly<Record<string, unknown>> = {
+      "query-jobs": [],
+      "query-named-block-nodes": [],
+      "query-chardev": [{ label: "qga0", "frontend-open": false }],
+    };
+    const execute = async (command: string): Promise<unknown> => {
+      said.push(command);
+      return answers[command] ?? {};
+    };
+    const running = { identity: { pid: process.pid }, runState: "running", execute };
+    const asked = { ...entry, running } as Partial<Entry> as Entry;
+    const wish = { snapshotId: SNAPSHOT, quiesce: "required" } as const;
+    const began = performance.now();
+    await assert.rejects(
+      takeSnapshot(ctx, asked, wish, () => {}, tools()),
+      { reason: "QUIESCE_FAILED" },
+    );
+    assert.ok(performance.now() - began < 30_000, "it was waited for");
+    assert.deepEqual([said.includes("query-chardev"), said.includes("blockdev-backup")], [true, false]);
+  });
+
   it("replaces whatever was left of others", async () => {
     const entry = anEntry();
     writeFileSync(join(entry.paths.snapshotsDir, "5a000000-0000-4000-8000-000000000002"), "left");

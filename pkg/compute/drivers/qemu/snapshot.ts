@@ -17,6 +17,7 @@ import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
 import { qcow2SizeBytes } from "./disks.js";
 import type { Entry } from "./entry.js";
+import { agentListens } from "./guest-agent.js";
 import type { GuestFiles } from "./guest-files.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { whileFrozen } from "./quiesce.js";
@@ -68,7 +69,11 @@ export async function takeSnapshot(
   if (running === undefined) {
     await copyCold(ctx, root, { path, format, sizeBytes: virtualSizeBytes }, user, tell, tools);
   } else {
-    const hears = running.runState === "running" && definition.spec.hardware.guestAgent === true;
+    const hears =
+      quiesce !== "no" &&
+      running.runState === "running" &&
+      definition.spec.hardware.guestAgent === true &&
+      (await agentListens(running));
     const guest = { instanceUuid, paths, hears, log: ctx.log };
     const target = { path, format, bytesPerSecond: tools.config.snapshotBytesPerSecond };
     await backUp(ctx, running, target, (start) => whileFrozen(guest, quiesce, start), tell);

@@ -28,10 +28,9 @@ export const volumeSummary = (volume: Volume, viewer: Viewer): Json => ({
   links: links(viewer, `volumes/${volume.id}`),
 });
 
-/** A volume in full, with the fields of the viewer's version. */
-export function volumeJson(volume: Volume, viewer: Viewer): Json {
+/** A volume as creation and update answer it, with the fields of the viewer's version. */
+export function changedVolumeJson(volume: Volume, viewer: Viewer): Json {
   const { minor, admin } = viewer;
-  const hasImage = Object.keys(volume.imageMetadata).length > 0;
   return {
     id: volume.id,
     status: volume.status,
@@ -55,22 +54,30 @@ export function volumeJson(volume: Volume, viewer: Viewer): Json {
     attachments: volume.attachments
       .filter(({ status }) => status === "attached")
       .map((one) => attachedJson(one, admin)),
-    migration_status: null,
-    "os-vol-tenant-attr:tenant_id": volume.projectId,
-    ...(hasImage ? { volume_image_metadata: volume.imageMetadata } : {}),
-    ...(admin
-      ? {
-          "os-vol-host-attr:host": "kilonova@files#files",
-          "os-vol-mig-status-attr:migstat": null,
-          "os-vol-mig-status-attr:name_id": null,
-        }
-      : {}),
+    ...(admin ? { migration_status: null } : {}),
     ...(minor >= 13 ? { group_id: null } : {}),
     ...(minor >= 21 && admin ? { provider_id: null } : {}),
     ...(minor >= 48 ? { shared_targets: false, service_uuid: null } : {}),
     ...(minor >= 61 && admin ? { cluster_name: null } : {}),
     ...(minor >= 63 ? { volume_type_id: volume.typeId } : {}),
     ...(minor >= 65 ? { consumes_quota: true } : {}),
+  };
+}
+
+/** A volume in full, as it is shown and listed: with what Cinder adds there and nowhere else. */
+export function volumeJson(volume: Volume, viewer: Viewer): Json {
+  const hasImage = Object.keys(volume.imageMetadata).length > 0;
+  return {
+    ...changedVolumeJson(volume, viewer),
+    "os-vol-tenant-attr:tenant_id": volume.projectId,
+    ...(hasImage ? { volume_image_metadata: volume.imageMetadata } : {}),
+    ...(viewer.admin
+      ? {
+          "os-vol-host-attr:host": "kilonova@files#files",
+          "os-vol-mig-status-attr:migstat": null,
+          "os-vol-mig-status-attr:name_id": null,
+        }
+      : {}),
   };
 }
 
@@ -126,7 +133,8 @@ export function snapshotJson(snapshot: Snapshot, { minor }: Viewer, detailed: bo
 /** Specs that users may see; the others are the operator's. */
 const VISIBLE_SPECS = ["RESKEY:availability_zones", "multiattach", "replication_enabled"];
 
-export const typeJson = (type: VolumeType, { admin }: Pick<Viewer, "admin">): Json => ({
+/** A type as its creation answers it. */
+export const newTypeJson = (type: VolumeType, { admin }: Pick<Viewer, "admin">): Json => ({
   id: type.id,
   name: type.name,
   description: type.description ?? (type.name === DEFAULT_TYPE ? "Default Volume Type" : null),
@@ -135,5 +143,9 @@ export const typeJson = (type: VolumeType, { admin }: Pick<Viewer, "admin">): Js
   extra_specs: admin
     ? type.extraSpecs
     : Object.fromEntries(Object.entries(type.extraSpecs).filter(([key]) => VISIBLE_SPECS.includes(key))),
-  ...(admin ? { qos_specs_id: null } : {}),
+});
+
+export const typeJson = (type: VolumeType, viewer: Pick<Viewer, "admin">): Json => ({
+  ...newTypeJson(type, viewer),
+  ...(viewer.admin ? { qos_specs_id: null } : {}),
 });

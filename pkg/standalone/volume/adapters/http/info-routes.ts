@@ -1,4 +1,5 @@
 import { Router } from "express";
+import { isoMicros } from "../../../../kernel/index.js";
 import { ZONE } from "../../domain/model.js";
 import { demandAdmin } from "../../domain/policy.js";
 import type { VolumeParts } from "../../ports.js";
@@ -6,7 +7,7 @@ import { quotaOf, usageOf } from "../sql/quotas.js";
 import { reply } from "./common.js";
 
 /** Limits of the caller's project, and what clients ask about the service itself. */
-export function infoRoutes({ db, limits }: VolumeParts): Router {
+export function infoRoutes({ db, clock, limits }: VolumeParts): Router {
   const router = Router();
   router.get(
     "/limits",
@@ -55,7 +56,8 @@ export function infoRoutes({ db, limits }: VolumeParts): Router {
         zone: ZONE,
         status: "enabled",
         state: "up",
-        updated_at: null,
+        // Both are this process: they were last heard of just now.
+        updated_at: isoMicros(clock.now()),
         disabled_reason: null,
       });
       return {

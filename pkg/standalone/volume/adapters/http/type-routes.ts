@@ -3,7 +3,7 @@ import { z } from "zod";
 import { pathOf } from "../../../../platform/http/index.js";
 import { DEFAULT_TYPE } from "../../domain/model.js";
 import { demandAdmin } from "../../domain/policy.js";
-import { typeJson } from "../../domain/views.js";
+import { newTypeJson, typeJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import type { VolumeParts } from "../../ports.js";
 import { defaultType, deleteType, getType, insertType, listTypes, setExtraSpecs } from "../sql/types.js";
@@ -47,7 +47,7 @@ export function typeRoutes({ db, clock, ids }: VolumeParts): Router {
         createdAt: clock.now(),
       };
       await db.write(ctx, "volume.type.create", (tx) => insertType(tx, type));
-      return { volume_type: typeJson(type, viewerOf(req)) };
+      return { volume_type: newTypeJson(type, viewerOf(req)) };
     }),
   );
   router.get(

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { lastOf, queryOf } from "../../../../platform/http/index.js";
 import { demandWrite, isAdmin } from "../../domain/policy.js";
 import { demandDeletable } from "../../domain/states.js";
-import { volumeJson, volumeSummary } from "../../domain/views.js";
+import { changedVolumeJson, volumeJson, volumeSummary } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import { newVolume } from "../../ops/new-volume.js";
 import { queueVolume } from "../../ops/volume-tasks.js";
@@ -103,7 +103,7 @@ export function volumeRoutes(parts: VolumeParts): Router {
         sourceVolid: wish.source_volid ?? undefined,
         metadata: wish.metadata ?? {},
       });
-      return { volume: volumeJson(volume, viewerOf(req)) };
+      return { volume: changedVolumeJson(volume, viewerOf(req)) };
     }, 202),
   );
   router.get(
@@ -136,7 +136,7 @@ export function volumeRoutes(parts: VolumeParts): Router {
         );
         return getVolume(tx, ctx.actor, id);
       });
-      return { volume: volumeJson(volume, viewerOf(req)) };
+      return { volume: changedVolumeJson(volume, viewerOf(req)) };
     }),
   );
   const remove = async (
