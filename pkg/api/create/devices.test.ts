@@ -165,6 +165,27 @@ describe("devices that a create refuses by what they refer to", () => {
       invalid(`failed to get image ${absent}.`),
     ],
     [
+      "another project's volume",
+      { imageId: image, devices: [boot, volume] },
+      none(VOLUME_ID),
+      (api) => api.cinder.setVolume(VOLUME_ID, { projectId: "somebody else" }),
+    ],
+    [
+      "another project's volume to boot from",
+      { devices: [rootVolume] },
+      invalid(`failed to get volume ${VOLUME_ID}.`),
+      (api) => api.cinder.setVolume(VOLUME_ID, { projectId: "somebody else" }),
+    ],
+    [
+      "another project's snapshot",
+      { imageId: image, devices: [boot, { source: SNAPSHOT, sourceId: SNAPSHOT_ID }] },
+      invalid(`failed to get snapshot ${SNAPSHOT_ID}.`),
+      (api) => {
+        api.cinder.setVolume(VOLUME_ID, { projectId: "somebody else" });
+        api.cinder.addSnapshot({ id: SNAPSHOT_ID, volumeId: VOLUME_ID, sizeGib: 4 });
+      },
+    ],
+    [
       "another project's image to boot from, beside an image of one's own",
       { imageId: image, devices: [{ ...boot, sourceId: strangers.id, destination, sizeGib: 1 }] },
       invalid(`failed to get image ${strangers.id}.`),
@@ -195,6 +216,14 @@ describe("devices that a create refuses by what they refer to", () => {
       (api) => api.cinder.setVolume(VOLUME_ID, { status: "in-use" }),
     ],
     ["a volume twice", { devices: [rootVolume, volume] }, toReserve("reserved")],
+    [
+      "a volume twice in capitals",
+      {
+        imageId: image,
+        devices: [boot, ...[1, 2].map(() => ({ ...volume, sourceId: VOLUME_ID.toUpperCase() }))],
+      },
+      toReserve("reserved").replace(VOLUME_ID, VOLUME_ID.toUpperCase()),
+    ],
     [
       "an unknown type",
       { devices: [{ ...boot, destination, sizeGib: 1, volumeType: "slow" }] },

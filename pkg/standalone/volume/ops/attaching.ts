@@ -154,7 +154,10 @@ export async function release(
 }
 
 /** Its status says nothing: whoever may connect it brings that back to attaching. */
-function demandReleasable({ instanceUuid, connectionInfo, attachedAt }: Attachment, byService: boolean): void {
+function demandReleasable(
+  { instanceUuid, connectionInfo, attachedAt }: Attachment,
+  byService: boolean,
+): void {
   if (byService || instanceUuid === null || connectionInfo === null || attachedAt === null) return;
   throw E.CONFLICT_NOVA_USING_ATTACHMENT({ server: instanceUuid });
 }
