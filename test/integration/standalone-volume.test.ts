@@ -300,6 +300,28 @@ describe("standalone volume: data", () => {
     await release(id);
   });
 
+  it("lets nobody but Compute end what a server has, also not in two steps", async () => {
+    const volume = await create({});
+    const { id } = await attached(volume["id"]);
+    const end = () => c.ask("demo", "DELETE", `/attachments/${id}`);
+    assert.equal((await end()).status, 409);
+    await connect(id, { host: "elsewhere" });
+    assert.equal((await end()).status, 409);
+    assert.equal((await release(id)).status, 200);
+    assert.equal(await status(volume["id"]), "available");
+  });
+
+  it("keeps a bounded number of what is said of a volume's image, in however many requests", async () => {
+    const volume = await create({});
+    const say = (round: number) =>
+      c.ask("demo", "POST", `/volumes/${String(volume["id"])}/action`, {
+        "os-set_image_metadata": {
+          metadata: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`k${round}.${n}`, "v"])),
+        },
+      });
+    assert.deepEqual([(await say(1)).status, (await say(1)).status, (await say(2)).status], [200, 200, 400]);
+  });
+
   it("lets several servers have a volume of a type that allows it, and one only any other", async () => {
     const type = await c.ask("admin", "POST", "/types", {
       volume_type: { name: `multi-${randomUUID()}`, extra_specs: { multiattach: "<is> True" } },

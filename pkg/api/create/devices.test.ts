@@ -131,6 +131,11 @@ describe("devices that a create refuses by what they refer to", () => {
   const none = (id: string): string => `Volume ${id} could not be found.`;
   const toReserve = (status: string): string =>
     `Invalid volume: Invalid input received: Invalid volume: Volume ${VOLUME_ID} status must be available or downloading to reserve, but the current status is ${status}.`;
+  const strangers = anImage({
+    id: "dddddddd-0000-4000-8000-000000000001",
+    visibility: "private",
+    owner: "somebody else",
+  });
   const cases: [what: string, wish: Wish, message: string, prepare?: (api: TestApi) => unknown][] = [
     [
       "an absent volume to boot from",
@@ -160,6 +165,45 @@ describe("devices that a create refuses by what they refer to", () => {
       invalid(`failed to get image ${absent}.`),
     ],
     [
+      "another project's volume",
+      { imageId: image, devices: [boot, volume] },
+      none(VOLUME_ID),
+      (api) => api.cinder.setVolume(VOLUME_ID, { projectId: "somebody else" }),
+    ],
+    [
+      "another project's volume to boot from",
+      { devices: [rootVolume] },
+      invalid(`failed to get volume ${VOLUME_ID}.`),
+      (api) => api.cinder.setVolume(VOLUME_ID, { projectId: "somebody else" }),
+    ],
+    [
+      "another project's snapshot",
+      { imageId: image, devices: [boot, { source: SNAPSHOT, sourceId: SNAPSHOT_ID }] },
+      invalid(`failed to get snapshot ${SNAPSHOT_ID}.`),
+      (api) => {
+        api.cinder.setVolume(VOLUME_ID, { projectId: "somebody else" });
+        api.cinder.addSnapshot({ id: SNAPSHOT_ID, volumeId: VOLUME_ID, sizeGib: 4 });
+      },
+    ],
+    [
+      "another project's image to boot from, beside an image of one's own",
+      { imageId: image, devices: [{ ...boot, sourceId: strangers.id, destination, sizeGib: 1 }] },
+      invalid(`failed to get image ${strangers.id}.`),
+      (api) => api.images.set(strangers.id, strangers),
+    ],
+    [
+      "another project's image that an image names as its disk to boot from",
+      { imageId: image },
+      invalid(`failed to get image ${strangers.id}.`),
+      (api) => {
+        api.images.set(strangers.id, strangers);
+        const disk = { source_type: "image", image_id: strangers.id, boot_index: 0 };
+        const mapping = [{ ...disk, destination_type: "volume", volume_size: 1 }];
+        const properties = { bdm_v2: "True", block_device_mapping: JSON.stringify(mapping) };
+        api.images.set(image, anImage({ properties }));
+      },
+    ],
+    [
       "a volume that is not bootable",
       { devices: [rootVolume] },
       `Block Device ${VOLUME_ID} is not bootable.`,
@@ -172,6 +216,14 @@ describe("devices that a create refuses by what they refer to", () => {
       (api) => api.cinder.setVolume(VOLUME_ID, { status: "in-use" }),
     ],
     ["a volume twice", { devices: [rootVolume, volume] }, toReserve("reserved")],
+    [
+      "a volume twice in capitals",
+      {
+        imageId: image,
+        devices: [boot, ...[1, 2].map(() => ({ ...volume, sourceId: VOLUME_ID.toUpperCase() }))],
+      },
+      toReserve("reserved").replace(VOLUME_ID, VOLUME_ID.toUpperCase()),
+    ],
     [
       "an unknown type",
       { devices: [{ ...boot, destination, sizeGib: 1, volumeType: "slow" }] },
@@ -195,6 +247,17 @@ describe("devices that a create refuses by what they refer to", () => {
       const api = scene();
       prepare?.(api);
       await assert.rejects(created(api, wish), { reason: "BAD_BLOCK_DEVICES", kind: "invalid", message });
+    });
+  for (const name of ["block_device_mapping", "mappings"])
+    it(`for a volume that has no list as its ${name}`, async () => {
+      for (const value of ["zzz", '{"a": 1}', "[null]", '"x"']) {
+        const api = scene();
+        api.cinder.setVolume(VOLUME_ID, { imageMetadata: { bdm_v2: "true", [name]: value } });
+        await assert.rejects(created(api, { devices: [rootVolume] }), {
+          reason: "BAD_IMAGE_PROPERTIES",
+          kind: "invalid",
+        });
+      }
     });
   it("for certificates without an image", () =>
     assert.rejects(created(scene(), { devices: [rootVolume], trustedImageCertificates: ["c"] }), {

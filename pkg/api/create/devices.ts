@@ -5,7 +5,6 @@ import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { KilonovaError, mapLimit } from "../../kernel/index.js";
 import type { VolumeInfo } from "../../clients/cinder/ports.js";
 import { isVolume, rootOf } from "../../model/boot-devices.js";
-import { canonicalImageProperties as canonicalProperties } from "../../model/image-properties.js";
 import type { WantedDevice } from "../domain/block-devices.js";
 import { judgeDevices, malformed, readDevices, refusal, withSizes } from "../domain/block-devices.js";
 import { requireFit, requireVolumeFit } from "../domain/image-fit.js";
@@ -15,7 +14,7 @@ import { mergeDevices } from "../domain/merge-devices.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 import type { AcceptedImage } from "./image.js";
-import { acceptImage, findImage } from "./image.js";
+import { acceptImage, findImage, requireTyped } from "./image.js";
 import {
   findSnapshot,
   findVolume,
@@ -59,7 +58,7 @@ export interface DevicesFor {
 /**
  * Decides which disks a server gets, and resolves every id in them with the caller's rights. Nothing is
  * reserved.
- * @throws BAD_BLOCK_DEVICES, what `acceptImage` and `requireFit` throw
+ * @throws BAD_BLOCK_DEVICES, BAD_IMAGE_PROPERTIES of a volume, what `acceptImage` and `requireFit` throw
  */
 export async function planDevices(
   parts: Parts,
@@ -91,7 +90,7 @@ export async function planDevices(
     ? await parts.cinder.listTypes(ctx)
     : [];
   const devices = await mapLimit(merged, LOOKUPS_AT_ONCE, async ({ device, field }) => {
-    const found = await resolved(parts, ctx, request, { device, field });
+    const found = await resolved(parts, ctx, { device, field }, { request, readImageId: boot?.info.id });
     return withSizes({ ...found, volumeType: volumeTypeOf({ device, field }, types) }, flavor);
   });
   return { devices, volumeBacked, boot };
@@ -126,9 +125,8 @@ function volumeImage({ sizeGib, imageMetadata }: VolumeInfo): BootImage | undefi
       minDiskGib: Number(disk ?? 0) || 0,
       minRamMib: Number(memory ?? 0) || 0,
     },
-    properties: canonicalProperties(
-      new Map(Object.entries(others).filter(([name]) => !ATTRIBUTES.has(name))),
-    ),
+    // Its owner may have written anything there.
+    properties: requireTyped(new Map(Object.entries(others).filter(([name]) => !ATTRIBUTES.has(name)))),
   };
 }
 
@@ -151,16 +149,16 @@ async function imageOf(parts: Parts, ctx: Call, imageId: string, field: string):
 async function resolved(
   parts: Parts,
   ctx: Call,
-  request: CreateServersRequest,
   { device, field }: WantedDevice,
+  { request, readImageId }: { readonly request: CreateServersRequest; readonly readImageId?: string },
 ): Promise<BlockDevice> {
-  const { source, sourceId, bootIndex } = device;
+  const { source, sourceId } = device;
   if (sourceId === undefined) return device;
   const at = field.startsWith("block_devices[") ? `${field}.source_id` : field;
   switch (source) {
     case IMAGE:
-      // The one to boot from was read before.
-      if (sourceId !== request.imageId && bootIndex !== 0 && !(await findImage(parts, ctx, sourceId)))
+      // Volumes are made of it with the service's rights.
+      if (sourceId !== readImageId && !(await findImage(parts, ctx, sourceId)))
         throw malformed(at, `failed to get image ${sourceId}.`);
       return device;
     case VOLUME: {

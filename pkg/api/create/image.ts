@@ -54,7 +54,14 @@ export async function acceptImage(
 }
 
 function requireProperties(image: ImageInfo): ReadonlyMap<string, string> {
-  const { properties, bad } = readImageProperties(new Map(Object.entries(image.properties)));
+  const properties = requireTyped(new Map(Object.entries(image.properties)));
+  if (properties.has("cinder_encryption_key_id")) throw CreateErrors.IMAGE_UNACCEPTABLE({ image: image.id });
+  return properties;
+}
+
+/** Properties in canonical form, each of which says what its type wants. @throws BAD_IMAGE_PROPERTIES */
+export function requireTyped(raw: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const { properties, bad } = readImageProperties(raw);
   const [first] = bad;
   if (first !== undefined)
     throw CreateErrors.BAD_IMAGE_PROPERTIES({
@@ -62,7 +69,6 @@ function requireProperties(image: ImageInfo): ReadonlyMap<string, string> {
       value: first.value.slice(0, 100),
       wanted: first.wanted,
     });
-  if (properties.has("cinder_encryption_key_id")) throw CreateErrors.IMAGE_UNACCEPTABLE({ image: image.id });
   return properties;
 }
 

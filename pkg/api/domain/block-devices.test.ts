@@ -158,6 +158,25 @@ describe("disks that an image brings", () => {
     ];
     assert.deepEqual(devices({ properties: { img_block_device_mapping: old } }), both);
   });
+  it("are what a request might say, whoever has written them", () => {
+    const blank = { source_type: "blank", destination_type: "volume", volume_size: 1, boot_index: -1 };
+    for (const [odd, message] of [
+      [{ disk_bus: "floppy-cable" }, /^Block Device Mapping is Invalid\.$/],
+      [{ device_type: "tape" }, /device_type must be one of/],
+      [{ device_name: "/dev/v db" }, /Device name contains spaces/],
+      [{ device_name: "x".repeat(256) }, /more than 255 characters/],
+      [{ volume_type: "x".repeat(256) }, /more than 255 characters/],
+      [{ tag: "x".repeat(61) }, /tag is not valid/],
+      [{ tag: "a,b" }, /tag is not valid/],
+    ] as const)
+      assert.throws(
+        () =>
+          devices({
+            properties: { img_bdm_v2: "true", img_block_device_mapping: [{ ...blank, ...odd }] },
+          }),
+        { reason: "BAD_BLOCK_DEVICES", message },
+      );
+  });
   it("may be the flavor's by the names of old", () => {
     const img_mappings = [
       { virtual: "ami", device: "vda" },

@@ -93,7 +93,8 @@ function requireVolumeType({ source, destination, volumeType }: BlockDevice, fie
 const BUSES: ReadonlySet<string> = new Set("fdc ide sata scsi usb virtio xen lxc uml".split(" "));
 const TYPES: ReadonlySet<string> = new Set(["disk", "cdrom", "floppy", "lun"]);
 
-function requireNames({ deviceName, deviceType, diskBus }: BlockDevice, field: string): void {
+/** @throws BAD_BLOCK_DEVICES for a bus or a type that nobody knows, or a name with blanks */
+export function requireNames({ deviceName, deviceType, diskBus }: BlockDevice, field: string): void {
   if (deviceName?.includes(" ")) throw malformed(`${field}.device_name`, "Device name contains spaces.");
   // Nova means to name the bus, and does not.
   if (diskBus !== undefined && !BUSES.has(diskBus))

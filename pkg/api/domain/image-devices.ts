@@ -4,7 +4,7 @@ import {
   BlockDeviceSource,
 } from "../../../gen/kilonova/type/v1/block_device.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
-import { malformed, withDefaults } from "./block-devices.js";
+import { malformed, requireNames, withDefaults } from "./block-devices.js";
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -34,7 +34,10 @@ export function imageDevices(properties: ReadonlyMap<string, string>, flavor: Fl
   const devices = current ? entries.map(device) : oldDevices(entries);
   const names = new Set(devices.map(({ deviceName }) => deviceName));
   const mapped = listed(properties.get("img_mappings")).flatMap((entry) => mappedDisk(entry, flavor));
-  return [...devices, ...mapped.filter(({ deviceName }) => !names.has(deviceName))].map(withDefaults);
+  const all = [...devices, ...mapped.filter(({ deviceName }) => !names.has(deviceName))].map(withDefaults);
+  // Whoever makes an image may write anything into it: it has to be what a request might say.
+  for (const one of all) requireNames(one, "image_id");
+  return all;
 }
 
 function listed(json: string | undefined): readonly Entry[] {
@@ -43,8 +46,21 @@ function listed(json: string | undefined): readonly Entry[] {
   return list.filter(({ no_device: none }) => none === undefined || none === null || none === false);
 }
 
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" ? value : undefined;
+const LONGEST = 255;
+/** As of devices in requests. */
+const TAG = /^[^,/]{1,60}$/;
+
+function text(value: unknown): string | undefined {
+  if (typeof value !== "string" || value === "") return undefined;
+  if (value.length > LONGEST) throw malformed("image_id", `a text has more than ${LONGEST} characters`);
+  return value;
+}
+
+function tagOf(value: unknown): string | undefined {
+  const tag = text(value);
+  if (tag !== undefined && !TAG.test(tag)) throw malformed("image_id", "a device's tag is not valid");
+  return tag;
+}
 
 function whole(value: unknown): number | undefined {
   const number = typeof value === "string" && /^-?\d{1,9}$/.test(value) ? Number(value) : value;
@@ -78,7 +94,7 @@ function device(entry: Entry): BlockDevice {
     deviceType: text(entry["device_type"]),
     diskBus: text(entry["disk_bus"]),
     volumeType: text(entry["volume_type"]),
-    tag: text(entry["tag"]),
+    tag: tagOf(entry["tag"]),
   });
 }
 

@@ -183,6 +183,25 @@ describe("cinder client on the wire", () => {
     assert.equal(cloud.server.to(post).length, 8, "a reservation is never repeated");
   });
 
+  it("believes no size that is none, no connection that is a flood, and no endless refusal", async () => {
+    await open();
+    for (const size of [1.5, -1, 1e300, 2 ** 31, "1"]) {
+      cloud.server.on(`GET ${BASE}/volumes/${ID}`, { status: 200, body: { volume: volume({ size }) } });
+      await assert.rejects(cinder.getVolume(testCtx(), ID), reason("UNEXPECTED_ANSWER"), String(size));
+    }
+    const info = { driver_volume_type: "nbd", export: "e".repeat(70_000) };
+    cloud.server.on(`GET ${BASE}/attachments/${ATTACHMENT}`, {
+      status: 200,
+      body: { attachment: attachment({ connection_info: info }) },
+    });
+    await assert.rejects(cinder.getAttachment(testCtx(), ATTACHMENT), reason("UNEXPECTED_ANSWER"));
+    cloud.server.on(`GET ${BASE}/volumes/${ID}`, refusal(400, "x".repeat(100_000)));
+    await assert.rejects(
+      cinder.getVolume(testCtx(), ID),
+      (error: unknown) => error instanceof KilonovaError && error.message.length < 1_100,
+    );
+  });
+
   it("lets what is no id change no path", async () => {
     await open();
     for (const id of ["", "../types", `${ID}/encryption`])

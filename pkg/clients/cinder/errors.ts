@@ -67,12 +67,15 @@ export function failureOfAnswer(answer: HttpAnswer, id: string, missing: Missing
   }
 }
 
+/** What is told and stored of a refusal is no longer. */
+const MOST_CHARACTERS = 1_000;
+
 /** `{"<kind>": {"code", "message"}}`, as the service writes it; "" for anything else. */
 function messageOf(json: unknown): string {
   if (typeof json !== "object" || json === null) return "";
   for (const inner of Object.values(json)) {
     if (typeof inner !== "object" || inner === null || !("message" in inner)) continue;
-    if (typeof inner.message === "string") return inner.message;
+    if (typeof inner.message === "string") return inner.message.slice(0, MOST_CHARACTERS);
   }
   return "";
 }

@@ -42,6 +42,15 @@ const time = z
     value ? parseIso(/Z|[+-]\d\d:?\d\d$/.test(value) ? value : `${value}Z`) : undefined,
   );
 
+/** GiB. Whoever counts with it needs a whole number that a record can hold. */
+const gib = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+/** Of JSON. It is stored, and sent to hosts. */
+const MOST_CONNECTION_CHARACTERS = 65_536;
+
 const use = z
   .object({ attachment_id: text, server_id: text, device: text, host_name: text })
   .transform((one) => ({
@@ -57,7 +66,7 @@ const volume = z
     name: text,
     description: text,
     status: z.string(),
-    size: z.number(),
+    size: gib,
     availability_zone: text,
     volume_type: text,
     bootable: flag,
@@ -107,7 +116,10 @@ const attachment = z
     instance: text,
     status: text,
     attach_mode: text,
-    connection_info: z.record(z.string(), z.unknown()).nullish(),
+    connection_info: z
+      .record(z.string(), z.unknown())
+      .refine((info) => JSON.stringify(info).length <= MOST_CONNECTION_CHARACTERS)
+      .nullish(),
   })
   .transform((a): AttachmentInfo => ({
     id: a.id,
@@ -126,7 +138,7 @@ const snapshot = z
     description: text,
     status: z.string(),
     volume_id: z.string(),
-    size: z.number(),
+    size: gib,
     "os-extended-snapshot-attributes:project_id": text,
     "os-extended-snapshot-attributes:progress": text,
     created_at: time,

@@ -97,9 +97,10 @@ describe("how a volume is reached", () => {
   });
 
   it("is refused where it is of no known kind, or not whole, without a word of what it holds", () => {
-    assert.throws(() => guestVolume(device({ driver_volume_type: "fibre_channel" })), {
-      reason: "CONNECTION_NOT_SUPPORTED",
-    });
+    for (const driver_volume_type of ["fibre_channel", "constructor", "__proto__", "toString", ""])
+      assert.throws(() => guestVolume(device({ driver_volume_type })), {
+        reason: "CONNECTION_NOT_SUPPORTED",
+      });
     for (const info of [
       "no JSON",
       {},

@@ -115,7 +115,7 @@ export function guestVolume(device: VolumeDevice): GuestVolume {
   const said = common.safeParse(parsed(device.connectionInfo));
   if (!said.success) throw unreadable();
   const protocol = said.data.driver_volume_type;
-  const address = PROTOCOLS[protocol];
+  const address = Object.hasOwn(PROTOCOLS, protocol) ? PROTOCOLS[protocol] : undefined;
   if (address === undefined) throw VolumeErrors.CONNECTION_NOT_SUPPORTED({ protocol });
   const at = address.safeParse(said.data);
   if (!at.success) throw unreadable();

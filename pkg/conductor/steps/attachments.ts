@@ -25,12 +25,29 @@ export async function reservedAgain(call: Call, ports: VolumePorts, volumeId: st
 
 const isOnlyReserved = ({ status }: AttachmentInfo): boolean => status === "reserved";
 
-/** Ends all attachments of a server. Looks again until there is none: one may have been under way. */
-export async function endAttachments({ ctx, server }: Call, { cinder }: VolumePorts): Promise<void> {
+/** Others' attachments that are ended in one sweep. */
+const MOST_OF_OTHERS = 64;
+
+/**
+ * Ends all attachments of a server. Looks again until there is none: one may have been under way.
+ * @param own  volumes that the server is known to have. Everybody may name any server in an attachment of a
+ *   volume of his own: with `own` given, nobody waits for attachments of other volumes to come to an end.
+ */
+export async function endAttachments(
+  { ctx, server }: Call,
+  { cinder }: VolumePorts,
+  own?: ReadonlySet<string>,
+): Promise<void> {
+  const isOwn = ({ volumeId }: AttachmentInfo): boolean => own?.has(volumeId) ?? true;
+  let ownWereLeft = true;
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const found = await cinder.listAttachments(ctx, { serverId: server.id });
     if (found.length === 0) return;
-    for (const { id } of found) await cinder.deleteAttachment(ctx, id);
+    const others = found.filter((one) => !isOwn(one)).slice(0, MOST_OF_OTHERS);
+    const ours = found.filter(isOwn);
+    for (const { id } of [...ours, ...others]) await cinder.deleteAttachment(ctx, id);
+    ownWereLeft = ours.length > 0;
   }
-  throw CommonErrors.UNAVAILABLE({ what: "The Block Storage service" });
+  if (ownWereLeft) throw CommonErrors.UNAVAILABLE({ what: "The Block Storage service" });
+  ctx.log.warn("server.attachments.of-others", { instanceUuid: server.id });
 }

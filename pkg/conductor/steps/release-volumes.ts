@@ -19,7 +19,7 @@ export async function releaseVolumes(
   const wasAttaching = victimsOf(call).some(({ kind }) => kind === attachVolume.kind);
   if (volumes.length === 0 && !wasAttaching) return;
   if (!(await ports.cinder.configured(call.ctx))) return;
-  await endAttachments(call, ports);
+  await endAttachments(call, ports, new Set(volumes.map(({ volumeId }) => volumeId)));
   for (const { volumeId } of volumes.filter(({ deleteOnTermination }) => deleteOnTermination))
     await deleteVolume(call, ports, volumeId);
 }

@@ -378,6 +378,33 @@ describe("the volumes of a server that goes", () => {
     assert.equal(cinder.attachments.size, 0);
   });
 
+  it("do not keep it from going while a stranger names it in attachments without end", async () => {
+    const { ports, call, cinder, volume } = await attachedWorld();
+    const strangers = cinder.addVolume({ multiattach: true });
+    const list = cinder.listAttachments.bind(cinder);
+    let listed = 0;
+    const flooded = {
+      ...cinder,
+      listAttachments: async (...asked: Parameters<typeof list>) => {
+        listed++;
+        for (let n = 0; n < 100; n++)
+          cinder.addAttachment({
+            id: `${listed}.${n}`,
+            volumeId: strangers.id,
+            serverId: SERVER,
+            status: "reserved",
+            mode: "",
+            connectionInfo: undefined,
+          });
+        return list(...asked);
+      },
+    };
+    await releaseVolumes(call(undefined), { ...ports, cinder: flooded });
+    const left = [...cinder.attachments.values()];
+    assert.ok(left.every(({ volumeId }) => volumeId !== volume.id));
+    assert.deepEqual([listed, left.length], [4, 4 * 100 - 4 * 64]);
+  });
+
   it("are nobody's affair when it has had none", async () => {
     const { ports, call, cinder } = world();
     cinder.down = true;

@@ -196,6 +196,12 @@ describe("image lists", () => {
       ),
       ["name false", "id false", "created_at false"],
     );
+    assert.deepEqual(
+      read(`sort=${"size:asc,name:asc,size:desc,".repeat(500)}name`).sort.map(
+        ({ column, descending }) => `${column} ${descending}`,
+      ),
+      ["size false", "name false", "created_at false", "id false"],
+    );
     for (const bad of [
       "sort=name&sort_key=id",
       "sort=nonsense",

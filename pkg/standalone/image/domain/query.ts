@@ -1,5 +1,6 @@
 import type { Instant } from "../../../kernel/index.js";
 import { parseIso } from "../../../kernel/index.js";
+import { eachColumnOnce } from "../../shared/sort-order.js";
 import { E } from "../errors.js";
 import { statuses, visibilities } from "./model.js";
 import type { Visibility } from "./model.js";
@@ -160,12 +161,13 @@ function readSort(query: ReadonlyMap<string, readonly string[]>): ImageListQuery
             part.split(":")[1]?.trim() ?? "desc",
           ])
       : keys.map((key, at): readonly [string, string] => [key, dirs[at] ?? dirs[0] ?? "desc"]);
-  const read = wanted.map(([key, dir]) => {
+  const asked = wanted.map(([key, dir]) => {
     const column = SORTABLE.find((one) => one === key);
     if (column === undefined) throw E.INVALID({ problem: `Invalid sort key: ${key}` });
     if (dir !== "asc" && dir !== "desc") throw E.INVALID({ problem: `Invalid sort direction: ${dir}` });
     return { column, descending: dir === "desc" };
   });
+  const read = eachColumnOnce(asked);
   const descending = read.at(-1)?.descending ?? true;
   const has = (column: SortColumn): boolean => read.some((one) => one.column === column);
   // Glance's tie-breakers: the order is total, so pages never overlap.

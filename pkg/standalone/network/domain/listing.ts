@@ -1,3 +1,4 @@
+import { eachColumnOnce } from "../../shared/sort-order.js";
 import { E } from "../errors.js";
 
 /** How one query parameter filters: by a column of the resource's table, or by something the store knows. */
@@ -94,7 +95,7 @@ function readSort(query: ReadonlyMap<string, readonly string[]>, spec: ListingSp
   const dirs = query.get("sort_dir") ?? [];
   if (dirs.length > 0 && dirs.length !== keys.length)
     throw E.BAD_REQUEST({ resource: "sort", problem: "The number of sort_keys and sort_dirs must be same" });
-  const sort = keys.map((key, at) => {
+  const read = keys.map((key, at) => {
     const column = Object.hasOwn(spec.columns, key) ? spec.columns[key]?.column : undefined;
     if (column === undefined || !spec.sortable.includes(column))
       throw E.BAD_REQUEST({ resource: "sort", problem: `${key} is an invalid attribute for sort keys` });
@@ -103,6 +104,7 @@ function readSort(query: ReadonlyMap<string, readonly string[]>, spec: ListingSp
       throw E.BAD_REQUEST({ resource: "sort", problem: "sort_dir must be asc or desc" });
     return { column, descending: dir === "desc" };
   });
+  const sort = eachColumnOnce(read);
   return sort.some(({ column }) => column === "id") ? sort : [...sort, { column: "id", descending: false }];
 }
 

@@ -1,3 +1,4 @@
+import { eachColumnOnce } from "../../shared/sort-order.js";
 import { E } from "../errors.js";
 import type { Minor } from "./microversion.js";
 
@@ -109,13 +110,14 @@ function readSort(query: ReadonlyMap<string, readonly string[]>, spec: ListingSp
           const [key = "", dir = "desc"] = part.trim().split(":");
           return [key, dir];
         });
-  const sort = wanted.map(([key, dir]) => {
+  const read = wanted.map(([key, dir]) => {
     const column = Object.hasOwn(spec.sortable, key) ? spec.sortable[key] : undefined;
     if (column === undefined) throw E.INVALID_INPUT({ reason: `Invalid sort key: ${key.slice(0, 40)}` });
     if (dir !== "asc" && dir !== "desc")
       throw E.INVALID_INPUT({ reason: "Unknown sort direction, must be one of asc or desc." });
     return { column, descending: dir === "desc" };
   });
+  const sort = eachColumnOnce(read);
   // The order is total, so pages never overlap.
   const descending = sort.at(-1)?.descending ?? true;
   const has = (column: string): boolean => sort.some((one) => one.column === column);

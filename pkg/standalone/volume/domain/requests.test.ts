@@ -89,6 +89,14 @@ describe("lists of volumes", () => {
     assert.throws(() => read("limit=x"), reason("INVALID_INPUT", /limit/));
     assert.throws(() => read("offset=-1"), reason("INVALID_INPUT", /offset/));
   });
+
+  it("are sorted by each column once, however often it is named", () => {
+    const columns = read(`sort=${"size:asc,name:asc,size:desc,".repeat(500)}name`).sort;
+    assert.deepEqual(
+      columns.map(({ column, descending }) => `${column} ${descending}`),
+      ["size_gib false", "name false", "created_at false", "id false"],
+    );
+  });
 });
 
 describe("images as sources of volumes", () => {

@@ -36,6 +36,16 @@ describe("states of volumes", () => {
     assert.throws(() => on("error", true, true), reason("INVALID_VOLUME", /in an error state/));
   });
 
+  it("has a bounded number of attachments, one server's too", () => {
+    const many = (length: number) =>
+      aVolume({
+        status: "in-use",
+        attachments: Array.from({ length }, (_, n) => anAttachment({ id: `a${n}`, instanceUuid: "s" })),
+      });
+    assert.equal(statusOnAttachment(many(255), "s"), "in-use");
+    assert.throws(() => statusOnAttachment(many(256), "s"), { reason: "INVALID_VOLUME" });
+  });
+
   it("connects a volume to one server's hosts, or to several servers' when it may be shared", () => {
     const connected = anAttachment({ id: "a", instanceUuid: "s", connectionInfo: {} });
     const check = (server: string | null, multiattach = false): void =>

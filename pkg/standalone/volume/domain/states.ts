@@ -16,6 +16,9 @@ function demandStatus(
   if (!expected.includes(volume.status)) throw E.INVALID_VOLUME({ reason: text(either(expected)) });
 }
 
+/** Each is kept with its volume and served by itself; the servers of a volume for many are fewer. */
+const MAX_ATTACHMENTS = 256;
+
 /**
  * Whether one more attachment may be made, and the volume's status then. A server that has the volume may get
  * another one of it: it may be moving to another host.
@@ -25,6 +28,10 @@ export function statusOnAttachment(volume: Volume, instanceUuid: string | null):
   if (volume.status.includes("error"))
     throw E.INVALID_VOLUME({
       reason: `Volume attachments can not be created if the volume is in an error state. The Volume ${volume.id} currently has a status of: ${volume.status} `,
+    });
+  if (volume.attachments.length >= MAX_ATTACHMENTS)
+    throw E.INVALID_VOLUME({
+      reason: `Volume ${volume.id} has ${MAX_ATTACHMENTS} attachments, more are not possible.`,
     });
   const expected: readonly VolumeStatus[] = volume.multiattach ? ["available", "in-use"] : ["available"];
   if (expected.includes(volume.status)) return "reserved";

@@ -153,8 +153,12 @@ export async function release(
   });
 }
 
-function demandReleasable({ instanceUuid, connectionInfo, status }: Attachment, byService: boolean): void {
-  if (byService || instanceUuid === null || connectionInfo === null || status !== "attached") return;
+/** Its status says nothing: whoever may connect it brings that back to attaching. */
+function demandReleasable(
+  { instanceUuid, connectionInfo, attachedAt }: Attachment,
+  byService: boolean,
+): void {
+  if (byService || instanceUuid === null || connectionInfo === null || attachedAt === null) return;
   throw E.CONFLICT_NOVA_USING_ATTACHMENT({ server: instanceUuid });
 }
 

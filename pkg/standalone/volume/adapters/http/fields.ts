@@ -38,7 +38,7 @@ export const uuid = z
     return z.NEVER;
   });
 
-const MAX_PAIRS = 256;
+export const MAX_PAIRS = 256;
 
 /** Pairs of short texts. */
 export const metadata = z

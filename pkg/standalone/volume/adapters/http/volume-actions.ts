@@ -24,7 +24,7 @@ import { snapshotsOf } from "../sql/snapshots.js";
 import type { VolumeChange } from "../sql/volumes.js";
 import { getVolume, updateVolume } from "../sql/volumes.js";
 import { bodyOf, factsOf, idOf, reply } from "./common.js";
-import { connector, flag, gib, metadata, uuid } from "./fields.js";
+import { MAX_PAIRS, connector, flag, gib, metadata, uuid } from "./fields.js";
 import { demandMinor } from "../../domain/microversion.js";
 
 const IN_USE_EXTEND = 42;
@@ -224,7 +224,8 @@ export function volumeActions(parts: VolumeParts): Router {
       body: z.strictObject({ metadata }),
       status: 200,
       run: async (ctx, req, { metadata: pairs }) => {
-        const edit = (volume: Volume): Volume["imageMetadata"] => ({ ...volume.imageMetadata, ...pairs });
+        const edit = (volume: Volume): Volume["imageMetadata"] =>
+          demandFew({ ...volume.imageMetadata, ...pairs });
         await change(ctx, req, (volume) => ({ imageMetadata: edit(volume) }));
         return shown(await db.statement(ctx, "volume.get", (tx) => getVolume(tx, ctx.actor, idOf(req))));
       },
@@ -286,3 +287,9 @@ export function volumeActions(parts: VolumeParts): Router {
 }
 
 const shown = (volume: Volume): unknown => ({ metadata: volume.imageMetadata });
+
+/** Values of an image are as long as they are: only their number is judged. @throws INVALID_FIELD */
+function demandFew(pairs: Volume["imageMetadata"]): Volume["imageMetadata"] {
+  if (Object.keys(pairs).length <= MAX_PAIRS) return pairs;
+  throw E.INVALID_FIELD({ field: "metadata", problem: `more than ${MAX_PAIRS} keys` });
+}
