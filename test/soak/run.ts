@@ -5,11 +5,15 @@ import { FAKE_METHODS } from "../../pkg/compute/drivers/fake/index.js";
 import { packageRoot } from "../../pkg/platform/service/index.js";
 import { Protos } from "../e2e/bad-input/protos.js";
 import { Callers } from "./callers.js";
-import { disagreements, everywhere, unsettled } from "./checks.js";
+import { disagreements, unsettled } from "./checks.js";
+import { everywhere } from "./everywhere.js";
+import { failures, unexplainedBoots } from "./failed-boots.js";
+import type { Failure } from "./failed-boots.js";
 import { kindsOf } from "./kinds.js";
 import { blowsOf, planOf } from "./plan.js";
 import type { Blow } from "./plan.js";
 import { SoakCloud } from "./soak-cloud.js";
+import type { Volumes } from "./volumes.js";
 
 export interface SoakOptions {
   readonly seed: number;
@@ -30,6 +34,8 @@ export interface SoakReport {
   readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Of all operations: kind, state, how many. */
   readonly operations: readonly { readonly kind: string; readonly state: string; readonly count: string }[];
+  /** Of all operations that failed. */
+  readonly failures: readonly Failure[];
   /** By process, or by the faults of a driver's method. */
   readonly blows: ReadonlyMap<string, number>;
   /** Answers, ms. */
@@ -66,6 +72,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     const plan = planOf({ seed: options.seed, slots, kinds: kindsOf(new Protos()), restMs: REST_MS });
     await Promise.all([
       ...Array.from({ length: options.callers }, () => callers.run(plan, ending.signal)),
+      callers.volumes.live(options.seed, ending.signal),
       strike(cloud, options, ending.signal, blows),
     ]);
     clearTimeout(timer);
@@ -73,10 +80,14 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     for (const host of cloud.fakeHosts) await cloud.script(host, []);
     options.tell(`${new Date().toISOString()} settles`);
     const startedMs = performance.now();
-    wrong.push(...(await atRest(cloud, "after the run", options.tell)));
+    wrong.push(
+      ...(await atRest(cloud, callers.volumes, { when: "after the run", tell: options.tell, atLast: false })),
+    );
     const settledMs = performance.now() - startedMs;
     const operations = await operationsOf(cloud);
-    if (wrong.length === 0) wrong.push(...(await emptied(cloud, options.tell)));
+    const failed = await failures(cloud);
+    wrong.push(...unexplainedBoots(failed));
+    if (wrong.length === 0) wrong.push(...(await emptied(cloud, callers.volumes, options.tell)));
     const all = [...callers.wrong, ...wrong];
     if (all.length > 0) options.tell(`what was logged and done: ${await kept(cloud, options.seed)}`);
     const sorted = callers.durations.toSorted((a, b) => a - b);
@@ -85,6 +96,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       servers: callers.made.length,
       outcomes: callers.outcomes,
       operations,
+      failures: failed,
       blows,
       p50Ms: sorted[Math.floor(sorted.length / 2)] ?? 0,
       p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
@@ -138,9 +150,12 @@ async function strikes(cloud: SoakCloud, blow: Blow): Promise<boolean> {
 /** Waits until nothing goes on, and then until everything agrees. @returns what never did */
 async function atRest(
   cloud: SoakCloud,
-  when: string,
-  tell: (line: string) => void,
-  atLast = false,
+  volumes: Volumes,
+  {
+    when,
+    tell,
+    atLast,
+  }: { readonly when: string; readonly tell: (line: string) => void; readonly atLast: boolean },
 ): Promise<string[]> {
   let left = await unsettled(cloud);
   let toldMs = Date.now();
@@ -155,16 +170,16 @@ async function atRest(
     tell(`${when}, still ${left}`);
   }
   if (left !== "") return [`${when}: ${left}`];
-  let found = await disagreements(cloud, atLast);
+  let found = await disagreements(cloud, volumes, atLast);
   for (const endMs = Date.now() + AGREE_MS; found.length > 0 && Date.now() < endMs;) {
     await delay(2_000);
-    found = await disagreements(cloud, atLast);
+    found = await disagreements(cloud, volumes, atLast);
   }
   return found.map((one) => `${when}: ${one}`);
 }
 
 /** Deletes all servers: nothing of them is left. */
-async function emptied(cloud: SoakCloud, tell: (line: string) => void): Promise<string[]> {
+async function emptied(cloud: SoakCloud, volumes: Volumes, tell: (line: string) => void): Promise<string[]> {
   const rest = cloud.rest(cloud.operator, "compute");
   const { deployment } = cloud;
   const living = everywhere((s) => `SELECT id FROM ${s}.instance WHERE deleted_at IS NULL`);
@@ -174,11 +189,12 @@ async function emptied(cloud: SoakCloud, tell: (line: string) => void): Promise<
   }
   for (const endMs = Date.now() + SETTLE_MS; Date.now() < endMs; await delay(500))
     if ((await deployment.query(living)).length === 0) break;
-  const wrong = await atRest(cloud, "after all deletions", tell, true);
+  const wrong = await atRest(cloud, volumes, { when: "after all deletions", tell, atLast: true });
   for (const [what, sql] of [
     ["a server", living],
     ["an allocation", "SELECT consumer_id FROM placement.allocation"],
     ["a holding", "SELECT server_id FROM global.quota_holding"],
+    ["an attachment", "SELECT id, volume_id, instance_uuid FROM standalone.volume_attachment"],
     ["a port", "SELECT id, device_id FROM standalone.network_port WHERE device_owner LIKE 'compute:%'"],
   ] as const) {
     const rows = await deployment.query(sql);
