@@ -17,6 +17,7 @@ const { values } = parseArgs({
     hosts: { type: "string", default: "3" },
     qemu: { type: "string", default: "4" },
     callers: { type: "string", default: "6" },
+    patience: { type: "string", default: "1" },
     /** A guest image that is built already. */
     "guest-image": { type: "string" },
   },
@@ -31,6 +32,7 @@ const report = await soak({
   fakeHosts: Number(values.hosts),
   realServers: real,
   callers: Number(values.callers),
+  patience: Number(values.patience),
   ...(real > 0 ? { guestImage: values["guest-image"] ?? (await guestImage()) } : {}),
   tell: (line) => console.log(line),
 });

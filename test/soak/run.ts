@@ -24,6 +24,8 @@ export interface SoakOptions {
   /** Image of real guests; absent: there are none. */
   readonly guestImage?: string;
   readonly callers: number;
+  /** By how much longer than usual everybody waits for everybody: 1 on a machine of one's own. */
+  readonly patience: number;
   readonly tell: (line: string) => void;
 }
 
@@ -67,6 +69,10 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const wrong: string[] = [];
   try {
     options.tell(`${new Date().toISOString()} the cloud is up, seed ${options.seed}`);
+    // An empty cloud agrees; what asks it works.
+    wrong.push(
+      ...(await disagreements(cloud, callers.volumes, true)).map((one) => `before the run: ${one}`),
+    );
     const ending = new AbortController();
     const timer = setTimeout(() => ending.abort(), options.seconds * 1000);
     const plan = planOf({ seed: options.seed, slots, kinds: kindsOf(new Protos()), restMs: REST_MS });
@@ -81,13 +87,18 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     options.tell(`${new Date().toISOString()} settles`);
     const startedMs = performance.now();
     wrong.push(
-      ...(await atRest(cloud, callers.volumes, { when: "after the run", tell: options.tell, atLast: false })),
+      ...(await atRest(cloud, callers.volumes, {
+        when: "after the run",
+        tell: options.tell,
+        atLast: false,
+        patience: options.patience,
+      })),
     );
     const settledMs = performance.now() - startedMs;
     const operations = await operationsOf(cloud);
     const failed = await failures(cloud);
     wrong.push(...unexplainedBoots(failed));
-    if (wrong.length === 0) wrong.push(...(await emptied(cloud, callers.volumes, options.tell)));
+    if (wrong.length === 0) wrong.push(...(await emptied(cloud, callers.volumes, options)));
     const all = [...callers.wrong, ...wrong];
     if (all.length > 0) options.tell(`what was logged and done: ${await kept(cloud, options.seed)}`);
     const sorted = callers.durations.toSorted((a, b) => a - b);
@@ -112,7 +123,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 /** Kills and spoils until told to stop. */
 async function strike(
   cloud: SoakCloud,
-  { seed, fakeHosts }: SoakOptions,
+  { seed, fakeHosts, patience }: SoakOptions,
   signal: AbortSignal,
   count: Map<string, number>,
 ): Promise<void> {
@@ -123,7 +134,7 @@ async function strike(
     once: ["api", "cells", "gateway", "placement", "scheduler"],
     fakeHosts,
     methods: FAKE_METHODS.filter((name) => !NEEDED.has(name)),
-    everyMs: BLOW_MS,
+    everyMs: BLOW_MS * patience,
   });
   for (const blow of blows) {
     await delay(blow.afterMs, undefined, { signal }).catch(() => {});
@@ -147,20 +158,23 @@ async function strikes(cloud: SoakCloud, blow: Blow): Promise<boolean> {
   ]);
 }
 
+interface Rest {
+  readonly when: string;
+  readonly tell: (line: string) => void;
+  readonly atLast: boolean;
+  readonly patience: number;
+}
+
 /** Waits until nothing goes on, and then until everything agrees. @returns what never did */
 async function atRest(
   cloud: SoakCloud,
   volumes: Volumes,
-  {
-    when,
-    tell,
-    atLast,
-  }: { readonly when: string; readonly tell: (line: string) => void; readonly atLast: boolean },
+  { when, tell, atLast, patience }: Rest,
 ): Promise<string[]> {
   let left = await unsettled(cloud);
   let toldMs = Date.now();
   for (
-    const endMs = Date.now() + SETTLE_MS;
+    const endMs = Date.now() + SETTLE_MS * patience;
     left !== "" && Date.now() < endMs;
     left = await unsettled(cloud)
   ) {
@@ -171,7 +185,7 @@ async function atRest(
   }
   if (left !== "") return [`${when}: ${left}`];
   let found = await disagreements(cloud, volumes, atLast);
-  for (const endMs = Date.now() + AGREE_MS; found.length > 0 && Date.now() < endMs;) {
+  for (const endMs = Date.now() + AGREE_MS * patience; found.length > 0 && Date.now() < endMs;) {
     await delay(2_000);
     found = await disagreements(cloud, volumes, atLast);
   }
@@ -187,9 +201,9 @@ async function emptied(cloud: SoakCloud, volumes: Volumes, tell: (line: string) 
     const { status } = await rest.call("POST", `/servers/${id}/action`, { forceDelete: null });
     if (status !== 204 && status !== 202 && status !== 404) return [`deleting ${id}: ${status}`];
   }
-  for (const endMs = Date.now() + SETTLE_MS; Date.now() < endMs; await delay(500))
+  for (const endMs = Date.now() + SETTLE_MS * patience; Date.now() < endMs; await delay(500))
     if ((await deployment.query(living)).length === 0) break;
-  const wrong = await atRest(cloud, volumes, { when: "after all deletions", tell, atLast: true });
+  const wrong = await atRest(cloud, volumes, { when: "after all deletions", tell, atLast: true, patience });
   for (const [what, sql] of [
     ["a server", living],
     ["an allocation", "SELECT consumer_id FROM placement.allocation"],

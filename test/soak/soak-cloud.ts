@@ -20,6 +20,8 @@ export interface SoakCloudOptions {
   readonly guestImage: string | undefined;
   /** How long deleted servers can be restored, seconds. */
   readonly reclaimS: number;
+  /** By how much longer than usual everybody waits for everybody: 1 on a machine of one's own. */
+  readonly patience: number;
 }
 
 /** A project and its user's token. */
@@ -30,6 +32,9 @@ export interface Tenant {
 }
 
 const AUDIT_MS = 5_000;
+const LEASE_MS = 5_000;
+const OWNERSHIP_MS = 3_000;
+const POLL_MS = 500;
 const QEMU_HOST = "qemu-1";
 
 /** A deployment of separate processes that may be killed and come back, and what its users need. */
@@ -84,7 +89,7 @@ export class SoakCloud {
   }
 
   static async start(options: SoakCloudOptions): Promise<SoakCloud> {
-    const deployment = await TestDeployment.prepare();
+    const deployment = await TestDeployment.prepare({ leaseTtlMs: LEASE_MS * options.patience });
     // Guests are users of their own, and their files lie below.
     chmodSync(deployment.dir, 0o711);
     try {
@@ -98,6 +103,8 @@ export class SoakCloud {
 
   static async #in(deployment: TestDeployment, options: SoakCloudOptions): Promise<SoakCloud> {
     const { programs } = deployment;
+    const { patience } = options;
+    const paced = { ownershipMs: OWNERSHIP_MS * patience, pollMs: POLL_MS * patience };
     const cells = {
       ...(await deployment.cells()),
       cells: { reclaimInstanceIntervalS: options.reclaimS, maxInstances: -1, maxCores: -1, maxRamMib: -1 },
@@ -114,7 +121,7 @@ export class SoakCloud {
     const compute = (host: string, more: object): (() => Promise<Program>) => {
       return () =>
         deployment.compute(`compute-${host}`, [host], ports.get(host) ?? 0, {
-          auditIntervalMs: AUDIT_MS,
+          auditIntervalMs: AUDIT_MS * patience,
           ...more,
         });
     };
@@ -123,8 +130,8 @@ export class SoakCloud {
       ["placement", () => programs.start("placement", "placement", placement)],
       ["cells", () => programs.start("cells", "cells", cells)],
       ["scheduler", () => deployment.scheduler()],
-      ["conductor-1", () => deployment.conductor("conductor-1")],
-      ["conductor-2", () => deployment.conductor("conductor-2")],
+      ["conductor-1", () => deployment.conductor("conductor-1", paced)],
+      ["conductor-2", () => deployment.conductor("conductor-2", paced)],
       ["api", () => deployment.api("api", { publicGrpc: { listen: `127.0.0.1:${grpcPort}` } })],
       ["gateway", () => deployment.gateway()],
       ...fakeHosts.map((host) => [`compute-${host}`, compute(host, {})] as const),
@@ -281,7 +288,7 @@ async function furnish(deployment: TestDeployment, hosts: readonly string[], gue
     return { name, projectId: project.id, token: await login(identityUrl, name, name, name) };
   };
   await until(async () => (await compute.call("GET", "/flavors")).status === 200, {
-    timeoutMs: 30_000,
+    timeoutMs: 300_000,
     what: "the cloud to answer",
   });
   await compute.expect(200, "flavor", "POST", "/flavors", {
