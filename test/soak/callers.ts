@@ -5,9 +5,11 @@ import { Protos, pathOf } from "../e2e/bad-input/protos.js";
 import { Random } from "../e2e/bad-input/fuzz/random.js";
 import type { Rest } from "../integration/support/cluster/rest.js";
 import type { Step } from "./plan.js";
-import { actionRequest, callRequest } from "./requests.js";
+import { bootDisks } from "./boot-body.js";
+import { actionRequest, callRequest, volumeRequest } from "./requests.js";
 import type { Things } from "./requests.js";
 import type { SoakCloud, Tenant } from "./soak-cloud.js";
+import { Volumes } from "./volumes.js";
 
 /** What a cloud never answers, whatever it is asked and whoever has just died. */
 const NEVER_GRPC = new Set(["INTERNAL", "UNKNOWN", "DATA_LOSS"]);
@@ -38,11 +40,16 @@ export class Callers {
   readonly durations: number[] = [];
   /** Every server that was made. */
   readonly made: string[] = [];
+  readonly volumes: Volumes;
 
   constructor(cloud: SoakCloud, realFrom: number) {
     this.#cloud = cloud;
     this.#realFrom = realFrom;
     this.#grpc = new GrpcClient(cloud.grpcPort);
+    this.volumes = new Volumes(cloud, (kind, outcome, wrong) => {
+      this.#count(kind, outcome);
+      if (wrong !== undefined) this.wrong.push(`${kind}: ${wrong}`);
+    });
   }
 
   close(): void {
@@ -66,12 +73,16 @@ export class Callers {
       answered: { outcome: "no answer", ...rejection(error) } as Answered,
     }));
     this.durations.push(performance.now() - startedMs);
-    const row = this.outcomes.get(kind) ?? new Map<string, number>();
-    this.outcomes.set(kind, row.set(answered.outcome, (row.get(answered.outcome) ?? 0) + 1));
+    this.#count(kind, answered.outcome);
     if (answered.wrong !== undefined)
       this.wrong.push(
         `step ${step.number} ${step.method.name} by ${step.as} (${step.road}): ${answered.wrong}`,
       );
+  }
+
+  #count(kind: string, outcome: string): void {
+    const row = this.outcomes.get(kind) ?? new Map<string, number>();
+    this.outcomes.set(kind, row.set(outcome, (row.get(outcome) ?? 0) + 1));
   }
 
   async #step(step: Step, random: Random): Promise<{ kind: string; answered: Answered }> {
@@ -82,7 +93,7 @@ export class Callers {
       if (this.#busy.has(step.slot)) return { kind: step.kind, answered: { outcome: "slot taken" } };
       this.#busy.add(step.slot);
       try {
-        return { kind: "server.boot", answered: await this.#boot(step, rest, serverId, random) };
+        return await this.#boot(step, owner, serverId, random);
       } finally {
         this.#busy.delete(step.slot);
       }
@@ -98,15 +109,22 @@ export class Callers {
   #other = (owner: Tenant): Tenant =>
     this.#cloud.tenants[0] === owner ? this.#cloud.tenants[1] : this.#cloud.tenants[0];
 
-  async #boot(step: Step, rest: Rest, before: string | undefined, random: Random): Promise<Answered> {
+  async #boot(
+    step: Step,
+    tenant: Tenant,
+    before: string | undefined,
+    random: Random,
+  ): Promise<{ kind: string; answered: Answered }> {
+    const rest = this.#cloud.rest(tenant, "compute");
     // One that was deleted and can still be restored is left to its fate.
-    if (before !== undefined && !(await gone(rest, before))) return { outcome: "slot taken" };
+    if (before !== undefined && !(await gone(rest, before)))
+      return { kind: "server.boot", answered: { outcome: "slot taken" } };
     const real = step.slot >= this.#realFrom;
+    const { form, ...disks } = await bootDisks(this.#cloud, this.volumes, { tenant, real }, random);
     const answer = await call(rest, "POST", "/servers", {
       server: {
         name: `soak-${step.slot}-${step.number}`,
-        flavorRef: this.#cloud.flavorId,
-        imageRef: real ? this.#cloud.guestImageId : random.pick(this.#cloud.imageIds),
+        ...disks,
         networks: random.chance(0.15) ? "none" : [{ uuid: this.#cloud.networkId }],
         availability_zone: real ? "qemu" : "nova",
       },
@@ -116,7 +134,7 @@ export class Callers {
       this.#servers.set(step.slot, id);
       this.made.push(id);
     }
-    return judged(answer.status, answer.body);
+    return { kind: `server.boot (${form})`, answered: judged(answer.status, answer.body) };
   }
 
   async #act(step: Step, serverId: string, as: Tenant, owner: Rest, random: Random): Promise<Answered> {
@@ -126,6 +144,11 @@ export class Callers {
     if (step.road === "rest" && key !== undefined) {
       const request = actionRequest(key, things, random);
       const answer = await call(rest, request.method, request.path, request.body, request.version);
+      return judged(answer.status, answer.body);
+    }
+    const ofVolume = step.road === "rest" ? volumeRequest(name, things, random) : undefined;
+    if (ofVolume !== undefined) {
+      const answer = await call(rest, ofVolume.method, ofVolume.path, ofVolume.body, ofVolume.version);
       return judged(answer.status, answer.body);
     }
     if (step.road === "rest" && name === "DeleteServer") {
@@ -151,7 +174,7 @@ export class Callers {
   /** What the request may name: ports are the server's own, and sometimes a new one. */
   async #things(step: Step, serverId: string, owner: Rest, random: Random): Promise<Things> {
     const ports = /Interface|ExternalEvents/.test(step.method.name) ? await portsOf(owner, serverId) : [];
-    const wantsFree = step.method.name.startsWith("Attach") && random.chance(0.5);
+    const wantsFree = step.method.name === "AttachInterface" && random.chance(0.5);
     const free = wantsFree ? await this.#newPort(step) : undefined;
     const real = step.slot >= this.#realFrom;
     return {
@@ -162,7 +185,21 @@ export class Callers {
       networkId: this.#cloud.networkId,
       portIds: free === undefined ? ports : [free],
       aggregateId: this.#cloud.aggregateId,
+      volumeIds: await this.#volumeIds(step, owner, serverId, random),
     };
+  }
+
+  /** Mostly one with which it can be done. */
+  async #volumeIds(step: Step, owner: Rest, serverId: string, random: Random): Promise<readonly string[]> {
+    const { name } = step.method;
+    if (!/^(Attach|Detach)Volume$/.test(name)) return [];
+    const tenant = this.#cloud.tenants[step.slot % 2 === 0 ? 0 : 1];
+    const fits = random.chance(0.85);
+    if (name === "DetachVolume" && fits) return volumesOf(owner, serverId);
+    const one = fits
+      ? await this.volumes.free(tenant, "any", random)
+      : await this.volumes.any(tenant, random);
+    return one === undefined ? [] : [one];
   }
 
   async #newPort(step: Step): Promise<string | undefined> {
@@ -178,6 +215,12 @@ async function portsOf(rest: Rest, serverId: string): Promise<readonly string[]>
   const { body } = await rest.call("GET", `/servers/${serverId}/os-interface`);
   const found = (body["interfaceAttachments"] ?? []) as readonly { port_id: string }[];
   return found.map(({ port_id }) => port_id);
+}
+
+async function volumesOf(rest: Rest, serverId: string): Promise<readonly string[]> {
+  const { body } = await rest.call("GET", `/servers/${serverId}/os-volume_attachments`);
+  const found = (body["volumeAttachments"] ?? []) as readonly { volumeId: string }[];
+  return found.map(({ volumeId }) => volumeId);
 }
 
 const gone = async (rest: Rest, serverId: string): Promise<boolean> => {

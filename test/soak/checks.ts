@@ -1,11 +1,10 @@
 import { UNSETTLED, contradictions } from "../e2e/bad-input/consistency.js";
+import { everywhere } from "./everywhere.js";
+import { toldServers } from "./host-state.js";
 import { imageFiles, journals, onHosts } from "./on-hosts.js";
 import type { SoakCloud } from "./soak-cloud.js";
-
-const DATABASES = ["global", "cell0", "cell1"] as const;
-/** A query of each database of servers, all together. */
-export const everywhere = (each: (schema: string) => string): string =>
-  DATABASES.map(each).join(" UNION ALL ");
+import { volumesAgree } from "./volume-checks.js";
+import type { Volumes } from "./volumes.js";
 
 /** Each must find nothing when everything has settled. */
 const LEFT_OVER: readonly (readonly [what: string, sql: string])[] = [
@@ -76,8 +75,9 @@ export async function unsettled(cloud: SoakCloud): Promise<string> {
  * @param atLast  whether all servers are deleted
  * @returns what does not, each with up to five rows
  */
-export async function disagreements(cloud: SoakCloud, atLast: boolean): Promise<string[]> {
+export async function disagreements(cloud: SoakCloud, volumes: Volumes, atLast: boolean): Promise<string[]> {
   const { deployment } = cloud;
+  const told = await toldServers(cloud);
   const found = await contradictions({
     rows: async <T>(sql: string, values: readonly unknown[]) => [
       ...(await deployment.query<T & object>(sql, values)),
@@ -89,7 +89,8 @@ export async function disagreements(cloud: SoakCloud, atLast: boolean): Promise<
   }
   return [
     ...found,
-    ...(await onHosts(cloud)),
+    ...(await onHosts(cloud, told)),
+    ...(await volumesAgree(cloud, volumes, { told, atLast })),
     ...(atLast ? await imageFiles(cloud) : []),
     ...journals(cloud),
   ];

@@ -17,6 +17,9 @@ const { values } = parseArgs({
     hosts: { type: "string", default: "3" },
     qemu: { type: "string", default: "4" },
     callers: { type: "string", default: "6" },
+    patience: { type: "string", default: "1" },
+    /** A guest image that is built already. */
+    "guest-image": { type: "string" },
   },
 });
 const real = Number(values.qemu);
@@ -29,7 +32,8 @@ const report = await soak({
   fakeHosts: Number(values.hosts),
   realServers: real,
   callers: Number(values.callers),
-  ...(real > 0 ? { guestImage: await guestImage() } : {}),
+  patience: Number(values.patience),
+  ...(real > 0 ? { guestImage: values["guest-image"] ?? (await guestImage()) } : {}),
   tell: (line) => console.log(line),
 });
 console.log(rendered(Number(values.seed), report));

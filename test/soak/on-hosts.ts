@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fakeGuests, stateDir } from "./host-state.js";
+import type { FakeGuestFile, Told } from "./host-state.js";
 import type { SoakCloud } from "./soak-cloud.js";
 
 interface Row {
@@ -8,14 +10,6 @@ interface Row {
   readonly vm_state: string;
   readonly power_state: string;
   readonly project_id: string;
-}
-
-/** What a fake host keeps of a guest, as far as it is compared. */
-interface FakeGuestFile {
-  readonly instanceUuid: string;
-  readonly powerState: string;
-  readonly portIds: readonly string[];
-  readonly snapshots: readonly string[];
 }
 
 /** Nova's numbers, as the column has them. */
@@ -33,14 +27,8 @@ const STANDS_FOR: Readonly<Record<string, number>> = {
   suspended: SUSPENDED,
 };
 
-const stateDir = ({ deployment }: SoakCloud, host: string): string =>
-  join(deployment.dir, `compute-${host}`, "hosts", host);
-
-/** Servers whose state an operator has set: what was being made for them stays until they are deleted. */
-type Told = ReadonlySet<string>;
-
 /** Guests are those of the records, in the power state of the records, with the ports of the network. */
-export async function onHosts(cloud: SoakCloud): Promise<string[]> {
+export async function onHosts(cloud: SoakCloud, told: Told): Promise<string[]> {
   const { deployment } = cloud;
   const servers = await deployment.query<Row>(
     "SELECT id, host, vm_state, power_state, project_id FROM cell1.instance WHERE deleted_at IS NULL",
@@ -50,13 +38,6 @@ export async function onHosts(cloud: SoakCloud): Promise<string[]> {
     "SELECT id, device_id FROM standalone.network_port WHERE device_owner LIKE 'compute:%'",
   ))
     ports.set(device_id, [...(ports.get(device_id) ?? []), id]);
-  const told = new Set(
-    (
-      await deployment.query<{ server_id: string }>(
-        "SELECT DISTINCT server_id FROM cell1.operation WHERE kind = 'server.reset-state'",
-      )
-    ).map(({ server_id }) => server_id),
-  );
   const found: string[] = [];
   for (const server of servers) {
     const stands = STANDS_FOR[server.vm_state];
@@ -81,14 +62,6 @@ export async function onHosts(cloud: SoakCloud): Promise<string[]> {
       ),
     );
   return found;
-}
-
-function fakeGuests(cloud: SoakCloud, host: string): readonly FakeGuestFile[] {
-  const dir = join(stateDir(cloud, host), "guests");
-  if (!existsSync(dir)) return [];
-  return readdirSync(dir)
-    .filter((name) => name.endsWith(".json"))
-    .map((name) => JSON.parse(readFileSync(join(dir, name), "utf8")) as FakeGuestFile);
 }
 
 function compared(

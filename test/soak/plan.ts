@@ -28,8 +28,13 @@ export interface PlanOptions {
   readonly restMs: number;
 }
 
-/** How often a kind is chosen beside the others, which have 1: what ends a server, or makes it forget. */
-const RARE: Readonly<Record<string, number>> = {
+/**
+ * How often a kind is chosen beside the others, which have 1: less for what ends a server, or makes it forget,
+ * more for what needs a volume to be anything but refused.
+ */
+const WEIGHTS: Readonly<Record<string, number>> = {
+  "server.attach-volume": 4,
+  "server.detach-volume": 2.5,
   "server.delete": 0.4,
   "server.reset-state": 0.3,
   "cloud.cache-images": 0.2,
@@ -84,7 +89,7 @@ function chosen(
   return among.find((one) => (left -= weightOf(one)) < 0) ?? random.pick(among);
 }
 
-const weightOf = ({ kind }: OperationDeclaration): number => RARE[kind] ?? 1;
+const weightOf = ({ kind }: OperationDeclaration): number => WEIGHTS[kind] ?? 1;
 
 function caller({ rule }: OperationDeclaration, random: Random): Step["as"] {
   const forOperators = /admin|external-events|aggregates|crash|nmi/.test(rule);

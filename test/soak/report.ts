@@ -1,3 +1,5 @@
+import { isExplained } from "./failed-boots.js";
+import type { Failure } from "./failed-boots.js";
 import type { SoakReport } from "./run.js";
 
 const SHOWN = 40;
@@ -22,8 +24,25 @@ export function rendered(seed: number, report: SoakReport): string {
     ...lines(outcomes),
     "operations by kind and end:",
     ...lines(states),
+    "failed operations by kind and reason:",
+    ...lines(byReason(report.failures)),
     `blows: ${counts(blows)}`,
     wrong.length === 0 ? "everything agrees" : `${wrong.length} things are wrong:`,
     ...wrong.slice(0, SHOWN).map((one) => `  ${one}`),
   ].join("\n");
+}
+
+/** By kind, how often which reason; of a failed boot those of the hosts that were tried, too. */
+function byReason(failures: readonly Failure[]): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const found = new Map<string, Map<string, number>>();
+  for (const failure of failures) {
+    const { kind, reason, steps, refusals } = failure;
+    const more = kind === "server.boot" ? [...steps.map((step) => step.reason), ...refusals] : [];
+    const others = more.filter((one) => one !== reason);
+    const mark = kind === "server.boot" && !isExplained(failure) ? " UNEXPLAINED" : "";
+    const why = `${reason}${others.length === 0 ? "" : ` (${[...new Set(others)].join(", ")})`}${mark}`;
+    const row = found.get(kind) ?? new Map<string, number>();
+    found.set(kind, row.set(why, (row.get(why) ?? 0) + 1));
+  }
+  return found;
 }

@@ -17,6 +17,7 @@ const things: Things = {
   networkId: "4e000000-0000-4000-8000-000000000001",
   portIds: ["9a000000-0000-4000-8000-000000000001"],
   aggregateId: "1",
+  volumeIds: ["50000000-0000-4000-8000-000000000001"],
 };
 const tries = Array.from({ length: TRIES }, (_, seed) => new Random(seed));
 const protos = new Protos();

@@ -16,9 +16,13 @@ export interface Things {
   /** Of the server, or free ones of its project. */
   readonly portIds: readonly string[];
   readonly aggregateId: string;
+  /** What may be attached or detached. */
+  readonly volumeIds: readonly string[];
 }
 
 const NAMES = ["anew", "web", "db", "soak"] as const;
+/** Volumes came to servers by 2.0; what they can be told grew in these versions. */
+const VOLUME_VERSIONS = [1, 20, 49, 60, 79, 89, 101, MAX_VERSION] as const;
 const VERSIONS = [1, 37, 60, 79, 96, MAX_VERSION] as const;
 
 export interface RestRequest {
@@ -45,6 +49,23 @@ export function actionRequest(key: string, things: Things, random: Random): Rest
     version: `2.${version}`,
     body,
   };
+}
+
+/** The requests that attach and detach volumes, which are no actions. */
+export function volumeRequest(name: string, things: Things, random: Random): RestRequest | undefined {
+  const version = random.pick(VOLUME_VERSIONS);
+  const path = `/servers/${things.serverId}/os-volume_attachments`;
+  const volumeId = things.volumeIds.length > 0 ? random.pick(things.volumeIds) : things.serverId;
+  if (name === "DetachVolume")
+    return { method: "DELETE", path: `${path}/${volumeId}`, version: `2.${version}` };
+  if (name !== "AttachVolume") return undefined;
+  const volumeAttachment = {
+    volumeId,
+    ...(random.chance(0.2) ? { device: `/dev/vd${random.pick([..."bcdxyz"])}` } : {}),
+    ...(version >= 49 && random.chance(0.2) ? { tag: random.pick(NAMES) } : {}),
+    ...(version >= 79 ? { delete_on_termination: random.chance(0.5) } : {}),
+  };
+  return { method: "POST", path, version: `2.${version}`, body: { volumeAttachment } };
 }
 
 function fittingOf({ serverId, imageIds }: Things): Fitting {
@@ -80,8 +101,10 @@ export function callRequest(method: DescMethod, things: Things, random: Random):
 }
 
 /** What of a message is left out only now and then. Other fields come in one of eight. */
-const LIKELY = /^(server_ids?|client_token|image_ids?|flavor_id|port_id|name|events|aggregate_id|vm_state)$/;
-const LIKELIER = /^(rotation|backup_type|security_group|status|type|admin_password|tag|network_id)$/;
+const LIKELY =
+  /^(server_ids?|client_token|image_ids?|flavor_id|port_id|volume_id|name|events|aggregate_id|vm_state)$/;
+const LIKELIER =
+  /^(rotation|backup_type|security_group|status|type|admin_password|tag|network_id|delete_on_termination)$/;
 
 function messageOf(message: DescMessage, things: Things, random: Random, depth: number): unknown {
   if (message.typeName === "google.protobuf.Duration") return random.pick(["0s", "0.2s"]);
@@ -136,7 +159,11 @@ function textOf(name: string, things: Things, random: Random): string {
   if (name === "flavor_id") return things.flavorId;
   if (name === "network_id") return things.networkId;
   if (name === "aggregate_id") return things.aggregateId;
-  if (/^(port_id|tag)$/.test(name)) return things.portIds.length > 0 ? random.pick(things.portIds) : "";
+  if (name === "port_id") return things.portIds.length > 0 ? random.pick(things.portIds) : "";
+  if (name === "volume_id") return things.volumeIds.length > 0 ? random.pick(things.volumeIds) : "";
+  // What an event names.
+  if (name === "tag") return random.pick(things.portIds.length > 0 ? things.portIds : NAMES);
+  if (name === "device") return `/dev/vd${random.pick([..."bcdxyz"])}`;
   if (name === "security_group") return random.pick(["default", "soak"]);
   if (name === "backup_type") return random.pick(["daily", "weekly"]);
   if (/address|_ip/.test(name)) return "192.0.2.8";

@@ -5,11 +5,15 @@ import { FAKE_METHODS } from "../../pkg/compute/drivers/fake/index.js";
 import { packageRoot } from "../../pkg/platform/service/index.js";
 import { Protos } from "../e2e/bad-input/protos.js";
 import { Callers } from "./callers.js";
-import { disagreements, everywhere, unsettled } from "./checks.js";
+import { disagreements, unsettled } from "./checks.js";
+import { everywhere } from "./everywhere.js";
+import { failures, unexplainedBoots } from "./failed-boots.js";
+import type { Failure } from "./failed-boots.js";
 import { kindsOf } from "./kinds.js";
 import { blowsOf, planOf } from "./plan.js";
 import type { Blow } from "./plan.js";
 import { SoakCloud } from "./soak-cloud.js";
+import type { Volumes } from "./volumes.js";
 
 export interface SoakOptions {
   readonly seed: number;
@@ -20,6 +24,8 @@ export interface SoakOptions {
   /** Image of real guests; absent: there are none. */
   readonly guestImage?: string;
   readonly callers: number;
+  /** By how much longer than usual everybody waits for everybody: 1 on a machine of one's own. */
+  readonly patience: number;
   readonly tell: (line: string) => void;
 }
 
@@ -30,6 +36,8 @@ export interface SoakReport {
   readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Of all operations: kind, state, how many. */
   readonly operations: readonly { readonly kind: string; readonly state: string; readonly count: string }[];
+  /** Of all operations that failed. */
+  readonly failures: readonly Failure[];
   /** By process, or by the faults of a driver's method. */
   readonly blows: ReadonlyMap<string, number>;
   /** Answers, ms. */
@@ -61,11 +69,16 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const wrong: string[] = [];
   try {
     options.tell(`${new Date().toISOString()} the cloud is up, seed ${options.seed}`);
+    // An empty cloud agrees; what asks it works.
+    wrong.push(
+      ...(await disagreements(cloud, callers.volumes, true)).map((one) => `before the run: ${one}`),
+    );
     const ending = new AbortController();
     const timer = setTimeout(() => ending.abort(), options.seconds * 1000);
     const plan = planOf({ seed: options.seed, slots, kinds: kindsOf(new Protos()), restMs: REST_MS });
     await Promise.all([
       ...Array.from({ length: options.callers }, () => callers.run(plan, ending.signal)),
+      callers.volumes.live(options.seed, ending.signal),
       strike(cloud, options, ending.signal, blows),
     ]);
     clearTimeout(timer);
@@ -73,10 +86,19 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     for (const host of cloud.fakeHosts) await cloud.script(host, []);
     options.tell(`${new Date().toISOString()} settles`);
     const startedMs = performance.now();
-    wrong.push(...(await atRest(cloud, "after the run", options.tell)));
+    wrong.push(
+      ...(await atRest(cloud, callers.volumes, {
+        when: "after the run",
+        tell: options.tell,
+        atLast: false,
+        patience: options.patience,
+      })),
+    );
     const settledMs = performance.now() - startedMs;
     const operations = await operationsOf(cloud);
-    if (wrong.length === 0) wrong.push(...(await emptied(cloud, options.tell)));
+    const failed = await failures(cloud);
+    wrong.push(...unexplainedBoots(failed));
+    if (wrong.length === 0) wrong.push(...(await emptied(cloud, callers.volumes, options)));
     const all = [...callers.wrong, ...wrong];
     if (all.length > 0) options.tell(`what was logged and done: ${await kept(cloud, options.seed)}`);
     const sorted = callers.durations.toSorted((a, b) => a - b);
@@ -85,6 +107,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       servers: callers.made.length,
       outcomes: callers.outcomes,
       operations,
+      failures: failed,
       blows,
       p50Ms: sorted[Math.floor(sorted.length / 2)] ?? 0,
       p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
@@ -100,7 +123,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 /** Kills and spoils until told to stop. */
 async function strike(
   cloud: SoakCloud,
-  { seed, fakeHosts }: SoakOptions,
+  { seed, fakeHosts, patience }: SoakOptions,
   signal: AbortSignal,
   count: Map<string, number>,
 ): Promise<void> {
@@ -111,7 +134,7 @@ async function strike(
     once: ["api", "cells", "gateway", "placement", "scheduler"],
     fakeHosts,
     methods: FAKE_METHODS.filter((name) => !NEEDED.has(name)),
-    everyMs: BLOW_MS,
+    everyMs: BLOW_MS * patience,
   });
   for (const blow of blows) {
     await delay(blow.afterMs, undefined, { signal }).catch(() => {});
@@ -135,17 +158,23 @@ async function strikes(cloud: SoakCloud, blow: Blow): Promise<boolean> {
   ]);
 }
 
+interface Rest {
+  readonly when: string;
+  readonly tell: (line: string) => void;
+  readonly atLast: boolean;
+  readonly patience: number;
+}
+
 /** Waits until nothing goes on, and then until everything agrees. @returns what never did */
 async function atRest(
   cloud: SoakCloud,
-  when: string,
-  tell: (line: string) => void,
-  atLast = false,
+  volumes: Volumes,
+  { when, tell, atLast, patience }: Rest,
 ): Promise<string[]> {
   let left = await unsettled(cloud);
   let toldMs = Date.now();
   for (
-    const endMs = Date.now() + SETTLE_MS;
+    const endMs = Date.now() + SETTLE_MS * patience;
     left !== "" && Date.now() < endMs;
     left = await unsettled(cloud)
   ) {
@@ -155,16 +184,16 @@ async function atRest(
     tell(`${when}, still ${left}`);
   }
   if (left !== "") return [`${when}: ${left}`];
-  let found = await disagreements(cloud, atLast);
-  for (const endMs = Date.now() + AGREE_MS; found.length > 0 && Date.now() < endMs;) {
+  let found = await disagreements(cloud, volumes, atLast);
+  for (const endMs = Date.now() + AGREE_MS * patience; found.length > 0 && Date.now() < endMs;) {
     await delay(2_000);
-    found = await disagreements(cloud, atLast);
+    found = await disagreements(cloud, volumes, atLast);
   }
   return found.map((one) => `${when}: ${one}`);
 }
 
 /** Deletes all servers: nothing of them is left. */
-async function emptied(cloud: SoakCloud, tell: (line: string) => void): Promise<string[]> {
+async function emptied(cloud: SoakCloud, volumes: Volumes, tell: (line: string) => void): Promise<string[]> {
   const rest = cloud.rest(cloud.operator, "compute");
   const { deployment } = cloud;
   const living = everywhere((s) => `SELECT id FROM ${s}.instance WHERE deleted_at IS NULL`);
@@ -172,13 +201,14 @@ async function emptied(cloud: SoakCloud, tell: (line: string) => void): Promise<
     const { status } = await rest.call("POST", `/servers/${id}/action`, { forceDelete: null });
     if (status !== 204 && status !== 202 && status !== 404) return [`deleting ${id}: ${status}`];
   }
-  for (const endMs = Date.now() + SETTLE_MS; Date.now() < endMs; await delay(500))
+  for (const endMs = Date.now() + SETTLE_MS * patience; Date.now() < endMs; await delay(500))
     if ((await deployment.query(living)).length === 0) break;
-  const wrong = await atRest(cloud, "after all deletions", tell, true);
+  const wrong = await atRest(cloud, volumes, { when: "after all deletions", tell, atLast: true, patience });
   for (const [what, sql] of [
     ["a server", living],
     ["an allocation", "SELECT consumer_id FROM placement.allocation"],
     ["a holding", "SELECT server_id FROM global.quota_holding"],
+    ["an attachment", "SELECT id, volume_id, instance_uuid FROM standalone.volume_attachment"],
     ["a port", "SELECT id, device_id FROM standalone.network_port WHERE device_owner LIKE 'compute:%'"],
   ] as const) {
     const rows = await deployment.query(sql);

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { credentials } from "@grpc/grpc-js";
 import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import type { FakeRule } from "../../gen/kilonova/compute/v1/agent_service.js";
+import { endGuestsBelow, endVolumeDaemonsBelow } from "../../pkg/compute/index.js";
 import { connectRpc } from "../../pkg/platform/rpc/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { freePort } from "../../pkg/testkit/etcd.js";
@@ -12,7 +13,6 @@ import { TestDeployment } from "../integration/support/cluster/cluster.js";
 import { findNetwork, uploadImage } from "../integration/support/cluster/fixtures.js";
 import type { Program } from "../integration/support/cluster/programs.js";
 import { Rest, login } from "../integration/support/cluster/rest.js";
-import { qemuProcesses } from "./on-hosts.js";
 
 export interface SoakCloudOptions {
   readonly fakeHosts: number;
@@ -20,6 +20,8 @@ export interface SoakCloudOptions {
   readonly guestImage: string | undefined;
   /** How long deleted servers can be restored, seconds. */
   readonly reclaimS: number;
+  /** By how much longer than usual everybody waits for everybody: 1 on a machine of one's own. */
+  readonly patience: number;
 }
 
 /** A project and its user's token. */
@@ -30,6 +32,9 @@ export interface Tenant {
 }
 
 const AUDIT_MS = 5_000;
+const LEASE_MS = 5_000;
+const OWNERSHIP_MS = 3_000;
+const POLL_MS = 500;
 const QEMU_HOST = "qemu-1";
 
 /** A deployment of separate processes that may be killed and come back, and what its users need. */
@@ -47,6 +52,10 @@ export class SoakCloud {
   /** With all hosts in it. */
   readonly aggregateId: string;
   readonly flavorId = "soak-1";
+  /** With room for ephemeral disks and swap. */
+  readonly roomyFlavorId = "soak-2";
+  /** Base address of the Block Storage service, without a version. */
+  readonly volumeUrl: string;
   readonly #starts: ReadonlyMap<string, () => Promise<Program>>;
   readonly #programs: Map<string, Program>;
   readonly #ports: ReadonlyMap<string, number>;
@@ -58,7 +67,7 @@ export class SoakCloud {
       SoakCloud,
       "deployment" | "fakeHosts" | "qemuHost" | "grpcPort" | "tenants" | "operator" | "imageIds"
     > &
-      Pick<SoakCloud, "guestImageId" | "networkId" | "aggregateId">,
+      Pick<SoakCloud, "guestImageId" | "networkId" | "aggregateId" | "volumeUrl">,
     starts: ReadonlyMap<string, () => Promise<Program>>,
     programs: Map<string, Program>,
     ports: ReadonlyMap<string, number>,
@@ -73,13 +82,14 @@ export class SoakCloud {
     this.guestImageId = parts.guestImageId;
     this.networkId = parts.networkId;
     this.aggregateId = parts.aggregateId;
+    this.volumeUrl = parts.volumeUrl;
     this.#starts = starts;
     this.#programs = programs;
     this.#ports = ports;
   }
 
   static async start(options: SoakCloudOptions): Promise<SoakCloud> {
-    const deployment = await TestDeployment.prepare();
+    const deployment = await TestDeployment.prepare({ leaseTtlMs: LEASE_MS * options.patience });
     // Guests are users of their own, and their files lie below.
     chmodSync(deployment.dir, 0o711);
     try {
@@ -93,6 +103,8 @@ export class SoakCloud {
 
   static async #in(deployment: TestDeployment, options: SoakCloudOptions): Promise<SoakCloud> {
     const { programs } = deployment;
+    const { patience } = options;
+    const paced = { ownershipMs: OWNERSHIP_MS * patience, pollMs: POLL_MS * patience };
     const cells = {
       ...(await deployment.cells()),
       cells: { reclaimInstanceIntervalS: options.reclaimS, maxInstances: -1, maxCores: -1, maxRamMib: -1 },
@@ -109,7 +121,7 @@ export class SoakCloud {
     const compute = (host: string, more: object): (() => Promise<Program>) => {
       return () =>
         deployment.compute(`compute-${host}`, [host], ports.get(host) ?? 0, {
-          auditIntervalMs: AUDIT_MS,
+          auditIntervalMs: AUDIT_MS * patience,
           ...more,
         });
     };
@@ -118,8 +130,8 @@ export class SoakCloud {
       ["placement", () => programs.start("placement", "placement", placement)],
       ["cells", () => programs.start("cells", "cells", cells)],
       ["scheduler", () => deployment.scheduler()],
-      ["conductor-1", () => deployment.conductor("conductor-1")],
-      ["conductor-2", () => deployment.conductor("conductor-2")],
+      ["conductor-1", () => deployment.conductor("conductor-1", paced)],
+      ["conductor-2", () => deployment.conductor("conductor-2", paced)],
       ["api", () => deployment.api("api", { publicGrpc: { listen: `127.0.0.1:${grpcPort}` } })],
       ["gateway", () => deployment.gateway()],
       ...fakeHosts.map((host) => [`compute-${host}`, compute(host, {})] as const),
@@ -132,11 +144,7 @@ export class SoakCloud {
             ] as const,
           ]),
     ]);
-    const running = new Map(
-      await Promise.all(
-        [...starts].map(async ([name, start]): Promise<[string, Program]> => [name, await start()]),
-      ),
-    );
+    const running = await inTurn(starts);
     const facts = await furnish(deployment, [...ports.keys()], options.guestImage);
     const parts = { deployment, fakeHosts, qemuHost, grpcPort, ...facts };
     return new SoakCloud(parts, starts, running, ports);
@@ -148,6 +156,13 @@ export class SoakCloud {
     return new Rest(`http://127.0.0.1:${ports[service]}${path}`, { "X-Auth-Token": tenant.token });
   }
 
+  blockStorage({ token, projectId }: Tenant): Rest {
+    return new Rest(`${this.volumeUrl}/v3/${projectId}`, {
+      "X-Auth-Token": token,
+      "OpenStack-API-Version": "volume 3.68",
+    });
+  }
+
   /** Kills a process, which comes back by itself. One that is away already is left alone. */
   kill(name: string, awayMs: number): boolean {
     const program = this.#programs.get(name);
@@ -157,7 +172,7 @@ export class SoakCloud {
     const back = (async () => {
       await program.kill();
       await delay(awayMs);
-      this.#programs.set(name, await start());
+      this.#programs.set(name, await supervised(start));
       this.#away.delete(name);
     })();
     // Whoever waits for all of them hears of it.
@@ -205,17 +220,36 @@ export class SoakCloud {
   async close(): Promise<void> {
     await Promise.allSettled(this.#away.values());
     await this.deployment.programs.close();
-    for (const { pid } of qemuProcesses(this.deployment.dir)) killed(pid);
+    await endGuestsBelow(this.deployment.dir);
+    await endVolumeDaemonsBelow(this.deployment.dir);
     await this.deployment.close();
   }
 }
 
-function killed(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has gone with the one before.
-  }
+/** Starts that are under way at the same time: on a busy machine all at once would wait too long for etcd. */
+const STARTS_AT_ONCE = 3;
+/** A supervisor starts what could not come up again, on a machine that is too busy for it, say. */
+const START_ATTEMPTS = 3;
+
+async function inTurn(starts: ReadonlyMap<string, () => Promise<Program>>): Promise<Map<string, Program>> {
+  const running = new Map<string, Program>();
+  const left = [...starts];
+  const one = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift())
+      running.set(next[0], await supervised(next[1]));
+  };
+  await Promise.all(Array.from({ length: STARTS_AT_ONCE }, one));
+  return running;
+}
+
+async function supervised(start: () => Promise<Program>): Promise<Program> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === START_ATTEMPTS) throw error;
+      console.error(`is started again: ${String(error).slice(0, 2_000)}`);
+    }
 }
 
 /** Users, images, a flavor, an aggregate with all hosts. */
@@ -234,6 +268,9 @@ async function furnish(deployment: TestDeployment, hosts: readonly string[], gue
     "GET",
     "/v3/roles",
   );
+  const volumeUrl = await findBlockStorage(identity);
+  const { id: adminProject } = await projectNamed(identity, "admin");
+  const blockStorage = new Rest(`${volumeUrl}/v3/${adminProject}`, admin);
   const member = roles.find(({ name }) => name === "member")?.id ?? "";
   const tenant = async (name: string): Promise<Tenant> => {
     const project = await identity.expect<{ id: string }>(201, "project", "POST", "/v3/projects", {
@@ -245,14 +282,24 @@ async function furnish(deployment: TestDeployment, hosts: readonly string[], gue
     const path = `/v3/projects/${project.id}/users/${user.id}/roles/${member}`;
     assert.equal((await identity.call("PUT", path)).status, 204);
     await neutron.call("PUT", `/v2.0/quotas/${project.id}`, { quota: { port: -1 } });
+    await blockStorage.expect(200, "quota_set", "PUT", `/os-quota-sets/${project.id}`, {
+      quota_set: { volumes: -1, snapshots: -1, gigabytes: -1 },
+    });
     return { name, projectId: project.id, token: await login(identityUrl, name, name, name) };
   };
   await until(async () => (await compute.call("GET", "/flavors")).status === 200, {
-    timeoutMs: 30_000,
+    timeoutMs: 300_000,
     what: "the cloud to answer",
   });
   await compute.expect(200, "flavor", "POST", "/flavors", {
     flavor: { id: "soak-1", name: "soak", vcpus: 1, ram: 96, disk: 1 },
+  });
+  await compute.expect(200, "flavor", "POST", "/flavors", {
+    flavor: {
+      ...{ id: "soak-2", name: "roomy", vcpus: 1, ram: 96, disk: 1 },
+      "OS-FLV-EXT-DATA:ephemeral": 2,
+      swap: 64,
+    },
   });
   const { id: aggregateId } = await compute.expect<{ id: number }>(
     200,
@@ -275,8 +322,26 @@ async function furnish(deployment: TestDeployment, hosts: readonly string[], gue
     imageIds: [blank, other],
     guestImageId: guestImage === undefined ? "" : await uploadGuest(glance, guestImage),
     networkId: await findNetwork(neutron),
+    volumeUrl,
     aggregateId: String(aggregateId),
   };
+}
+
+async function projectNamed(identity: Rest, name: string): Promise<{ readonly id: string }> {
+  const path = `/v3/projects?name=${name}`;
+  const found = await identity.expect<readonly { id: string }[]>(200, "projects", "GET", path);
+  return found[0] ?? assert.fail(`no project ${name}`);
+}
+
+/** It listens on a port of its own choice, which the catalog tells. */
+async function findBlockStorage(identity: Rest): Promise<string> {
+  const catalog = await identity.expect<
+    readonly { type: string; endpoints: readonly { interface: string; url: string }[] }[]
+  >(200, "catalog", "GET", "/v3/auth/catalog");
+  const url = catalog
+    .find(({ type }) => type === "volumev3")
+    ?.endpoints.find((one) => one.interface === "public")?.url;
+  return new URL(url ?? assert.fail("the catalog has no Block Storage")).origin;
 }
 
 async function uploadGuest(glance: Rest, path: string): Promise<string> {

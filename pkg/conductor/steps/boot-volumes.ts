@@ -37,7 +37,8 @@ export async function volumesMade(
 
 /**
  * Deletes the volumes that an operation has made, looking again until there is none: a creation that was
- * under way may have ended meanwhile. Nobody has used them: they have no attachments any more.
+ * under way may have ended meanwhile. They have no attachments of their server any more. One that somebody has
+ * put to use in between (a snapshot of it, another server) cannot be deleted, and stays behind.
  * @param keeps  those that stay
  * @throws UNAVAILABLE while one cannot be deleted yet
  */
@@ -46,12 +47,13 @@ export async function removeMadeVolumes(
   cinder: Cinder,
   { operationId = operationIdOf(call), keeps = new Set<string>() }: MadeBy = {},
 ): Promise<void> {
+  const stay = new Set(keeps);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const found = (await volumesMade(call, cinder, operationId)).filter(
-      ({ id, status }) => !keeps.has(id) && status !== "deleting",
+      ({ id, status }) => !stay.has(id) && status !== "deleting",
     );
     if (found.length === 0) return;
-    for (const { id } of found) await remove(call, cinder, id);
+    for (const volume of found) if (!(await isRemoved(call, cinder, volume))) stay.add(volume.id);
   }
   throw CommonErrors.UNAVAILABLE({ what: "The Block Storage service" });
 }
@@ -61,12 +63,28 @@ interface MadeBy {
   readonly keeps?: ReadonlySet<string>;
 }
 
-/** One that is still being made is in a state in which it cannot be deleted. */
-async function remove({ ctx }: Pick<StepCall, "ctx">, cinder: Cinder, id: string): Promise<void> {
+/** Work on a volume that ends by itself; only then it can be deleted. */
+const AT_WORK: ReadonlySet<string> = new Set([
+  ...["creating", "downloading", "extending", "uploading", "backing-up", "restoring-backup", "retyping"],
+]);
+
+/**
+ * @param volume  as it was just before
+ * @returns whether it is deleted, or going to be; false when somebody uses it
+ */
+async function isRemoved(
+  { ctx, server }: Pick<StepCall, "ctx" | "server">,
+  cinder: Cinder,
+  volume: VolumeInfo,
+): Promise<boolean> {
   try {
-    await cinder.deleteVolume(ctx, id);
+    await cinder.deleteVolume(ctx, volume.id);
+    return true;
   } catch (error) {
     if (!(error instanceof KilonovaError) || error.kind !== "invalid") throw error;
-    throw CommonErrors.UNAVAILABLE({ what: "A volume that is still being made" }, { cause: error });
+    if (AT_WORK.has(volume.status))
+      throw CommonErrors.UNAVAILABLE({ what: "A volume that is still being made" }, { cause: error });
+    ctx.log.warn("server.volume.left-behind", { instanceUuid: server.id, volumeId: volume.id, error });
+    return false;
   }
 }

@@ -249,7 +249,8 @@ export function fakeCinder(): FakeCinder {
       up("deleteVolume");
       const volume = volumes.get(id);
       if (volume === undefined) return;
-      if (!["available", "error", "error_deleting"].includes(volume.status) || ofVolume(id).length > 0)
+      const isUsed = ofVolume(id).length > 0 || [...snapshots.values()].some((one) => one.volumeId === id);
+      if (!["available", "error", "error_deleting"].includes(volume.status) || isUsed)
         throw CinderErrors.VOLUME_INVALID({
           problem:
             "Invalid volume: Volume status must be available or error or error_restoring or error_extending or error_managing and must not be migrating, attached, belong to a group, have snapshots or be disassociated from snapshots after volume transfer.",

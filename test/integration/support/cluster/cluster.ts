@@ -36,11 +36,13 @@ export class TestDeployment {
   readonly etcd: TestEtcd;
   readonly #databaseUrl: string;
   readonly #keys: { readonly sealing: string; readonly tokens: string };
+  readonly #coordination: Options[string];
 
   private constructor(
     parts: Pick<TestDeployment, "dir" | "programs" | "authority" | "ports" | "etcd">,
     databaseUrl: string,
     keys = { sealing: randomBytes(32).toString("base64"), tokens: randomBytes(32).toString("base64") },
+    coordination: Options[string] = {},
   ) {
     this.dir = parts.dir;
     this.programs = parts.programs;
@@ -49,6 +51,7 @@ export class TestDeployment {
     this.etcd = parts.etcd;
     this.#databaseUrl = databaseUrl;
     this.#keys = keys;
+    this.#coordination = coordination;
   }
 
   /** The same deployment, for starting programs of another build in it. @param ports  those that differ */
@@ -58,11 +61,12 @@ export class TestDeployment {
       { dir, programs, authority, etcd, ports: { ...this.ports, ...ports } },
       this.#databaseUrl,
       this.#keys,
+      this.#coordination,
     );
   }
 
-  /** Everything below the services. */
-  static async prepare(): Promise<TestDeployment> {
+  /** Everything below the services. @param coordination  options of every process's section `registry` */
+  static async prepare(coordination: Options[string] = {}): Promise<TestDeployment> {
     const dir = await mkdtemp("/tmp/kilonova-test-cluster-");
     const [programs, authority, databaseUrl, etcd] = await Promise.all([
       Programs.bundle(dir),
@@ -78,6 +82,8 @@ export class TestDeployment {
         ports: { identity, image, network, compute, placement, metadata, console },
       },
       databaseUrl,
+      undefined,
+      coordination,
     );
   }
 
@@ -128,12 +134,13 @@ export class TestDeployment {
     });
   }
 
-  async conductor(as: string): Promise<Program> {
+  /** @param more  of its section `conductor` */
+  async conductor(as: string, more: Options[string] = {}): Promise<Program> {
     return this.programs.start("conductor", as, {
       ...(await this.#common(as, "global/conductor")),
       ...this.#identity(),
       process: { host: as },
-      conductor: { ownershipMs: 3_000, pollMs: 500 },
+      conductor: { ownershipMs: 3_000, pollMs: 500, ...more },
     });
   }
 
@@ -230,7 +237,7 @@ export class TestDeployment {
   }
 
   #registry(): Options {
-    return { registry: { etcdEndpoints: [this.etcd.endpoint] } };
+    return { registry: { etcdEndpoints: [this.etcd.endpoint], ...this.#coordination } };
   }
 
   #tls(file: string): Readonly<Record<string, string>> {
