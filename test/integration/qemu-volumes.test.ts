@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -12,9 +10,8 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { KilonovaError, rootCtx } from "../../pkg/kernel/index.js";
 import type { GuestSpec, GuestVolume, VolumeAddress } from "../../pkg/compute/driver.js";
@@ -25,10 +22,9 @@ import { volumeName, volumePaths } from "../../pkg/compute/drivers/qemu/guest-pa
 import { QmpClient } from "../../pkg/compute/drivers/qemu/qmp-client.js";
 import { aVolume } from "../../pkg/compute/drivers/testing/a-spec.js";
 import { buttonGuestDisk } from "../../pkg/compute/drivers/testing/button-guest.js";
-import type { NbdVolume } from "../../pkg/compute/drivers/testing/nbd-volume.js";
+import { GuestShell, linuxGuestDisk, onVolume } from "../../pkg/compute/drivers/testing/guest-shell.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
-import { testGuestImage } from "../../pkg/guestimage/testing/test-image.js";
 import { until } from "../../pkg/testkit/until.js";
 
 const ctx = rootCtx({ requestId: "req-volumes" });
@@ -84,81 +80,44 @@ describe("QEMU driver: volumes", function () {
 
   describe("in a guest that uses them", () => {
     let uuid: string;
+    let guest: GuestShell;
     let image: Uint8Array;
     before(async () => {
-      const { qcow2Path } = await testGuestImage();
-      const raw = join(mkdtempSync(join(tmpdir(), "kilonova-volumes-")), "raw");
-      execFileSync("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", qcow2Path, raw]);
-      image = readFileSync(raw);
-      rmSync(dirname(raw), { recursive: true });
+      image = await linuxGuestDisk();
     });
     beforeEach(async () => {
       await host.dispose();
       host = await qemuHost();
       uuid = await running({ memoryMib: 128, rootImage: host.image("linux.raw", image) });
       await until(() => /BOOT-DONE/.test(host.console(uuid)), { timeoutMs, what: "the guest to boot" });
+      guest = new GuestShell(host.paths(uuid).serialSocket);
     });
-
-    /** Runs a line in the guest's shell, on its serial console. @returns what it printed */
-    const inGuest = (line: string): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const mark = randomBytes(4).toString("hex");
-        const serial = connect(host.paths(uuid).serialSocket, () =>
-          serial.write(`\n{ ${line}; }; echo "${mark} ""done $?"\n`),
-        );
-        const timer = setTimeout(() => serial.destroy(new Error(`no answer to ${line}: ${said}`)), timeoutMs);
-        let said = "";
-        serial.on("data", (bytes: Buffer) => {
-          said += bytes.toString("latin1");
-          const [, text, status] = new RegExp(`\\n([^]*)${mark} done (\\d+)`).exec(said) ?? [];
-          if (status === undefined) return;
-          serial.destroy();
-          if (status === "0") resolve(text ?? "");
-          else reject(new Error(`${line}: ${said}`));
-        });
-        serial.on("error", reject);
-        serial.on("close", () => clearTimeout(timer));
-      });
-    /** Name of the guest's disk with this volume. Guests see 20 characters of its id. */
-    const seenAs = ({ volumeId }: GuestVolume): Promise<string> =>
-      until(async () => /disk=(vd\w)\b/.exec(await inGuest(serialsOf(volumeId)))?.[1], {
-        timeoutMs,
-        what: "the guest to see the volume",
-      });
-    const serialsOf = (volumeId: string): string =>
-      `for d in /sys/block/vd*; do [ "$(cat $d/serial)" = "${volumeId.slice(0, 20)}" ] && echo "disk="\${d##*/}; done; true`;
-    const write = (disk: string, sector: number, text: string): Promise<string> =>
-      inGuest(`printf '${text}' | dd of=/dev/${disk} bs=512 seek=${sector} conv=fsync 2>/dev/null`);
-    const sectorsOf = async (disk: string): Promise<string | undefined> =>
-      /^(\d+)/m.exec(await inGuest(`cat /sys/block/${disk}/size`))?.[1];
-    const onVolume = ({ file }: NbdVolume, sector: number, bytes: number): string =>
-      readFileSync(file).toString("latin1", sector * 512, sector * 512 + bytes);
 
     it("bring what was on them and keep what the guest writes, over deaths of all who serve them", async () => {
       const served = await host.served();
       const volume = { ...served.volume, tag: "data" };
       writeFileSync(served.file, "written before\n", { flag: "r+" });
       await host.driver().attachVolume(ctx, uuid, volume);
-      const disk = await seenAs(volume);
+      const disk = await guest.seenAs(volume);
       const [tagged] = await host.driver().taggedVolumes(ctx, uuid);
-      assert.match(await inGuest(`readlink /sys/block/${disk}`), new RegExp(`/${tagged?.address}/`));
-      assert.match(await inGuest(`head -c 14 /dev/${disk}`), /written before/);
-      await write(disk, 1, "one");
+      assert.match(await guest.run(`readlink /sys/block/${disk}`), new RegExp(`/${tagged?.address}/`));
+      assert.match(await guest.run(`head -c 14 /dev/${disk}`), /written before/);
+      await guest.write(disk, 1, "one");
       assert.equal(onVolume(served, 1, 3), "one");
 
       // The daemon dies while the agent is there.
       const [first = 0] = daemons(uuid, volume);
       kill(uuid, volume);
-      await write(disk, 2, "two");
+      await guest.write(disk, 2, "two");
       const second = await serving(uuid, volume, first);
 
       // The agent is away; then the daemon dies as well.
-      await host.restart(() => write(disk, 3, "three").then(() => undefined));
+      await host.restart(() => guest.write(disk, 3, "three").then(() => undefined));
       assert.deepEqual(daemons(uuid, volume), [second]);
       let late: Promise<string> | undefined;
       await host.restart(async () => {
         kill(uuid, volume);
-        late = write(disk, 4, "four");
+        late = guest.write(disk, 4, "four");
         await until(() => daemons(uuid, volume).length === 0);
       });
       await late;
@@ -166,7 +125,7 @@ describe("QEMU driver: volumes", function () {
 
       // The server dies and comes back.
       await served.stop();
-      const waiting = write(disk, 5, "five");
+      const waiting = guest.write(disk, 5, "five");
       await served.start();
       await waiting;
       assert.deepEqual(daemons(uuid, volume), [third]);
@@ -176,10 +135,10 @@ describe("QEMU driver: volumes", function () {
       );
 
       await host.driver().detachVolume(ctx, uuid, volume.volumeId);
-      assert.doesNotMatch(await inGuest(serialsOf(volume.volumeId)), /disk=vd/);
+      assert.equal(await guest.diskOf(volume), undefined);
       leavesNothing(uuid, volume);
       await host.driver().attachVolume(ctx, uuid, volume);
-      assert.match(await inGuest(`head -c 14 /dev/${await seenAs(volume)}`), /written before/);
+      assert.match(await guest.run(`head -c 14 /dev/${await guest.seenAs(volume)}`), /written before/);
       assert.deepEqual(host.events, []);
     });
 
@@ -187,13 +146,13 @@ describe("QEMU driver: volumes", function () {
       const served = await host.served();
       const { volume } = served;
       await host.driver().attachVolume(ctx, uuid, volume);
-      const disk = await seenAs(volume);
-      await write(disk, 1, "before");
+      const disk = await guest.seenAs(volume);
+      await guest.write(disk, 1, "before");
       await host.driver().suspend(ctx, uuid);
       assert.deepEqual(daemons(uuid, volume), []);
       await rejectsWith(host.driver().detachVolume(ctx, uuid, volume.volumeId), "DEVICE_DETACH_FAILED");
       await host.driver().resume(ctx, uuid);
-      await write(disk, 2, "after");
+      await guest.write(disk, 2, "after");
       assert.deepEqual([onVolume(served, 1, 6), onVolume(served, 2, 5)], ["before", "after"]);
       await host.driver().detachVolume(ctx, uuid, volume.volumeId);
       leavesNothing(uuid, volume);
@@ -203,20 +162,20 @@ describe("QEMU driver: volumes", function () {
       const served = await host.served();
       const { volume } = served;
       await host.driver().attachVolume(ctx, uuid, volume);
-      const disk = await seenAs(volume);
+      const disk = await guest.seenAs(volume);
       const twoMib = 2 * 1024 * 1024;
       const extend = (): Promise<void> => host.driver().extendVolume(ctx, uuid, volume.volumeId, twoMib);
       await rejectsWith(extend(), "VOLUME_TOO_SMALL");
-      assert.equal(await sectorsOf(disk), "2048");
+      assert.equal(await guest.sectorsOf(disk), "2048");
       await served.stop();
       truncateSync(served.file, twoMib);
       await served.start();
       await extend();
-      await until(async () => (await sectorsOf(disk)) === "4096", { timeoutMs });
+      await until(async () => (await guest.sectorsOf(disk)) === "4096", { timeoutMs });
       const pids = daemons(uuid, volume);
       await extend();
       assert.deepEqual(daemons(uuid, volume), pids);
-      await write(disk, 4095, "end");
+      await guest.write(disk, 4095, "end");
       assert.equal(onVolume(served, 4095, 3), "end");
     });
 
@@ -224,8 +183,8 @@ describe("QEMU driver: volumes", function () {
       const [one, two] = [await host.served(), await host.served(2 * 1024 * 1024)];
       const { volume: small } = await host.served(512 * 1024);
       await host.driver().attachVolume(ctx, uuid, one.volume);
-      const disk = await seenAs(one.volume);
-      await write(disk, 7, "before");
+      const disk = await guest.seenAs(one.volume);
+      await guest.write(disk, 7, "before");
       const swap = (to: GuestVolume): Promise<void> =>
         host.driver().swapVolume(ctx, uuid, one.volume.volumeId, to);
       await rejectsWith(swap(small), "VOLUME_TOO_SMALL");
@@ -233,9 +192,9 @@ describe("QEMU driver: volumes", function () {
       await swap(two.volume);
       leavesNothing(uuid, one.volume);
       assert.equal(onVolume(two, 7, 6), "before");
-      await write(disk, 8, "after");
-      await until(async () => (await sectorsOf(disk)) === "4096", { timeoutMs, what: "the new size" });
-      await write(disk, 4095, "end");
+      await guest.write(disk, 8, "after");
+      await until(async () => (await guest.sectorsOf(disk)) === "4096", { timeoutMs, what: "the new size" });
+      await guest.write(disk, 4095, "end");
       assert.deepEqual(
         [onVolume(two, 8, 5), onVolume(two, 4095, 3), onVolume(one, 8, 5)],
         ["after", "end", "\0\0\0\0\0"],
@@ -247,7 +206,7 @@ describe("QEMU driver: volumes", function () {
     it("are written on after an agent died while it swapped them", async () => {
       const [one, two] = [await host.served(), await host.served()];
       await host.driver().attachVolume(ctx, uuid, one.volume);
-      const disk = await seenAs(one.volume);
+      const disk = await guest.seenAs(one.volume);
       const operator = await QmpClient.connect(host.paths(uuid).operatorSocket, {
         greetingTimeoutMs: timeoutMs,
       });
@@ -261,7 +220,7 @@ describe("QEMU driver: volumes", function () {
         timeoutMs,
       });
       operator.close();
-      await write(disk, 1, "one");
+      await guest.write(disk, 1, "one");
       await host.driver().swapVolume(ctx, uuid, one.volume.volumeId, two.volume);
       assert.equal(onVolume(two, 1, 3), "one");
     });
@@ -270,8 +229,8 @@ describe("QEMU driver: volumes", function () {
       const served = await host.served();
       const volume = { ...served.volume, connection: { ...served.volume.connection, readOnly: true } };
       await host.driver().attachVolume(ctx, uuid, volume);
-      const disk = await seenAs(volume);
-      assert.match(await inGuest(`cat /sys/block/${disk}/ro`), /^1/m);
+      const disk = await guest.seenAs(volume);
+      assert.match(await guest.run(`cat /sys/block/${disk}/ro`), /^1/m);
       await host.driver().detachVolume(ctx, uuid, volume.volumeId);
       assert.ok(!readFileSync(served.file).some((byte) => byte !== 0));
     });

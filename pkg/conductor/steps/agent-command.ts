@@ -91,7 +91,7 @@ export async function commandAgent<I, O, P extends string>(
   command: AnyCommand<I, O, P>,
   input: I,
   onEnd: {
-    readonly done: (output: O) => StepResult;
+    readonly done: (output: O) => StepResult | Promise<StepResult>;
     readonly failed: (result: CommandResult) => StepResult;
   },
 ): Promise<StepResult> {

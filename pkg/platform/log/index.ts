@@ -8,6 +8,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Causes of causes that are written: a chain may be a circle. */
 const MOST_CAUSES = 10;
+/** Errors of an AggregateError that are written, and their causes: each of them may be one, too. */
+const MOST_ERRORS = 3;
 
 /** Where lines go; what has a `flush` may let them wait for each other. */
 export interface LogDestination extends DestinationStream {
@@ -99,5 +101,11 @@ function describeError(error: unknown, causes: number): unknown {
     ...(error.cause === undefined
       ? {}
       : { cause: causes > 0 ? describeError(error.cause, causes - 1) : "…" }),
+    ...(error instanceof AggregateError
+      ? { errors: causes > 0 ? describeErrors(error.errors, Math.min(causes, MOST_ERRORS) - 1) : "…" }
+      : {}),
   };
 }
+
+const describeErrors = (errors: readonly unknown[], causes: number): readonly unknown[] =>
+  errors.slice(0, MOST_ERRORS).map((error) => describeError(error, causes));

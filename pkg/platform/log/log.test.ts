@@ -55,6 +55,19 @@ describe("log", () => {
     assert.match(JSON.stringify(lines[1]?.["error"]), /"cause":"…"/);
   });
 
+  it("writes the errors of an error that is several, though they be a circle", () => {
+    const { log, lines } = open();
+    const several = new AggregateError([new Error("one", { cause: new Error("why") })], "several");
+    log.error("failed", { error: new Error("outer", { cause: several }) });
+    const circle = new AggregateError([], "round");
+    circle.errors = [circle, circle, circle, circle];
+    log.error("failed", { error: circle });
+    const [said, round] = lines.map((line) => JSON.stringify(line["error"]));
+    assert.match(said ?? "", /"message":"several".*"errors":\[\{.*"message":"one".*"message":"why"/);
+    assert.equal(round?.split('"message":"round"').length, 1 + (1 + 3 + 9 + 27));
+    assert.match(round ?? "", /"errors":"…"/);
+  });
+
   it("writes no content of a thrown object that is no error", () => {
     const { log, lines } = open();
     log.error("failed", { error: { request: { server: { adminPass: "hunter2" } } } });

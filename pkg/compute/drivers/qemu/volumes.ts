@@ -61,6 +61,8 @@ export async function attachVolume(
     if (added !== undefined && volumesAtStart(wanted).includes(added))
       await plug(ctx, entry, wanted, added, tools);
   } catch (error) {
+    const { instanceUuid } = entry.definition.spec;
+    ctx.log.warn("compute.qemu.volume.not-attached", { instanceUuid, volumeId, error });
     await tools.bridges.end(entry, volumeId);
     await forgetConnection(at);
     throw error;

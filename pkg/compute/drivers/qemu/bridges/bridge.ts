@@ -219,8 +219,7 @@ const isUnknownDriver = (error: unknown): boolean =>
 
 async function open(qmp: QmpClient, { node, secret }: StorageNode, readOnly: boolean): Promise<void> {
   const how = readOnly ? { "read-only": true } : { discard: "unmap" };
-  if (secret !== undefined)
-    await qmp.execute("object-add", { "qom-type": "secret", id: SECRET, data: secret });
+  if (secret !== undefined) await qmp.execute("object-add", { "qom-type": "secret", id: SECRET, ...secret });
   await qmp.execute("blockdev-add", { ...node, ...how, "node-name": WHOLE }, CONNECT_MS);
 }
 

@@ -6,6 +6,12 @@ import type { VolumeConnection } from "../../../driver.js";
 import { DriverErrors } from "../../errors.js";
 import type { VolumePaths } from "../guest-paths.js";
 
+/** In JSON it is not there. */
+const orNone = z
+  .string()
+  .optional()
+  .transform((text) => text);
+
 const at: z.ZodType<VolumeConnection["at"]> = z.union([
   z.object({ type: z.literal("nbd"), unix: z.string(), exportName: z.string() }),
   z.object({ type: z.literal("nbd"), host: z.string(), port: z.number().int(), exportName: z.string() }),
@@ -21,8 +27,8 @@ const at: z.ZodType<VolumeConnection["at"]> = z.union([
     pool: z.string(),
     image: z.string(),
     monitors: z.array(z.object({ host: z.string(), port: z.string() })),
-    user: z.union([z.string(), z.undefined()]),
-    key: z.union([z.string(), z.undefined()]),
+    user: orNone,
+    key: orNone,
     cluster: z.string(),
   }),
   z.object({ type: z.literal("file"), path: z.string() }),

@@ -24,7 +24,7 @@ describe("what a storage daemon is told", () => {
     });
     assert.equal(open.room.reaches, "network");
     const closed = await nodeOf({ ...at, chap: { user: "u", password: "hush" } });
-    assert.equal(closed.secret, "hush");
+    assert.deepEqual(closed.secret, { data: "hush", format: "raw" });
     assert.ok(!JSON.stringify(closed.node).includes("hush"));
     assert.deepEqual([closed.node["user"], closed.node["password-secret"]], ["u", "secret"]);
   });
@@ -40,7 +40,7 @@ describe("what a storage daemon is told", () => {
       cluster: "nowhere",
     } as const;
     const { node, secret } = await nodeOf(at);
-    assert.equal(secret, "hush");
+    assert.deepEqual(secret, { data: "hush", format: "base64" });
     assert.deepEqual(node, {
       driver: "rbd",
       pool: "p",

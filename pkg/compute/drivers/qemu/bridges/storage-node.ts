@@ -14,8 +14,8 @@ export interface StorageNode {
   readonly room: Required<Pick<Room, "reaches">> & Pick<Room, "readable" | "writable">;
   /** A file or socket whose group opens it. */
   readonly opens?: string;
-  /** What the node refers to by `SECRET`. */
-  readonly secret?: string;
+  /** What the node refers to by `SECRET`, and how it is written. */
+  readonly secret?: { readonly data: string; readonly format: "raw" | "base64" };
 }
 
 export interface StorageOptions {
@@ -79,12 +79,12 @@ const iscsiNode = (
     ...(chap === undefined ? {} : { user: chap.user, "password-secret": SECRET }),
   },
   room: { reaches: "network" },
-  ...(chap === undefined ? {} : { secret: chap.password }),
+  ...(chap === undefined ? {} : { secret: { data: chap.password, format: "raw" } }),
 });
 
 async function rbdNode({ pool, image, monitors, user, key, cluster }: RbdAddress): Promise<StorageNode> {
   const keyring = `/etc/ceph/${cluster}.client.${user}.keyring`;
-  const secret =
+  const data =
     user === undefined ? undefined : (key ?? keyOf((await ifThere(readFile(keyring, "utf8"))) ?? ""));
   return {
     node: {
@@ -95,10 +95,11 @@ async function rbdNode({ pool, image, monitors, user, key, cluster }: RbdAddress
       ...(user === undefined
         ? { "auth-client-required": ["none"] }
         : { user, "auth-client-required": ["cephx"] }),
-      ...(secret === undefined ? {} : { "key-secret": SECRET }),
+      ...(data === undefined ? {} : { "key-secret": SECRET }),
     },
     room: { reaches: "network" },
-    ...(secret === undefined ? {} : { secret }),
+    // Keys are written in base64, and QEMU writes what is secret in base64 once more unless it knows.
+    ...(data === undefined ? {} : { secret: { data, format: "base64" } }),
   };
 }
 
