@@ -214,6 +214,11 @@ export const InterfaceErrors = defineErrors("api", {
     { field: "security_group" },
   ],
   SECURITY_GROUP_NOT_FOUND: ["missing", (p: { why: string }) => p.why],
+  SECURITY_GROUP_ID_NOT_UUID: [
+    "invalid",
+    (_p: Record<string, never>) => "Security group id should be uuid",
+    { field: "security_group_id" },
+  ],
   SECURITY_GROUP_AMBIGUOUS: [
     "refused",
     (p: { group: string }) =>

@@ -24,6 +24,7 @@ import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/serve
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
+import { NovaSecurityGroupsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_security_groups_service.js";
 import { VolumeAttachmentsServiceDefinition } from "../../gen/kilonova/api/v1/volume_attachments_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Ctx } from "../kernel/index.js";
@@ -103,6 +104,7 @@ import {
   replaceServerTags,
 } from "./ops/server-tags.js";
 import { addFixedIp, addFloatingIp, removeFixedIp, removeFloatingIp } from "./ops/nova-addresses.js";
+import { getSecurityGroup, listSecurityGroups } from "./ops/nova-security-groups.js";
 import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
 import { updateComputeService } from "./ops/update-compute-service.js";
 import { updateFlavor } from "./ops/update-flavor.js";
@@ -158,6 +160,10 @@ export function buildApi(deps: ApiDeps): ApiService {
         removeFixedIp: removeFixedIp(parts),
         addFloatingIp: addFloatingIp(parts),
         removeFloatingIp: removeFloatingIp(parts),
+      }),
+      bind.whole(NovaSecurityGroupsServiceDefinition, {
+        listSecurityGroups: listSecurityGroups(parts),
+        getSecurityGroup: getSecurityGroup(parts),
       }),
     ],
     start: (ctx) => {

@@ -29,6 +29,7 @@ import {
 } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
+import type { NovaSecurityGroupsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_security_groups_service.js";
 import type { Policy } from "../policy/index.js";
 import type { Client } from "../platform/rpc/index.js";
 import { rawField } from "../platform/rpc/index.js";
@@ -78,6 +79,8 @@ export interface ApiClients {
   readonly lists: ListsClient;
   /** `kilonova.compat.v1`: addresses as REST changed them until 2.43. */
   readonly addresses: Client<NovaAddressesServiceDefinition>;
+  /** `kilonova.compat.v1`: security groups as REST showed them until 2.35. */
+  readonly securityGroups: Client<NovaSecurityGroupsServiceDefinition>;
   readonly remoteConsoles: Client<RemoteConsolesServiceDefinition>;
   readonly aggregates: Client<AggregatesServiceDefinition>;
   readonly serverGroups: Client<ServerGroupsServiceDefinition>;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
+import { NovaSecurityGroupsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_security_groups_service.js";
 import { publicContract } from "../api/contract.gen.js";
 import { allOperations } from "./resources/index.js";
 import { startTestGateway } from "./testing/test-gateway.js";
@@ -12,8 +13,12 @@ import { FragmentCache } from "./view/fragments.js";
 /** The request type of a method, whichever service has it. */
 function requestType(method: string): { fromPartial(init: object): object } {
   const [room, name = ""] = method.includes(".") ? method.split(".") : ["", method];
-  const searched =
-    room === "" ? publicContract : [NovaListsServiceDefinition, NovaAddressesServiceDefinition];
+  const compat = [
+    NovaListsServiceDefinition,
+    NovaAddressesServiceDefinition,
+    NovaSecurityGroupsServiceDefinition,
+  ];
+  const searched = room === "" ? publicContract : compat;
   for (const { methods } of searched) {
     const found = (methods as Record<string, { requestType: { fromPartial(init: object): object } }>)[name];
     if (found !== undefined) return found.requestType;

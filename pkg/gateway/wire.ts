@@ -20,6 +20,7 @@ import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
+import { NovaSecurityGroupsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_security_groups_service.js";
 import type { TokenValidator } from "../clients/keystone/ports.js";
 import { defaultRest, listen } from "../platform/http/index.js";
 import type { HttpEnv, HttpServer, RestConfig } from "../platform/http/index.js";
@@ -116,6 +117,7 @@ const clients = (api: Channel): ApiClients => ({
   externalEvents: api.client(ExternalEventsServiceDefinition),
   lists: api.client(listsOfGateway),
   addresses: api.client(NovaAddressesServiceDefinition),
+  securityGroups: api.client(NovaSecurityGroupsServiceDefinition),
   flavors: api.client(FlavorsServiceDefinition),
   keyPairs: api.client(KeyPairsServiceDefinition),
   remoteConsoles: api.client(RemoteConsolesServiceDefinition),

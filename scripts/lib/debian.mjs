@@ -22,6 +22,7 @@ const packageSets = {
   },
   client: {
     "/usr/bin/openstack": "python3-openstackclient",
+    "/usr/bin/nova": "python3-novaclient",
     "/usr/lib/python3/dist-packages/osc_placement": "python3-osc-placement",
   },
   tests: {

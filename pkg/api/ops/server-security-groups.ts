@@ -6,18 +6,14 @@ import type {
   AddServerSecurityGroupResponse,
   RemoveServerSecurityGroupResponse,
 } from "../../../gen/kilonova/api/v1/server_actions.js";
-import { ServerSecurityGroup, TrafficDirection } from "../../../gen/kilonova/api/v1/server_details.js";
 import type {
   ListServerSecurityGroupsRequest,
   ListServerSecurityGroupsResponse,
-  SecurityGroupRule,
 } from "../../../gen/kilonova/api/v1/server_details.js";
-import type { PortInfo, SecurityGroupInfo, SecurityGroupRuleInfo } from "../../clients/neutron/ports.js";
+import type { PortInfo, SecurityGroupInfo } from "../../clients/neutron/ports.js";
 import { isCanonicalUuid, parseUuid } from "../../kernel/index.js";
 import type { LoadedServer } from "../cells/servers.js";
-import { fittingRows } from "../../model/page-bytes.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
-import { rowsOf } from "../domain/page.js";
 import { InterfaceErrors } from "../errors.js";
 import { ifFound, portsOf } from "../interfaces/ports-of.js";
 import { followPorts } from "../interfaces/refresh.js";
@@ -25,6 +21,7 @@ import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
+import { pageOfGroups, whoMayKnow } from "../interfaces/security-group-page.js";
 import { id, paging } from "../shape/common.js";
 
 /** Lists the security groups of a server's ports, by owner and name. */
@@ -33,24 +30,18 @@ export const listServerSecurityGroups = (
 ): Guarded<ListServerSecurityGroupsRequest, ListServerSecurityGroupsResponse> =>
   guarded({ ...paging, serverId: id }, parts.servers.about(), async (ctx, request, loaded) => {
     const pages = sealedPaging(parts.tokens, ["security-groups", loaded.server.id]);
-    const after = pages.open(request.pageToken);
+    const mayKnow = whoMayKnow(ctx, loaded.server.projectId);
     const ids = [
       ...new Set((await portsOf(parts, ctx, loaded)).flatMap(({ securityGroupIds }) => securityGroupIds)),
     ];
     const groups = ids.length === 0 ? [] : await parts.neutron.listSecurityGroups(ctx, { ids });
-    const rows = groups
-      .filter((group) => isVisible(ctx, group, loaded))
-      .map((group) => ({ group, place: placeOf(group) }))
-      .filter(({ place }) => place > after)
-      .sort((a, b) => (a.place < b.place ? -1 : 1));
-    const page = rows.slice(0, rowsOf(request.pageSize));
-    const remote = await remoteGroups(parts, ctx, page, loaded);
-    const shown = page.map(({ group, place }) => ({ group: present(group, remote), place }));
-    const fitting = fittingRows(shown, ({ group }) => ServerSecurityGroup.encode(group).finish().length);
-    return {
-      securityGroups: fitting.map(({ group }) => group),
-      nextPageToken: fitting.length < rows.length ? pages.seal(fitting.at(-1)?.place ?? "") : "",
-    };
+    return pageOfGroups(parts, ctx, {
+      groups: groups.filter(mayKnow),
+      mayKnow,
+      pages,
+      pageSize: request.pageSize,
+      pageToken: request.pageToken,
+    });
   });
 
 /** Puts a security group on all ports of a server. */
@@ -130,60 +121,3 @@ async function requirePorts(parts: Parts, ctx: Call, loaded: LoadedServer): Prom
 
 const takesGroups = ({ portSecurityEnabled, fixedIps, ipAllocation }: PortInfo): boolean =>
   portSecurityEnabled && (fixedIps.length > 0 || ipAllocation === "deferred");
-
-const isVisible = (ctx: Call, { projectId }: SecurityGroupInfo, { server }: LoadedServer): boolean =>
-  ctx.rights.isAdmin || projectId === server.projectId || projectId === ctx.actor.projectId;
-
-/** Owner, name and id: unlike for any two groups. */
-const placeOf = ({ projectId, name, id: groupId }: SecurityGroupInfo): string =>
-  [projectId, name, groupId].join("\0");
-
-/** Groups whose members the rules of a page let in: those that the caller may know of. */
-async function remoteGroups(
-  { neutron }: Parts,
-  ctx: Call,
-  page: readonly { readonly group: SecurityGroupInfo }[],
-  loaded: LoadedServer,
-): Promise<ReadonlyMap<string, SecurityGroupInfo>> {
-  const ids = [
-    ...new Set(page.flatMap(({ group }) => group.rules.flatMap(({ remoteGroupId }) => remoteGroupId ?? []))),
-  ];
-  const known = new Map(page.map(({ group }) => [group.id, group]));
-  const missing = ids.filter((one) => !known.has(one));
-  const more = missing.length === 0 ? [] : await neutron.listSecurityGroups(ctx, { ids: missing });
-  const visible = more.filter((group) => isVisible(ctx, group, loaded));
-  return new Map([...known, ...visible.map((group) => [group.id, group] as const)]);
-}
-
-const present = (
-  group: SecurityGroupInfo,
-  remote: ReadonlyMap<string, SecurityGroupInfo>,
-): ServerSecurityGroup => ({
-  id: group.id,
-  name: group.name,
-  description: group.description,
-  projectId: group.projectId,
-  rules: group.rules.map((rule) => presentRule(rule, remote)),
-});
-
-function presentRule(
-  rule: SecurityGroupRuleInfo,
-  remote: ReadonlyMap<string, SecurityGroupInfo>,
-): SecurityGroupRule {
-  const { id: ruleId, direction, protocol, portRangeMin, portRangeMax } = rule;
-  const from = rule.remoteGroupId === undefined ? undefined : remote.get(rule.remoteGroupId);
-  return {
-    id: ruleId,
-    direction:
-      direction === "ingress"
-        ? TrafficDirection.TRAFFIC_DIRECTION_INGRESS
-        : TrafficDirection.TRAFFIC_DIRECTION_EGRESS,
-    protocol,
-    portMin: portRangeMin,
-    portMax: portRangeMax,
-    remoteCidr: rule.remoteIpPrefix,
-    remoteGroupId: rule.remoteGroupId,
-    remoteGroupName: from?.name,
-    remoteGroupProjectId: from?.projectId,
-  };
-}

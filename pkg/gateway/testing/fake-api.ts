@@ -21,6 +21,7 @@ import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { NovaAddressesServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import { VolumeAttachmentsServiceDefinition } from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
+import { NovaSecurityGroupsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_security_groups_service.js";
 import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -48,6 +49,7 @@ export interface FakeApi {
   readonly computeServices?: Partial<Handlers<ComputeServicesServiceDefinition>>;
   readonly hypervisors?: Partial<Handlers<HypervisorsServiceDefinition>>;
   readonly addresses?: Partial<Handlers<NovaAddressesServiceDefinition>>;
+  readonly securityGroups?: Partial<Handlers<NovaSecurityGroupsServiceDefinition>>;
   readonly events?: Partial<Handlers<EventsServiceDefinition>>;
 }
 
@@ -80,6 +82,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(RemoteConsolesServiceDefinition, fake.remoteConsoles ?? {}, seen),
     stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
     stub(NovaAddressesServiceDefinition, fake.addresses ?? {}, seen, "addresses."),
+    stub(NovaSecurityGroupsServiceDefinition, fake.securityGroups ?? {}, seen, "groups."),
     ...(fake.events ? [bindPart(EventsServiceDefinition, fake.events)] : []),
     lists(fake, seen),
   ]);

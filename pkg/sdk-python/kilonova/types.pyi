@@ -1402,6 +1402,7 @@ class ErrorReason(IntEnum):
     BASE_IMAGE_LOST = 360
     CERTIFICATES_NEED_IMAGE = 380
     VOLUME_NOT_MADE = 381
+    SECURITY_GROUP_ID_NOT_UUID = 410
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

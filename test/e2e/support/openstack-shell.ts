@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 
 /** What its command line takes as one word without quoting. */
-const WORD = /^[\w=:,./@*-]+$/;
-const PATIENCE_MS = 120_000;
+const WORD = /^[\w=:,./@*^$-]+$/;
+const PATIENCE_MS = 300_000;
 
 /**
  * The unmodified `openstack` client in its interactive mode: one process for many commands, each of which

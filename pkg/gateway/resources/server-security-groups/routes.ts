@@ -1,19 +1,31 @@
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { textOf } from "../../http/fields.js";
-import { pageOf, wholePage } from "../../http/paging.js";
-import { since } from "../../microversion/version.js";
+import { MAX_LIMIT, limitNode, offsetNode, pageOf, wholePage } from "../../http/paging.js";
+import { last } from "../../http/query.js";
+import { never, since } from "../../microversion/version.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
-import { object, query, required, text } from "../../schema/nodes.js";
+import { object, parameter, query, required, text } from "../../schema/nodes.js";
+import type { Node } from "../../schema/nodes.js";
 import { GatewayErrors } from "../../errors.js";
+import { required as present } from "../required.js";
 import { shownGroup } from "./view.js";
 
 const ADD = "addSecurityGroup";
 const REMOVE = "removeSecurityGroup";
 
-/** Security groups of a server's ports. */
-export function serverSecurityGroupRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
+const listQuery: Node = query(never, [
+  parameter("limit", limitNode),
+  parameter("offset", offsetNode),
+  parameter("all_tenants", text()),
+]);
+
+/** Security groups of a server's ports, and until 2.35 those that the caller may put there. */
+export function serverSecurityGroupRoutes({
+  servers,
+  securityGroups,
+}: Pick<ApiClients, "servers" | "securityGroups">): Operation[] {
   const action = (
     key: string,
     call: (ctx: ApiRequest["ctx"], asked: { serverId: string; securityGroup: string }) => Promise<unknown>,
@@ -29,6 +41,30 @@ export function serverSecurityGroupRoutes({ servers }: Pick<ApiClients, "servers
     },
   });
   return [
+    {
+      route: "GET /os-security-groups",
+      query: listQuery,
+      handle: async ({ ctx, query: asked }) => {
+        const skip = Number(last(asked, "offset") ?? 0);
+        const wanted = Math.min(Number(last(asked, "limit") ?? 0) || MAX_LIMIT, MAX_LIMIT);
+        const all = { limit: skip + wanted, pageSize: MAX_LIMIT, marker: "" };
+        const { items } = await wholePage(all, "securityGroups", ({ pageSize, pageToken }) =>
+          securityGroups.listSecurityGroups(ctx, {
+            pageSize,
+            pageToken,
+            allProjects: asked.has("all_tenants"),
+          }),
+        );
+        return replyJson({ security_groups: items.slice(skip).map(shownGroup) });
+      },
+    },
+    {
+      route: "GET /os-security-groups/{id}",
+      handle: async ({ ctx, id: securityGroupId }) => {
+        const { securityGroup } = await securityGroups.getSecurityGroup(ctx, { securityGroupId });
+        return replyJson({ security_group: shownGroup(present(securityGroup, "security group")) });
+      },
+    },
     {
       route: "GET /servers/{id}/os-security-groups",
       query: query(since("2.102")),

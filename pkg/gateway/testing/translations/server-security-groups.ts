@@ -3,6 +3,20 @@ import { SERVER, post } from "./translation.js";
 
 export default [
   [
+    "GET /os-security-groups",
+    "/os-security-groups?all_tenants=1&limit=2",
+    {},
+    "groups.listSecurityGroups",
+    { pageSize: 1000, allProjects: true },
+  ],
+  [
+    "GET /os-security-groups/{id}",
+    `/os-security-groups/${SERVER}`,
+    {},
+    "groups.getSecurityGroup",
+    { securityGroupId: SERVER },
+  ],
+  [
     "GET /servers/{id}/os-security-groups",
     `/servers/${SERVER}/os-security-groups`,
     {},

@@ -2104,6 +2104,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_MADE = 381;
    */
   VOLUME_NOT_MADE = 381,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_SECURITY_GROUP_ID_NOT_UUID = 410;
+   */
+  SECURITY_GROUP_ID_NOT_UUID = 410,
 }
 
 /**

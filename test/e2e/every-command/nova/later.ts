@@ -1,0 +1,83 @@
+import type { Row } from "../row.js";
+
+const moving = {
+  by: "admin",
+  refused: /HTTP 501/,
+  because: "servers do not move between hosts yet",
+  later: true,
+} as const;
+const quotas = {
+  by: "admin",
+  from: "NONE",
+  refused: /HTTP 501/,
+  because: "quotas are options, not yet an API",
+  later: true,
+} as const;
+const usage = {
+  by: "admin",
+  from: "NONE",
+  refused: /HTTP 501/,
+  because: "usage is not told yet",
+  later: true,
+} as const;
+const removed = {
+  by: "admin",
+  from: "NONE",
+  refused: /not supported|HTTP 410/,
+  because: "agents went with the XenAPI driver; Nova answers 410",
+} as const;
+
+/** What is refused as long as it is not built, and what Nova itself refuses. */
+export const novaLater: readonly Row[] = [
+  { command: "resize", args: ["{server}", "m1.tiny"], ...moving },
+  { command: "resize-confirm", args: ["{server}"], ...moving },
+  { command: "resize-revert", args: ["{server}"], ...moving },
+  { command: "migrate", args: ["{server}"], ...moving },
+  { command: "live-migration", args: ["{server}"], ...moving },
+  { command: "live-migration-abort", args: ["{server}", "1"], ...moving },
+  { command: "live-migration-force-complete", args: ["{server}", "1"], ...moving },
+  { command: "evacuate", args: ["{server}"], ...moving },
+  { command: "shelve-offload", args: ["{server}"], from: "SHELVED_OFFLOADED", ...moving },
+  { command: "quota-show", args: ["--tenant", "{project}"], ...quotas },
+  { command: "quota-defaults", args: ["--tenant", "{project}"], ...quotas },
+  { command: "quota-update", args: ["--instances", "5", "{project}"], ...quotas },
+  { command: "quota-delete", args: ["--tenant", "{project}"], ...quotas },
+  { command: "quota-class-show", args: ["default"], ...quotas },
+  { command: "quota-class-update", args: ["--instances", "5", "default"], ...quotas },
+  { command: "usage", args: ["--tenant", "{project}"], ...usage },
+  { command: "usage-list", args: [], ...usage },
+  { command: "instance-usage-audit-log", args: [], ...usage },
+  {
+    command: "volume-update",
+    args: ["{server}", "{attached}", "{attached}"],
+    refused: /HTTP 501/,
+    because: "a change of an attachment is not served yet",
+    later: true,
+  },
+  {
+    command: "refresh-network",
+    args: ["{server}"],
+    by: "admin",
+    prints: /^\s*$/,
+    then: { status: "ACTIVE" },
+  },
+  { command: "agent-list", args: [], ...removed },
+  { command: "agent-create", args: ["linux", "x86", "1", "http://a", "0", "xen"], ...removed },
+  { command: "agent-modify", args: ["1", "1", "http://a", "0"], ...removed },
+  { command: "agent-delete", args: ["1"], ...removed },
+  { command: "host-evacuate", args: ["{spare}"], by: "admin", from: "NONE", prints: /^\s*$|Server UUID/ },
+  {
+    command: "host-evacuate-live",
+    args: ["{spare}"],
+    by: "admin",
+    from: "NONE",
+    prints: /^\s*$|Server UUID/,
+  },
+  {
+    command: "host-servers-migrate",
+    args: ["{spare}"],
+    by: "admin",
+    from: "NONE",
+    prints: /^\s*$|Server UUID/,
+  },
+];
