@@ -24,6 +24,7 @@ import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/serve
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
+import { updateVolumeAttachment } from "./ops/update-volume-attachment.js";
 import { VolumeAttachmentsServiceDefinition } from "../../gen/kilonova/api/v1/volume_attachments_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Ctx } from "../kernel/index.js";
@@ -214,6 +215,7 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     getVolumeAttachment: getVolumeAttachment(parts),
     attachVolume: attachVolume(parts),
     detachVolume: detachVolume(parts),
+    updateVolumeAttachment: updateVolumeAttachment(parts),
   }),
   bind.whole(ExternalEventsServiceDefinition, { createExternalEvents: createExternalEvents(parts) }),
   bind.whole(InstanceActionsServiceDefinition, {

@@ -26,9 +26,19 @@ export async function reservedAgain(call: Call, ports: VolumePorts, volumeId: st
 const isOnlyReserved = ({ status }: AttachmentInfo): boolean => status === "reserved";
 
 /** Ends all attachments of a server. Looks again until there is none: one may have been under way. */
-export async function endAttachments({ ctx, server }: Call, { cinder }: VolumePorts): Promise<void> {
+export const endAttachments = (call: Call, ports: VolumePorts): Promise<void> => endAll(call, ports, {});
+
+/** As `endAttachments`, those of one volume. */
+export const endAttachmentsOf = (call: Call, ports: VolumePorts, volumeId: string): Promise<void> =>
+  endAll(call, ports, { volumeId });
+
+async function endAll(
+  { ctx, server }: Call,
+  { cinder }: VolumePorts,
+  of: { readonly volumeId?: string },
+): Promise<void> {
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const found = await cinder.listAttachments(ctx, { serverId: server.id });
+    const found = await cinder.listAttachments(ctx, { ...of, serverId: server.id });
     if (found.length === 0) return;
     for (const { id } of found) await cinder.deleteAttachment(ctx, id);
   }
