@@ -527,6 +527,7 @@ export const RescueErrors = defineErrors("api", {
 
 /** What may be wrong with the volumes of servers. */
 export const VolumeAttachmentErrors = defineErrors("api", {
+  INVALID_REQUEST: ["invalid", (p: { field: string; problem: string }) => p.problem],
   VOLUME_NOT_FOUND: ["missing", (p: { volume: string }) => `Volume ${p.volume} could not be found.`],
   VOLUME_ATTACHMENT_NOT_FOUND: [
     "missing",

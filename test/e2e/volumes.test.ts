@@ -70,7 +70,11 @@ describe("volumes of real guests", function () {
 
   before(async () => {
     cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"] });
-    owner = new OpenStackShell({ ...cloud.credentials("demo"), OS_COMPUTE_API_VERSION: "2.89", OS_VOLUME_API_VERSION: "3.42" });
+    owner = new OpenStackShell({
+      ...cloud.credentials("demo"),
+      OS_COMPUTE_API_VERSION: "2.89",
+      OS_VOLUME_API_VERSION: "3.42",
+    });
     rest = new ComputeRest(cloud, await tokenOf(cloud, "demo"));
     const [image] = await owner.json<Row[]>("image", "list");
     const userData = join(cloud.home, "watch.sh");

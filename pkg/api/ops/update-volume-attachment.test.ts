@@ -144,6 +144,7 @@ describe("another volume in the place of one", () => {
     await assert.rejects(w.swap({ newVolumeId: "22222222-2222-4222-8222-22222222222f" }), {
       reason: "INVALID_REQUEST",
       kind: "invalid",
+      message: "Volume 22222222-2222-4222-8222-22222222222f could not be found.",
     });
     await assert.rejects(w.swap({ newVolumeId: HAD, onlySwap: true }), { reason: "VOLUME_NOT_SWAPPABLE" });
     assert.deepEqual(w.begun(), []);

@@ -12,7 +12,7 @@ import swapKind from "../../model/operations/swap-volume.js";
 import type { RuleName } from "../../policy/index.js";
 import { changeServer } from "../cells/update-server.js";
 import type { LoadedServer } from "../cells/servers.js";
-import { ApiErrors, VolumeAttachmentErrors } from "../errors.js";
+import { VolumeAttachmentErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
@@ -60,10 +60,13 @@ export const updateVolumeAttachment = (
     },
     async (ctx, request: Request) => ({ ...(await about(ctx, request)), decides: ruleOf(request) }),
     async (ctx, request, loaded) => {
-      const known = isSwap(request) && request.clientToken !== "" && (await wasBegun(parts, ctx, request, loaded));
+      const known =
+        isSwap(request) && request.clientToken !== "" && (await wasBegun(parts, ctx, request, loaded));
       if (!request.onlySwap && !known) await changeAttachment(parts, ctx, request, loaded);
       const operation = isSwap(request) ? await swap(parts, ctx, request, loaded, known) : undefined;
-      const device = (await devicesOf(parts, ctx, loaded)).find((one) => sameId(one.volumeId, request.volumeId));
+      const device = (await devicesOf(parts, ctx, loaded)).find((one) =>
+        sameId(one.volumeId, request.volumeId),
+      );
       return { operation, volumeAttachment: device === undefined ? undefined : presentVolume(device) };
     },
   );
@@ -126,7 +129,7 @@ async function newVolumeOf(parts: Parts, ctx: Call, volumeId: string): Promise<V
     return await visibleVolume(parts, ctx, volumeId);
   } catch (error) {
     if (!(error instanceof KilonovaError) || error.kind !== "missing") throw error;
-    throw ApiErrors.INVALID_REQUEST({ field: "new_volume_id", problem: error.message });
+    throw VolumeAttachmentErrors.INVALID_REQUEST({ field: "new_volume_id", problem: error.message });
   }
 }
 
@@ -148,6 +151,5 @@ async function requireSwappable(
   if (old.attachments.length > 1) throw VolumeAttachmentErrors.MULTIATTACH_SWAP({});
   await volumeOf(parts, ctx, loaded, old.id);
   for (const { encrypted, volumeType, id: volume } of [old, fresh])
-    if (encrypted)
-      throw VolumeAttachmentErrors.VOLUME_ENCRYPTED({ type: volumeType || "encrypted", volume });
+    if (encrypted) throw VolumeAttachmentErrors.VOLUME_ENCRYPTED({ type: volumeType || "encrypted", volume });
 }

@@ -85,7 +85,8 @@ export const attachVolume = (parts: Parts): Guarded<AttachVolumeRequest, AttachV
     async (ctx, request, loaded) => {
       requireShown(request, loaded, attachKind.action);
       const volume = await visibleVolume(parts, ctx, request.volumeId);
-      const known = request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, attachKind.kind, volume.id));
+      const known =
+        request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, attachKind.kind, volume.id));
       if (!known) await requireAttachable(parts, ctx, request, { volume, loaded });
       const { operation } = await acceptOn(parts, ctx, anyOperation(attachKind), request, {
         method: "AttachVolume",
@@ -114,7 +115,8 @@ export const detachVolume = (parts: Parts): Guarded<DetachVolumeRequest, DetachV
     async (ctx, request, loaded) => {
       requireShown(request, loaded, detachKind.action);
       const volume = await visibleVolume(parts, ctx, request.volumeId);
-      const known = request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, detachKind.kind, volume.id));
+      const known =
+        request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, detachKind.kind, volume.id));
       if (!known) await requireDetachable(parts, ctx, { volume, loaded });
       const { operation } = await acceptOn(parts, ctx, anyOperation(detachKind), request, {
         method: "DetachVolume",

@@ -12,7 +12,8 @@ import extendVolume from "./extend-volume.js";
 import renameVolume from "./rename-volume.js";
 import swapVolume from "./swap-volume.js";
 
-type Methods = "attachVolume" | "detachVolume" | "extendVolume" | "swapVolume" | "renameVolume" | "volumeConnector";
+type Methods =
+  "attachVolume" | "detachVolume" | "extendVolume" | "swapVolume" | "renameVolume" | "volumeConnector";
 
 /** What a host was told, in order. */
 function scene({ defined = true, initiator = "iqn.x:h" as string | null } = {}) {

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { BlockDeviceDestination, BlockDeviceRecord, BlockDeviceSource } from "../../../gen/kilonova/cells/v1/server_records.js";
+import {
+  BlockDeviceDestination,
+  BlockDeviceRecord,
+  BlockDeviceSource,
+} from "../../../gen/kilonova/cells/v1/server_records.js";
 import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { CinderErrors } from "../../clients/cinder/errors.js";
 import type { VolumeCaller } from "../../clients/cinder/ports.js";
@@ -11,7 +15,10 @@ import { selectedHosts } from "./destinations.js";
 import { prepareVolumes } from "./prepare-volumes.js";
 
 /** A start of the step for a server with one blank volume. @param userToken  "" for none */
-async function prepared(userToken: string, refusal?: Error): Promise<{ made: unknown[]; result: StepResult }> {
+async function prepared(
+  userToken: string,
+  refusal?: Error,
+): Promise<{ made: unknown[]; result: StepResult }> {
   const cinder = fakeCinder();
   const made: unknown[] = [];
   const ports = {

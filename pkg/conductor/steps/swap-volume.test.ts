@@ -31,7 +31,13 @@ async function world() {
   const attachment = await cinder.createAttachment(ctx, { volumeId: OLD, serverId: SERVER });
   await cinder.updateAttachment(ctx, attachment.id, { host: "h1" });
   await cinder.completeAttachment(ctx, attachment.id);
-  const device = { id: "d", volumeId: OLD, attachmentId: attachment.id, deviceName: "/dev/vda", bootIndex: 0 };
+  const device = {
+    id: "d",
+    volumeId: OLD,
+    attachmentId: attachment.id,
+    deviceName: "/dev/vda",
+    bootIndex: 0,
+  };
   let stored = BlockDeviceRecord.fromPartial({ ...device, sizeMib: 1024n, connectionInfo: "old" });
   const sent: { command: string; input: Buffer; undoOf: string }[] = [];
   const failing = new Set<string>();
@@ -97,7 +103,11 @@ async function runAll<I>(
   steps: readonly Step<unknown>[],
   input: I,
   twice = false,
-): Promise<{ readonly last: StepResult; readonly ran: Step<unknown>[]; readonly call: () => StepCall<unknown> }> {
+): Promise<{
+  readonly last: StepResult;
+  readonly ran: Step<unknown>[];
+  readonly call: () => StepCall<unknown>;
+}> {
   const records: ReturnType<typeof finished>[] = [];
   const instance = { server: { id: SERVER, hostInfo: { host: "h1" } } };
   const call = (firstStart = false): StepCall<unknown> => ({
@@ -171,7 +181,10 @@ describe("server.swap-volume", () => {
     await undone(w, run);
     const back = w.sent.findLast(({ command }) => command === "swap-volume");
     const asked = SwapCommand.decode(back?.input ?? Buffer.alloc(0));
-    assert.deepEqual([asked.volumeId, asked.device?.volumeId, asked.device?.connectionInfo], [NEW, OLD, "old"]);
+    assert.deepEqual(
+      [asked.volumeId, asked.device?.volumeId, asked.device?.connectionInfo],
+      [NEW, OLD, "old"],
+    );
   });
 
   it("is refused when somebody has got the new volume meanwhile", async () => {

@@ -136,8 +136,7 @@ export function applyUserChange(
   copyPaths(server, values, mask, fieldsOfUserPath);
   if (metadata !== undefined) server.metadata = changedMetadata(before.metadata, metadata);
   if (tags !== undefined) server.tags = changedTags(before.id, before.tags, tags);
-  const same =
-    volumes === undefined && server.metadata === before.metadata && server.tags === before.tags;
+  const same = volumes === undefined && server.metadata === before.metadata && server.tags === before.tags;
   if ((mask ?? []).length === 0 && same) return record;
   finish(server, now);
   const { spec } = record;

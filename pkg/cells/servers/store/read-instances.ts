@@ -127,8 +127,7 @@ export async function updateInstance(
     const now = deps.clock.now();
     const before = loadRecord(row);
     if (request.conditions !== undefined) checkAcceptable(serverOf(before), askedOf(request.conditions));
-    const devices =
-      request.volume && (await volumeChanged(store, deps, tx, before, request.volume, now));
+    const devices = request.volume && (await volumeChanged(store, deps, tx, before, request.volume, now));
     const written = devices?.written ?? [];
     const volumes = written.length === 0 ? undefined : volumesOf(devices?.present ?? []);
     const record = applyUserChange(before, request, now, volumes);

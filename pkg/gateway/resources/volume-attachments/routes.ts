@@ -98,12 +98,16 @@ export function volumeAttachmentRoutes(
 const saidOf = (asked: JsonObject, name: string): string | undefined =>
   asked[name] === null ? "" : textOf(asked, name);
 
-function changeOf(request: ApiRequest): Parameters<ApiClients["volumeAttachments"]["updateVolumeAttachment"]>[1] {
+function changeOf(
+  request: ApiRequest,
+): Parameters<ApiClients["volumeAttachments"]["updateVolumeAttachment"]>[1] {
   const asked = request.member("volumeAttachment");
   const newVolumeId = textOf(asked, "volumeId") ?? "";
   const where = { serverId: request.id, volumeId: request.sub, newVolumeId };
   if (!request.has(flagChanges)) return { ...where, onlySwap: true };
-  const [device, label, otherId, serverId] = ["device", "tag", "id", "serverId"].map((name) => saidOf(asked, name));
+  const [device, label, otherId, serverId] = ["device", "tag", "id", "serverId"].map((name) =>
+    saidOf(asked, name),
+  );
   const deleteOnTermination = booleanOf(asked, "delete_on_termination");
   return {
     ...where,
