@@ -75,7 +75,7 @@ import { thaw } from "./quiesce.js";
 import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
-import { swapVolume } from "./swap-volume.js";
+import { renameVolume, swapVolume } from "./swap-volume.js";
 import { taggedVolumes, volumesAtStart, withVolumesOf } from "./volume-device.js";
 import { attachVolume, detachVolume, extendVolume, plugMissingVolumes } from "./volumes.js";
 import type { VolumeTools } from "./volumes.js";
