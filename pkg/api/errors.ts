@@ -532,6 +532,7 @@ export const RescueErrors = defineErrors("api", {
 
 /** What may be wrong with the volumes of servers. */
 export const VolumeAttachmentErrors = defineErrors("api", {
+  INVALID_REQUEST: ["invalid", (p: { field: string; problem: string }) => p.problem],
   VOLUME_NOT_FOUND: ["missing", (p: { volume: string }) => `Volume ${p.volume} could not be found.`],
   VOLUME_ATTACHMENT_NOT_FOUND: [
     "missing",
@@ -566,4 +567,29 @@ export const VolumeAttachmentErrors = defineErrors("api", {
     { field: "volume_id" },
   ],
   HOST_DOWN: ["refused", (_p: Record<string, never>) => "Service is unavailable at this time."],
+  NOT_CHANGEABLE: [
+    "invalid",
+    (p: { property: string; field: string }) => `The ${p.property} property is not mutable`,
+  ],
+  VOLUME_NOT_MIGRATING: [
+    "refused",
+    (p: { volume: string }) =>
+      `volume ${p.volume} is not migrating; this API should only be called by Cinder`,
+  ],
+  VOLUME_NOT_SWAPPABLE: [
+    "invalid",
+    (p: { problem: string }) => `Invalid volume: ${p.problem}`,
+    { field: "new_volume_id" },
+  ],
+  VOLUME_TOO_SMALL: [
+    "invalid",
+    (_p: Record<string, never>) => "Invalid volume: New volume must be the same size or larger.",
+    { field: "new_volume_id" },
+  ],
+  MULTIATTACH_SWAP: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Swapping multi-attach volumes with more than one read/write attachment is not supported.",
+    { field: "volume_id" },
+  ],
 });

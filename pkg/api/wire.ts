@@ -25,6 +25,7 @@ import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_ta
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import { NovaAddressesServiceDefinition } from "../../gen/kilonova/compat/v1/nova_addresses_service.js";
 import { NovaSecurityGroupsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_security_groups_service.js";
+import { updateVolumeAttachment } from "./ops/update-volume-attachment.js";
 import { VolumeAttachmentsServiceDefinition } from "../../gen/kilonova/api/v1/volume_attachments_service.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Ctx } from "../kernel/index.js";
@@ -220,6 +221,7 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     getVolumeAttachment: getVolumeAttachment(parts),
     attachVolume: attachVolume(parts),
     detachVolume: detachVolume(parts),
+    updateVolumeAttachment: updateVolumeAttachment(parts),
   }),
   bind.whole(ExternalEventsServiceDefinition, { createExternalEvents: createExternalEvents(parts) }),
   bind.whole(InstanceActionsServiceDefinition, {

@@ -34,6 +34,10 @@ export const CellsErrors = defineErrors("cells", {
     "missing",
     (p: { migration: string }) => `Migration ${p.migration} could not be found.`,
   ],
+  VOLUME_ATTACHMENT_NOT_FOUND: [
+    "missing",
+    (p: { server: string; volume: string }) => `Instance ${p.server} is not attached to volume ${p.volume}`,
+  ],
   DEVICE_NAME_IN_USE: ["refused", (p: { device: string }) => `The device path ${p.device} is in use.`],
   VOLUME_ATTACHED_TWICE: [
     "refused",

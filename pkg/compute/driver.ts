@@ -261,6 +261,17 @@ export interface Driver {
     tell?: Tell<VolumePhase>,
   ) => Promise<void>;
   /**
+   * From here on a volume that a guest has is known under another id: a migrated volume keeps the one that it
+   * had before. The guest sees it as its serial number from its next start on. Done already is success.
+   * @throws VOLUME_NOT_ATTACHED
+   */
+  readonly renameVolume?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    volumeId: string,
+    newVolumeId: string,
+  ) => Promise<void>;
+  /**
    * Has a running guest see that a volume has grown; one that is off, or does not have it, sees it at its
    * next start. Grown already is success. The guest's reads and writes wait for a moment meanwhile.
    * @throws VOLUME_TOO_SMALL when it is not that large where it is served, VOLUME_NOT_REACHABLE

@@ -45,6 +45,11 @@ export const ConductorErrors = defineErrors("conductor", {
   PORT_IN_USE: ["refused", (p: { port: string }) => `Port ${p.port} is still in use.`],
   PORT_NOT_FOUND: ["missing", (p: { port: string }) => `Port id ${p.port} could not be found.`],
   VOLUME_NOT_MADE: ["refused", (p: { problem: string }) => p.problem],
+  USER_TOKEN_ENDED: [
+    "refused",
+    (_p: Record<string, never>) =>
+      "The Block Storage service does not accept the token with which the server was asked for any more.",
+  ],
   VOLUME_ALREADY_ATTACHED: [
     "refused",
     (p: { volume: string }) => `Invalid volume: volume ${p.volume} already attached`,

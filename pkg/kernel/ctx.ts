@@ -79,6 +79,11 @@ export interface Ctx {
   readonly deadlineMs: number | undefined;
   readonly log: Logger;
   readonly span: Span;
+  /**
+   * What the user has shown at the edge. It comes as far as the api, never to a log, and no further: what is
+   * done with it later is a secret of its operation. Undefined where no user's token is known.
+   */
+  readonly userToken?: string | undefined;
 }
 
 export const anonymous: Actor = Object.freeze({

@@ -73,12 +73,14 @@ describe("what a declaration shows of an operation", () => {
       "server.create-image: createServerImage",
       "server.detach-interface: detachInterface",
       "server.detach-volume: detachVolume",
+      "server.extend-volume: extendVolume",
       "server.lock: lockServer",
       "server.reboot: rebootServer",
       "server.rebuild: rebuildServer",
       "server.rescue: rescueServer",
       "server.reset-state: resetServerState",
       "server.shelve: shelveServer",
+      "server.swap-volume: swapVolume",
     ]);
     for (const one of catalogue.all)
       assert.ok(

@@ -88,7 +88,12 @@ const SPARED: Readonly<Record<string, readonly FakeMethod[]>> = {
   "server.shelve": ["powerOff", "powerOn"],
 };
 /** What works with a volume that the server has. */
-const WITH_VOLUME = new Set(["server.detach-volume", "server.delete"]);
+const WITH_VOLUME = new Set([
+  "server.detach-volume",
+  "server.extend-volume",
+  "server.swap-volume",
+  "server.delete",
+]);
 const SLOW = [{ method: "define", delayMs: 20_000 }];
 
 /** Makes the state from which the kind may start, then accepts it. */

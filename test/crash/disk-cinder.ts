@@ -3,6 +3,8 @@ import type { AttachmentInfo, Cinder, VolumeInfo } from "../../pkg/clients/cinde
 import { fakeCinder } from "../../pkg/clients/cinder/testing/fake-cinder.js";
 
 export const VOLUME = "a0000000-0000-4000-8000-000000000001";
+/** To which the first one migrates, once somebody copies it. */
+const NEW_VOLUME = "a0000000-0000-4000-8000-000000000002";
 
 interface Stored {
   readonly volumes: readonly VolumeInfo[];
@@ -20,8 +22,9 @@ export function diskCinder(
   const stored: Stored | undefined = existsSync(path)
     ? (JSON.parse(readFileSync(path, "utf8")) as Stored)
     : undefined;
+  const unused = [{ id: VOLUME, migrationStatus: "migrating" }, { id: NEW_VOLUME }];
   const none = { snapshotId: undefined, sourceVolumeId: undefined, serviceUuid: undefined };
-  for (const volume of stored?.volumes ?? [{ id: VOLUME }]) fake.addVolume({ ...none, ...volume });
+  for (const volume of stored?.volumes ?? unused) fake.addVolume({ ...none, ...volume });
   for (const attachment of stored?.attachments ?? [])
     fake.addAttachment({ ...attachment, connectionInfo: attachment.connectionInfo });
   const saved = async <T>(change: Promise<T>): Promise<T> => {
@@ -43,5 +46,7 @@ export function diskCinder(
     deleteAttachment: (ctx, id) => saved(fake.deleteAttachment(ctx, id)),
     beginDetaching: (ctx, id) => saved(fake.beginDetaching(ctx, id)),
     rollDetaching: (ctx, id) => saved(fake.rollDetaching(ctx, id)),
+    migrateVolumeCompletion: (ctx, oldId, newId, error) =>
+      saved(fake.migrateVolumeCompletion(ctx, oldId, newId, error)),
   };
 }

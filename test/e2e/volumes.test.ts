@@ -23,6 +23,9 @@ const WATCH = `#!/bin/sh
       serial=$(cat $disk/serial 2>/dev/null)
       case "$serial" in *-*) ;; *) continue ;; esac
       now="$now$serial "
+      size=$(($(cat $disk/size) / 2097152))
+      [ "$(cat /tmp/size-$serial 2>/dev/null)" = $size ] || echo "volume $serial size=$size" > /dev/console
+      echo $size > /tmp/size-$serial
       case "$known" in *" $serial "*) continue ;; esac
       dev=/dev/\${disk##*/}
       found=$(dd if=$dev bs=512 count=1 2>/dev/null | tr -d '\\000' | head -c 64)
@@ -67,7 +70,11 @@ describe("volumes of real guests", function () {
 
   before(async () => {
     cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"] });
-    owner = new OpenStackShell({ ...cloud.credentials("demo"), OS_COMPUTE_API_VERSION: "2.89" });
+    owner = new OpenStackShell({
+      ...cloud.credentials("demo"),
+      OS_COMPUTE_API_VERSION: "2.89",
+      OS_VOLUME_API_VERSION: "3.42",
+    });
     rest = new ComputeRest(cloud, await tokenOf(cloud, "demo"));
     const [image] = await owner.json<Row[]>("image", "list");
     const userData = join(cloud.home, "watch.sh");
@@ -134,6 +141,33 @@ describe("volumes of real guests", function () {
       { timeoutMs: 180_000, what: "the guest to find the volume again" },
     );
     assert.equal(await status(), "in-use");
+  });
+
+  it("grow while their guest uses them, which sees it, and history tells", async () => {
+    await owner.run("volume", "set", "--size", "2", volume);
+    await says("two", "the new size", new RegExp(`volume ${serialOf()} size=2`));
+    await reaches("in-use");
+    assert.equal((await owner.json<Row>("volume", "show", volume))["size"], 2);
+    const events = await owner.json<Row[]>("server", "event", "list", "two");
+    assert.equal(events.filter((one) => one["Action"] === "extend_volume").length, 1);
+  });
+
+  it("go with their server or stay, as their owner says at any time", async () => {
+    const goes = async (): Promise<unknown> =>
+      (await owner.json<Row[]>("server", "volume", "list", "two"))[0]?.["Delete On Termination?"];
+    for (const [option, answer] of [
+      ["--delete-on-termination", true],
+      ["--preserve-on-termination", false],
+    ] as const) {
+      await owner.run("server", "volume", "update", option, "two", volume);
+      assert.equal(await goes(), answer);
+    }
+    const path = `/servers/${ids.get("two") ?? ""}/os-volume_attachments/${volume}`;
+    const change = (more: object) =>
+      rest.call("PUT", path, { volumeAttachment: { volumeId: volume, ...more } });
+    assert.equal((await change({ device: "/dev/vdz" })).status, 400);
+    // Only the Block Storage service puts one volume in another's place.
+    assert.equal((await change({ volumeId: ids.get("two") })).status, 403);
   });
 
   it("are told from 2.89 on with ids of their own, before that by the volume", async () => {

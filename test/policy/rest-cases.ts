@@ -11,6 +11,7 @@ import {
   GROUP,
   HYPERVISOR,
   HOSTLESS,
+  MIGRATING,
   IMAGELESS,
   LOCKED,
   MIGRATION,
@@ -242,6 +243,13 @@ const interfaces: readonly RestExpected[] = [
   server("GET /servers/{id}/os-volume_attachments", "os-volumes-attachments:index"),
   sub("GET /servers/{id}/os-volume_attachments/{sub}", VOLUME, "os-volumes-attachments:show"),
   server("POST /servers/{id}/os-volume_attachments", "os-volumes-attachments:create", {
+    body: { volumeAttachment: { volumeId: FREE_VOLUME } },
+  }),
+  sub("PUT /servers/{id}/os-volume_attachments/{sub}", VOLUME, "os-volumes-attachments:update", {
+    body: { volumeAttachment: { volumeId: VOLUME, delete_on_termination: true } },
+  }),
+  sub("PUT /servers/{id}/os-volume_attachments/{sub}", MIGRATING, "os-volumes-attachments:swap", {
+    form: "another volume",
     body: { volumeAttachment: { volumeId: FREE_VOLUME } },
   }),
   server("DELETE /servers/{id}/os-volume_attachments/{sub}", "os-volumes-attachments:delete", {

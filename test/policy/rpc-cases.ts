@@ -21,6 +21,7 @@ import {
   HYPERVISOR,
   KINDS,
   HOSTLESS,
+  MIGRATING,
   IMAGELESS,
   LOCKED,
   MIGRATION,
@@ -323,6 +324,16 @@ const interfaces: readonly RpcExpected[] = [
   label("VolumeAttachmentsService/ListVolumeAttachments", "os-volumes-attachments:index"),
   label("VolumeAttachmentsService/GetVolumeAttachment", "os-volumes-attachments:show", { volumeId: VOLUME }),
   label("VolumeAttachmentsService/AttachVolume", "os-volumes-attachments:create", { volumeId: FREE_VOLUME }),
+  label("VolumeAttachmentsService/UpdateVolumeAttachment", "os-volumes-attachments:update", {
+    volumeId: VOLUME,
+    deleteOnTermination: true,
+  }),
+  rpc(
+    "VolumeAttachmentsService/UpdateVolumeAttachment",
+    { serverId: SERVER, volumeId: MIGRATING, newVolumeId: FREE_VOLUME },
+    [os("os-volumes-attachments:swap")],
+    { about: "project", form: "another volume" },
+  ),
   label("VolumeAttachmentsService/DetachVolume", "os-volumes-attachments:delete", {
     serverId: HOSTLESS,
     volumeId: VOLUME,
@@ -390,6 +401,8 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.attach-volume": "os-volumes-attachments:create",
   "server.detach-volume": "os-volumes-attachments:delete",
   "server.refresh-interfaces": "os-server-external-events:create",
+  "server.extend-volume": "os-server-external-events:create",
+  "server.swap-volume": "os-volumes-attachments:swap",
 };
 const onOperation = (method: string, needs: string, kind: string, request = {}, form = "") =>
   rpc(`OperationsService/${method}`, { name: operationOf(kind), ...request }, [os(needs)], {

@@ -59,6 +59,8 @@ export const FREE_PORT = "88888888-bbbb-4888-8888-888888888888";
 /** A volume of the server of p1, and one that is free. */
 export const VOLUME = "99999999-bbbb-4999-8999-999999999999";
 export const FREE_VOLUME = "aaaaaaaa-bbbb-4aaa-8aaa-aaaaaaaaaaaa";
+/** Another volume of it, which the Block Storage service migrates. */
+export const MIGRATING = "70a599e0-31e7-49b7-b260-868f441e86b3";
 /** A security group of p1, on the first port. */
 export const SECURITY_GROUP = "99999999-bbbb-4999-8999-999999999999";
 /** Of p1, leading to the first port. */
@@ -166,10 +168,19 @@ export class World {
     });
     cells.putDevices("cell1", SERVER, [
       { id: "b1", volumeId: VOLUME, attachmentId: "a1", deviceName: "/dev/vdb" },
+      { id: "b3", volumeId: MIGRATING, attachmentId: "a3", deviceName: "/dev/vdc" },
     ]);
     cells.putDevices("cell1", HOSTLESS, [{ id: "b2", volumeId: VOLUME, attachmentId: "a2" }]);
     this.api.cinder.addVolume({ id: VOLUME, projectId: "p1", status: "in-use" });
     this.api.cinder.addVolume({ id: FREE_VOLUME, projectId: "p1" });
+    const use = { attachmentId: "a3", serverId: SERVER, device: "/dev/vdc", hostName: "h1" };
+    this.api.cinder.addVolume({
+      id: MIGRATING,
+      projectId: "p1",
+      status: "in-use",
+      migrationStatus: "migrating",
+      attachments: [use],
+    });
     ports.clear();
     ports.set(PORT, aPort({ id: PORT, deviceId: SERVER, securityGroupIds: [SECURITY_GROUP] }));
     ports.set(FREE_PORT, aPort({ id: FREE_PORT }));

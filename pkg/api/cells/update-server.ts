@@ -28,7 +28,7 @@ export async function changeServer(
   ctx: Call,
   serverId: string,
   change: Pick<UpdateInstanceRequest, "conditions"> &
-    Partial<Pick<UpdateInstanceRequest, "metadata" | "tags" | "expectedGeneration">>,
+    Partial<Pick<UpdateInstanceRequest, "metadata" | "tags" | "volume" | "expectedGeneration">>,
 ): Promise<ChangedServer> {
   const { instance, changed } = await parts.servers.at(
     ctx,

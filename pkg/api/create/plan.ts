@@ -101,6 +101,7 @@ async function makeBatch(
     now: parts.clock.now(),
     reservationId: makeReservationId(),
     adminPassword: request.adminPassword ?? makePassword(),
+    userToken: ctx.userToken ?? "",
     configDrive: configDriveOf(request.configDrive, disks.boot, parts.config.forceConfigDrive),
     diskConfig: diskConfigOf(request.diskConfig, disks.boot),
   };

@@ -8,7 +8,7 @@ import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { DiskConfig, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { Instant } from "../../kernel/index.js";
-import { rootNameOf } from "../../model/boot-devices.js";
+import { isVolume, rootNameOf } from "../../model/boot-devices.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
 import { TaskState } from "../../model/instance-states.js";
 import { toTimestamp } from "../../model/wire-time.js";
@@ -30,6 +30,8 @@ export interface Batch {
   readonly roles: readonly string[];
   readonly reservationId: string;
   readonly adminPassword: string;
+  /** With which its volumes are made; "" for none. */
+  readonly userToken: string;
   /** "" for none. */
   readonly serverGroupId: string;
   readonly configDrive: boolean;
@@ -52,6 +54,7 @@ export function acceptedServer(batch: Batch, index: number, id: string): Accepte
     secrets: {
       adminPassword: batch.adminPassword,
       userData: batch.request.userData?.toString("base64") ?? "",
+      userToken: batch.disks.devices.some(isVolume) ? batch.userToken : "",
     },
     server: recordOf(batch, spec, index, id),
   };

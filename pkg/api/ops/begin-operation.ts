@@ -29,6 +29,7 @@ const ELSEWHERE = new Set([
   "DetachInterface",
   "AttachVolume",
   "DetachVolume",
+  "UpdateVolumeAttachment",
   "CreateExternalEvents",
   "AddServerSecurityGroup",
   "RemoveServerSecurityGroup",

@@ -17,6 +17,7 @@ import { refreshInterfaces } from "../interfaces/refresh.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
+import { extendVolume } from "../volumes/extend.js";
 import { clientToken, id } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import { list, object, oneOf, text } from "../shape/shape.js";
@@ -85,6 +86,21 @@ export const createExternalEvents = (
         { method: "CreateExternalEvents", body },
       ),
     );
+    const extended = request.events.flatMap(({ name, serverId, tag }, index) =>
+      results[index] === Result.EXTERNAL_EVENT_RESULT_ACCEPTED &&
+      name === Name.EXTERNAL_EVENT_NAME_VOLUME_EXTENDED
+        ? [{ serverId: serverOf(serverId), volumeId: parseUuid(tag) ?? tag, index }]
+        : [],
+    );
+    await mapLimit(extended, SERVERS_AT_ONCE, ({ serverId, volumeId, index }) =>
+      // Two that say the same are two: a volume may grow twice.
+      extendVolume(
+        parts,
+        ctx,
+        { serverId, volumeId, clientToken: tokenOf(token, `${serverId} ${volumeId} ${index}`) },
+        { method: "CreateExternalEvents", body },
+      ),
+    );
     return { results };
   });
 
@@ -97,6 +113,6 @@ function resultOf({ name, tag }: ExternalEvent, loaded: LoadedServer | undefined
   return Result.EXTERNAL_EVENT_RESULT_ACCEPTED;
 }
 
-/** One token for each server: all of them begin an operation. */
-const tokenOf = (clientToken: string, serverId: string): string =>
-  clientToken === "" ? "" : Buffer.from(bodyHash(Buffer.from(`${clientToken} ${serverId}`))).toString("hex");
+/** One token for each operation that the call begins. @param subject  what it is about */
+const tokenOf = (clientToken: string, subject: string): string =>
+  clientToken === "" ? "" : Buffer.from(bodyHash(Buffer.from(`${clientToken} ${subject}`))).toString("hex");

@@ -43,7 +43,7 @@ function world(init: Partial<Server> = {}, config: Parameters<typeof anApi>[0] =
   const begun = () =>
     [...api.cells.database("cell1").operations.values()]
       .map((row) => toStored(row))
-      .filter(({ kind }) => kind.endsWith("interface") || kind.endsWith("interfaces"));
+      .filter(({ kind }) => /(interfaces?|volume)$/.test(kind));
   return { api, interfaces, begun };
 }
 
@@ -458,6 +458,28 @@ describe("external events", () => {
       ["server.refresh-interfaces"],
     );
     await assert.rejects(create(w, events.slice(1), "token"), { reason: "TOKEN_REUSED" });
+  });
+
+  it("of volumes have the host see that one has grown, each by itself", async () => {
+    const w = world({ vmState: VmState.VM_STATE_STOPPED });
+    w.api.cells.setNodes("cell1", [
+      ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: ["extend-volume"] }),
+    ]);
+    const volume = "A0000000-0000-4000-8000-000000000001";
+    const grown = event(Name.EXTERNAL_EVENT_NAME_VOLUME_EXTENDED, SERVER, volume);
+    for (let times = 0; times < 2; times++) await create(w, [grown, grown], "token");
+    const asked = { asked: { $case: "extendVolume", value: { volumeId: volume.toLowerCase() } } };
+    assert.deepEqual(
+      w.begun().map(({ kind, action, metadata }) => [kind, action, metadata]),
+      [1, 2].map(() => ["server.extend-volume", "extend_volume", asked]),
+    );
+  });
+
+  it("of volumes are taken of a host that sees new sizes at starts only, and nothing follows", async () => {
+    const w = world();
+    w.api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: [] })]);
+    const { results } = await create(w, [event(Name.EXTERNAL_EVENT_NAME_VOLUME_EXTENDED)]);
+    assert.deepEqual([results, w.begun()], [[Result.EXTERNAL_EVENT_RESULT_ACCEPTED], []]);
   });
 
   it("begin one operation for each server, also with one token for all", async () => {

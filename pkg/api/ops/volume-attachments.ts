@@ -85,7 +85,8 @@ export const attachVolume = (parts: Parts): Guarded<AttachVolumeRequest, AttachV
     async (ctx, request, loaded) => {
       requireShown(request, loaded, attachKind.action);
       const volume = await visibleVolume(parts, ctx, request.volumeId);
-      const known = request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, "attach", volume.id));
+      const known =
+        request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, attachKind.kind, volume.id));
       if (!known) await requireAttachable(parts, ctx, request, { volume, loaded });
       const { operation } = await acceptOn(parts, ctx, anyOperation(attachKind), request, {
         method: "AttachVolume",
@@ -114,7 +115,8 @@ export const detachVolume = (parts: Parts): Guarded<DetachVolumeRequest, DetachV
     async (ctx, request, loaded) => {
       requireShown(request, loaded, detachKind.action);
       const volume = await visibleVolume(parts, ctx, request.volumeId);
-      const known = request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, "detach", volume.id));
+      const known =
+        request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, detachKind.kind, volume.id));
       if (!known) await requireDetachable(parts, ctx, { volume, loaded });
       const { operation } = await acceptOn(parts, ctx, anyOperation(detachKind), request, {
         method: "DetachVolume",
@@ -220,23 +222,23 @@ async function untilReserved(
 }
 
 /** Whether the call may be the repetition of one that has begun already. */
-async function hasBegun(
+export async function hasBegun(
   parts: Parts,
   ctx: Call,
   { server, database }: LoadedServer,
-  what: "attach" | "detach",
+  kind: string,
   volumeId: string,
 ): Promise<boolean> {
   const { operations } = await parts.operations.listStoredOperations(ctx, {
     database,
     serverId: server.id,
-    kinds: [what === "attach" ? attachKind.kind : detachKind.kind],
+    kinds: [kind],
     pageSize: REMEMBERED,
   });
   return operations.some(({ metadata }) => {
     const asked = metadata?.asked;
     return (
-      (asked?.$case === "attachVolume" || asked?.$case === "detachVolume") &&
+      (asked?.$case === "attachVolume" || asked?.$case === "detachVolume" || asked?.$case === "swapVolume") &&
       asked.value.volumeId === volumeId
     );
   });

@@ -110,10 +110,7 @@ export interface CreateVolume {
   readonly name: string;
   readonly description?: string;
   readonly sizeGib: number;
-  /**
-   * Whose it is. Cinder goes by the token's project and ignores it; the embedded service believes it of
-   * services.
-   */
+  /** Whose it shall be. The service goes by the token's project and ignores it. */
   readonly projectId?: string;
   readonly userId?: string;
   readonly snapshotId?: string;

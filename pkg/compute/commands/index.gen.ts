@@ -21,6 +21,7 @@ import prepareRebuild from "./prepare-rebuild.js";
 import rebootGuest from "./reboot-guest.js";
 import rebuildGuest from "./rebuild-guest.js";
 import refreshInterfaces from "./refresh-interfaces.js";
+import renameVolume from "./rename-volume.js";
 import rescueGuest from "./rescue-guest.js";
 import restoreInterface from "./restore-interface.js";
 import resumeGuest from "./resume-guest.js";
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
   listed(rebootGuest),
   listed(rebuildGuest),
   listed(refreshInterfaces),
+  listed(renameVolume),
   listed(rescueGuest),
   listed(restoreInterface),
   listed(resumeGuest),

@@ -9,7 +9,7 @@ const swapVolume: Command<SwapVolumeInput, GuestOutput, VolumePhase, "swapVolume
   name: "swap-volume",
   input: SwapVolumeInput,
   output: GuestOutput,
-  capability: { name: "swap-volume", methods: ["swapVolume"] },
+  capability: { name: "migrate-volume", methods: ["swapVolume"] },
   whenGivenUp: "stops",
   progress: { volume_copy: 100 },
   async run({ ctx, serverId, host, tell }, { volumeId, device }) {

@@ -9,9 +9,11 @@ import type { CommandHost } from "./command.js";
 import describeConnector from "./describe-connector.js";
 import detachVolume from "./detach-volume.js";
 import extendVolume from "./extend-volume.js";
+import renameVolume from "./rename-volume.js";
 import swapVolume from "./swap-volume.js";
 
-type Methods = "attachVolume" | "detachVolume" | "extendVolume" | "swapVolume" | "volumeConnector";
+type Methods =
+  "attachVolume" | "detachVolume" | "extendVolume" | "swapVolume" | "renameVolume" | "volumeConnector";
 
 /** What a host was told, in order. */
 function scene({ defined = true, initiator = "iqn.x:h" as string | null } = {}) {
@@ -31,6 +33,7 @@ function scene({ defined = true, initiator = "iqn.x:h" as string | null } = {}) 
       detachVolume: note("detach"),
       extendVolume: note("extend"),
       swapVolume: note("swap"),
+      renameVolume: note("rename"),
       volumeConnector: async () => ({ host: "h", ip: "192.0.2.1", initiator: initiator ?? undefined }),
     },
     volumeOf: guestVolume,
@@ -53,8 +56,15 @@ describe("commands about volumes", () => {
       await detachVolume.run(call, { volumeId: "v" }),
       await extendVolume.run(call, { volumeId: "v", sizeBytes: 5n * 1024n ** 3n }),
       await swapVolume.run(call, { volumeId: "old", device }),
+      await renameVolume.run(call, { volumeId: "new", newVolumeId: "old" }),
     ];
-    assert.deepEqual(log, ["attach s new", "detach s v", "extend s v 5368709120", "swap s old new"]);
+    assert.deepEqual(log, [
+      "attach s new",
+      "detach s v",
+      "extend s v 5368709120",
+      "swap s old new",
+      "rename s new old",
+    ]);
     assert.ok(answers.every(({ powerState }) => powerState === PowerState.POWER_STATE_RUNNING));
   });
 

@@ -12,6 +12,7 @@ import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
 import detachInterface from "./detach-interface.js";
 import detachVolume from "./detach-volume.js";
+import extendVolume from "./extend-volume.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
 import rebuildServer from "./rebuild-server.js";
@@ -24,6 +25,7 @@ import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import suspendServer from "./suspend-server.js";
+import swapVolume from "./swap-volume.js";
 import triggerCrashDump from "./trigger-crash-dump.js";
 import unpauseServer from "./unpause-server.js";
 import unrescueServer from "./unrescue-server.js";
@@ -43,6 +45,7 @@ export const kindFactories: readonly KindFactory[] = [
   deleteServer,
   detachInterface,
   detachVolume,
+  extendVolume,
   pauseServer,
   rebootServer,
   rebuildServer,
@@ -55,6 +58,7 @@ export const kindFactories: readonly KindFactory[] = [
   startServer,
   stopServer,
   suspendServer,
+  swapVolume,
   triggerCrashDump,
   unpauseServer,
   unrescueServer,

@@ -33,15 +33,23 @@ const MOST_OF_OTHERS = 64;
  * @param own  volumes that the server is known to have. Everybody may name any server in an attachment of a
  *   volume of his own: with `own` given, nobody waits for attachments of other volumes to come to an end.
  */
-export async function endAttachments(
+export const endAttachments = (call: Call, ports: VolumePorts, own?: ReadonlySet<string>): Promise<void> =>
+  endAll(call, ports, {}, own);
+
+/** As `endAttachments`, those of one volume. */
+export const endAttachmentsOf = (call: Call, ports: VolumePorts, volumeId: string): Promise<void> =>
+  endAll(call, ports, { volumeId });
+
+async function endAll(
   { ctx, server }: Call,
   { cinder }: VolumePorts,
+  of: { readonly volumeId?: string },
   own?: ReadonlySet<string>,
 ): Promise<void> {
   const isOwn = ({ volumeId }: AttachmentInfo): boolean => own?.has(volumeId) ?? true;
   let ownWereLeft = true;
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const found = await cinder.listAttachments(ctx, { serverId: server.id });
+    const found = await cinder.listAttachments(ctx, { ...of, serverId: server.id });
     if (found.length === 0) return;
     const others = found.filter((one) => !isOwn(one)).slice(0, MOST_OF_OTHERS);
     const ours = found.filter(isOwn);

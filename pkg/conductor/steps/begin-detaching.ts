@@ -8,7 +8,9 @@ import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
 import { devicesOf, isMissing } from "./volume-devices.js";
 
-type DetachCall = StepCall<DetachVolumeInput>;
+/** Any operation that lets go of a volume. */
+type Going = Pick<DetachVolumeInput, "volumeId">;
+type DetachCall = StepCall<Going>;
 
 /** The block device that is to go. */
 export const goingDevice = outputOf(
@@ -16,8 +18,14 @@ export const goingDevice = outputOf(
   z.object({ deviceId: z.string(), attachmentId: z.string() }),
 );
 
-/** Tells the Block Storage service that the server lets go of the volume. The root disk stays. */
-export const beginDetaching = (ports: Pick<Ports, "cinder" | "records">): Step<DetachVolumeInput> => ({
+/**
+ * Tells the Block Storage service that the server lets go of the volume.
+ * @param also  whether it may be the root disk: not unless another one takes its place
+ */
+export const beginDetaching = <I extends Going = DetachVolumeInput>(
+  ports: Pick<Ports, "cinder" | "records">,
+  also: { readonly root: boolean } = { root: false },
+): Step<I> => ({
   name: goingDevice.step,
   unfenced: true,
   event: "",
@@ -29,7 +37,7 @@ export const beginDetaching = (ports: Pick<Ports, "cinder" | "records">): Step<D
     const device = (await devicesOf(call, ports)).find((one) => one.volumeId === volumeId);
     if (device === undefined)
       return fail(ConductorErrors.VOLUME_ATTACHMENT_NOT_FOUND({ server: call.server.id, volume: volumeId }));
-    if (device.bootIndex === 0) return fail(ConductorErrors.ROOT_VOLUME({}));
+    if (device.bootIndex === 0 && !also.root) return fail(ConductorErrors.ROOT_VOLUME({}));
     const problem = await begun(call, ports);
     if (problem !== undefined) return fail(ConductorErrors.VOLUME_NOT_DETACHABLE({ problem }));
     return done({ deviceId: device.id, attachmentId: device.attachmentId });

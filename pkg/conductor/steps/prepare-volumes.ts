@@ -1,6 +1,7 @@
 import { BlockDeviceDestination, BlockDeviceSource } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
-import type { VolumeInfo } from "../../clients/cinder/ports.js";
+import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { VolumeCaller, VolumeInfo } from "../../clients/cinder/ports.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { TaskState } from "../../model/instance-states.js";
 import { done, fail, park } from "../engine/kind.js";
@@ -47,6 +48,7 @@ export const prepareVolumes = (ports: VolumePorts): Step => ({
       return await prepared(call, ports, devices);
     } catch (error) {
       if (!(error instanceof KilonovaError) || !HOPELESS.has(error.kind)) throw error;
+      if (error.kind === "unauthenticated") return fail(ConductorErrors.USER_TOKEN_ENDED({}));
       return fail(ConductorErrors.VOLUME_NOT_MADE({ problem: error.message }));
     }
   },
@@ -69,7 +71,14 @@ export const prepareVolumes = (ports: VolumePorts): Step => ({
 });
 
 /** What another attempt would not cure. */
-const HOPELESS: ReadonlySet<string> = new Set(["invalid", "missing", "quota", "forbidden", "refused"]);
+const HOPELESS: ReadonlySet<string> = new Set([
+  "invalid",
+  "missing",
+  "quota",
+  "forbidden",
+  "refused",
+  "unauthenticated",
+]);
 
 async function prepared(
   call: StepCall,
@@ -101,6 +110,16 @@ async function prepared(
 
 const MAKING: ReadonlySet<string> = new Set(["creating", "downloading"]);
 
+/**
+ * Whose volumes are made: the user's, with the token with which the server was asked for. Without one, which
+ * is so of servers that an older process has accepted, they are the service's where Block Storage goes by
+ * tokens alone.
+ */
+function makerOf({ secrets, server }: StepCall): VolumeCaller {
+  const { userToken } = ServerSecrets.decode(secrets);
+  return userToken === "" ? {} : { userToken, projectId: server.projectId };
+}
+
 /** One that is there already, or a new one. */
 async function volumeFor(
   call: StepCall,
@@ -110,7 +129,7 @@ async function volumeFor(
   const { ctx, server } = call;
   if (isThere(device)) return cinder.getVolume(ctx, device.volumeId);
   const { imageId, snapshotId, volumeType } = device;
-  return cinder.createVolume(ctx, {
+  const wish = {
     name: imageId === "" && snapshotId === "" ? `${server.id}-blank-vol` : "",
     sizeGib: Number(device.sizeMib / 1024n),
     projectId: server.projectId,
@@ -119,5 +138,6 @@ async function volumeFor(
     ...(imageId === "" ? {} : { imageId }),
     ...(snapshotId === "" ? {} : { snapshotId }),
     ...(volumeType === "" ? {} : { volumeType }),
-  });
+  };
+  return cinder.createVolume(ctx, wish, makerOf(call));
 }

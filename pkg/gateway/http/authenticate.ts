@@ -20,7 +20,7 @@ export async function authenticate(req: Request, ctx: Ctx, tokens: TokenValidato
     ? await tokens.validate(ctx, token, { allowExpired })
     : await tokens.validate(ctx, token);
   const { userId, projectId } = known.actor;
-  return { ...(await setCaller(req, known)), log: ctx.log.child({ userId, projectId }) };
+  return { ...(await setCaller(req, known)), userToken: token, log: ctx.log.child({ userId, projectId }) };
 }
 
 async function isService(ctx: Ctx, tokens: TokenValidator, token: string): Promise<boolean> {

@@ -12,6 +12,7 @@ import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
 import detachInterface from "./detach-interface.js";
 import detachVolume from "./detach-volume.js";
+import extendVolume from "./extend-volume.js";
 import lockServer from "./lock-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
@@ -26,6 +27,7 @@ import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
 import suspendServer from "./suspend-server.js";
+import swapVolume from "./swap-volume.js";
 import triggerCrashDump from "./trigger-crash-dump.js";
 import unlockServer from "./unlock-server.js";
 import unpauseServer from "./unpause-server.js";
@@ -45,6 +47,7 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(deleteServer),
   anyOperation(detachInterface),
   anyOperation(detachVolume),
+  anyOperation(extendVolume),
   anyOperation(lockServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
@@ -59,6 +62,7 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(startServer),
   anyOperation(stopServer),
   anyOperation(suspendServer),
+  anyOperation(swapVolume),
   anyOperation(triggerCrashDump),
   anyOperation(unlockServer),
   anyOperation(unpauseServer),

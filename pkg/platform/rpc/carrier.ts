@@ -12,13 +12,19 @@ export interface Carrier {
   readonly actor: Uint8Array;
   /** Epoch milliseconds. */
   readonly deadlineMs: number | undefined;
+  /** The user's own token; only believed from the gateway, and from the door that has checked it. */
+  readonly userToken?: string | undefined;
 }
+
+/** Services that are called on behalf of users: a user's token goes to these alone. */
+const FOR_USERS = "kilonova.api.";
 
 export const metadataKeys = {
   requestId: "x-request-id",
   globalRequestId: "x-global-request-id",
   traceparent: "traceparent",
   actor: "kilonova-actor-bin",
+  userToken: "kilonova-user-token",
 } as const;
 
 /**
@@ -28,8 +34,11 @@ export const metadataKeys = {
 const encodedActors = new WeakMap<Actor, Uint8Array>();
 const decodedActors = new WeakMap<Uint8Array, Actor>();
 
-/** What a call from here carries. @cost the actor is encoded once per object, not per hop */
-export function carrierOf(ctx: Ctx): Carrier {
+/**
+ * What a call from here carries. @param service  full name of whom it calls
+ * @cost the actor is encoded once per object, not per hop
+ */
+export function carrierOf(ctx: Ctx, service: string): Carrier {
   let actor = encodedActors.get(ctx.actor);
   if (!actor)
     encodedActors.set(
@@ -42,6 +51,7 @@ export function carrierOf(ctx: Ctx): Carrier {
     parent: ctx.span,
     actor,
     deadlineMs: ctx.deadlineMs,
+    ...(ctx.userToken !== undefined && service.startsWith(FOR_USERS) ? { userToken: ctx.userToken } : {}),
   };
 }
 

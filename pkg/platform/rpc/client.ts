@@ -63,7 +63,7 @@ async function unary(
   options: ConnectOptions,
 ): Promise<unknown> {
   const span = ctx.span.child(method.name, { "rpc.service": definition.fullName });
-  const metadata = await metadataOf({ ...ctx, span }, options);
+  const metadata = await metadataOf({ ...ctx, span }, definition, options);
   return new Promise((resolve, reject) => {
     const call = raw.makeUnaryRequest(
       methodPath(definition, method),
@@ -97,7 +97,7 @@ async function* stream(
   options: ConnectOptions,
 ): AsyncGenerator<unknown> {
   const span = ctx.span.child(method.name, { "rpc.service": definition.fullName });
-  const metadata = await metadataOf({ ...ctx, span }, options);
+  const metadata = await metadataOf({ ...ctx, span }, definition, options);
   const call = raw.makeServerStreamRequest(
     methodPath(definition, method),
     serializer(method),
@@ -134,15 +134,22 @@ const deserializer =
 const callOptions = (ctx: Ctx): grpc.CallOptions =>
   ctx.deadlineMs === undefined ? {} : { deadline: ctx.deadlineMs };
 
-async function metadataOf(ctx: Ctx, options: ConnectOptions): Promise<grpc.Metadata> {
+async function metadataOf(
+  ctx: Ctx,
+  { fullName }: ServiceDefinition,
+  options: ConnectOptions,
+): Promise<grpc.Metadata> {
   const metadata = new grpc.Metadata();
-  const carrier = carrierOf(ctx);
+  const carrier = carrierOf(ctx, fullName);
   metadata.set(metadataKeys.requestId, carrier.requestId);
   if (carrier.globalRequestId) metadata.set(metadataKeys.globalRequestId, carrier.globalRequestId);
   const { traceparent } = ctx.span;
   if (traceparent) metadata.set(metadataKeys.traceparent, traceparent);
   if (options.token) metadata.set("x-auth-token", await options.token());
-  else metadata.set(metadataKeys.actor, Buffer.from(carrier.actor));
+  else {
+    metadata.set(metadataKeys.actor, Buffer.from(carrier.actor));
+    if (carrier.userToken) metadata.set(metadataKeys.userToken, carrier.userToken);
+  }
   return metadata;
 }
 

@@ -215,7 +215,7 @@ export class PublicDoor {
       if (end.signal.aborted && end.hasReader) throw end.signal.reason;
       const leave = await admit?.(ctx, { actor: known.actor, token, method: binding });
       return {
-        carrier: { ...unnamed, parent: headers.get(metadataKeys.traceparent) },
+        carrier: { ...unnamed, parent: headers.get(metadataKeys.traceparent), userToken: token },
         peer: { service: "user", host: "" },
         known,
         end,
@@ -256,6 +256,7 @@ export function trustedEntry(
   const { metadata } = call;
   const requestId = textOf(metadata, metadataKeys.requestId);
   const actor = metadata.get(metadataKeys.actor)[0];
+  const userToken = textOf(metadata, metadataKeys.userToken);
   return {
     carrier: {
       requestId: REQUEST_ID.test(requestId) ? requestId : newRequestId(),
@@ -263,6 +264,7 @@ export function trustedEntry(
       parent: textOf(metadata, metadataKeys.traceparent),
       actor: Buffer.isBuffer(actor) ? actor : new Uint8Array(),
       deadlineMs: deadlineOf(call.getDeadline()),
+      ...(userToken === "" ? {} : { userToken }),
     },
     peer,
     end,

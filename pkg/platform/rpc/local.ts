@@ -78,7 +78,7 @@ export class LocalNetwork {
       // The pipeline ends the call when the signal does.
       const answer = binding.encodeResponse(
         await this.#pipeline.unary(
-          { binding, carrier: carrierOf(ctx), peer: as, signal: ctx.signal },
+          { binding, carrier: carrierOf(ctx, definition.fullName), peer: as, signal: ctx.signal },
           binding.decodeRequest(bytes),
         ),
       );
@@ -99,7 +99,7 @@ export class LocalNetwork {
     const binding = this.#find(address, definition, method);
     const stop = new AbortController();
     const leave = follow(stop, ctx.signal);
-    const call = { binding, carrier: carrierOf(ctx), peer: as, signal: stop.signal };
+    const call = { binding, carrier: carrierOf(ctx, definition.fullName), peer: as, signal: stop.signal };
     let messages: AsyncGenerator<unknown> | undefined;
     try {
       const bytes = encodeRequest(method.requestType, request);

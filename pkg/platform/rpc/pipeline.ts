@@ -15,6 +15,9 @@ import { decodeActor } from "./carrier.js";
 import { RpcErrors } from "./errors.js";
 import type { MethodBinding } from "./types.js";
 
+/** Peers that bring a user's token along: who has checked it himself, and the public port. */
+const WITH_TOKENS: ReadonlySet<string> = new Set(["gateway", "user"]);
+
 /** What a server's pipeline needs from outside. */
 export interface PipelineOptions {
   readonly log: Logger;
@@ -120,6 +123,9 @@ export class Pipeline {
       deadlineMs,
       log,
       span,
+      ...(carrier.userToken !== undefined && WITH_TOKENS.has(peer.service)
+        ? { userToken: carrier.userToken }
+        : {}),
     };
     const leave = (error?: unknown): void => {
       abort.release();

@@ -72,7 +72,10 @@ describe("fields of a newer build", () => {
     // The same actor, and one that was made of it.
     for (const who of [actor, { ...actor }]) {
       const ctx = testCtx({ actor: who });
-      assert.deepEqual(saltIn(name, carrierOf(ctx).actor), new Set([""]));
+      assert.deepEqual(
+        saltIn(name, carrierOf(ctx, "kilonova.cells.v1.InstancesService").actor),
+        new Set([""]),
+      );
     }
   });
 

@@ -121,7 +121,37 @@ export interface UpdateVolumeAttachmentRequest {
     | string
     | undefined;
   /** Whether the volume goes with the server. Unset: stays. */
-  deleteOnTermination?: boolean | undefined;
+  deleteOnTermination?:
+    | boolean
+    | undefined;
+  /** What else the caller says of the attachment: refused with NOT_CHANGEABLE where it is another. */
+  unchanged:
+    | UnchangedAttachment
+    | undefined;
+  /**
+   * Whether it is a swap also when the new volume is the one that is attached, which is then refused: REST
+   * before 2.85.
+   */
+  onlySwap: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What does not change of an attachment. Unset fields are not compared. */
+export interface UnchangedAttachment {
+  /** Such as /dev/vdb; empty for none. */
+  device?:
+    | string
+    | undefined;
+  /** Empty for none. */
+  tag?:
+    | string
+    | undefined;
+  /** The volume, under its other name. */
+  id?:
+    | string
+    | undefined;
+  /** The server. */
+  serverId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -979,6 +1009,8 @@ function createBaseUpdateVolumeAttachmentRequest(): UpdateVolumeAttachmentReques
     volumeId: "",
     newVolumeId: undefined,
     deleteOnTermination: undefined,
+    unchanged: undefined,
+    onlySwap: false,
   };
 }
 
@@ -998,6 +1030,12 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
     }
     if (message.deleteOnTermination !== undefined) {
       writer.uint32(40).bool(message.deleteOnTermination);
+    }
+    if (message.unchanged !== undefined) {
+      UnchangedAttachment.encode(message.unchanged, writer.uint32(842).fork()).join();
+    }
+    if (message.onlySwap !== false) {
+      writer.uint32(848).bool(message.onlySwap);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1063,6 +1101,22 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
             message.deleteOnTermination = reader.bool();
             continue;
           }
+          case 105: {
+            if (tag !== 842) {
+              break;
+            }
+
+            message.unchanged = UnchangedAttachment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 106: {
+            if (tag !== 848) {
+              break;
+            }
+
+            message.onlySwap = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1096,6 +1150,120 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
     message.volumeId = object.volumeId ?? "";
     message.newVolumeId = object.newVolumeId ?? undefined;
     message.deleteOnTermination = object.deleteOnTermination ?? undefined;
+    message.unchanged = (object.unchanged !== undefined && object.unchanged !== null)
+      ? UnchangedAttachment.fromPartial(object.unchanged)
+      : undefined;
+    message.onlySwap = object.onlySwap ?? false;
+    return message;
+  },
+};
+
+function createBaseUnchangedAttachment(): UnchangedAttachment {
+  return { device: undefined, tag: undefined, id: undefined, serverId: undefined };
+}
+
+export const UnchangedAttachment: MessageFns<UnchangedAttachment> = {
+  encode(message: UnchangedAttachment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== undefined) {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.tag !== undefined) {
+      writer.uint32(18).string(message.tag);
+    }
+    if (message.id !== undefined) {
+      writer.uint32(26).string(message.id);
+    }
+    if (message.serverId !== undefined) {
+      writer.uint32(34).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnchangedAttachment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnchangedAttachment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnchangedAttachment>): UnchangedAttachment {
+    return UnchangedAttachment.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnchangedAttachment>): UnchangedAttachment {
+    const message = createBaseUnchangedAttachment();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnchangedAttachment["_unknownFields"];
+    message.device = object.device ?? undefined;
+    message.tag = object.tag ?? undefined;
+    message.id = object.id ?? undefined;
+    message.serverId = object.serverId ?? undefined;
     return message;
   },
 };
@@ -1987,12 +2155,18 @@ export const VolumeAttachmentsServiceDefinition = {
       },
     },
     /**
-     * Replaces the volume by another of at least the same size, or changes `delete_on_termination`. Swapping is
-     * for the Block Storage service and administrators.
+     * Changes `delete_on_termination`, or lets another volume of at least the same size take the place of one
+     * that is migrating: the latter is for the Block Storage service, and needs the second rule. A lock and the
+     * server's state are nothing to the flag. A request for both changes the flag first, whatever becomes of the
+     * rest.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / VOLUME_NOT_FOUND,
-     * VOLUME_TOO_SMALL, NOT_CHANGEABLE (device and tag); FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE,
-     * PAUSED or RESIZED), VOLUME_NOT_MIGRATING, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT /
+     * INVALID_REQUEST (also of a new volume that there is not), NOT_CHANGEABLE, VOLUME_NOT_SWAPPABLE,
+     * MULTIATTACH_SWAP, VOLUME_TOO_SMALL, VOLUME_ENCRYPTED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE,
+     * PAUSED or RESIZED), VOLUME_NOT_MIGRATING, INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING;
+     * UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED. What is found out
+     * later is the operation's error: VOLUME_NOT_DETACHABLE, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and what
+     * the host says; the server keeps its volume then.
      */
     updateVolumeAttachment: {
       name: "UpdateVolumeAttachment",

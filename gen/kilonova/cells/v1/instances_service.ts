@@ -148,7 +148,20 @@ export interface UpdateInstanceRequest {
     | TagsChange
     | undefined;
   /** Unset allows everything. */
-  conditions: UpdateConditions | undefined;
+  conditions:
+    | UpdateConditions
+    | undefined;
+  /** Unset changes none. */
+  volume: VolumeChange | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What is changed at once of a volume that a server has. */
+export interface VolumeChange {
+  /** The volume. */
+  volumeId: string;
+  /** Whether it goes with the server. */
+  deleteOnTermination: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1316,6 +1329,7 @@ function createBaseUpdateInstanceRequest(): UpdateInstanceRequest {
     metadata: undefined,
     tags: undefined,
     conditions: undefined,
+    volume: undefined,
   };
 }
 
@@ -1347,6 +1361,9 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
     }
     if (message.conditions !== undefined) {
       UpdateConditions.encode(message.conditions, writer.uint32(66).fork()).join();
+    }
+    if (message.volume !== undefined) {
+      VolumeChange.encode(message.volume, writer.uint32(842).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1436,6 +1453,14 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
             message.conditions = UpdateConditions.decode(reader, reader.uint32());
             continue;
           }
+          case 105: {
+            if (tag !== 842) {
+              break;
+            }
+
+            message.volume = VolumeChange.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1482,6 +1507,95 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
     message.conditions = (object.conditions !== undefined && object.conditions !== null)
       ? UpdateConditions.fromPartial(object.conditions)
       : undefined;
+    message.volume = (object.volume !== undefined && object.volume !== null)
+      ? VolumeChange.fromPartial(object.volume)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseVolumeChange(): VolumeChange {
+  return { volumeId: "", deleteOnTermination: false };
+}
+
+export const VolumeChange: MessageFns<VolumeChange> = {
+  encode(message: VolumeChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message.deleteOnTermination !== false) {
+      writer.uint32(16).bool(message.deleteOnTermination);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VolumeChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVolumeChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.deleteOnTermination = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VolumeChange>): VolumeChange {
+    return VolumeChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VolumeChange>): VolumeChange {
+    const message = createBaseVolumeChange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as VolumeChange["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    message.deleteOnTermination = object.deleteOnTermination ?? false;
     return message;
   },
 };

@@ -238,6 +238,22 @@ export interface DetachVolumeInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of `server.extend-volume`. */
+export interface ExtendVolumeInput {
+  /** The volume that has grown. */
+  volumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.swap-volume`. */
+export interface SwapVolumeInput {
+  /** The volume that the server has. */
+  volumeId: string;
+  /** The one that takes its place. */
+  newVolumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseBootInput(): BootInput {
   return { name: "", flavorId: "", imageId: "" };
 }
@@ -2007,6 +2023,166 @@ export const DetachVolumeInput: MessageFns<DetachVolumeInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as DetachVolumeInput["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
+    return message;
+  },
+};
+
+function createBaseExtendVolumeInput(): ExtendVolumeInput {
+  return { volumeId: "" };
+}
+
+export const ExtendVolumeInput: MessageFns<ExtendVolumeInput> = {
+  encode(message: ExtendVolumeInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExtendVolumeInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtendVolumeInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExtendVolumeInput>): ExtendVolumeInput {
+    return ExtendVolumeInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExtendVolumeInput>): ExtendVolumeInput {
+    const message = createBaseExtendVolumeInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExtendVolumeInput["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    return message;
+  },
+};
+
+function createBaseSwapVolumeInput(): SwapVolumeInput {
+  return { volumeId: "", newVolumeId: "" };
+}
+
+export const SwapVolumeInput: MessageFns<SwapVolumeInput> = {
+  encode(message: SwapVolumeInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message.newVolumeId !== "") {
+      writer.uint32(18).string(message.newVolumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapVolumeInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapVolumeInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newVolumeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapVolumeInput>): SwapVolumeInput {
+    return SwapVolumeInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapVolumeInput>): SwapVolumeInput {
+    const message = createBaseSwapVolumeInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SwapVolumeInput["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    message.newVolumeId = object.newVolumeId ?? "";
     return message;
   },
 };

@@ -287,6 +287,15 @@ export interface ExtendVolumeInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of rename-volume. */
+export interface RenameVolumeInput {
+  /** The volume that the server has. */
+  volumeId: string;
+  /** Under which it is known from here on. */
+  newVolumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseGuestOutput(): GuestOutput {
   return { powerState: 0 };
 }
@@ -2793,6 +2802,92 @@ export const ExtendVolumeInput: MessageFns<ExtendVolumeInput> = {
       message._unknownFields = object._unknownFields as ExtendVolumeInput["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
     message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseRenameVolumeInput(): RenameVolumeInput {
+  return { volumeId: "", newVolumeId: "" };
+}
+
+export const RenameVolumeInput: MessageFns<RenameVolumeInput> = {
+  encode(message: RenameVolumeInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message.newVolumeId !== "") {
+      writer.uint32(18).string(message.newVolumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenameVolumeInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenameVolumeInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newVolumeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RenameVolumeInput>): RenameVolumeInput {
+    return RenameVolumeInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenameVolumeInput>): RenameVolumeInput {
+    const message = createBaseRenameVolumeInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenameVolumeInput["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    message.newVolumeId = object.newVolumeId ?? "";
     return message;
   },
 };

@@ -194,6 +194,12 @@ export interface OperationMetadata {
     | //
     /** Of "server.shelve". */
     { $case: "shelveServer"; value: ShelveServerMetadata }
+    | //
+    /** Of "server.extend-volume". */
+    { $case: "extendVolume"; value: ExtendVolumeMetadata }
+    | //
+    /** Of "server.swap-volume". */
+    { $case: "swapVolume"; value: SwapVolumeMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -331,6 +337,22 @@ export interface AttachVolumeMetadata {
 export interface DetachVolumeMetadata {
   /** The volume. */
   volumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for when a volume had grown. */
+export interface ExtendVolumeMetadata {
+  /** The volume. */
+  volumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with another volume in the place of one. */
+export interface SwapVolumeMetadata {
+  /** The volume that the server had. */
+  volumeId: string;
+  /** The one that takes its place. */
+  newVolumeId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1295,6 +1317,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "shelveServer":
         ShelveServerMetadata.encode(message.asked.value, writer.uint32(202).fork()).join();
         break;
+      case "extendVolume":
+        ExtendVolumeMetadata.encode(message.asked.value, writer.uint32(218).fork()).join();
+        break;
+      case "swapVolume":
+        SwapVolumeMetadata.encode(message.asked.value, writer.uint32(226).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1447,6 +1475,22 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "shelveServer", value: ShelveServerMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.asked = { $case: "extendVolume", value: ExtendVolumeMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.asked = { $case: "swapVolume", value: SwapVolumeMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1566,6 +1610,18 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "shelveServer": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "shelveServer", value: ShelveServerMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "extendVolume": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "extendVolume", value: ExtendVolumeMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "swapVolume": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "swapVolume", value: SwapVolumeMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -2774,6 +2830,166 @@ export const DetachVolumeMetadata: MessageFns<DetachVolumeMetadata> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as DetachVolumeMetadata["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
+    return message;
+  },
+};
+
+function createBaseExtendVolumeMetadata(): ExtendVolumeMetadata {
+  return { volumeId: "" };
+}
+
+export const ExtendVolumeMetadata: MessageFns<ExtendVolumeMetadata> = {
+  encode(message: ExtendVolumeMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExtendVolumeMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtendVolumeMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExtendVolumeMetadata>): ExtendVolumeMetadata {
+    return ExtendVolumeMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExtendVolumeMetadata>): ExtendVolumeMetadata {
+    const message = createBaseExtendVolumeMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExtendVolumeMetadata["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    return message;
+  },
+};
+
+function createBaseSwapVolumeMetadata(): SwapVolumeMetadata {
+  return { volumeId: "", newVolumeId: "" };
+}
+
+export const SwapVolumeMetadata: MessageFns<SwapVolumeMetadata> = {
+  encode(message: SwapVolumeMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message.newVolumeId !== "") {
+      writer.uint32(18).string(message.newVolumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapVolumeMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapVolumeMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newVolumeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapVolumeMetadata>): SwapVolumeMetadata {
+    return SwapVolumeMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapVolumeMetadata>): SwapVolumeMetadata {
+    const message = createBaseSwapVolumeMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SwapVolumeMetadata["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    message.newVolumeId = object.newVolumeId ?? "";
     return message;
   },
 };

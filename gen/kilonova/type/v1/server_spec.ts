@@ -186,6 +186,11 @@ export interface ServerSecrets {
   adminPassword: string;
   /** Base64 text. */
   userData: string;
+  /**
+   * With which volumes are made for the server: they become its user's, as with Nova. Only of a new server that
+   * is built with volumes. No host gets it.
+   */
+  userToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1401,7 +1406,7 @@ export const ServerSpec_VolumeImagePropertiesEntry: MessageFns<ServerSpec_Volume
 };
 
 function createBaseServerSecrets(): ServerSecrets {
-  return { adminPassword: "", userData: "" };
+  return { adminPassword: "", userData: "", userToken: "" };
 }
 
 export const ServerSecrets: MessageFns<ServerSecrets> = {
@@ -1411,6 +1416,9 @@ export const ServerSecrets: MessageFns<ServerSecrets> = {
     }
     if (message.userData !== "") {
       writer.uint32(18).string(message.userData);
+    }
+    if (message.userToken !== "") {
+      writer.uint32(842).string(message.userToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1452,6 +1460,14 @@ export const ServerSecrets: MessageFns<ServerSecrets> = {
             message.userData = reader.string();
             continue;
           }
+          case 105: {
+            if (tag !== 842) {
+              break;
+            }
+
+            message.userToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1482,6 +1498,7 @@ export const ServerSecrets: MessageFns<ServerSecrets> = {
       message._unknownFields = object._unknownFields as ServerSecrets["_unknownFields"];
     message.adminPassword = object.adminPassword ?? "";
     message.userData = object.userData ?? "";
+    message.userToken = object.userToken ?? "";
     return message;
   },
 };

@@ -120,6 +120,7 @@ export type UserChange = Pick<UpdateInstanceRequest, "server" | "updateMask"> &
 
 /**
  * The record after a user's change; the record itself when nothing is different.
+ * @param volumes  what the server has after the change; undefined when none is different
  * @throws INVALID_ARGUMENT for a path that users may not change; METADATA_ITEM_NOT_FOUND,
  *   TOO_MANY_METADATA_ITEMS, TAG_NOT_FOUND, TOO_MANY_TAGS
  */
@@ -127,14 +128,16 @@ export function applyUserChange(
   record: InstanceRecord,
   { server: values, updateMask: mask, metadata, tags }: UserChange,
   now: Instant,
+  volumes?: readonly AttachedVolume[],
 ): InstanceRecord {
   const before = serverOf(record);
   const server: Server = { ...before };
+  if (volumes !== undefined) server.volumes = [...volumes];
   copyPaths(server, values, mask, fieldsOfUserPath);
   if (metadata !== undefined) server.metadata = changedMetadata(before.metadata, metadata);
   if (tags !== undefined) server.tags = changedTags(before.id, before.tags, tags);
-  if ((mask ?? []).length === 0 && server.metadata === before.metadata && server.tags === before.tags)
-    return record;
+  const same = volumes === undefined && server.metadata === before.metadata && server.tags === before.tags;
+  if ((mask ?? []).length === 0 && same) return record;
   finish(server, now);
   const { spec } = record;
   const pin = server.pinnedAvailabilityZone;

@@ -6,6 +6,7 @@ import {
 } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { BlockDeviceChange } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { VolumeChange } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { AttachedVolume } from "../../../../gen/kilonova/type/v1/server.js";
 import { BlockDeviceSource as WantedSource } from "../../../../gen/kilonova/type/v1/block_device.js";
 import type { Instant } from "../../../kernel/time.js";
@@ -75,6 +76,23 @@ export function changedDevices(
   const all = [...devices.values()];
   checkUnique(all, serverId);
   return { written: [...written.values()], present: all };
+}
+
+/**
+ * As `changedDevices`, for what a user changes at once of a volume that the server has.
+ * @throws VOLUME_ATTACHMENT_NOT_FOUND
+ */
+export function changedVolume(
+  present: readonly BlockDeviceRecord[],
+  { volumeId, deleteOnTermination }: VolumeChange,
+  { serverId, now }: { readonly serverId: string; readonly now: Instant },
+): ChangedDevices {
+  const found = present.find((one) => volumeId !== "" && one.volumeId === volumeId);
+  if (found === undefined)
+    throw CellsErrors.VOLUME_ATTACHMENT_NOT_FOUND({ server: serverId, volume: volumeId });
+  if (found.deleteOnTermination === deleteOnTermination) return { written: [], present };
+  const after = { ...found, deleteOnTermination, updatedAt: toTimestamp(now) };
+  return { written: [after], present: present.map((one) => (one === found ? after : one)) };
 }
 
 const newDevice = (

@@ -8,10 +8,12 @@ import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { askedOf, checkAcceptable } from "../../operations/domain/acceptance.js";
 import { applyUserChange } from "../domain/apply-change.js";
+import { volumesOf } from "../domain/block-devices.js";
 import { instanceColumns } from "../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged } from "./changed-rows.js";
+import { rowParts, volumeChanged } from "./server-rows.js";
 import { progressColumn, withProgress } from "./shown-progress.js";
 import type { WithProgress } from "./shown-progress.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -105,7 +107,7 @@ interface Updated {
 /**
  * Changes what a user may change at once, whatever operation runs.
  * @throws SERVER_NOT_FOUND, SERVER_MOVED, GENERATION_CONFLICT; INVALID_STATE, INSTANCE_LOCKED of the
- *   conditions; what `applyUserChange` throws
+ *   conditions; NOT_READY, VOLUME_ATTACHMENT_NOT_FOUND of a volume; what `applyUserChange` throws
  */
 export async function updateInstance(
   store: Store,
@@ -125,7 +127,10 @@ export async function updateInstance(
     const now = deps.clock.now();
     const before = loadRecord(row);
     if (request.conditions !== undefined) checkAcceptable(serverOf(before), askedOf(request.conditions));
-    const record = applyUserChange(before, request, now);
+    const devices = request.volume && (await volumeChanged(store, deps, tx, before, request.volume, now));
+    const written = devices?.written ?? [];
+    const volumes = written.length === 0 ? undefined : volumesOf(devices?.present ?? []);
+    const record = applyUserChange(before, request, now, volumes);
     if (record === before)
       return { instance: { ...record, encryptedUserData: Buffer.alloc(0) }, changed: false };
     const columns = instanceColumns(record);
@@ -134,6 +139,7 @@ export async function updateInstance(
         name: "inst",
         body: sql`UPDATE ${store.t.instance} SET ${assignments(columns)} WHERE id = ${serverId}`,
       },
+      ...rowParts(store, deps, { devices: written, migrations: [] }),
       outboxPart(store.t, deps.ids, [instanceChanged(record, columns, "changed")], now),
     ]).execute(tx);
     return { instance: { ...record, encryptedUserData: Buffer.alloc(0) }, changed: true };

@@ -9,7 +9,9 @@ import { GLOBAL } from "../../../model/database-names.js";
 import { fromTimestampOrNull, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import { CellsErrors } from "../../errors.js";
-import { bootDevices } from "../domain/block-devices.js";
+import type { VolumeChange } from "../../../../gen/kilonova/cells/v1/instances_service.js";
+import { bootDevices, changedVolume } from "../domain/block-devices.js";
+import type { ChangedDevices } from "../domain/block-devices.js";
 import { migrationIds } from "../domain/migrations.js";
 import { NO_ROWS, touchesRows } from "../domain/plan-change.js";
 import type { KnownRows, ServerRows } from "../domain/plan-change.js";
@@ -71,6 +73,25 @@ export function knownDevices(
     devices: (all ?? []).filter(({ deletedAt }) => deletedAt === undefined),
     unwritten: false,
   };
+}
+
+/**
+ * A server's devices after a user's change of one at once, and those to be stored.
+ * @throws NOT_READY for a build request; VOLUME_ATTACHMENT_NOT_FOUND
+ */
+export async function volumeChanged(
+  store: Store,
+  { ids }: Pick<StoreDeps, "ids">,
+  tx: Tx,
+  record: InstanceRecord,
+  change: VolumeChange,
+  now: Instant,
+): Promise<ChangedDevices> {
+  const serverId = serverOf(record).id;
+  if (store.name === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
+  const known = knownDevices(ids, record, await allDevices(store, tx, serverId));
+  const changed = changedVolume(known.devices, change, { serverId, now });
+  return known.unwritten === true ? { ...changed, written: changed.present } : changed;
 }
 
 /** All that a server has and had, in the order in which it got them. */

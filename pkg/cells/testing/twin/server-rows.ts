@@ -4,6 +4,9 @@ import type { Instant } from "../../../kernel/time.js";
 import { GLOBAL } from "../../../model/database-names.js";
 import { fromTimestampOrNull, toTimestamp } from "../../../model/wire-time.js";
 import { CellsErrors } from "../../errors.js";
+import type { VolumeChange } from "../../../../gen/kilonova/cells/v1/instances_service.js";
+import { changedVolume } from "../../servers/domain/block-devices.js";
+import type { ChangedDevices } from "../../servers/domain/block-devices.js";
 import { migrationIds } from "../../servers/domain/migrations.js";
 import { NO_ROWS, touchesRows } from "../../servers/domain/plan-change.js";
 import type { KnownRows, ServerRows } from "../../servers/domain/plan-change.js";
@@ -39,6 +42,24 @@ export function rowsFor(
 /** Numbers for the migrations that a change may make. @param more  beside those that it names */
 export const numbersFor = (database: TwinDatabase, change: InstanceChange | undefined, more = 0): bigint[] =>
   Array.from({ length: migrationsMade(change, more) }, () => BigInt(database.next("migration")));
+
+/**
+ * A server's devices after a user's change of one at once, and those to be stored.
+ * @throws NOT_READY for a build request; VOLUME_ATTACHMENT_NOT_FOUND
+ */
+export function volumeChanged(
+  { name, devices }: TwinDatabase,
+  { ids }: Pick<StoreDeps, "ids">,
+  record: InstanceRecord,
+  change: VolumeChange,
+  now: Instant,
+): ChangedDevices {
+  const serverId = serverOf(record).id;
+  if (name === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
+  const known = knownDevices(ids, record, devices.get(serverId) ?? []);
+  const changed = changedVolume(known.devices, change, { serverId, now });
+  return known.unwritten === true ? { ...changed, written: changed.present } : changed;
+}
 
 /** Stores rows, new ones and those that are there. */
 export function storeRows(

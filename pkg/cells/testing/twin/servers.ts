@@ -11,6 +11,7 @@ import { askedOf, checkAcceptable } from "../../operations/domain/acceptance.js"
 import { toStored } from "../../operations/domain/operation-rows.js";
 import type { Waker } from "../../ports.js";
 import { applyUserChange } from "../../servers/domain/apply-change.js";
+import { volumesOf } from "../../servers/domain/block-devices.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { firstPassword, requirePassword, withServerPassword } from "../../servers/domain/server-password.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
@@ -20,6 +21,7 @@ import { visible } from "../../servers/store/read-instances.js";
 import { acceptOperation } from "./accept-operation.js";
 import type { InstanceEntry, TwinDatabase } from "./database.js";
 import { listServers } from "./list-servers.js";
+import { storeRows, volumeChanged } from "./server-rows.js";
 import type { TwinState } from "./state.js";
 
 /** Records of servers. */
@@ -102,8 +104,13 @@ function update(
     throw CellsErrors.GENERATION_CONFLICT({ server: serverId });
   const before = recordOf(entry);
   if (request.conditions !== undefined) checkAcceptable(serverOf(before), askedOf(request.conditions));
-  const record = applyUserChange(before, request, twin.deps.clock.now());
+  const now = twin.deps.clock.now();
+  const devices = request.volume && volumeChanged(database, twin.deps, before, request.volume, now);
+  const written = devices?.written ?? [];
+  const volumes = written.length === 0 ? undefined : volumesOf(devices?.present ?? []);
+  const record = applyUserChange(before, request, now, volumes);
   if (record === before) return { instance: record, changed: false };
+  storeRows(database, twin.deps, { devices: written, migrations: [] });
   change(database, entry, record);
   return { instance: record, changed: true };
 }

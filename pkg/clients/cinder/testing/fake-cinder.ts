@@ -221,7 +221,8 @@ export function fakeCinder(): FakeCinder {
     },
     createVolume: async (_ctx, wish, by = {}) => {
       up("createVolume");
-      const projectId = by.projectId ?? wish.projectId ?? "project-id";
+      // As the real one, which goes by the token.
+      const projectId = by.projectId ?? "service-project";
       const source = wish.snapshotId === undefined ? undefined : snapshotOf(wish.snapshotId);
       if (wish.sourceVolumeId !== undefined) volumeOf(wish.sourceVolumeId);
       if (source !== undefined && wish.sizeGib < source.sizeGib)
@@ -375,9 +376,21 @@ export function fakeCinder(): FakeCinder {
     },
     migrateVolumeCompletion: async (_ctx, oldId, newId, error) => {
       up("migrateVolumeCompletion");
-      volumeOf(oldId);
-      if (!error) fake.setVolume(newId, { migrationStatus: undefined });
-      return newId;
+      const old = volumeOf(oldId);
+      const { sizeGib, id } = volumeOf(newId);
+      if (old.migrationStatus === undefined)
+        throw CinderErrors.VOLUME_INVALID({ problem: "Invalid volume: it is not migrating" });
+      if (error) {
+        fake.setVolume(oldId, { migrationStatus: "error" });
+        return oldId;
+      }
+      // The new one gets the old one's id, and what was the old one goes.
+      volumes.delete(id);
+      for (const [name, one] of attachments)
+        if (one.volumeId === newId) attachments.set(name, { ...one, volumeId: oldId });
+      fake.setVolume(oldId, { sizeGib, migrationStatus: "success" });
+      settle(oldId);
+      return oldId;
     },
     extendCompletion: async (_ctx, id, error) => {
       up("extendCompletion");

@@ -365,10 +365,11 @@ export class FakeDriver extends FakeHost implements Driver {
       "swapVolume",
       instanceUuid,
       () => {
-        const guest = this.needUp(instanceUuid);
+        const guest = this.need(instanceUuid);
         const at = guest.volumes.findIndex(({ volumeId }) => volumeId === oldVolumeId);
         const old = guest.volumes[at];
         if (old !== undefined) {
+          this.needUp(instanceUuid);
           const { deviceName, deviceType, tag } = old;
           const swapped = { ...toVolume({ ...volume, deviceName, deviceType, tag }) };
           this.put({ ...guest, volumes: guest.volumes.with(at, swapped) });
@@ -377,6 +378,19 @@ export class FakeDriver extends FakeHost implements Driver {
       },
       { passed: (part) => tell({ phase: "volume_copy", done: part * GIB, total: GIB }) },
     );
+  }
+
+  renameVolume(ctx: Ctx, instanceUuid: string, volumeId: string, newVolumeId: string): Promise<void> {
+    return this.#scripted(ctx, "renameVolume", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const has = (id: string): boolean => guest.volumes.some((one) => one.volumeId === id);
+      if (!has(volumeId) && !has(newVolumeId))
+        throw DriverErrors.VOLUME_NOT_ATTACHED({ volume: volumeId, instanceUuid });
+      const volumes = guest.volumes.map((one) =>
+        one.volumeId === volumeId ? { ...one, volumeId: newVolumeId } : one,
+      );
+      this.put({ ...guest, volumes });
+    });
   }
 
   taggedVolumes(ctx: Ctx, instanceUuid: string): Promise<readonly TaggedVolume[]> {

@@ -29,6 +29,7 @@ export function fakeInventory(hostname: string, over: Partial<HostInventory>): H
       "COMPUTE_STORAGE_BUS_VIRTIO",
       "COMPUTE_VOLUME_ATTACH",
       "COMPUTE_VOLUME_ATTACH_WITH_TAG",
+      "COMPUTE_VOLUME_EXTEND",
       "COMPUTE_VOLUME_MULTI_ATTACH",
       "HW_CPU_X86_SSE42",
     ],

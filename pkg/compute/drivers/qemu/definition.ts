@@ -28,7 +28,10 @@ const nic = z.object({
 
 /** A volume as a guest's device. How it is reached lies elsewhere, because it may be secret. */
 const volume = z.object({
+  /** By which its files, block nodes and daemon are named. */
   volumeId: z.string(),
+  /** Under which everybody else knows it since it was migrated; null: the same. */
+  knownAs: z.string().nullable().default(null),
   deviceName: z.string(),
   deviceType: z.string(),
   bus: z.string(),

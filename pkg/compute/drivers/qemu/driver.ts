@@ -75,7 +75,7 @@ import { thaw } from "./quiesce.js";
 import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
-import { swapVolume } from "./swap-volume.js";
+import { renameVolume, swapVolume } from "./swap-volume.js";
 import { taggedVolumes, volumesAtStart, withVolumesOf } from "./volume-device.js";
 import { attachVolume, detachVolume, extendVolume, plugMissingVolumes } from "./volumes.js";
 import type { VolumeTools } from "./volumes.js";
@@ -525,11 +525,16 @@ export class QemuDriver implements Driver {
   }
 
   attachVolume(ctx: Ctx, instanceUuid: string, volume: GuestVolume): Promise<void> {
-    return this.#locked(instanceUuid, (entry) => attachVolume(ctx, entry, volume, this.#volumeTools()));
+    return this.#locked(instanceUuid, (entry) => {
+      const volumeId = keyOf(entry.definition, volume.volumeId);
+      return attachVolume(ctx, entry, { ...volume, volumeId }, this.#volumeTools());
+    });
   }
 
   detachVolume(ctx: Ctx, instanceUuid: string, volumeId: string): Promise<void> {
-    return this.#locked(instanceUuid, (entry) => detachVolume(ctx, entry, volumeId, this.#volumeTools()));
+    return this.#locked(instanceUuid, (entry) =>
+      detachVolume(ctx, entry, keyOf(entry.definition, volumeId), this.#volumeTools()),
+    );
   }
 
   swapVolume(
@@ -540,7 +545,13 @@ export class QemuDriver implements Driver {
     tell: Tell<VolumePhase> = untold,
   ): Promise<void> {
     return this.#locked(instanceUuid, (entry) =>
-      swapVolume(ctx, entry, oldVolumeId, volume, this.#volumeTools(), tell),
+      swapVolume(ctx, entry, keyOf(entry.definition, oldVolumeId), volume, this.#volumeTools(), tell),
+    );
+  }
+
+  renameVolume(_ctx: Ctx, instanceUuid: string, volumeId: string, newVolumeId: string): Promise<void> {
+    return this.#locked(instanceUuid, (entry) =>
+      renameVolume(entry, volumeId, newVolumeId, this.#volumeTools()),
     );
   }
 
@@ -551,7 +562,7 @@ export class QemuDriver implements Driver {
 
   extendVolume(ctx: Ctx, instanceUuid: string, volumeId: string, sizeBytes: number): Promise<void> {
     return this.#locked(instanceUuid, (entry) =>
-      extendVolume(ctx, entry, volumeId, sizeBytes, this.#volumeTools()),
+      extendVolume(ctx, entry, keyOf(entry.definition, volumeId), sizeBytes, this.#volumeTools()),
     );
   }
 

@@ -10,7 +10,7 @@ import { qmp } from "./hot-device.js";
 import type { HotGuest } from "./hot-device.js";
 import { asArray, asObject } from "./qmp-client.js";
 import { copyVolume, endCopy } from "./volume-copy.js";
-import { volumeNode } from "./volume-device.js";
+import { volumeNode, withKnownAs } from "./volume-device.js";
 import { commit, extendVolume } from "./volumes.js";
 import type { VolumeTools } from "./volumes.js";
 
@@ -31,13 +31,13 @@ export async function swapVolume(
   const { volumeId, connection } = volume;
   const { readOnly, shared } = connection;
   const { volumes, spec } = entry.definition;
-  const running = needRunning(entry);
   const old = volumes.find((one) => one.volumeId === oldVolumeId);
   if (old === undefined) {
-    if (volumes.some((one) => one.volumeId === volumeId)) return;
+    if (volumes.some((one) => one.volumeId === volumeId || one.knownAs === volumeId)) return;
     throw DriverErrors.VOLUME_NOT_ATTACHED({ volume: oldVolumeId, instanceUuid: spec.instanceUuid });
   }
-  const swapped = { ...old, volumeId, readOnly, shared };
+  const running = needRunning(entry);
+  const swapped = { ...old, volumeId, knownAs: null, readOnly, shared };
   const at = volumePaths(entry.paths, volumeId);
   const [from, to] = [volumeName(oldVolumeId), volumeName(volumeId)];
   await keepConnection(at, connection);
@@ -65,6 +65,20 @@ export async function swapVolume(
   // All of it, where it holds more than the old one.
   const wholeBytes = await tools.bridges.sizeBytes(spec.instanceUuid, volumeId);
   await extendVolume(ctx, entry, volumeId, wholeBytes, tools);
+}
+
+/** From here on everybody else knows a volume by another id. @throws VOLUME_NOT_ATTACHED */
+export async function renameVolume(
+  entry: Entry,
+  volumeId: string,
+  newVolumeId: string,
+  tools: Pick<VolumeTools, "files">,
+): Promise<void> {
+  const renamed = withKnownAs(entry.definition, volumeId, newVolumeId);
+  if (renamed !== undefined) return commit(entry, renamed, tools);
+  const { instanceUuid } = entry.definition.spec;
+  if (withKnownAs(entry.definition, newVolumeId, newVolumeId) === undefined)
+    throw DriverErrors.VOLUME_NOT_ATTACHED({ volume: volumeId, instanceUuid });
 }
 
 /** Which block node a device has. */

@@ -74,6 +74,7 @@ export function driverTraits(cpuFeatures: ReadonlySet<string>): readonly string[
     ...["IDE", "SATA", "SCSI", "USB", "VIRTIO"].map((bus) => `COMPUTE_STORAGE_BUS_${bus}`),
     "COMPUTE_VOLUME_ATTACH",
     "COMPUTE_VOLUME_ATTACH_WITH_TAG",
+    "COMPUTE_VOLUME_EXTEND",
     "COMPUTE_VOLUME_MULTI_ATTACH",
     ...cpu,
   ].sort();

@@ -47,6 +47,7 @@ export function withVolume(
   if (place === undefined) throw DriverErrors.DEVICE_SLOTS_EXHAUSTED({ instanceUuid });
   const added: StoredVolume = {
     volumeId,
+    knownAs: null,
     deviceName,
     deviceType,
     bus,
@@ -99,6 +100,28 @@ function freeId({ volumes }: Definition, volumeId: string): string {
     if (!volumes.some(({ device }) => device === id)) return id;
 }
 
+/** Under which everybody else knows a volume. */
+const idOf = ({ volumeId, knownAs }: StoredVolume): string => knownAs ?? volumeId;
+
+/** Under which a guest keeps the volume that everybody else knows by this id; the same where it has none. */
+export const keyOf = ({ volumes }: Definition, volumeId: string): string =>
+  volumes.find((one) => idOf(one) === volumeId)?.volumeId ?? volumeId;
+
+/** A guest whose volume is known by another id. @returns undefined when it has no such volume */
+export function withKnownAs(
+  definition: Definition,
+  volumeId: string,
+  newVolumeId: string,
+): Definition | undefined {
+  const found = definition.volumes.find((one) => idOf(one) === volumeId);
+  if (found === undefined) return undefined;
+  const knownAs = found.volumeId === newVolumeId ? null : newVolumeId;
+  return {
+    ...definition,
+    volumes: definition.volumes.map((one) => (one === found ? { ...one, knownAs } : one)),
+  };
+}
+
 /** Whether the volume can come and go while the guest runs. */
 export const isHot = ({ bus, deviceType }: StoredVolume): boolean => deviceType === "disk" && HOT.has(bus);
 
@@ -121,7 +144,7 @@ export const volumeNode = (
 
 /** A volume as QEMU's device. */
 export function volumeDevice(definition: Definition, volume: StoredVolume): DeviceProperties {
-  const { volumeId, bus, slot, unit, device, shared, bootIndex, deviceType } = volume;
+  const { volumeId, knownAs, bus, slot, unit, device, shared, bootIndex, deviceType } = volume;
   const kind = busOf(definition, bus);
   const described = (deviceType === "cdrom" && kind.cdrom ? kind.cdrom : kind.device)(unit ?? 0);
   const [driver = "", ...pairs] = described.split(",");
@@ -134,7 +157,7 @@ export function volumeDevice(definition: Definition, volume: StoredVolume): Devi
     ...Object.fromEntries(properties),
     id: device,
     drive: volumeName(volumeId),
-    serial: volumeId,
+    serial: knownAs ?? volumeId,
     ...(shared ? { "share-rw": true } : {}),
     ...(slot === null ? {} : { bus: rootPort(slot) }),
     ...(bus === "virtio" && unit !== null ? { bus: "pci.0", addr: `0x${unit.toString(16)}` } : {}),
@@ -145,7 +168,8 @@ export function volumeDevice(definition: Definition, volume: StoredVolume): Devi
 
 /** Volumes that carry a tag, as the guest finds them; firmware numbers buses in the order of their ports. */
 export const taggedVolumes = (definition: Definition): readonly TaggedVolume[] =>
-  volumesAtStart(definition).flatMap(({ volumeId, deviceName, tag, bus, slot, unit }) => {
+  volumesAtStart(definition).flatMap((volume) => {
+    const { deviceName, tag, bus, slot, unit } = volume;
     if (tag === null) return [];
     const pci = slot === null ? `00:${hex(unit ?? 0)}` : `${hex(slot + 1)}:00`;
     const at =
@@ -155,7 +179,7 @@ export const taggedVolumes = (definition: Definition): readonly TaggedVolume[] =
             bus: bus === "scsi" || bus === "usb" || bus === "ide" ? bus : "none",
             address: undefined,
           } as const);
-    return [{ volumeId, deviceName, tag, ...at }];
+    return [{ volumeId: idOf(volume), deviceName, tag, ...at }];
   });
 
 const hex = (number: number): string => number.toString(16).padStart(2, "0");

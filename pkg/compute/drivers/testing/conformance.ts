@@ -734,6 +734,31 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       );
     });
 
+    it("knows a volume under another id once it is told, and finds it under that", async () => {
+      const { instanceUuid } = await running();
+      const before = await disksOf(instanceUuid);
+      const [one, two, three] = [{ ...(await h.aVolume()), tag: "db" }, await h.aVolume(), await h.aVolume()];
+      const swap = (to: typeof two): Promise<void> => able("swapVolume")(ctx, instanceUuid, one.volumeId, to);
+      const rename = (from: typeof two): Promise<void> =>
+        able("renameVolume")(ctx, instanceUuid, from.volumeId, one.volumeId);
+      const known = async (): Promise<readonly string[]> =>
+        (await able("taggedVolumes")(ctx, instanceUuid)).map(({ volumeId }) => volumeId);
+      await rejectsWith(rename(two), "VOLUME_NOT_ATTACHED");
+      await attach(instanceUuid, one);
+      await swap(two);
+      for (let times = 0; times < 2; times++) await rename(two);
+      assert.deepEqual(await known(), [one.volumeId]);
+      await h.driver().reboot(ctx, instanceUuid, "hard", 0);
+      await swap(three);
+      assert.deepEqual(await known(), [three.volumeId]);
+      await rename(three);
+      await attach(instanceUuid, { ...three, volumeId: one.volumeId });
+      assert.equal(await disksOf(instanceUuid), before + 1);
+      await able("detachVolume")(ctx, instanceUuid, one.volumeId);
+      assert.equal(await disksOf(instanceUuid), before);
+      assert.deepEqual(await known(), []);
+    });
+
     it("finds the tags of a guest's volumes, as long as it has them", async () => {
       const { instanceUuid } = await running();
       const tagged = { ...(await h.aVolume()), tag: "db" };

@@ -2,6 +2,7 @@ import { toDuration } from "../../../model/wire-time.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { booleanOf, textOf } from "../../http/fields.js";
+import type { JsonObject } from "../../http/json.js";
 import { MAX_LIMIT, pageOf, wholePage } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import { since } from "../../microversion/version.js";
@@ -9,13 +10,15 @@ import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
 import { required } from "../required.js";
 import { reserveFailure } from "./failure.js";
-import { anyParameters, attachBody, listQuery } from "./schemas.js";
+import { anyParameters, attachBody, listQuery, updateBody } from "./schemas.js";
 import { shownAttachment, shownNewAttachment } from "./view.js";
 
 /** Volumes that may have several servers. */
 const manyServers = since("2.60");
 /** Servers that are shelved get and lose volumes, too. */
 const whileShelved = since("2.20");
+/** Before, a change of an attachment was always another volume. */
+const flagChanges = since("2.85");
 /** From here on, an attachment has an id of its own and is shown once it has. */
 const ownIds = since("2.89");
 /** Nobody waits for the device any more. */
@@ -73,6 +76,14 @@ export function volumeAttachmentRoutes(
       },
     },
     {
+      route: "PUT /servers/{id}/os-volume_attachments/{sub}",
+      body: updateBody,
+      handle: async (request) => {
+        await api.updateVolumeAttachment(request.ctx, changeOf(request));
+        return replyEmpty;
+      },
+    },
+    {
       route: "DELETE /servers/{id}/os-volume_attachments/{sub}",
       handle: async (request) => {
         const { ctx, id: serverId, sub: volumeId } = request;
@@ -81,6 +92,33 @@ export function volumeAttachmentRoutes(
       },
     },
   ];
+}
+
+/** Null says that there is none. */
+const saidOf = (asked: JsonObject, name: string): string | undefined =>
+  asked[name] === null ? "" : textOf(asked, name);
+
+function changeOf(
+  request: ApiRequest,
+): Parameters<ApiClients["volumeAttachments"]["updateVolumeAttachment"]>[1] {
+  const asked = request.member("volumeAttachment");
+  const newVolumeId = textOf(asked, "volumeId") ?? "";
+  const where = { serverId: request.id, volumeId: request.sub, newVolumeId };
+  if (!request.has(flagChanges)) return { ...where, onlySwap: true };
+  const [device, label, otherId, serverId] = ["device", "tag", "id", "serverId"].map((name) =>
+    saidOf(asked, name),
+  );
+  const deleteOnTermination = booleanOf(asked, "delete_on_termination");
+  return {
+    ...where,
+    ...(deleteOnTermination === undefined ? {} : { deleteOnTermination }),
+    unchanged: {
+      ...(device === undefined ? {} : { device }),
+      ...(label === undefined ? {} : { tag: label }),
+      ...(otherId === undefined ? {} : { id: otherId }),
+      ...(serverId === undefined ? {} : { serverId }),
+    },
+  };
 }
 
 function askedOf(request: ApiRequest): {

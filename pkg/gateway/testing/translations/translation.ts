@@ -8,6 +8,7 @@ export const SERVER = "0e44cc9c-e052-415d-afbf-469b0d384170";
 /** Something else with an id. */
 export const OTHER = "70a599e0-31e7-49b7-b260-868f441e862b";
 
+export const put = (body: object): Ask => ({ method: "PUT", body });
 export const post = (body: object): Ask => ({ method: "POST", body });
 export const asAdmin = (ask: Ask): Ask => ({ ...ask, token: "admin" });
 

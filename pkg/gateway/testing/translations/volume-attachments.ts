@@ -1,5 +1,5 @@
 import type { Translation } from "./translation.js";
-import { OTHER, SERVER, post } from "./translation.js";
+import { OTHER, SERVER, post, put } from "./translation.js";
 
 const path = `/servers/${SERVER}/os-volume_attachments`;
 const wait = { seconds: 50n, nanos: 0 };
@@ -50,6 +50,38 @@ export default [
     { ...post({ volumeAttachment: { volumeId: OTHER } }), version: "2.101" },
     "attachVolume",
     { serverId: SERVER, volumeId: OTHER },
+  ],
+  [
+    "PUT /servers/{id}/os-volume_attachments/{sub}",
+    `${path}/${OTHER}`,
+    put({ volumeAttachment: { volumeId: SERVER } }),
+    "updateVolumeAttachment",
+    { serverId: SERVER, volumeId: OTHER, newVolumeId: SERVER, onlySwap: true },
+  ],
+  [
+    "PUT /servers/{id}/os-volume_attachments/{sub}",
+    `${path}/${OTHER}`,
+    {
+      ...put({
+        volumeAttachment: {
+          volumeId: OTHER,
+          id: OTHER,
+          serverId: SERVER,
+          device: null,
+          tag: "data",
+          delete_on_termination: "no",
+        },
+      }),
+      version: "2.85",
+    },
+    "updateVolumeAttachment",
+    {
+      serverId: SERVER,
+      volumeId: OTHER,
+      newVolumeId: OTHER,
+      deleteOnTermination: false,
+      unchanged: { device: "", tag: "data", id: OTHER, serverId: SERVER },
+    },
   ],
   [
     "DELETE /servers/{id}/os-volume_attachments/{sub}",

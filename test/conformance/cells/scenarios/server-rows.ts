@@ -60,6 +60,38 @@ export const serverRows: readonly Scenario[] = [
     },
   },
   {
+    name: "whether a volume goes with its server is changed at once, while operations run, and told",
+    run: async (s) => {
+      const id = await s.put(1);
+      const info = { connectionInfo: "secret" };
+      await s.begin(id, "test.life", { change: { blockDevices: [volume(1, info), volume(2)] } });
+      const change = (volumeId: string, deleteOnTermination: boolean) =>
+        s.servers.updateInstance(s.ctx, {
+          database: "cell1",
+          server: { id },
+          volume: { volumeId, deleteOnTermination },
+        });
+      const { generation } = await s.server(id);
+      assert.equal((await change("v1", true)).changed, true);
+      assert.equal((await change("v1", true)).changed, false);
+      const now = await s.server(id);
+      assert.deepEqual(
+        now.volumes.map((one) => [one.id, one.deleteOnTermination]),
+        [
+          ["v1", true],
+          ["v2", false],
+        ],
+      );
+      assert.equal(now.generation, generation + 1n);
+      assert.deepEqual(
+        (await devices(s, id)).map((one) => one.deleteOnTermination),
+        [true, false],
+      );
+      for (const volumeId of ["v3", ""])
+        assert.equal(await refusal(change(volumeId, true)), "VOLUME_ATTACHMENT_NOT_FOUND");
+    },
+  },
+  {
     name: "how a volume is reached is told to conductors who ask, and stored sealed",
     run: async (s) => {
       const id = await s.put(1);

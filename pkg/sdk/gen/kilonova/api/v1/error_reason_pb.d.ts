@@ -1665,7 +1665,7 @@ export enum ErrorReason {
   VOLUME_NOT_AVAILABLE = 236,
 
   /**
-   * With INVALID_ARGUMENT or NOT_FOUND.
+   * With NOT_FOUND.
    *
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_FOUND = 237;
    */
@@ -2106,11 +2106,25 @@ export enum ErrorReason {
   VOLUME_NOT_MADE = 381,
 
   /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_USER_TOKEN_ENDED = 400;
+   */
+  USER_TOKEN_ENDED = 400,
+
+  /**
    * With INVALID_ARGUMENT.
    *
-   * @generated from enum value: ERROR_REASON_SECURITY_GROUP_ID_NOT_UUID = 410;
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_SWAPPABLE = 401;
    */
-  SECURITY_GROUP_ID_NOT_UUID = 410,
+  VOLUME_NOT_SWAPPABLE = 401,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_MULTIATTACH_SWAP = 402;
+   */
+  MULTIATTACH_SWAP = 402,
 }
 
 /**

@@ -326,6 +326,21 @@ export declare type UpdateVolumeAttachmentRequest = Message<"kilonova.api.v1.Upd
    * @generated from field: optional bool delete_on_termination = 5;
    */
   deleteOnTermination?: boolean | undefined;
+
+  /**
+   * What else the caller says of the attachment: refused with NOT_CHANGEABLE where it is another.
+   *
+   * @generated from field: kilonova.api.v1.UnchangedAttachment unchanged = 105;
+   */
+  unchanged?: UnchangedAttachment | undefined;
+
+  /**
+   * Whether it is a swap also when the new volume is the one that is attached, which is then refused: REST
+   * before 2.85.
+   *
+   * @generated from field: bool only_swap = 106;
+   */
+  onlySwap: boolean;
 };
 
 /**
@@ -333,6 +348,47 @@ export declare type UpdateVolumeAttachmentRequest = Message<"kilonova.api.v1.Upd
  * Use `create(UpdateVolumeAttachmentRequestSchema)` to create a new message.
  */
 export declare const UpdateVolumeAttachmentRequestSchema: GenMessage<UpdateVolumeAttachmentRequest>;
+
+/**
+ * What does not change of an attachment. Unset fields are not compared.
+ *
+ * @generated from message kilonova.api.v1.UnchangedAttachment
+ */
+export declare type UnchangedAttachment = Message<"kilonova.api.v1.UnchangedAttachment"> & {
+  /**
+   * Such as /dev/vdb; empty for none.
+   *
+   * @generated from field: optional string device = 1;
+   */
+  device?: string | undefined;
+
+  /**
+   * Empty for none.
+   *
+   * @generated from field: optional string tag = 2;
+   */
+  tag?: string | undefined;
+
+  /**
+   * The volume, under its other name.
+   *
+   * @generated from field: optional string id = 3;
+   */
+  id?: string | undefined;
+
+  /**
+   * The server.
+   *
+   * @generated from field: optional string server_id = 4;
+   */
+  serverId?: string | undefined;
+};
+
+/**
+ * Describes the message kilonova.api.v1.UnchangedAttachment.
+ * Use `create(UnchangedAttachmentSchema)` to create a new message.
+ */
+export declare const UnchangedAttachmentSchema: GenMessage<UnchangedAttachment>;
 
 /**
  * Output of UpdateVolumeAttachment.
@@ -606,12 +662,18 @@ export declare const VolumeAttachmentsService: GenService<{
     output: typeof AttachVolumeResponseSchema;
   },
   /**
-   * Replaces the volume by another of at least the same size, or changes `delete_on_termination`. Swapping is
-   * for the Block Storage service and administrators.
+   * Changes `delete_on_termination`, or lets another volume of at least the same size take the place of one
+   * that is migrating: the latter is for the Block Storage service, and needs the second rule. A lock and the
+   * server's state are nothing to the flag. A request for both changes the flag first, whatever becomes of the
+   * rest.
    *
-   * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / VOLUME_NOT_FOUND,
-   * VOLUME_TOO_SMALL, NOT_CHANGEABLE (device and tag); FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE,
-   * PAUSED or RESIZED), VOLUME_NOT_MIGRATING, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+   * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT /
+   * INVALID_REQUEST (also of a new volume that there is not), NOT_CHANGEABLE, VOLUME_NOT_SWAPPABLE,
+   * MULTIATTACH_SWAP, VOLUME_TOO_SMALL, VOLUME_ENCRYPTED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE,
+   * PAUSED or RESIZED), VOLUME_NOT_MIGRATING, INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING;
+   * UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED. What is found out
+   * later is the operation's error: VOLUME_NOT_DETACHABLE, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and what
+   * the host says; the server keeps its volume then.
    *
    * @generated from rpc kilonova.api.v1.VolumeAttachmentsService.UpdateVolumeAttachment
    */

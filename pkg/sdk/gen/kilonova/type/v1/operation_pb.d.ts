@@ -347,6 +347,22 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: ShelveServerMetadata;
     case: "shelveServer";
+  } | {
+    /**
+     * Of "server.extend-volume".
+     *
+     * @generated from field: kilonova.type.v1.ExtendVolumeMetadata extend_volume = 27;
+     */
+    value: ExtendVolumeMetadata;
+    case: "extendVolume";
+  } | {
+    /**
+     * Of "server.swap-volume".
+     *
+     * @generated from field: kilonova.type.v1.SwapVolumeMetadata swap_volume = 28;
+     */
+    value: SwapVolumeMetadata;
+    case: "swapVolume";
   } | { case: undefined; value?: undefined };
 };
 
@@ -733,6 +749,53 @@ export declare type DetachVolumeMetadata = Message<"kilonova.type.v1.DetachVolum
  * Use `create(DetachVolumeMetadataSchema)` to create a new message.
  */
 export declare const DetachVolumeMetadataSchema: GenMessage<DetachVolumeMetadata>;
+
+/**
+ * What was asked for when a volume had grown.
+ *
+ * @generated from message kilonova.type.v1.ExtendVolumeMetadata
+ */
+export declare type ExtendVolumeMetadata = Message<"kilonova.type.v1.ExtendVolumeMetadata"> & {
+  /**
+   * The volume.
+   *
+   * @generated from field: string volume_id = 1;
+   */
+  volumeId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.ExtendVolumeMetadata.
+ * Use `create(ExtendVolumeMetadataSchema)` to create a new message.
+ */
+export declare const ExtendVolumeMetadataSchema: GenMessage<ExtendVolumeMetadata>;
+
+/**
+ * What was asked for with another volume in the place of one.
+ *
+ * @generated from message kilonova.type.v1.SwapVolumeMetadata
+ */
+export declare type SwapVolumeMetadata = Message<"kilonova.type.v1.SwapVolumeMetadata"> & {
+  /**
+   * The volume that the server had.
+   *
+   * @generated from field: string volume_id = 1;
+   */
+  volumeId: string;
+
+  /**
+   * The one that takes its place.
+   *
+   * @generated from field: string new_volume_id = 2;
+   */
+  newVolumeId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.SwapVolumeMetadata.
+ * Use `create(SwapVolumeMetadataSchema)` to create a new message.
+ */
+export declare const SwapVolumeMetadataSchema: GenMessage<SwapVolumeMetadata>;
 
 /**
  * What an operation has brought about.
