@@ -1405,6 +1405,7 @@ class ErrorReason(IntEnum):
     USER_TOKEN_ENDED = 400
     VOLUME_NOT_SWAPPABLE = 401
     MULTIATTACH_SWAP = 402
+    SECURITY_GROUP_ID_NOT_UUID = 410
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

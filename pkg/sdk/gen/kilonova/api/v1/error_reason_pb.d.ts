@@ -2125,6 +2125,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_MULTIATTACH_SWAP = 402;
    */
   MULTIATTACH_SWAP = 402,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_SECURITY_GROUP_ID_NOT_UUID = 410;
+   */
+  SECURITY_GROUP_ID_NOT_UUID = 410,
 }
 
 /**
