@@ -36,17 +36,23 @@ describe("the lanes of a suite", function () {
   async function run(options: {
     readonly files: readonly string[];
     readonly quiet?: readonly string[];
+    readonly lanes?: number;
   }): Promise<Run> {
     const config = join(folder(), "mocharc.json");
     writeFileSync(config, JSON.stringify({ timeout: 30_000, forbidOnly: true }));
-    const given = { quiet: [], ...options, config, lanes: 2, folder: folder(), counts: counts() };
+    const given = { quiet: [], lanes: 2, ...options, config, folder: folder(), counts: counts() };
     const lanes = JSON.stringify(join(packageRoot(), "scripts/lib/lanes/lanes.mjs"));
     const program = `import { runInLanes } from ${lanes};
       const { ok, times } = await runInLanes(${JSON.stringify(given)});
       console.error(JSON.stringify({ ok, files: times.map(({ file }) => file) }));`;
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [
-      ...["--input-type=module", "-e", program],
-    ]);
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith("KILONOVA_")),
+    );
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ["--input-type=module", "-e", program],
+      { env: { ...env, KILONOVA_TEST_LANES: "2" } },
+    );
     return { ...(JSON.parse(stderr) as Pick<Run, "ok" | "files">), printed: stdout };
   }
 
@@ -118,6 +124,18 @@ describe("the lanes of a suite", function () {
     );
     assert.match(failed[0]?.error ?? "", /no such luck/);
     assert.deepEqual(skipped, ["is left out"]);
+  });
+
+  it("tell tests which lane it is, in words that no program takes for an option of its own", async () => {
+    const said = written(
+      "said",
+      `it("sees its lane", () => {
+         const ours = Object.keys(process.env).filter((name) => name.startsWith("KILONOVA_"));
+         if (process.env.TEST_LANE !== "1") throw new Error("lane " + process.env.TEST_LANE);
+         if (ours.join() !== "KILONOVA_TEST_COUNTS") throw new Error(ours.join());
+       });`,
+    );
+    assert.equal((await run({ files: [said], lanes: 1 })).ok, true);
   });
 
   it("keep the machine free for the files that want it to themselves", async () => {

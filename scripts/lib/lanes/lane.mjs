@@ -1,5 +1,5 @@
-// One lane of a suite: a process that runs test files, one after the other, as its parent names them. Modules,
-// and the PostgreSQL that tests share, stay from file to file.
+// One lane of a suite: a process that runs test files, one after the other, as its parent names them.
+// Modules, and the PostgreSQL that tests share, stay from file to file.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -1,5 +1,5 @@
-// Runs a suite's files in lanes: processes side by side, each of which takes the next file when it is done with
-// one, so that what waits leaves its processor to the other.
+// Runs a suite's files in lanes: processes side by side, each of which takes the next file when it is done
+// with one, so that what waits leaves its processor to the other.
 import { fork } from "node:child_process";
 import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -72,9 +72,12 @@ class Lane {
     this.#path = join(folder, `lane-${number}-${Date.now()}`);
     // A file takes everything in order, also from the lane's children, and keeps what a dying lane has said.
     this.#output = openSync(this.#path, "a");
+    // What is ours to know, programs that tests start would refuse as an option that they do not have: hence
+    // also a name without their prefix.
+    const { KILONOVA_TEST_LANES: _, ...rest } = process.env;
     this.#child = fork(join(import.meta.dirname, "lane.mjs"), [config], {
       cwd: root,
-      env: { ...process.env, ...env, KILONOVA_TEST_COUNTS: counts, KILONOVA_TEST_LANE: String(number) },
+      env: { ...rest, ...env, KILONOVA_TEST_COUNTS: counts, TEST_LANE: String(number) },
       execArgv: ["--import", "tsx"],
       stdio: ["ignore", this.#output, this.#output, "ipc"],
       // A Ctrl-C reaches it only through us.

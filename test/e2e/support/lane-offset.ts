@@ -2,8 +2,8 @@
 export const OFFSET_STEP = 100;
 
 /**
- * How far each lane of a suite moves its clouds' ports, so that no two lanes ever meet, whatever offsets their
- * files have: no two ports of a cloud are a multiple of OFFSET_STEP and one of these apart.
+ * How far each lane of a suite moves its clouds' ports, so that no two lanes ever meet, whatever offsets
+ * their files have: no two ports of a cloud are a multiple of OFFSET_STEP and one of these apart.
  */
 export const LANE_SHIFTS: readonly number[] = [0, 50, 11, 61];
 
@@ -13,7 +13,7 @@ export const LANE_SHIFTS: readonly number[] = [0, 50, 11, 61];
  */
 export function laneOffset(offset: number): number {
   if (offset % OFFSET_STEP !== 0) throw new Error(`port offset ${offset} is no multiple of ${OFFSET_STEP}`);
-  const lane = Number(process.env["KILONOVA_TEST_LANE"] ?? 1);
+  const lane = Number(process.env["TEST_LANE"] ?? 1);
   const shift = LANE_SHIFTS[lane - 1];
   if (shift === undefined) throw new Error(`there are no ports for lane ${lane}`);
   return offset + shift;
