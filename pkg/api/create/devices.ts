@@ -150,7 +150,10 @@ async function resolved(
   parts: Parts,
   ctx: Call,
   { device, field }: WantedDevice,
-  { request, readImageId }: { readonly request: CreateServersRequest; readonly readImageId?: string },
+  {
+    request,
+    readImageId,
+  }: { readonly request: CreateServersRequest; readonly readImageId: string | undefined },
 ): Promise<BlockDevice> {
   const { source, sourceId } = device;
   if (sourceId === undefined) return device;

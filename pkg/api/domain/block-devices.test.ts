@@ -158,6 +158,25 @@ describe("disks that an image brings", () => {
     ];
     assert.deepEqual(devices({ properties: { img_block_device_mapping: old } }), both);
   });
+  it("are as many as are named, each once, and none that is said not to be", () => {
+    const one = (name: string, more: object = {}): object => ({
+      ...snapshot,
+      boot_index: -1,
+      device_name: name,
+      ...more,
+    });
+    const about = (img_block_device_mapping: readonly object[]): About => ({
+      properties: { img_bdm_v2: "true", img_block_device_mapping },
+    });
+    const volumes = (all: readonly WantedDevice[]): number =>
+      all.filter(({ device }) => device.destination === TO_VOLUME).length;
+    const replaced = [boot, { ...volume, deviceName: "vdb" }];
+    assert.equal(volumes(planned(replaced, about([one("/dev/vdb"), one("/dev/vdc")]))), 2);
+    assert.equal(volumes(planned([boot], about([one("vdb"), one("vdc", { no_device: true })]))), 1);
+    const many = Array.from({ length: 65 }, (_, n) => one(`vd${n}`));
+    assert.equal(volumes(planned([boot], about(many.slice(1)))), 64);
+    assert.throws(() => planned([boot], about(many)), { message: /brings too many devices/ });
+  });
   it("are what a request might say, whoever has written them", () => {
     const blank = { source_type: "blank", destination_type: "volume", volume_size: 1, boot_index: -1 };
     for (const [odd, message] of [
@@ -272,6 +291,13 @@ describe("disks that are refused", () => {
       invalid("You specified more local devices than the limit allows"),
       "block_devices",
       { maxLocal: 2 },
+    ],
+    [
+      "any on the host where none may be",
+      [boot],
+      invalid("You specified more local devices than the limit allows"),
+      "block_devices",
+      { maxLocal: 0 },
     ],
     [
       "a volume with the name of the root disk",
