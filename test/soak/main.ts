@@ -7,7 +7,8 @@ import { packageRoot } from "../../pkg/platform/service/index.js";
 import { processFolder } from "../../pkg/testkit/scratch.js";
 import { join } from "node:path";
 import { soak } from "./run.js";
-import { rendered } from "./report.js";
+import { oneProcess } from "./one-process.js";
+import { rendered, renderedOneProcess } from "./report.js";
 
 const { values } = parseArgs({
   options: {
@@ -18,13 +19,28 @@ const { values } = parseArgs({
     qemu: { type: "string", default: "4" },
     callers: { type: "string", default: "6" },
     patience: { type: "string", default: "1" },
+    "one-process": { type: "boolean", default: false },
+    /** With `--one-process`, instead of minutes. */
+    actions: { type: "string", default: "300" },
     /** A guest image that is built already. */
     "guest-image": { type: "string" },
   },
 });
 const real = Number(values.qemu);
+// Whoever ends it ends what it has started: that hangs on the exit.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 // Some of what is awaited keeps no process alive by itself.
 setInterval(() => {}, 60_000);
+if (values["one-process"]) {
+  const report = await oneProcess({
+    seed: Number(values.seed),
+    actions: Number(values.actions),
+    servers: 8,
+    tell: (line) => console.log(line),
+  });
+  console.log(renderedOneProcess(Number(values.seed), report));
+  process.exit(report.wrong.length === 0 ? 0 : 1);
+}
 const report = await soak({
   seed: Number(values.seed),
   seconds: Number(values.minutes) * 60,

@@ -1,5 +1,6 @@
 import { isExplained } from "./failed-boots.js";
 import type { Failure } from "./failed-boots.js";
+import type { OneProcessReport } from "./one-process.js";
 import type { SoakReport } from "./run.js";
 
 const SHOWN = 40;
@@ -45,4 +46,19 @@ function byReason(failures: readonly Failure[]): ReadonlyMap<string, ReadonlyMap
     found.set(kind, row.set(why, (row.get(why) ?? 0) + 1));
   }
   return found;
+}
+
+/** The report of a life in one process. */
+export function renderedOneProcess(seed: number, { accepted, failed, wrong }: OneProcessReport): string {
+  const table = (of: ReadonlyMap<string, number>): string[] =>
+    [...of].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([what, times]) => `  ${what} ×${times}`);
+  return [
+    `seed ${seed}, in one process`,
+    "asked, by kind:",
+    ...table(accepted),
+    "failed operations by kind and reason:",
+    ...table(failed),
+    wrong.length === 0 ? "everything agrees" : `${wrong.length} things are wrong:`,
+    ...wrong.slice(0, SHOWN).map((one) => `  ${one}`),
+  ].join("\n");
 }

@@ -70,9 +70,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   try {
     options.tell(`${new Date().toISOString()} the cloud is up, seed ${options.seed}`);
     // An empty cloud agrees; what asks it works.
-    wrong.push(
-      ...(await disagreements(cloud, callers.volumes, true)).map((one) => `before the run: ${one}`),
-    );
+    wrong.push(...(await disagreements(cloud, callers.volumes, true)).map((one) => `before the run: ${one}`));
     const ending = new AbortController();
     const timer = setTimeout(() => ending.abort(), options.seconds * 1000);
     const plan = planOf({ seed: options.seed, slots, kinds: kindsOf(new Protos()), restMs: REST_MS });
