@@ -30,7 +30,7 @@ const packageSets = {
     "/usr/bin/etcd": "etcd-server",
     "/usr/bin/openssl": "openssl",
     "/usr/sbin/tgtd": "tgt",
-    "/usr/lib/x86_64-linux-gnu/qemu/block-iscsi.so": "qemu-block-extra",
+    "/lib/systemd/system/run-qemu.mount": "qemu-block-extra",
     "/usr/bin/protoc": "protobuf-compiler",
     "/usr/bin/grpc_python_plugin": "protobuf-compiler-grpc",
     "/usr/lib/python3/dist-packages/grpc": "python3-grpcio",

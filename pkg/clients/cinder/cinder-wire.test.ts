@@ -291,7 +291,7 @@ describe("cinder client on the wire", () => {
       ["user-token", "token-1"],
     );
     assert.deepEqual(JSON.parse(asked?.body ?? ""), {
-      volume: { size: 2, name: "", imageRef: "i", user_id: "u", project_id: "theirs", metadata: {} },
+      volume: { size: 2, name: "", imageRef: "i", metadata: {} },
     });
   });
 

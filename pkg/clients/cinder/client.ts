@@ -9,7 +9,7 @@ import type { Ask } from "./caller.js";
 import { CinderErrors } from "./errors.js";
 import type { Missing } from "./errors.js";
 import { createVolumeJson, defined, nextMarker, read, readMany, readOne, shapes } from "./json.js";
-import type { Cinder, VolumeCaller, VolumeQuery } from "./ports.js";
+import type { Cinder, CreateVolume, VolumeCaller, VolumeQuery } from "./ports.js";
 
 export interface CinderOptions {
   readonly session: ServiceSession;
@@ -82,7 +82,8 @@ function volumes(
       const source = wish.snapshotId ?? wish.sourceVolumeId ?? wish.imageId ?? "";
       const missing =
         wish.snapshotId === undefined ? CinderErrors.VOLUME_NOT_FOUND : CinderErrors.SNAPSHOT_NOT_FOUND;
-      const json = createVolumeJson(wish);
+      // What is made with somebody's token is theirs, and Cinder refuses to be told so.
+      const json = createVolumeJson(by.userToken === undefined ? wish : ownerless(wish));
       const answer = await ask(ctx, {
         method: "POST",
         path: "/volumes",
@@ -293,6 +294,8 @@ const volumeQuery = (query: VolumeQuery): NonNullable<HttpRequest["query"]> => (
   status: query.status,
   metadata: query.metadata === undefined ? undefined : JSON.stringify(query.metadata),
 });
+
+const ownerless = ({ projectId: _projectId, userId: _userId, ...wish }: CreateVolume): CreateVolume => wish;
 
 type About = { readonly path: string; readonly id: string; readonly missing: Missing };
 
