@@ -214,7 +214,10 @@ export const novaActions: readonly Row[] = [
 
 function cards(wanted: number): (scene: Scene) => Promise<void> {
   return async (scene) => {
-    await until(async () => (await scene.interfaces()).length === wanted, { timeoutMs: 60_000, everyMs: 50 });
+    await until(async () => (await scene.interfaces()).length === wanted, {
+      timeoutMs: 180_000,
+      everyMs: 50,
+    });
   };
 }
 
