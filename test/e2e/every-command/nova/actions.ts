@@ -105,12 +105,14 @@ export const novaActions: readonly Row[] = [
     then: { status: "RESCUE" },
   },
   { command: "unrescue", args: ["{server}"], from: "RESCUE", then: { status: "ACTIVE" } },
-  { command: "shelve", args: ["{server}"], then: { status: "SHELVED_OFFLOADED" } },
+  { command: "shelve", args: ["{server}"], then: { status: "SHELVED" } },
+  { command: "unshelve", args: ["{server}"], from: "SHELVED", then: { status: "ACTIVE" } },
   {
     command: "unshelve",
     args: ["--availability-zone", "nova", "{server}"],
-    from: "SHELVED_OFFLOADED",
-    then: { status: "ACTIVE" },
+    from: "SHELVED",
+    refused: /The server status must be SHELVED_OFFLOADED/,
+    because: "only a server that has left its host is told where to go",
   },
   {
     command: "lock",

@@ -99,7 +99,7 @@ export const lists: readonly Row[] = [
   },
   {
     command: "server group create",
-    args: ["--policy=soft-affinity", "{name}-made"],
+    args: ["--policy=affinity", "{name}-made"],
     at: "2.1",
     from: "NONE",
     json: { name: /-made$/ },
