@@ -255,6 +255,12 @@ const interfaces: readonly RestExpected[] = [
   server("DELETE /servers/{id}/os-volume_attachments/{sub}", "os-volumes-attachments:delete", {
     path: `/servers/${HOSTLESS}/os-volume_attachments/${VOLUME}`,
   }),
+  rest("GET /os-security-groups", [os("os-security-groups:get")], { version: "2.35" }),
+  rest("GET /os-security-groups/{id}", [os("os-security-groups:show")], {
+    about: "project",
+    path: `/os-security-groups/${SECURITY_GROUP}`,
+    version: "2.35",
+  }),
   server("GET /servers/{id}/os-security-groups", "os-security-groups:list"),
   action("addSecurityGroup", "os-security-groups:add", { name: "web" }),
   action("removeSecurityGroup", "os-security-groups:remove", { name: SECURITY_GROUP }),

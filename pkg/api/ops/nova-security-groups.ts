@@ -4,6 +4,7 @@ import type {
   ListSecurityGroupsRequest,
   ListSecurityGroupsResponse,
 } from "../../../gen/kilonova/compat/v1/nova_security_groups_service.js";
+import type { SecurityGroupInfo } from "../../clients/neutron/ports.js";
 import { parseUuid } from "../../kernel/index.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { InterfaceErrors } from "../errors.js";
@@ -12,6 +13,7 @@ import { pageOfGroups, presentGroups, whoMayKnow } from "../interfaces/security-
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
+import type { Call } from "../rights/rights.js";
 import { id, paging } from "../shape/common.js";
 
 /** Lists security groups of the caller's project, or of all when an administrator asks so. */
@@ -29,15 +31,21 @@ export const listSecurityGroups = (
 
 /** Reads a security group: one of another project is missing, but to administrators. */
 export const getSecurityGroup = (parts: Parts): Guarded<GetSecurityGroupRequest, GetSecurityGroupResponse> =>
-  guarded({ securityGroupId: id }, own, async (ctx, request) => {
-    const groupId = parseUuid(request.securityGroupId);
-    if (groupId === undefined) throw InterfaceErrors.SECURITY_GROUP_ID_NOT_UUID({});
-    const mayKnow = whoMayKnow(ctx);
-    const group = await ifFound(parts.neutron.getSecurityGroup(ctx, groupId));
-    if (group === undefined || !mayKnow(group))
-      throw InterfaceErrors.SECURITY_GROUP_NOT_FOUND({
-        why: `Security group ${groupId} could not be found.`,
-      });
-    const [securityGroup] = await presentGroups(parts, ctx, [group], mayKnow);
-    return { securityGroup };
-  });
+  guarded(
+    { securityGroupId: id },
+    async (ctx, { securityGroupId }) => ({ ...own(ctx), group: await groupOf(parts, ctx, securityGroupId) }),
+    async (ctx, _request, { group }) => {
+      const [securityGroup] = await presentGroups(parts, ctx, [group], whoMayKnow(ctx));
+      return { securityGroup };
+    },
+  );
+
+/** @throws SECURITY_GROUP_ID_NOT_UUID, SECURITY_GROUP_NOT_FOUND */
+async function groupOf({ neutron }: Parts, ctx: Call, asked: string): Promise<SecurityGroupInfo> {
+  const groupId = parseUuid(asked);
+  if (groupId === undefined) throw InterfaceErrors.SECURITY_GROUP_ID_NOT_UUID({});
+  const group = await ifFound(neutron.getSecurityGroup(ctx, groupId));
+  if (group === undefined || !whoMayKnow(ctx)(group))
+    throw InterfaceErrors.SECURITY_GROUP_NOT_FOUND({ why: `Security group ${groupId} could not be found.` });
+  return group;
+}

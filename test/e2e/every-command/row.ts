@@ -7,7 +7,7 @@ export type ServerState =
   | "PAUSED"
   | "SUSPENDED"
   | "RESCUE"
-  | "SHELVED_OFFLOADED"
+  | "SHELVED"
   | "SOFT_DELETED"
   | "ERROR"
   | "LOCKED"

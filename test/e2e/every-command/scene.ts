@@ -12,7 +12,7 @@ const WAY: Partial<Readonly<Record<ServerState, readonly [action: string, args: 
   PAUSED: ["pause", null],
   SUSPENDED: ["suspend", null],
   RESCUE: ["rescue", null],
-  SHELVED_OFFLOADED: ["shelve", null],
+  SHELVED: ["shelve", null],
   ERROR: ["os-resetState", { state: "error" }, "admin"],
   LOCKED: ["lock", null],
 };

@@ -74,7 +74,7 @@ async function becomes(scene: Scene, wanted: NonNullable<Works["then"]>): Promis
     if (wanted === "gone") return server === undefined;
     return server !== undefined && server["OS-EXT-STS:task_state"] === null && isAs(server, wanted);
   };
-  await until(isThere, { timeoutMs: 60_000, everyMs: 50, what: `${describeWanted(wanted)}` }).catch(() =>
+  await until(isThere, { timeoutMs: 180_000, everyMs: 50, what: `${describeWanted(wanted)}` }).catch(() =>
     assert.fail(`wanted ${describeWanted(wanted)}, seen ${JSON.stringify(seen)}`),
   );
 }

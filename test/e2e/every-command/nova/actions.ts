@@ -105,12 +105,14 @@ export const novaActions: readonly Row[] = [
     then: { status: "RESCUE" },
   },
   { command: "unrescue", args: ["{server}"], from: "RESCUE", then: { status: "ACTIVE" } },
-  { command: "shelve", args: ["{server}"], then: { status: "SHELVED_OFFLOADED" } },
+  { command: "shelve", args: ["{server}"], then: { status: "SHELVED" } },
+  { command: "unshelve", args: ["{server}"], from: "SHELVED", then: { status: "ACTIVE" } },
   {
     command: "unshelve",
     args: ["--availability-zone", "nova", "{server}"],
-    from: "SHELVED_OFFLOADED",
-    then: { status: "ACTIVE" },
+    from: "SHELVED",
+    refused: /The server status must be SHELVED_OFFLOADED/,
+    because: "only a server that has left its host is told where to go",
   },
   {
     command: "lock",
@@ -214,7 +216,10 @@ export const novaActions: readonly Row[] = [
 
 function cards(wanted: number): (scene: Scene) => Promise<void> {
   return async (scene) => {
-    await until(async () => (await scene.interfaces()).length === wanted, { timeoutMs: 60_000, everyMs: 50 });
+    await until(async () => (await scene.interfaces()).length === wanted, {
+      timeoutMs: 180_000,
+      everyMs: 50,
+    });
   };
 }
 

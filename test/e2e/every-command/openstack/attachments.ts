@@ -7,7 +7,7 @@ const cards =
   (wanted: number) =>
   async (scene: Scene): Promise<void> => {
     await until(async () => (await scene.interfaces()).length === wanted, {
-      timeoutMs: 60_000,
+      timeoutMs: 180_000,
       everyMs: 50,
       what: `the server to have ${wanted} cards`,
     });
@@ -23,30 +23,29 @@ export const attachments: readonly Row[] = [
   { command: "server add network", args: ["{server}", "private"], at: "2.1", holds: cards(2) },
   { command: "server add network", args: ["--tag=back", "{server}", "{network}"], holds: cards(2) },
   { command: "server remove network", args: ["{server}", "private"], holds: cards(0) },
-  { command: "server add fixed ip", args: ["{server}", "private"], at: "2.1", holds: cards(2) },
+  {
+    command: "server add fixed ip",
+    args: ["{server}", "private"],
+    at: "2.1",
+    holds: async (scene) => {
+      await until(async () => (await scene.addresses()).length === 2, { timeoutMs: 180_000, everyMs: 50 });
+    },
+  },
   {
     command: "server add fixed ip",
     args: ["--fixed-ip-address={free}", "{server}", "{network}"],
     json: { "Port ID": /-/ },
     holds: async (scene) => {
       const free = await scene.value("free");
-      await until(() => hasAddress(scene, free), { timeoutMs: 60_000, everyMs: 50 });
+      await until(() => hasAddress(scene, free), { timeoutMs: 180_000, everyMs: 50 });
     },
   },
   {
     command: "server remove fixed ip",
     args: ["{server}", "{address}"],
     at: "2.1",
-    holds: async (scene) => {
-      const address = await scene.value("address");
-      await until(async () => !(await hasAddress(scene, address)), { timeoutMs: 60_000, everyMs: 50 });
-    },
-  },
-  {
-    command: "server remove fixed ip",
-    args: ["{server}", "{address}"],
-    refused: /404|not found|not supported/i,
-    because: "the action ended with 2.43",
+    refused: /remove_fixed_ip/,
+    because: "the client calls what python-novaclient 18 has no more; nothing reaches the server",
   },
   {
     command: "server add floating ip",

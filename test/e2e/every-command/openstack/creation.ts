@@ -240,7 +240,7 @@ export const creation: readonly Row[] = [
   {
     command: "server backup create",
     args: ["--name={name}-backup", "--type=daily", "--rotate=1", "--wait", "{server}"],
-    json: { name: /-backup$/, status: "active" },
+    json: { name: /-backup$/ },
     then: { status: "ACTIVE" },
   },
 ];

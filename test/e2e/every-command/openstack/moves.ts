@@ -41,7 +41,7 @@ export const moves: readonly Row[] = [
   { command: "server migration list", args: [], by: "admin", at: "2.1", from: "NONE", prints: /^$|Status/ },
   {
     command: "server migration list",
-    args: ["--server={server}", "--host={host}", "--status=done", "--type=migration", "--limit=2"],
+    args: ["--server={server}", "--host={host}", "--status=done", "--type=cold-migration", "--limit=2"],
     by: "admin",
     prints: /^$/,
   },
