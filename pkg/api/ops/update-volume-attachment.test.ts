@@ -5,12 +5,13 @@ import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { toStored } from "../../cells/operations/domain/operation-rows.js";
 import type { VolumeInfo } from "../../clients/cinder/ports.js";
+import type { Actor } from "../../kernel/index.js";
 import { administrator, anApi, as, member, stranger } from "../testing/an-api.js";
 
 const SERVER = "00000000-0000-4000-8000-000000000001";
 const HAD = "22222222-2222-4222-8222-222222222221";
 const NEW = "22222222-2222-4222-8222-222222222223";
-const service = { ...administrator, roles: ["admin", "service"] };
+const service: Actor = { ...administrator, roles: ["admin", "service"] };
 
 /** A server of p1 with a volume that migrates, and the volume to which it does. */
 function world({ old = {}, fresh = {} }: { old?: Partial<VolumeInfo>; fresh?: Partial<VolumeInfo> } = {}) {
@@ -36,8 +37,9 @@ function world({ old = {}, fresh = {} }: { old?: Partial<VolumeInfo>; fresh?: Pa
   const ask = { serverId: SERVER, volumeId: HAD };
   return {
     api,
-    update: (more: object, actor = member) => client.updateVolumeAttachment(as(actor), { ...ask, ...more }),
-    swap: (more: object = {}, actor = service) =>
+    update: (more: object, actor: Actor = member) =>
+      client.updateVolumeAttachment(as(actor), { ...ask, ...more }),
+    swap: (more: object = {}, actor: Actor = service) =>
       client.updateVolumeAttachment(as(actor), { ...ask, newVolumeId: NEW, ...more }),
     flag: async () =>
       (await client.getVolumeAttachment(as(member), ask)).volumeAttachment?.deleteOnTermination,

@@ -60,7 +60,7 @@ async function world() {
     );
     return { result: CommandResult.fromPartial({ phase: CommandPhase.COMMAND_PHASE_DONE, output }) };
   };
-  let phase = CommandPhase.COMMAND_PHASE_UNDONE;
+  let phase: CommandPhase = CommandPhase.COMMAND_PHASE_UNDONE;
   const cancelCommand = async () => ({ result: CommandResult.fromPartial({ phase }) });
   const ports = {
     cinder,

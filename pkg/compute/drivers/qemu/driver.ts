@@ -76,7 +76,7 @@ import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
 import { renameVolume, swapVolume } from "./swap-volume.js";
-import { taggedVolumes, volumesAtStart, withVolumesOf } from "./volume-device.js";
+import { keyOf, taggedVolumes, volumesAtStart, withVolumesOf } from "./volume-device.js";
 import { attachVolume, detachVolume, extendVolume, plugMissingVolumes } from "./volumes.js";
 import type { VolumeTools } from "./volumes.js";
 
