@@ -45,6 +45,13 @@ export const ConductorErrors = defineErrors("conductor", {
   PORT_IN_USE: ["refused", (p: { port: string }) => `Port ${p.port} is still in use.`],
   PORT_NOT_FOUND: ["missing", (p: { port: string }) => `Port id ${p.port} could not be found.`],
   VOLUME_NOT_MADE: ["refused", (p: { problem: string }) => p.problem],
+  VOLUME_NOT_REIMAGED: ["refused", (p: { problem: string }) => p.problem],
+  SNAPSHOT_NOT_MADE: ["refused", (p: { problem: string }) => p.problem],
+  QUIESCE_FAILED: [
+    "refused",
+    (p: { server: string }) =>
+      `Failed to quiesce instance: the file systems of ${p.server} could not be frozen.`,
+  ],
   VOLUME_ALREADY_ATTACHED: [
     "refused",
     (p: { volume: string }) => `Invalid volume: volume ${p.volume} already attached`,

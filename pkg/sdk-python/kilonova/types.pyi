@@ -1402,6 +1402,10 @@ class ErrorReason(IntEnum):
     BASE_IMAGE_LOST = 360
     CERTIFICATES_NEED_IMAGE = 380
     VOLUME_NOT_MADE = 381
+    SNAPSHOT_NOT_MADE = 390
+    SNAPSHOT_QUOTA = 391
+    VOLUME_NOT_IN_USE = 392
+    VOLUME_NOT_REIMAGED = 393
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -3344,7 +3348,11 @@ class RebuildServerRequest(Message):
     bytes), disk_config, access_ip_v4, access_ip_v6, trusted_image_certificates (at most 50). All else stays
     as it is, but for disk_config, which follows the image then.
     """
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ..., preserve_ephemeral: bool | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., server: Server | Mapping[str, Any] | None = ..., update_mask: FieldMask | Mapping[str, Any] | None = ...) -> None: ...
+    reimage_root_volume: bool
+    """Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on). Without
+    it the volume stays as it is, and the image must be the one that it was made from.
+    """
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ..., preserve_ephemeral: bool | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., server: Server | Mapping[str, Any] | None = ..., update_mask: FieldMask | Mapping[str, Any] | None = ..., reimage_root_volume: bool | None = ...) -> None: ...
     def HasField(self, field_name: Literal["admin_password", "server", "update_mask"]) -> bool: ...
 
 class RebuildServerResponse(Message):
@@ -3473,7 +3481,11 @@ class RescueServerRequest(Message):
     """
     admin_password: str
     """Password that the rescue system finds on its config drive, at most 255 characters. Default: one is made."""
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ...) -> None: ...
+    volume_backed: bool
+    """Whether also a server may be rescued whose root disk is a volume (REST from 2.87 on). The image must say
+    hw_rescue_device and hw_rescue_bus then.
+    """
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ..., volume_backed: bool | None = ...) -> None: ...
     def HasField(self, field_name: Literal["image_id", "admin_password"]) -> bool: ...
 
 class RescueServerResponse(Message):

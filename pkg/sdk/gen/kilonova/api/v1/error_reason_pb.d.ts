@@ -2104,6 +2104,34 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_MADE = 381;
    */
   VOLUME_NOT_MADE = 381,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_SNAPSHOT_NOT_MADE = 390;
+   */
+  SNAPSHOT_NOT_MADE = 390,
+
+  /**
+   * With RESOURCE_EXHAUSTED.
+   *
+   * @generated from enum value: ERROR_REASON_SNAPSHOT_QUOTA = 391;
+   */
+  SNAPSHOT_QUOTA = 391,
+
+  /**
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_IN_USE = 392;
+   */
+  VOLUME_NOT_IN_USE = 392,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_REIMAGED = 393;
+   */
+  VOLUME_NOT_REIMAGED = 393,
 }
 
 /**
