@@ -441,6 +441,16 @@ export const CreateErrors = defineErrors("api", {
 
 /** What a rebuild refuses in words of its own; the rest is as with a create. */
 export const RebuildErrors = defineErrors("api", {
+  VOLUME_NOT_IN_USE: ["invalid", (p: { why: string }) => p.why, { field: "server_id" }],
+  CERTIFICATES_NEED_IMAGE: [
+    "invalid",
+    (_p: Record<string, never>) => "Image certificate validation is not supported for volume-backed servers.",
+    { field: "server.trusted_image_certificates" },
+  ],
+  ROOT_VOLUME_UNKNOWN: [
+    "internal",
+    (_p: Record<string, never>) => "Unable to find root block device mapping for volume-backed instance.",
+  ],
   IMAGE_UNACCEPTABLE: [
     "invalid",
     (p: { image: string }) =>
@@ -455,6 +465,11 @@ export const ServerImageErrors = defineErrors("api", {
     "invalid",
     (_p: Record<string, never>) => "Backup is not supported for volume-backed instances.",
     { field: "server_id" },
+  ],
+  SNAPSHOT_QUOTA: [
+    "quota",
+    (_p: Record<string, never>) => "Quota exceeded for resources: snapshots",
+    { subject: "snapshots" },
   ],
   IMAGE_QUOTA: [
     "quota",
@@ -512,6 +527,7 @@ export const ShelveErrors = defineErrors("api", {
 
 /** What a rescue refuses, in Nova's words. */
 export const RescueErrors = defineErrors("api", {
+  VOLUME_NOT_IN_USE: ["refused", (p: { why: string }) => p.why],
   IMAGE_NOT_FOUND: [
     "invalid",
     (p: { image: string }) => `Requested rescue image '${p.image}' is not supported`,

@@ -24,7 +24,7 @@ export type NetworksPort = Pick<
   | "quota"
 >;
 /** What the api asks of the Block Storage service, with its own rights: ownership is checked here. */
-export type VolumesPort = Pick<Cinder, "getVolume" | "getSnapshot" | "listVolumes" | "listTypes">;
+export type VolumesPort = Pick<Cinder, "getVolume" | "getSnapshot" | "listVolumes" | "listTypes" | "limits">;
 /** What the api asks of Identity. */
 export type ProjectsPort = Pick<Keystone, "projectExists">;
 

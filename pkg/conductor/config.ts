@@ -50,6 +50,11 @@ export const conductorConfig = z
       .max(64)
       .default(4)
       .describe("Hosts of an aggregate that fetch images at once when asked to cache them."),
+    reimageMsPerGib: ms(
+      20_000,
+      1,
+      "How long Block Storage may take to write a GiB of an image over a root volume, in ms (Nova's reimage_timeout_per_gb); a minute at least.",
+    ),
     shutdownTimeoutMs: ms(
       60_000,
       0,

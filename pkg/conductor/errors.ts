@@ -50,6 +50,13 @@ export const ConductorErrors = defineErrors("conductor", {
     (_p: Record<string, never>) =>
       "The Block Storage service does not accept the token with which the server was asked for any more.",
   ],
+  VOLUME_NOT_REIMAGED: ["refused", (p: { problem: string }) => p.problem],
+  SNAPSHOT_NOT_MADE: ["refused", (p: { problem: string }) => p.problem],
+  QUIESCE_FAILED: [
+    "refused",
+    (p: { server: string }) =>
+      `Failed to quiesce instance: the file systems of ${p.server} could not be frozen.`,
+  ],
   VOLUME_ALREADY_ATTACHED: [
     "refused",
     (p: { volume: string }) => `Invalid volume: volume ${p.volume} already attached`,

@@ -11,6 +11,8 @@ export interface KindDeps {
   readonly maxAttempts: number;
   /** Disks that one server may have; -1 for no limit. */
   readonly maxDiskDevices: number;
+  /** How long Block Storage may take to write a GiB of an image over a volume, ms. */
+  readonly reimageMsPerGib: number;
   /** Hosts that fetch images for one request at once. */
   readonly precacheConcurrency: number;
 }

@@ -53,7 +53,7 @@ export interface Ports {
   /** Images of servers, with the service's own rights. */
   readonly images: Pick<
     Glance,
-    "getImage" | "listImages" | "createImage" | "updateImage" | "deleteImage" | "addMember"
+    "getImage" | "listImages" | "createImage" | "upload" | "updateImage" | "deleteImage" | "addMember"
   >;
   readonly agents: Agents;
   /** How long a step waits for an agent before it parks, ms. */

@@ -92,6 +92,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
       maxAttempts: config.maxAttempts,
       maxDiskDevices: config.maxDiskDevices,
       precacheConcurrency: config.precacheConcurrency,
+      reimageMsPerGib: config.reimageMsPerGib,
     }),
   );
   const registry = new Registry(kinds);

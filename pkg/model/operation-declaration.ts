@@ -125,10 +125,12 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
   /** What it does, in a sentence for the docs' table. */
   readonly summary: string;
   /**
-   * Versions that this build knows, oldest first. The last one is what is accepted. A version grows when
-   * stored operations could not be continued with the new steps.
+   * Versions that this build knows, oldest first. The last one is what is accepted, unless `versionOf` says
+   * otherwise. A version grows when stored operations could not be continued with the new steps.
    */
   readonly versions: readonly [number, ...number[]];
+  /** Which of them a request is accepted under, where several stand side by side: each has steps of its own. */
+  readonly versionOf?: (input: I) => number;
   /**
    * What it is about; absent: a server. Hosts' operations are in their cell's database, the cloud's in the
    * global one.
@@ -282,7 +284,11 @@ export const anyOperation = <I, S, F extends string>(
   declaration: OperationDeclaration<I, S, F>,
 ): OperationDeclaration => declaration as unknown as OperationDeclaration;
 
-/** The version under which new operations of a kind are accepted. */
+/** The version under which a request is accepted. */
+export const versionFor = (declaration: OperationDeclaration, input: Uint8Array): number =>
+  declaration.versionOf?.(declaration.input.decode(input)) ?? newestVersion(declaration);
+
+/** The newest version of a kind. */
 export const newestVersion = ({ versions }: Pick<OperationDeclaration, "versions">): number =>
   Math.max(...versions);
 

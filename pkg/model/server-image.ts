@@ -4,6 +4,7 @@ import type { Server } from "../../gen/kilonova/cells/v1/server.js";
 import type { ServerSpec } from "../../gen/kilonova/type/v1/server_spec.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { OperationResult } from "../../gen/kilonova/type/v1/operation.js";
+import { isVolumeBacked } from "./boot-devices.js";
 import { canonicalImageProperties, hasGuestAgent } from "./image-properties.js";
 import type { Ended } from "./operation-declaration.js";
 
@@ -44,6 +45,13 @@ const NOT_INHERITED: ReadonlySet<string> = new Set([
   "cache_in_nova",
   "bittorrent",
 ]);
+/** Said anew of a server on volumes. */
+const SAID_OF_VOLUMES: ReadonlySet<string> = new Set([
+  "bdm_v2",
+  "root_device_name",
+  "img_bdm_v2",
+  "img_root_device_name",
+]);
 /** Reserved by the Image service. */
 const RESERVED = "os_glance";
 
@@ -70,9 +78,15 @@ export function imageOfServer(
   wanted: WantedImage,
 ): CreateImageInput {
   const isOthers = wanted.projectId !== server.projectId;
-  const inherited = server.image?.properties ?? new Map<string, string>();
+  const volumeBacked = spec !== undefined && isVolumeBacked(spec);
+  const inherited = server.image?.properties ?? spec?.volumeImageProperties ?? new Map<string, string>();
   const properties = new Map<string, string>([
-    ...[...inherited].filter(([name]) => !NOT_INHERITED.has(name) && !name.startsWith(RESERVED)),
+    ...[...inherited].filter(
+      ([name]) =>
+        !NOT_INHERITED.has(name) &&
+        !name.startsWith(RESERVED) &&
+        !(volumeBacked && SAID_OF_VOLUMES.has(name)),
+    ),
     ...named("base_image_ref", server.image?.id),
     ...named("boot_roles", spec?.bootRoles.join(",")),
     ...named("kernel_id", spec?.kernel?.id),
@@ -97,6 +111,8 @@ export function imageOfServer(
     minDiskGib: Math.max(spec?.image?.minDiskGib ?? 0, server.flavor?.rootGib ?? 0),
     minMemoryMib: spec?.image?.minMemoryMib ?? 0,
     quiesce: quiesceOf(spec?.image?.properties ?? inherited),
+    volumeBacked,
+    volumeIds: volumeBacked ? server.volumes.map(({ id }) => id) : [],
   };
 }
 

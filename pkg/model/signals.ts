@@ -10,10 +10,14 @@ export const AGENT_REPORT = "agent-report";
 /** Nobody works any more on the operation that the addressee pre-empted. */
 export const VICTIM_AT_REST = "victim-at-rest";
 
+/** The Block Storage service tells that it has written an image over a volume: `completed` or `failed`. */
+export const VOLUME_REIMAGED = "volume-reimaged";
+
 /** Kinds of signals that one service sends and another one's steps wait for. There are no others. */
 export const signalKinds: ReadonlyMap<string, SignalKind> = new Map([
   [AGENT_REPORT, { senders: ["compute"], maxBytes: 64 << 10 }],
   [VICTIM_AT_REST, { senders: ["conductor"], maxBytes: 0 }],
+  [VOLUME_REIMAGED, { senders: ["api"], maxBytes: 16 }],
 ]);
 
 /** Characters of a signal's id. */

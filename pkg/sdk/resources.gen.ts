@@ -1043,8 +1043,8 @@ export class Servers extends Resource {
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, IMAGE_NOT_FOUND,
    * IMAGE_NOT_ACTIVE, IMAGE_UNACCEPTABLE, BAD_IMAGE_PROPERTIES, VOLUME_BACKED; FAILED_PRECONDITION /
-   * INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
-   * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+   * INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS,
+   * VOLUME_NOT_IN_USE; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
    */
   rescue(request: MessageInitShape<typeof RescueServerRequestSchema>, options: CallOptions = {}): Started<RescueServerResponse> {
     return begin(this.caller, ServersService.method.rescueServer, request, options);
@@ -1087,12 +1087,13 @@ export class Servers extends Resource {
    * record changes when the old disk has gone: a rebuild that fails before has changed nothing.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE,
-   * IMAGE_UNACCEPTABLE (also: the server boots from a volume), BAD_IMAGE_PROPERTIES, FLAVOR_MEMORY_TOO_SMALL,
+   * IMAGE_UNACCEPTABLE (also: another image for a root volume that is to stay as it is), VOLUME_NOT_IN_USE,
+   * CERTIFICATES_NEED_IMAGE, BAD_BLOCK_DEVICES, BAD_IMAGE_PROPERTIES, FLAVOR_MEMORY_TOO_SMALL,
    * FLAVOR_DISK_SMALLER_THAN_IMAGE, FLAVOR_DISK_SMALLER_THAN_MIN_DISK, DISK_CONFIG_DISABLED,
    * KEY_PAIR_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR),
    * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, TOO_MANY_FILES,
    * FILE_PATH_TOO_LONG, FILE_TOO_LONG; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the
-   * operation: NO_VALID_HOST (the host is none for the new image).
+   * operation: NO_VALID_HOST (the host is none for the new image), VOLUME_NOT_REIMAGED.
    */
   rebuild(request: MessageInitShape<typeof RebuildServerRequestSchema>, options: CallOptions = {}): Started<RebuildServerResponse> {
     return begin(this.caller, ServersService.method.rebuildServer, request, options);
@@ -1202,11 +1203,13 @@ export class Servers extends Resource {
   }
 
   /**
-   * Takes a snapshot of the server's disk into the Image service. No lock stops it.
+   * Takes a snapshot of the server's disk into the Image service. No lock stops it. Of a server whose root disk
+   * is a volume the image has no data, and names snapshots of all its volumes.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
-   * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / IMAGE_QUOTA; UNIMPLEMENTED /
-   * CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+   * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / IMAGE_QUOTA, SNAPSHOT_QUOTA;
+   * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the operation: QUIESCE_FAILED,
+   * SNAPSHOT_NOT_MADE.
    */
   createImage(request: MessageInitShape<typeof CreateServerImageRequestSchema>, options: CallOptions = {}): Started<CreateServerImageResponse> {
     return begin(this.caller, ServersService.method.createServerImage, request, options);

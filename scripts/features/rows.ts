@@ -70,8 +70,8 @@ export const features: readonly Feature[] = [
   {
     row: "operation.rebuild-volume-backed",
     what: "Rebuild a server whose root disk is a volume",
-    lacks: { why: "it is refused: a root volume is not written anew" },
-    tests: [],
+    needs: { methods: ["RebuildServer", "AttachVolume"] },
+    tests: ["test/integration/volume-backed.test.ts"],
   },
   {
     row: "operation.get-guest-info",

@@ -3,13 +3,14 @@ import { sql } from "../../pkg/cells/store/sql.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import type { Store } from "../../pkg/cells/store/tables.js";
+import { Quiesce } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import { BlockDeviceDestination, BlockDeviceSource } from "../../gen/kilonova/type/v1/block_device.js";
 import type { BlockDevice } from "../../gen/kilonova/type/v1/block_device.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cloud, Schemas } from "./cloud.js";
 import { migrateCloud, openCloud } from "./cloud.js";
 import { diskCinder, VOLUME } from "./disk-cinder.js";
-import { diskGlance } from "./disk-glance.js";
+import { diskGlance, REFUSED } from "./disk-glance.js";
 import { diskNeutron, NETWORK } from "./disk-neutron.js";
 import type { Place } from "./protocol.js";
 import { act, actOnSubject, boot, ended, operationOf } from "./requests.js";
@@ -23,6 +24,7 @@ import { anyOperation } from "../../pkg/model/operation-declaration.js";
 import type { Scenario } from "./scenario.js";
 import { wayTo } from "./way-to.js";
 
+const IMAGE = "1a000000-0000-4000-8000-000000000001";
 const SERVER = "5e000000-0000-4000-8000-000000000002";
 const HOST = "host-1";
 
@@ -86,6 +88,8 @@ const SPARED: Readonly<Record<string, readonly FakeMethod[]>> = {
   "server.attach-volume": ["detachVolume"],
   "server.detach-volume": ["attachVolume"],
   "server.shelve": ["powerOff", "powerOn"],
+  // A root volume comes back to the guest; it is its start that fails.
+  "server.rebuild": ["attachVolume"],
 };
 /** What works with a volume that the server has. */
 const WITH_VOLUME = new Set([
@@ -132,7 +136,30 @@ async function begin(
     await ended(cloud, SERVER);
   }
   await script();
-  await act(cloud, SERVER, declaration, { input: await inputFor(cloud, declaration) });
+  const input =
+    disks.length === 0 ? inputFor(cloud, declaration) : inputOnVolumes(cloud, declaration, failing);
+  await act(cloud, SERVER, declaration, { input: await input });
+}
+
+/** What the kinds are asked for whose servers have their root disk on a volume. */
+async function inputOnVolumes(
+  cloud: Cloud,
+  declaration: OperationDeclaration,
+  failing: boolean,
+): Promise<Uint8Array> {
+  const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: SERVER });
+  const volumeIds = instance?.server?.volumes.map(({ id }) => id) ?? [];
+  const more =
+    declaration.kind === "server.create-image"
+      ? {
+          volumeBacked: true,
+          volumeIds,
+          quiesce: Quiesce.QUIESCE_IF_POSSIBLE,
+          ...(failing ? { imageId: REFUSED } : {}),
+        }
+      : { reimage: { volumeId: volumeIds[0] ?? "", imageId: IMAGE, imageSizeBytes: 1n } };
+  const { example, input } = declaration;
+  return input.encode(input.fromPartial({ ...example?.input, ...more })).finish();
 }
 
 /** The example, unless the kind works with what only the server has. */
@@ -210,7 +237,8 @@ async function endState(
       bindingHostId,
       addresses: fixedIps.length,
     })),
-    volumes: [...cinder.volumes.values()].map(({ status }) => status),
+    volumes: [...cinder.volumes.values()].map(({ status, imageMetadata }) => ({ status, imageMetadata })),
+    snapshots: [...cinder.snapshots.values()].map(({ status, name }) => ({ status, name })),
     attachments: [...cinder.attachments.values()].map(({ serverId, status }) => ({ serverId, status })),
     images: [...glance.images.values()].map(({ id, status, sizeBytes }) => ({ id, status, sizeBytes })),
     guest: { defined, powerState },
@@ -266,7 +294,7 @@ export const volumesScenario = scenarioOf("cloud with volumes", [
   {
     source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
     destination,
-    sourceId: "1a000000-0000-4000-8000-000000000001",
+    sourceId: IMAGE,
     bootIndex: 0,
     sizeGib: 1,
   },

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import type { AttachmentInfo, Cinder, VolumeInfo } from "../../pkg/clients/cinder/ports.js";
+import type { AttachmentInfo, Cinder, SnapshotInfo, VolumeInfo } from "../../pkg/clients/cinder/ports.js";
 import { fakeCinder } from "../../pkg/clients/cinder/testing/fake-cinder.js";
 
 export const VOLUME = "a0000000-0000-4000-8000-000000000001";
@@ -9,6 +9,7 @@ const NEW_VOLUME = "a0000000-0000-4000-8000-000000000002";
 interface Stored {
   readonly volumes: readonly VolumeInfo[];
   readonly attachments: readonly AttachmentInfo[];
+  readonly snapshots: readonly SnapshotInfo[];
 }
 
 /**
@@ -17,7 +18,7 @@ interface Stored {
  */
 export function diskCinder(
   path: string,
-): Cinder & Pick<ReturnType<typeof fakeCinder>, "volumes" | "attachments"> {
+): Cinder & Pick<ReturnType<typeof fakeCinder>, "volumes" | "attachments" | "snapshots"> {
   const fake = fakeCinder();
   const stored: Stored | undefined = existsSync(path)
     ? (JSON.parse(readFileSync(path, "utf8")) as Stored)
@@ -27,11 +28,13 @@ export function diskCinder(
   for (const volume of stored?.volumes ?? unused) fake.addVolume({ ...none, ...volume });
   for (const attachment of stored?.attachments ?? [])
     fake.addAttachment({ ...attachment, connectionInfo: attachment.connectionInfo });
+  for (const snapshot of stored?.snapshots ?? []) fake.addSnapshot(snapshot);
   const saved = async <T>(change: Promise<T>): Promise<T> => {
     const result = await change;
     const now: Stored = {
       volumes: [...fake.volumes.values()].map((volume) => ({ ...volume, createdAt: undefined })),
       attachments: [...fake.attachments.values()],
+      snapshots: [...fake.snapshots.values()].map((snapshot) => ({ ...snapshot, createdAt: undefined })),
     };
     writeFileSync(path, JSON.stringify(now));
     return result;
@@ -48,5 +51,8 @@ export function diskCinder(
     rollDetaching: (ctx, id) => saved(fake.rollDetaching(ctx, id)),
     migrateVolumeCompletion: (ctx, oldId, newId, error) =>
       saved(fake.migrateVolumeCompletion(ctx, oldId, newId, error)),
+    createSnapshot: (ctx, snapshot) => saved(fake.createSnapshot(ctx, snapshot)),
+    deleteSnapshot: (ctx, id) => saved(fake.deleteSnapshot(ctx, id)),
+    reimage: (ctx, id, image, reserved) => saved(fake.reimage(ctx, id, image, reserved)),
   };
 }

@@ -1,6 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Glance, ImageInfo } from "../../pkg/clients/glance/ports.js";
+import { GlanceErrors } from "../../pkg/clients/glance/errors.js";
 import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
+
+/** An image that gets no data, for want of quota. */
+export const REFUSED = "5a000000-0000-4000-8000-00000000000f";
 
 /**
  * An Image service of its own process, as far as the killed one can tell: every change is on disk before it
@@ -28,7 +32,10 @@ export function diskGlance(path: string): Glance & { readonly images: ReadonlyMa
   return {
     ...fake,
     createImage: (ctx, image, caller) => saved(fake.createImage(ctx, image, caller)),
-    upload: (ctx, id, data, caller) => saved(fake.upload(ctx, id, data, caller)),
+    upload: async (ctx, id, data, caller) => {
+      if (id === REFUSED) throw GlanceErrors.IMAGE_QUOTA({});
+      return saved(fake.upload(ctx, id, data, caller));
+    },
     updateImage: (ctx, id, changes, caller) => saved(fake.updateImage(ctx, id, changes, caller)),
     deleteImage: (ctx, id, caller) => saved(fake.deleteImage(ctx, id, caller)),
   };

@@ -9,6 +9,8 @@ import { silentLogger } from "../../pkg/kernel/index.js";
 import { buildConductor, conductorConfig } from "../../pkg/conductor/index.js";
 import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
 import bootServer, { BOOT_WITH_VOLUMES } from "../../pkg/model/operations/boot-server.js";
+import createServerImage, { IMAGE_OF_VOLUMES } from "../../pkg/model/operations/create-server-image.js";
+import rebuildServer, { REBUILD_BY_REIMAGE } from "../../pkg/model/operations/rebuild-server.js";
 import { cloudScenario, volumesScenario } from "./cloud-scenario.js";
 import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
 
@@ -33,8 +35,13 @@ function registeredKinds() {
   }).kinds;
 }
 
-const isWithVolumes = ({ kind, version }: OperationKind): boolean =>
-  kind === bootServer.kind && version === BOOT_WITH_VOLUMES;
+/** The versions of kinds that are about servers whose root disk is a volume. */
+const WITH_VOLUMES: ReadonlyMap<string, number> = new Map([
+  [bootServer.kind, BOOT_WITH_VOLUMES],
+  [createServerImage.kind, IMAGE_OF_VOLUMES],
+  [rebuildServer.kind, REBUILD_BY_REIMAGE],
+]);
+const isWithVolumes = ({ kind, version }: OperationKind): boolean => WITH_VOLUMES.get(kind) === version;
 
 const report = (line: string): void => {
   process.stdout.write(`${line}\n`);

@@ -13,6 +13,7 @@ import {
   exampleSecrets,
   newestVersion,
   subjectOf,
+  versionFor,
 } from "../../pkg/model/operation-declaration.js";
 import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -138,7 +139,7 @@ export async function act(
         serverId,
         actor,
         kind: declaration.kind,
-        kindVersion: newestVersion(declaration),
+        kindVersion: versionFor(declaration, input),
         input: Buffer.from(input),
         secrets: Buffer.from(exampleSecrets(declaration)),
         method: declaration.kind,

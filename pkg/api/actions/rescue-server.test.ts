@@ -150,7 +150,7 @@ describe("rescueServer", () => {
     });
     for (const properties of [{ hw_rescue_device: "disk" }, { hw_rescue_bus: "virtio" }]) {
       api.images.set(RESCUE, anImage({ id: RESCUE, properties }));
-      await assert.rejects(rescue(api, { imageId: RESCUE }), {
+      await assert.rejects(rescue(api, { imageId: RESCUE, volumeBacked: true }), {
         message: `Instance ${A} cannot be rescued: Cannot rescue a volume-backed instance`,
       });
     }
@@ -159,8 +159,47 @@ describe("rescueServer", () => {
       anImage({ id: RESCUE, properties: { hw_rescue_device: "disk", hw_rescue_bus: "virtio" } }),
     );
     await assert.rejects(rescue(api, { imageId: RESCUE }), {
+      message: `Instance ${A} cannot be rescued: Cannot rescue a volume-backed instance`,
+    });
+    await assert.rejects(rescue(api, { imageId: RESCUE, volumeBacked: true }), {
       message: `Instance ${A} cannot be rescued: Host unable to rescue a volume-backed instance`,
     });
+  });
+
+  const STABLE = { hw_rescue_device: "disk", hw_rescue_bus: "virtio" };
+  const able = ComputeNode.fromPartial({
+    id: "n1",
+    host: "h1",
+    capabilities: ["rescue"],
+    traits: ["COMPUTE_RESCUE_BFV"],
+  });
+
+  it("rescues a server without an image on a host that can, from an image that leaves its disks", async () => {
+    const api = bench({ image: undefined });
+    api.cells.setNodes("cell1", [able]);
+    api.images.set(RESCUE, anImage({ id: RESCUE, properties: STABLE }));
+    await rescue(api, { imageId: RESCUE, volumeBacked: true });
+    assert.equal(accepted(api).input.image?.id, RESCUE);
+  });
+
+  it("refuses any server whose volumes are not all in use, in Nova's words", async () => {
+    const api = bench();
+    const volume = api.cinder.addVolume({ status: "detaching" });
+    api.cells.put("cell1", {
+      id: A,
+      hostInfo: ServerHostInfo.fromPartial({ host: "h1", node: "n1", instanceName: "instance-1" }),
+      image: ServerImage.fromPartial({ id: OWN }),
+      launchedAt: { seconds: 1n, nanos: 0 },
+      volumes: [{ id: volume.id, deleteOnTermination: false }],
+    });
+    await assert.rejects(rescue(api), {
+      reason: "VOLUME_NOT_IN_USE",
+      kind: "refused",
+      message: `Invalid volume: volume '${volume.id}' status must be 'in-use'. Currently in 'detaching' status`,
+    });
+    api.cinder.setVolume(volume.id, { status: "in-use" });
+    await rescue(api);
+    assert.equal(accepted(api).input.image?.id, OWN);
   });
 
   it("names what of the request has the wrong form", async () => {

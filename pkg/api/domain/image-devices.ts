@@ -82,13 +82,21 @@ function device(entry: Entry): BlockDevice {
   const sourceId = text(entry[`${String(entry["source_type"])}_id`]);
   if (sourceId === undefined && source !== BlockDeviceSource.BLOCK_DEVICE_SOURCE_BLANK)
     throw malformed("image_id", "Missing device UUID.");
+  const destination =
+    DESTINATIONS.get(entry["destination_type"]) ??
+    BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_UNSPECIFIED;
+  const size = common(entry).sizeGib;
+  // Local swap is counted in MiB.
+  const isLocalSwap =
+    source === BlockDeviceSource.BLOCK_DEVICE_SOURCE_BLANK &&
+    destination !== BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME &&
+    entry["guest_format"] === "swap";
   return BlockDevice.fromPartial({
     ...common(entry),
+    ...(isLocalSwap ? { sizeGib: undefined, sizeMib: size } : {}),
     source,
     sourceId,
-    destination:
-      DESTINATIONS.get(entry["destination_type"]) ??
-      BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_UNSPECIFIED,
+    destination,
     bootIndex: whole(entry["boot_index"]),
     guestFormat: text(entry["guest_format"]),
     deviceType: text(entry["device_type"]),

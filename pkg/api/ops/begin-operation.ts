@@ -3,7 +3,7 @@ import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_s
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { catalogue } from "../../model/operation-catalogue.js";
 import type { MessageType, OperationDeclaration } from "../../model/operation-declaration.js";
-import { newestVersion, subjectOf } from "../../model/operation-declaration.js";
+import { subjectOf, versionFor } from "../../model/operation-declaration.js";
 import type { Action, ActionInput, ActionRequest, Begun } from "../actions/action.js";
 import { actions } from "../actions/index.gen.js";
 import { behindState } from "./behind-state.js";
@@ -109,6 +109,7 @@ export async function acceptOn(
   { serverId: asked, clientToken: token }: ActionRequest,
   { method, body, input, secrets }: Asked,
 ): Promise<Omit<Begun, "asked">> {
+  const encoded = encodedAs(declaration.input, input ?? {});
   const { operation, replayed } = await parts.servers.at(ctx, asked, async (inner, database, serverId) => {
     const request: Partial<AcceptOperationRequest> = {
       database,
@@ -119,8 +120,8 @@ export async function acceptOn(
       method,
       actor: { ...ctx.actor, roles: [...ctx.actor.roles] },
       kind: declaration.kind,
-      kindVersion: newestVersion(declaration),
-      input: encodedAs(declaration.input, input ?? {}),
+      kindVersion: versionFor(declaration, encoded),
+      input: encoded,
       secrets:
         declaration.secrets === undefined ? Buffer.alloc(0) : encodedAs(declaration.secrets, secrets ?? {}),
       bypassLock: ctx.rights.isAdmin,

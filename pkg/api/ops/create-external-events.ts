@@ -14,6 +14,9 @@ import { bodyHash } from "../crypto/hashes.js";
 import { ApiErrors } from "../errors.js";
 import { ifFound } from "../interfaces/ports-of.js";
 import { refreshInterfaces } from "../interfaces/refresh.js";
+import { TaskState } from "../../model/instance-states.js";
+import { VOLUME_REIMAGED } from "../../model/signals.js";
+import type { Call } from "../rights/rights.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
@@ -35,7 +38,7 @@ const NEED_TAG: ReadonlySet<ExternalEventName> = new Set<ExternalEventName>([
   Name.EXTERNAL_EVENT_NAME_ACCELERATOR_REQUEST_BOUND,
 ]);
 
-/** Events after which a server's ports are looked at. The others wake whoever waits for them: nobody does. */
+/** Events after which a server's ports are looked at. Others wake whoever waits for them, if anybody does. */
 const OF_PORTS: ReadonlySet<ExternalEventName> = new Set<ExternalEventName>([
   Name.EXTERNAL_EVENT_NAME_NETWORK_CHANGED,
   Name.EXTERNAL_EVENT_NAME_NETWORK_VIF_DELETED,
@@ -101,8 +104,45 @@ export const createExternalEvents = (
         { method: "CreateExternalEvents", body },
       ),
     );
+    await mapLimit(request.events, SERVERS_AT_ONCE, async (one, index) => {
+      const to = loaded.get(serverOf(one.serverId));
+      if (results[index] === Result.EXTERNAL_EVENT_RESULT_ACCEPTED && to !== undefined)
+        await tellRebuild(parts, ctx, one, to);
+    });
     return { results };
   });
+
+const REBUILDING: ReadonlySet<string> = new Set([
+  TaskState.rebuilding,
+  TaskState.rebuildBlockDeviceMapping,
+  TaskState.rebuildSpawning,
+]);
+
+/** A rebuild waits for its root volume; it looks by itself, too, when nobody can tell it. */
+async function tellRebuild(
+  { operations, guard, ids }: Parts,
+  ctx: Call,
+  { name, status, tag }: ExternalEvent,
+  { server, database }: LoadedServer,
+): Promise<void> {
+  const { currentOperation, taskState } = server;
+  if (name !== Name.EXTERNAL_EVENT_NAME_VOLUME_REIMAGED || !REBUILDING.has(taskState)) return;
+  const failed = status === ExternalEventStatus.EXTERNAL_EVENT_STATUS_FAILED;
+  const signal = { kind: VOLUME_REIMAGED, payload: Buffer.from(failed ? "failed" : "completed") };
+  try {
+    await guard.call(ctx, database, (inner) =>
+      operations.signalOperation(inner, {
+        database,
+        name: currentOperation,
+        signalId: `${tag.slice(0, 64)}/${ids.uuid()}`,
+        ...signal,
+      }),
+    );
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    ctx.log.warn("api.event.not-told", { operation: currentOperation, error });
+  }
+}
 
 const serverOf = (serverId: string): string => parseUuid(serverId) ?? serverId;
 

@@ -109,12 +109,22 @@ function volumes(
 
 function snapshots(
   ask: Ask,
-): Pick<Cinder, "getSnapshot" | "createSnapshot" | "deleteSnapshot" | "updateSnapshotStatus"> {
+): Pick<
+  Cinder,
+  "getSnapshot" | "listSnapshots" | "createSnapshot" | "deleteSnapshot" | "updateSnapshotStatus"
+> {
   return {
     getSnapshot: async (ctx, id, by = {}) => {
       const answer = await ask(ctx, { method: "GET", ...snapshot(id), good: [200], by });
       return readOne(answer.json, "snapshot", shapes.snapshot);
     },
+    listSnapshots: (ctx, { volumeId }) =>
+      list(ask, ctx, {
+        path: "/snapshots/detail",
+        name: "snapshots",
+        shape: shapes.snapshot,
+        query: { all_tenants: "1", volume_id: volumeId },
+      }),
     createSnapshot: async (ctx, { volumeId, name, description, metadata }, by = {}) => {
       const json = {
         snapshot: defined({ volume_id: volumeId, name, description, metadata, force: true }),

@@ -141,6 +141,7 @@ const snapshot = z
     size: gib,
     "os-extended-snapshot-attributes:project_id": text,
     "os-extended-snapshot-attributes:progress": text,
+    metadata: texts,
     created_at: time,
   })
   .transform((s): SnapshotInfo => ({
@@ -152,6 +153,7 @@ const snapshot = z
     sizeGib: s.size,
     projectId: s["os-extended-snapshot-attributes:project_id"],
     progress: s["os-extended-snapshot-attributes:progress"],
+    metadata: s.metadata,
     createdAt: s.created_at,
   }));
 

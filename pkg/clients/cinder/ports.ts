@@ -67,6 +67,7 @@ export interface SnapshotInfo {
   readonly projectId: string;
   /** Such as `100%`. */
   readonly progress: string;
+  readonly metadata: Readonly<Record<string, string>>;
   readonly createdAt: Instant | undefined;
 }
 
@@ -152,6 +153,8 @@ export interface Cinder {
   deleteVolume(ctx: Ctx, id: string, caller?: VolumeCaller): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND */
   getSnapshot(ctx: Ctx, id: string, caller?: VolumeCaller): Promise<SnapshotInfo>;
+  /** Of one volume, in all projects; with the service's own rights. */
+  listSnapshots(ctx: Ctx, query: { readonly volumeId: string }): Promise<readonly SnapshotInfo[]>;
   /** Also of a volume that is in use. @throws VOLUME_NOT_FOUND, VOLUME_INVALID, VOLUME_QUOTA */
   createSnapshot(
     ctx: Ctx,
@@ -163,7 +166,7 @@ export interface Cinder {
     },
     caller?: VolumeCaller,
   ): Promise<SnapshotInfo>;
-  /** Repeatable. */
+  /** Repeatable. @throws VOLUME_INVALID while it is being made, or when volumes hang on it */
   deleteSnapshot(ctx: Ctx, id: string, caller?: VolumeCaller): Promise<void>;
   /** @param progress  such as `90%` */
   updateSnapshotStatus(ctx: Ctx, id: string, status: string, progress: string): Promise<void>;

@@ -18,6 +18,7 @@ import pauseGuest from "./pause-guest.js";
 import powerOffGuest from "./power-off-guest.js";
 import powerOnGuest from "./power-on-guest.js";
 import prepareRebuild from "./prepare-rebuild.js";
+import quiesceGuest from "./quiesce-guest.js";
 import rebootGuest from "./reboot-guest.js";
 import rebuildGuest from "./rebuild-guest.js";
 import refreshInterfaces from "./refresh-interfaces.js";
@@ -30,6 +31,7 @@ import snapshotGuest from "./snapshot-guest.js";
 import suspendGuest from "./suspend-guest.js";
 import swapVolume from "./swap-volume.js";
 import unpauseGuest from "./unpause-guest.js";
+import unquiesceGuest from "./unquiesce-guest.js";
 import unrescueGuest from "./unrescue-guest.js";
 import uploadSnapshot from "./upload-snapshot.js";
 
@@ -52,6 +54,7 @@ export const commands: readonly Command[] = [
   listed(powerOffGuest),
   listed(powerOnGuest),
   listed(prepareRebuild),
+  listed(quiesceGuest),
   listed(rebootGuest),
   listed(rebuildGuest),
   listed(refreshInterfaces),
@@ -64,6 +67,7 @@ export const commands: readonly Command[] = [
   listed(suspendGuest),
   listed(swapVolume),
   listed(unpauseGuest),
+  listed(unquiesceGuest),
   listed(unrescueGuest),
   listed(uploadSnapshot),
 ];

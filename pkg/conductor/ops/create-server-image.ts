@@ -7,6 +7,7 @@ import type { KindDeps } from "../kind-factory.js";
 
 export default ({ ports }: KindDeps) =>
   defineKind(createServerImage, {
+    version: 1,
     steps: snapshotImage(ports, (input) => input, {
       copying: TaskState.imageSnapshot,
       event: "compute_snapshot_instance",

@@ -8,6 +8,7 @@ import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
 import createServerBackup from "./create-server-backup.js";
+import createServerImageOfVolumes from "./create-server-image-of-volumes.js";
 import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
 import detachInterface from "./detach-interface.js";
@@ -15,6 +16,7 @@ import detachVolume from "./detach-volume.js";
 import extendVolume from "./extend-volume.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
+import rebuildServerByReimage from "./rebuild-server-by-reimage.js";
 import rebuildServer from "./rebuild-server.js";
 import refreshInterfaces from "./refresh-interfaces.js";
 import rescueServer from "./rescue-server.js";
@@ -41,6 +43,7 @@ export const kindFactories: readonly KindFactory[] = [
   cacheHostImages,
   changeServerPassword,
   createServerBackup,
+  createServerImageOfVolumes,
   createServerImage,
   deleteServer,
   detachInterface,
@@ -48,6 +51,7 @@ export const kindFactories: readonly KindFactory[] = [
   extendVolume,
   pauseServer,
   rebootServer,
+  rebuildServerByReimage,
   rebuildServer,
   refreshInterfaces,
   rescueServer,

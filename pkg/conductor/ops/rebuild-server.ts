@@ -16,6 +16,7 @@ import type { KindDeps } from "../kind-factory.js";
  */
 export default ({ ports }: KindDeps) =>
   defineKind(rebuildServer, {
+    version: 1,
     steps: [checkRebuildHost(ports), prepareRebuild(ports), replaceDisks(ports), spawnRebuilt(ports)],
     failed,
   });

@@ -55,8 +55,11 @@ interface Shown {
   readonly event: string;
 }
 
-/** The Image service cannot be fenced: whoever takes over waits for the end of it. */
-const createImage = <I>({ images }: Pick<Ports, "images">, imageOf: ImageOf<I>): Step<I> => ({
+/**
+ * Makes the image, empty, with all that is known of it by now. The Image service cannot be fenced: whoever
+ * takes over waits for the end of it.
+ */
+export const createImage = <I>({ images }: Pick<Ports, "images">, imageOf: ImageOf<I>): Step<I> => ({
   name: CREATE_IMAGE_STEP,
   event: "conductor_create_image",
   unfenced: true,

@@ -6,6 +6,9 @@ import { declareOperation, theServer } from "../operation-declaration.js";
 
 const IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b";
 
+/** The version of those that write an image over a root volume. */
+export const REBUILD_BY_REIMAGE = 2;
+
 /**
  * Starts over on the same host. It shares nothing with an evacuation: no step of it moves a server, makes a
  * migration, or touches what the server holds in placement.
@@ -13,13 +16,14 @@ const IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b";
 export default declareOperation({
   kind: "server.rebuild",
   summary: "Makes the guest anew from an image; its host, ports and allocation stay.",
-  versions: [1],
+  versions: [1, REBUILD_BY_REIMAGE],
+  versionOf: ({ reimage }) => (reimage === undefined ? 1 : REBUILD_BY_REIMAGE),
   lane: "life",
   input: RebuildInput,
   secrets: ServerSecrets,
-  metadata: ({ spec, preserveEphemeral }) => ({
+  metadata: ({ imageId, spec, preserveEphemeral }) => ({
     $case: "rebuildServer",
-    value: { imageId: spec?.image?.id ?? "", preserveEphemeral },
+    value: { imageId: imageId || (spec?.image?.id ?? ""), preserveEphemeral },
   }),
   result: theServer,
   methods: [{ name: "RebuildServer", key: "rebuild" }],

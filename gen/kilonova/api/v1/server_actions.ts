@@ -87,7 +87,14 @@ export interface RescueServerRequest {
     | string
     | undefined;
   /** Password that the rescue system finds on its config drive, at most 255 characters. Default: one is made. */
-  adminPassword?: string | undefined;
+  adminPassword?:
+    | string
+    | undefined;
+  /**
+   * Whether also a server may be rescued whose root disk is a volume (REST from 2.87 on). The image must say
+   * hw_rescue_device and hw_rescue_bus then.
+   */
+  volumeBacked: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -182,7 +189,14 @@ export interface RebuildServerRequest {
    * bytes), disk_config, access_ip_v4, access_ip_v6, trusted_image_certificates (at most 50). All else stays
    * as it is, but for disk_config, which follows the image then.
    */
-  updateMask: string[] | undefined;
+  updateMask:
+    | string[]
+    | undefined;
+  /**
+   * Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on). Without
+   * it the volume stays as it is, and the image must be the one that it was made from.
+   */
+  reimageRootVolume: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1035,7 +1049,13 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
 };
 
 function createBaseRescueServerRequest(): RescueServerRequest {
-  return { serverId: "", clientToken: "", imageId: undefined, adminPassword: undefined };
+  return {
+    serverId: "",
+    clientToken: "",
+    imageId: undefined,
+    adminPassword: undefined,
+    volumeBacked: false,
+  };
 }
 
 export const RescueServerRequest: MessageFns<RescueServerRequest> = {
@@ -1051,6 +1071,9 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
     }
     if (message.adminPassword !== undefined) {
       writer.uint32(34).string(message.adminPassword);
+    }
+    if (message.volumeBacked !== false) {
+      writer.uint32(800).bool(message.volumeBacked);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1108,6 +1131,14 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
             message.adminPassword = reader.string();
             continue;
           }
+          case 100: {
+            if (tag !== 800) {
+              break;
+            }
+
+            message.volumeBacked = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1140,6 +1171,7 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
     message.clientToken = object.clientToken ?? "";
     message.imageId = object.imageId ?? undefined;
     message.adminPassword = object.adminPassword ?? undefined;
+    message.volumeBacked = object.volumeBacked ?? false;
     return message;
   },
 };
@@ -1740,6 +1772,7 @@ function createBaseRebuildServerRequest(): RebuildServerRequest {
     files: [],
     server: undefined,
     updateMask: undefined,
+    reimageRootVolume: false,
   };
 }
 
@@ -1768,6 +1801,9 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
     }
     if (message.updateMask !== undefined) {
       FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(154).fork()).join();
+    }
+    if (message.reimageRootVolume !== false) {
+      writer.uint32(800).bool(message.reimageRootVolume);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1857,6 +1893,14 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
             message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
             continue;
           }
+          case 100: {
+            if (tag !== 800) {
+              break;
+            }
+
+            message.reimageRootVolume = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1895,6 +1939,7 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
       ? Server.fromPartial(object.server)
       : undefined;
     message.updateMask = object.updateMask ?? undefined;
+    message.reimageRootVolume = object.reimageRootVolume ?? false;
     return message;
   },
 };

@@ -93,6 +93,21 @@ export interface RebuildInput {
   preserveEphemeral: boolean;
   /** Whether the image is another one than before, so that the host must be asked. */
   otherImage: boolean;
+  /** Image that was asked for. Empty in inputs of an older build, and then that of the spec. */
+  imageId: string;
+  /** Set when the root disk is a volume, and the image is to be written over it. */
+  reimage: Reimage | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** An image that is written over a root volume. */
+export interface Reimage {
+  /** The volume. */
+  volumeId: string;
+  /** The image. */
+  imageId: string;
+  /** Its size: how long the Block Storage service may take goes by it. */
+  imageSizeBytes: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -167,6 +182,10 @@ export interface CreateImageInput {
   minMemoryMib: number;
   /** Whether the guest's file systems are to be frozen for the moment of the copy. */
   quiesce: Quiesce;
+  /** Whether the root disk is a volume: snapshots of all its volumes are made, and the image only names them. */
+  volumeBacked: boolean;
+  /** Its volumes when it was accepted, so that snapshots are found again of those that it loses meanwhile. */
+  volumeIds: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -613,6 +632,8 @@ function createBaseRebuildInput(): RebuildInput {
     newUserData: false,
     preserveEphemeral: false,
     otherImage: false,
+    imageId: "",
+    reimage: undefined,
   };
 }
 
@@ -638,6 +659,12 @@ export const RebuildInput: MessageFns<RebuildInput> = {
     }
     if (message.otherImage !== false) {
       writer.uint32(56).bool(message.otherImage);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(802).string(message.imageId);
+    }
+    if (message.reimage !== undefined) {
+      Reimage.encode(message.reimage, writer.uint32(810).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -719,6 +746,22 @@ export const RebuildInput: MessageFns<RebuildInput> = {
             message.otherImage = reader.bool();
             continue;
           }
+          case 100: {
+            if (tag !== 802) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+          case 101: {
+            if (tag !== 810) {
+              break;
+            }
+
+            message.reimage = Reimage.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -758,6 +801,113 @@ export const RebuildInput: MessageFns<RebuildInput> = {
     message.newUserData = object.newUserData ?? false;
     message.preserveEphemeral = object.preserveEphemeral ?? false;
     message.otherImage = object.otherImage ?? false;
+    message.imageId = object.imageId ?? "";
+    message.reimage = (object.reimage !== undefined && object.reimage !== null)
+      ? Reimage.fromPartial(object.reimage)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReimage(): Reimage {
+  return { volumeId: "", imageId: "", imageSizeBytes: 0n };
+}
+
+export const Reimage: MessageFns<Reimage> = {
+  encode(message: Reimage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.volumeId !== "") {
+      writer.uint32(10).string(message.volumeId);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(18).string(message.imageId);
+    }
+    if (message.imageSizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.imageSizeBytes) !== message.imageSizeBytes) {
+        throw new globalThis.Error("value provided for field message.imageSizeBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.imageSizeBytes);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reimage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReimage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.volumeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.imageSizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Reimage>): Reimage {
+    return Reimage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Reimage>): Reimage {
+    const message = createBaseReimage();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Reimage["_unknownFields"];
+    message.volumeId = object.volumeId ?? "";
+    message.imageId = object.imageId ?? "";
+    message.imageSizeBytes = (object.imageSizeBytes !== undefined && object.imageSizeBytes !== null)
+      ? BigInt(object.imageSizeBytes)
+      : 0n;
     return message;
   },
 };
@@ -1214,6 +1364,8 @@ function createBaseCreateImageInput(): CreateImageInput {
     minDiskGib: 0,
     minMemoryMib: 0,
     quiesce: 0,
+    volumeBacked: false,
+    volumeIds: [],
   };
 }
 
@@ -1242,6 +1394,12 @@ export const CreateImageInput: MessageFns<CreateImageInput> = {
     }
     if (message.quiesce !== 0) {
       writer.uint32(64).int32(message.quiesce);
+    }
+    if (message.volumeBacked !== false) {
+      writer.uint32(800).bool(message.volumeBacked);
+    }
+    for (const v of message.volumeIds) {
+      writer.uint32(810).string(v!);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1334,6 +1492,22 @@ export const CreateImageInput: MessageFns<CreateImageInput> = {
             message.quiesce = reader.int32() as any;
             continue;
           }
+          case 100: {
+            if (tag !== 800) {
+              break;
+            }
+
+            message.volumeBacked = reader.bool();
+            continue;
+          }
+          case 101: {
+            if (tag !== 810) {
+              break;
+            }
+
+            message.volumeIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1378,6 +1552,8 @@ export const CreateImageInput: MessageFns<CreateImageInput> = {
     message.minDiskGib = object.minDiskGib ?? 0;
     message.minMemoryMib = object.minMemoryMib ?? 0;
     message.quiesce = object.quiesce ?? 0;
+    message.volumeBacked = object.volumeBacked ?? false;
+    message.volumeIds = object.volumeIds?.map((e) => e) || [];
     return message;
   },
 };

@@ -200,6 +200,29 @@ export interface SnapshotGuestOutput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of quiesce-guest. */
+export interface QuiesceGuestInput {
+  /** Whether it is a failure when the guest cannot be frozen. */
+  required: boolean;
+  /** How long file systems stand still at most, ms: then they are thawed unasked. */
+  mostMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of quiesce-guest. */
+export interface QuiesceGuestOutput {
+  /** Whether file systems stand still. */
+  frozen: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of unquiesce-guest. */
+export interface UnquiesceGuestOutput {
+  /** Whether file systems have stood still from quiesce-guest until now. */
+  stoodStill: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of upload-snapshot. */
 export interface UploadSnapshotInput {
   /** As in SnapshotGuestInput. */
@@ -1919,6 +1942,240 @@ export const SnapshotGuestOutput: MessageFns<SnapshotGuestOutput> = {
     message.virtualSizeBytes = (object.virtualSizeBytes !== undefined && object.virtualSizeBytes !== null)
       ? BigInt(object.virtualSizeBytes)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseQuiesceGuestInput(): QuiesceGuestInput {
+  return { required: false, mostMs: 0 };
+}
+
+export const QuiesceGuestInput: MessageFns<QuiesceGuestInput> = {
+  encode(message: QuiesceGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.required !== false) {
+      writer.uint32(8).bool(message.required);
+    }
+    if (message.mostMs !== 0) {
+      writer.uint32(16).uint32(message.mostMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuiesceGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuiesceGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.required = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.mostMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuiesceGuestInput>): QuiesceGuestInput {
+    return QuiesceGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuiesceGuestInput>): QuiesceGuestInput {
+    const message = createBaseQuiesceGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as QuiesceGuestInput["_unknownFields"];
+    message.required = object.required ?? false;
+    message.mostMs = object.mostMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseQuiesceGuestOutput(): QuiesceGuestOutput {
+  return { frozen: false };
+}
+
+export const QuiesceGuestOutput: MessageFns<QuiesceGuestOutput> = {
+  encode(message: QuiesceGuestOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frozen !== false) {
+      writer.uint32(8).bool(message.frozen);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuiesceGuestOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuiesceGuestOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.frozen = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuiesceGuestOutput>): QuiesceGuestOutput {
+    return QuiesceGuestOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuiesceGuestOutput>): QuiesceGuestOutput {
+    const message = createBaseQuiesceGuestOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as QuiesceGuestOutput["_unknownFields"];
+    message.frozen = object.frozen ?? false;
+    return message;
+  },
+};
+
+function createBaseUnquiesceGuestOutput(): UnquiesceGuestOutput {
+  return { stoodStill: false };
+}
+
+export const UnquiesceGuestOutput: MessageFns<UnquiesceGuestOutput> = {
+  encode(message: UnquiesceGuestOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stoodStill !== false) {
+      writer.uint32(8).bool(message.stoodStill);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnquiesceGuestOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnquiesceGuestOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stoodStill = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnquiesceGuestOutput>): UnquiesceGuestOutput {
+    return UnquiesceGuestOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnquiesceGuestOutput>): UnquiesceGuestOutput {
+    const message = createBaseUnquiesceGuestOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnquiesceGuestOutput["_unknownFields"];
+    message.stoodStill = object.stoodStill ?? false;
     return message;
   },
 };

@@ -32,10 +32,12 @@ export interface FakeCinder extends Cinder {
   /** Images that were written over volumes. */
   readonly reimaged: { readonly volumeId: string; readonly imageId: string }[];
   maximum: Pick<VolumeLimits, "maxVolumes" | "maxGib" | "maxSnapshots">;
-  /** What new volumes and snapshots are; `creating` until a test says otherwise. */
+  /** What new volumes and snapshots are, and volumes that an image was written over (`downloading`); `creating` until a test says otherwise. */
   newOnes: "available" | "creating" | "error";
   /** Changes a volume as its service would. */
   setVolume(id: string, change: Partial<VolumeInfo>): void;
+  /** Changes a snapshot as its service would. */
+  setSnapshot(id: string, change: Partial<SnapshotInfo>): void;
   /** While false, there is no such service. */
   present: boolean;
   /** While true, every call throws BLOCK_STORAGE_UNAVAILABLE. */
@@ -188,6 +190,7 @@ export function fakeCinder(): FakeCinder {
         sizeGib: volumes.get(snapshot.volumeId)?.sizeGib ?? 1,
         projectId: volumes.get(snapshot.volumeId)?.projectId ?? "project-id",
         progress: "100%",
+        metadata: {},
         createdAt: undefined,
         ...snapshot,
       };
@@ -199,6 +202,9 @@ export function fakeCinder(): FakeCinder {
     },
     setVolume: (id, change) => {
       volumes.set(id, { ...volumeOf(id), ...change });
+    },
+    setSnapshot: (id, change) => {
+      snapshots.set(id, { ...snapshotOf(id), ...change });
     },
     configured: async () => fake.present,
     getVolume: async (_ctx, id) => {
@@ -262,6 +268,10 @@ export function fakeCinder(): FakeCinder {
       up("getSnapshot");
       return snapshotOf(id);
     },
+    listSnapshots: async (_ctx, { volumeId }) => {
+      up("listSnapshots");
+      return [...snapshots.values()].filter((one) => one.volumeId === volumeId);
+    },
     createSnapshot: async (_ctx, wish) => {
       up("createSnapshot");
       const volume = volumeOf(wish.volumeId);
@@ -274,11 +284,16 @@ export function fakeCinder(): FakeCinder {
         volumeId: volume.id,
         name: wish.name,
         description: wish.description ?? "",
+        metadata: wish.metadata ?? {},
         status: fake.newOnes,
       });
     },
     deleteSnapshot: async (_ctx, id) => {
       up("deleteSnapshot");
+      if (snapshots.get(id)?.status === "creating")
+        throw CinderErrors.VOLUME_INVALID({
+          problem: "Invalid snapshot: Snapshot status must be available or error or error_deleting.",
+        });
       snapshots.delete(id);
     },
     updateSnapshotStatus: async (_ctx, id, status, progress) => {
@@ -373,6 +388,8 @@ export function fakeCinder(): FakeCinder {
           problem: `Invalid volume: Volume ${volumeId} status must be ${fit.join(" or ")}`,
         });
       fake.reimaged.push({ volumeId, imageId });
+      const becomes = { available: status, creating: "downloading", error: "error" }[fake.newOnes];
+      fake.setVolume(volumeId, { status: becomes, imageMetadata: { image_id: imageId } });
     },
     migrateVolumeCompletion: async (_ctx, oldId, newId, error) => {
       up("migrateVolumeCompletion");

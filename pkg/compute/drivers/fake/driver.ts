@@ -285,6 +285,24 @@ export class FakeDriver extends FakeHost implements Driver {
     );
   }
 
+  /** Any guest that runs hears; it is not thawed unasked. */
+  quiesce(ctx: Ctx, instanceUuid: string, _mostMs: number): Promise<void> {
+    return this.#scripted(ctx, "quiesce", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      if (guest.powerState !== "RUNNING") throw DriverErrors.QUIESCE_FAILED({ instanceUuid });
+      this.put({ ...guest, frozen: true, console: `${guest.console}[fake] ${guest.instanceName} frozen\n` });
+    });
+  }
+
+  unquiesce(ctx: Ctx, instanceUuid: string): Promise<boolean> {
+    return this.#scripted(ctx, "unquiesce", instanceUuid, () => {
+      const guest = this.guests.get(instanceUuid);
+      if (guest?.frozen !== true) return false;
+      this.put({ ...guest, frozen: false, console: `${guest.console}[fake] ${guest.instanceName} thawed\n` });
+      return true;
+    });
+  }
+
   openSnapshot(ctx: Ctx, instanceUuid: string, snapshotId: string): Promise<SnapshotData> {
     return this.#scripted(ctx, "openSnapshot", instanceUuid, () => {
       const guest = this.need(instanceUuid);

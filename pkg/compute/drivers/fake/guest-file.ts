@@ -29,6 +29,8 @@ export interface FakeGuest {
   /** From what it boots until it is unrescued; absent when it is not rescued. */
   readonly rescue?: string | undefined;
   readonly volumes: readonly FakeVolume[];
+  /** Whether its file systems stand still; absent: never. */
+  readonly frozen?: boolean | undefined;
 }
 
 /** A volume in a fake guest: all but what its connection holds. */
@@ -85,6 +87,7 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
       }),
     )
     .default([]),
+  frozen: z.boolean().optional(),
 });
 const preparedSchema = z.object({ key: z.string(), keepsEphemeral: z.boolean(), guest: schema });
 const PREPARED = ".next";

@@ -26,6 +26,7 @@ export function fakeInventory(hostname: string, over: Partial<HostInventory>): H
       "COMPUTE_NET_ATTACH_INTERFACE",
       "COMPUTE_NET_ATTACH_INTERFACE_WITH_TAG",
       "COMPUTE_NET_VIF_MODEL_VIRTIO",
+      "COMPUTE_RESCUE_BFV",
       "COMPUTE_STORAGE_BUS_VIRTIO",
       "COMPUTE_VOLUME_ATTACH",
       "COMPUTE_VOLUME_ATTACH_WITH_TAG",

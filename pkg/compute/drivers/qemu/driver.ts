@@ -71,7 +71,8 @@ import { stoppedRecord, writeRunRecord } from "./run-record.js";
 import { dropMemory, withdrawSaved } from "./saved-memory.js";
 import { suspendGuest } from "./suspend-guest.js";
 import { askGuestAgent } from "./guest-agent.js";
-import { thaw } from "./quiesce.js";
+import { freeze, thaw } from "./quiesce.js";
+import type { Freezable } from "./quiesce.js";
 import { discard, openSnapshot, takeSnapshot } from "./snapshot.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
@@ -89,6 +90,8 @@ const MOST_WAITING_COPIES = 1_000;
 /** How long until a volume that could not be reached is tried again. */
 const MEND_FIRST_MS = 1_000;
 const MEND_MOST_MS = 60_000;
+/** How long until a guest that could not be thawed is told again. */
+const THAW_AGAIN_MS = 60_000;
 /** Whose password is set: of a guest with another system than Linux nobody has asked yet. */
 const ADMINISTRATOR = "root";
 
@@ -187,7 +190,10 @@ export class QemuDriver implements Driver {
 
   async close(): Promise<void> {
     clearInterval(this.#consoleTimer);
-    for (const entry of this.#guests.values()) entry.running?.detach();
+    for (const entry of this.#guests.values()) {
+      entry.running?.detach();
+      clearTimeout(entry.thaws);
+    }
     this.#host?.bridges.close();
     this.#guests.clear();
     this.#prepared.clear();
@@ -499,6 +505,26 @@ export class QemuDriver implements Driver {
     return this.#copies.run("", ctx.signal, tooManyCopies, copy);
   }
 
+  quiesce(ctx: Ctx, instanceUuid: string, mostMs: number): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      if (entry.thaws !== undefined) return;
+      if (entry.running?.runState !== "running") throw DriverErrors.QUIESCE_FAILED({ instanceUuid });
+      await freeze(freezable(ctx, entry));
+      entry.thaws = setTimeout(() => this.#thawLater(this.#ctx ?? ctx, entry), mostMs).unref();
+    });
+  }
+
+  unquiesce(ctx: Ctx, instanceUuid: string): Promise<boolean> {
+    return this.#locks.run(instanceUuid, async () => {
+      this.#started();
+      const entry = this.#guests.get(instanceUuid);
+      if (entry === undefined) return false;
+      const stoodStill = entry.thaws !== undefined && entry.running !== undefined;
+      if (!(await this.#thaw(ctx, entry))) this.#thawAgain(entry);
+      return stoodStill;
+    });
+  }
+
   async openSnapshot(_ctx: Ctx, instanceUuid: string, snapshotId: string): Promise<SnapshotData> {
     return openSnapshot(this.#need(instanceUuid), snapshotId);
   }
@@ -718,13 +744,31 @@ export class QemuDriver implements Driver {
     setTimeout(() => this.#unasked(entry, running, mend), waitMs).unref();
   }
 
-  /** A former agent may have died while it had the guest's file systems frozen. */
-  #thawLater(ctx: Ctx, { definition, paths, running }: Entry): void {
-    const { instanceUuid, hardware } = definition.spec;
-    const hears = running !== undefined && hardware.guestAgent === true;
+  /** Nobody may have come to thaw it, or a former agent has died while it was frozen. */
+  #thawLater(ctx: Ctx, entry: Entry): void {
+    const { instanceUuid } = entry.definition.spec;
     void this.#locks
-      .run(instanceUuid, () => thaw({ instanceUuid, paths, hears, log: ctx.log }))
-      .catch((error: unknown) => ctx.log.error("compute.qemu.guest.not-thawed", { instanceUuid, error }));
+      .run(instanceUuid, () => this.#thaw(ctx, entry))
+      .catch((error: unknown) => {
+        ctx.log.error("compute.qemu.guest.not-thawed", { instanceUuid, error });
+        return false;
+      })
+      .then((thawed) => {
+        if (!thawed) this.#thawAgain(entry);
+      });
+  }
+
+  #thaw(ctx: Ctx, entry: Entry): Promise<boolean> {
+    clearTimeout(entry.thaws);
+    entry.thaws = undefined;
+    return thaw(freezable(ctx, entry));
+  }
+
+  /** A guest that did not answer is told again, as long as this agent lives. */
+  #thawAgain(entry: Entry): void {
+    const ctx = this.#ctx;
+    const isHere = this.#guests.get(entry.definition.spec.instanceUuid) === entry;
+    if (ctx !== undefined && isHere) setTimeout(() => this.#thawLater(ctx, entry), THAW_AGAIN_MS).unref();
   }
 
   #follow(entry: Entry, running: RunningGuest): void {
@@ -839,6 +883,12 @@ export class QemuDriver implements Driver {
     return [...this.#guests.values()].filter((entry) => entry.running === undefined);
   }
 }
+
+/** A guest, as far as freezing goes. */
+const freezable = ({ log }: Ctx, { definition, paths, running }: Entry): Freezable => {
+  const { instanceUuid, hardware } = definition.spec;
+  return { instanceUuid, paths, hears: running !== undefined && hardware.guestAgent === true, log };
+};
 
 const tooManyCopies = (): Error => CommonErrors.UNAVAILABLE({ what: "The host's turn to copy disks" });
 

@@ -14,6 +14,8 @@ export interface Entry {
   last: "stopped" | "crashed";
   /** Its memory, while it is suspended: there is no process then. */
   saved: SavedMemory | undefined;
+  /** Thaws its file systems when nobody else does; undefined while they are not frozen by `quiesce`. */
+  thaws?: NodeJS.Timeout | undefined;
 }
 
 /** Of a guest that has never run. */

@@ -57,24 +57,46 @@ export async function whileFrozen<T>(
 }
 
 /**
+ * Freezes the guest's file systems until `thaw`. As above it is written down first.
+ * @throws QUIESCE_FAILED when nobody answers inside; then it was told to thaw
+ */
+export async function freeze(guest: Freezable, ask: AskGuest = askGuestAgent): Promise<void> {
+  const { instanceUuid, paths, hears } = guest;
+  if (!hears) throw DriverErrors.QUIESCE_FAILED({ instanceUuid });
+  await writeFileAtomic(paths.frozenMark, "");
+  try {
+    await ask(paths.agentSocket, "guest-fsfreeze-freeze", {}, FREEZE_MS);
+  } catch (cause) {
+    await thaw(guest, ask);
+    throw DriverErrors.QUIESCE_FAILED({ instanceUuid }, { cause });
+  }
+}
+
+/**
  * Thaws a guest that may be frozen; also one that did not answer when it was asked to freeze: it may have
  * heard. Repeatable. One that does not answer stays marked, so that the next agent tries again.
+ * @returns false of such a one
  */
 export async function thaw(
   { instanceUuid, paths, hears, log }: Freezable,
   ask: AskGuest = askGuestAgent,
   againMs = THAW_AGAIN_MS,
-): Promise<void> {
-  if ((await ifThere(stat(paths.frozenMark))) === undefined) return;
+): Promise<boolean> {
+  if ((await ifThere(stat(paths.frozenMark))) === undefined) return true;
   // A guest that was started anew has thawed with it.
   for (let attempt = 1; hears; attempt++) {
     try {
       await ask(paths.agentSocket, "guest-fsfreeze-thaw", {}, THAW_MS);
       break;
     } catch (error) {
-      if (attempt < THAW_ATTEMPTS) await delay(againMs);
-      else return log.error("compute.qemu.guest.not-thawed", { instanceUuid, error });
+      if (attempt < THAW_ATTEMPTS) {
+        await delay(againMs);
+        continue;
+      }
+      log.error("compute.qemu.guest.not-thawed", { instanceUuid, error });
+      return false;
     }
   }
   await rm(paths.frozenMark, { force: true });
+  return true;
 }

@@ -72,6 +72,7 @@ export function driverTraits(cpuFeatures: ReadonlySet<string>): readonly string[
     "COMPUTE_NET_ATTACH_INTERFACE_WITH_TAG",
     ...Object.keys(nicModels).map((model) => `COMPUTE_NET_VIF_MODEL_${model.toUpperCase()}`),
     ...["IDE", "SATA", "SCSI", "USB", "VIRTIO"].map((bus) => `COMPUTE_STORAGE_BUS_${bus}`),
+    "COMPUTE_RESCUE_BFV",
     "COMPUTE_VOLUME_ATTACH",
     "COMPUTE_VOLUME_ATTACH_WITH_TAG",
     "COMPUTE_VOLUME_EXTEND",

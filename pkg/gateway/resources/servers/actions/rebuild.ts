@@ -25,6 +25,9 @@ const anew = object([
   trustedCertificates,
 ]);
 
+/** From here on the image is written over a root volume; before, such a volume stays as it is. */
+const reimages = since("2.93");
+
 /** Fields of the body, each with its path in the request's mask. */
 const PATHS = {
   name: "name",
@@ -50,6 +53,7 @@ const rebuild: ActionBody = {
       imageId: textOf(body, "imageRef") ?? "",
       adminPassword: textOf(body, "adminPass") || undefined,
       preserveEphemeral: booleanOf(body, "preserve_ephemeral") ?? false,
+      reimageRootVolume: request.has(reimages),
       files: filesOf(body),
       server: {
         name: textOf(body, "name")?.trim() ?? "",

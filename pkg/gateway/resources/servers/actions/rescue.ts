@@ -1,8 +1,12 @@
 import type { RescueServerResponse } from "../../../../../gen/kilonova/api/v1/server_actions.js";
 import { replyJson } from "../../../http/api-request.js";
 import { textOf } from "../../../http/fields.js";
+import { since } from "../../../microversion/version.js";
 import { object, optional, required, text, uuid } from "../../../schema/nodes.js";
 import type { ActionBody } from "./action.js";
+
+/** From here on also servers are rescued whose root disk is a volume. */
+const ofVolumes = since("2.87");
 
 const rescue: ActionBody = {
   key: "rescue",
@@ -15,6 +19,7 @@ const rescue: ActionBody = {
   fields: (request) => ({
     imageId: textOf(request.member("rescue"), "rescue_image_ref"),
     adminPassword: textOf(request.member("rescue"), "adminPass") || undefined,
+    volumeBacked: request.has(ofVolumes),
   }),
   reply: (_request, answer) => {
     const { adminPassword } = answer as RescueServerResponse;

@@ -1665,7 +1665,7 @@ export enum ErrorReason {
   VOLUME_NOT_AVAILABLE = 236,
 
   /**
-   * With NOT_FOUND.
+   * With INVALID_ARGUMENT or NOT_FOUND.
    *
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_FOUND = 237;
    */
@@ -2108,30 +2108,30 @@ export enum ErrorReason {
   /**
    * With FAILED_PRECONDITION.
    *
-   * @generated from enum value: ERROR_REASON_USER_TOKEN_ENDED = 400;
+   * @generated from enum value: ERROR_REASON_SNAPSHOT_NOT_MADE = 390;
    */
-  USER_TOKEN_ENDED = 400,
+  SNAPSHOT_NOT_MADE = 390,
 
   /**
-   * With INVALID_ARGUMENT.
+   * With RESOURCE_EXHAUSTED.
    *
-   * @generated from enum value: ERROR_REASON_VOLUME_NOT_SWAPPABLE = 401;
+   * @generated from enum value: ERROR_REASON_SNAPSHOT_QUOTA = 391;
    */
-  VOLUME_NOT_SWAPPABLE = 401,
+  SNAPSHOT_QUOTA = 391,
 
   /**
-   * With INVALID_ARGUMENT.
+   * With FAILED_PRECONDITION or INVALID_ARGUMENT.
    *
-   * @generated from enum value: ERROR_REASON_MULTIATTACH_SWAP = 402;
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_IN_USE = 392;
    */
-  MULTIATTACH_SWAP = 402,
+  VOLUME_NOT_IN_USE = 392,
 
   /**
-   * With INVALID_ARGUMENT.
+   * With FAILED_PRECONDITION.
    *
-   * @generated from enum value: ERROR_REASON_SECURITY_GROUP_ID_NOT_UUID = 410;
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_REIMAGED = 393;
    */
-  SECURITY_GROUP_ID_NOT_UUID = 410,
+  VOLUME_NOT_REIMAGED = 393,
 }
 
 /**

@@ -237,6 +237,14 @@ export declare type RescueServerRequest = Message<"kilonova.api.v1.RescueServerR
    * @generated from field: optional string admin_password = 4;
    */
   adminPassword?: string | undefined;
+
+  /**
+   * Whether also a server may be rescued whose root disk is a volume (REST from 2.87 on). The image must say
+   * hw_rescue_device and hw_rescue_bus then.
+   *
+   * @generated from field: bool volume_backed = 100;
+   */
+  volumeBacked: boolean;
 };
 
 /**
@@ -484,6 +492,14 @@ export declare type RebuildServerRequest = Message<"kilonova.api.v1.RebuildServe
    * @generated from field: google.protobuf.FieldMask update_mask = 19;
    */
   updateMask?: FieldMask | undefined;
+
+  /**
+   * Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on). Without
+   * it the volume stays as it is, and the image must be the one that it was made from.
+   *
+   * @generated from field: bool reimage_root_volume = 100;
+   */
+  reimageRootVolume: boolean;
 };
 
 /**
