@@ -1406,6 +1406,10 @@ class ErrorReason(IntEnum):
     SNAPSHOT_QUOTA = 391
     VOLUME_NOT_IN_USE = 392
     VOLUME_NOT_REIMAGED = 393
+    USER_TOKEN_ENDED = 400
+    VOLUME_NOT_SWAPPABLE = 401
+    MULTIATTACH_SWAP = 402
+    SECURITY_GROUP_ID_NOT_UUID = 410
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -1461,6 +1465,13 @@ class ExplainServerResponse(Message):
     """
     def __init__(self, *, explanation: SchedulingExplanation | Mapping[str, Any] | None = ..., hidden_fields: Iterable[str] = ...) -> None: ...
     def HasField(self, field_name: Literal["explanation"]) -> bool: ...
+
+class ExtendVolumeMetadata(Message):
+    """What was asked for when a volume had grown."""
+
+    volume_id: str
+    """The volume."""
+    def __init__(self, *, volume_id: str | None = ...) -> None: ...
 
 class ExternalEvent(Message):
     """One event."""
@@ -3167,9 +3178,13 @@ class OperationMetadata(Message):
     """Of "server.rescue"."""
     shelve_server: ShelveServerMetadata
     """Of "server.shelve"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., attach_volume: AttachVolumeMetadata | Mapping[str, Any] | None = ..., detach_volume: DetachVolumeMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ..., shelve_server: ShelveServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server"] | None: ...
+    extend_volume: ExtendVolumeMetadata
+    """Of "server.extend-volume"."""
+    swap_volume: SwapVolumeMetadata
+    """Of "server.swap-volume"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., attach_volume: AttachVolumeMetadata | Mapping[str, Any] | None = ..., detach_volume: DetachVolumeMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ..., shelve_server: ShelveServerMetadata | Mapping[str, Any] | None = ..., extend_volume: ExtendVolumeMetadata | Mapping[str, Any] | None = ..., swap_volume: SwapVolumeMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server", "extend_volume", "swap_volume"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server", "extend_volume", "swap_volume"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -4008,7 +4023,11 @@ class ServerSecrets(Message):
     """Password set in the guest."""
     user_data: str
     """Base64 text."""
-    def __init__(self, *, admin_password: str | None = ..., user_data: str | None = ...) -> None: ...
+    user_token: str
+    """With which volumes are made for the server: they become its user's, as with Nova. Only of a new server that
+    is built with volumes. No host gets it.
+    """
+    def __init__(self, *, admin_password: str | None = ..., user_data: str | None = ..., user_token: str | None = ...) -> None: ...
 
 class ServerSecurityGroup(Message):
     """A security group of a server."""
@@ -4372,6 +4391,15 @@ class SuspendServerResponse(Message):
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation"]) -> bool: ...
 
+class SwapVolumeMetadata(Message):
+    """What was asked for with another volume in the place of one."""
+
+    volume_id: str
+    """The volume that the server had."""
+    new_volume_id: str
+    """The one that takes its place."""
+    def __init__(self, *, volume_id: str | None = ..., new_volume_id: str | None = ...) -> None: ...
+
 class TrafficDirection(IntEnum):
     """Which way traffic goes that a rule allows."""
     UNSPECIFIED = 0
@@ -4394,6 +4422,20 @@ class TriggerCrashDumpResponse(Message):
     """The interrupt."""
     def __init__(self, *, operation: Operation | Mapping[str, Any] | None = ...) -> None: ...
     def HasField(self, field_name: Literal["operation"]) -> bool: ...
+
+class UnchangedAttachment(Message):
+    """What does not change of an attachment. Unset fields are not compared."""
+
+    device: str
+    """Such as /dev/vdb; empty for none."""
+    tag: str
+    """Empty for none."""
+    id: str
+    """The volume, under its other name."""
+    server_id: str
+    """The server."""
+    def __init__(self, *, device: str | None = ..., tag: str | None = ..., id: str | None = ..., server_id: str | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["device", "tag", "id", "server_id"]) -> bool: ...
 
 class UnlockServerRequest(Message):
     """Input of UnlockServer."""
@@ -4642,8 +4684,14 @@ class UpdateVolumeAttachmentRequest(Message):
     """Volume to put in its place; unset or the same for no swap."""
     delete_on_termination: bool
     """Whether the volume goes with the server. Unset: stays."""
-    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., new_volume_id: str | None = ..., delete_on_termination: bool | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["new_volume_id", "delete_on_termination"]) -> bool: ...
+    unchanged: UnchangedAttachment
+    """What else the caller says of the attachment: refused with NOT_CHANGEABLE where it is another."""
+    only_swap: bool
+    """Whether it is a swap also when the new volume is the one that is attached, which is then refused: REST
+    before 2.85.
+    """
+    def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., volume_id: str | None = ..., new_volume_id: str | None = ..., delete_on_termination: bool | None = ..., unchanged: UnchangedAttachment | Mapping[str, Any] | None = ..., only_swap: bool | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["new_volume_id", "delete_on_termination", "unchanged"]) -> bool: ...
 
 class UpdateVolumeAttachmentResponse(Message):
     """Output of UpdateVolumeAttachment."""

@@ -1665,7 +1665,7 @@ export enum ErrorReason {
   VOLUME_NOT_AVAILABLE = 236,
 
   /**
-   * With INVALID_ARGUMENT or NOT_FOUND.
+   * With NOT_FOUND.
    *
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_FOUND = 237;
    */
@@ -2132,6 +2132,34 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_VOLUME_NOT_REIMAGED = 393;
    */
   VOLUME_NOT_REIMAGED = 393,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_USER_TOKEN_ENDED = 400;
+   */
+  USER_TOKEN_ENDED = 400,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_VOLUME_NOT_SWAPPABLE = 401;
+   */
+  VOLUME_NOT_SWAPPABLE = 401,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_MULTIATTACH_SWAP = 402;
+   */
+  MULTIATTACH_SWAP = 402,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_SECURITY_GROUP_ID_NOT_UUID = 410;
+   */
+  SECURITY_GROUP_ID_NOT_UUID = 410,
 }
 
 /**
