@@ -53,9 +53,8 @@ const count = (map: Map<string, number>, what: string): Map<string, number> =>
   map.set(what, (map.get(what) ?? 0) + 1);
 
 /**
- * The same life in one process, with volumes in memory: nobody is killed but agents, calls of the conductor are
- * lost or answered too late, drivers fail. It takes seconds, also on a machine that has no time for a
- * deployment.
+ * The same life in one process, with volumes in memory: agents are started anew, calls of the conductor are
+ * lost or answered too late, drivers fail. It runs also on a machine that has no time for a deployment.
  */
 export async function oneProcess(options: OneProcessOptions): Promise<OneProcessReport> {
   const random = new Random(options.seed);

@@ -29,8 +29,8 @@ export interface PlanOptions {
 }
 
 /**
- * How often a kind is chosen beside the others, which have 1: less for what ends a server, or makes it forget,
- * more for what needs a volume to be anything but refused.
+ * How often a kind is chosen beside the others, which have 1: less for what ends a server, or makes it
+ * forget, more for what needs a volume to be anything but refused.
  */
 const WEIGHTS: Readonly<Record<string, number>> = {
   "server.attach-volume": 4,

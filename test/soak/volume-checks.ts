@@ -249,8 +249,8 @@ async function files({ deployment }: SoakCloud): Promise<string[]> {
 }
 
 /**
- * What deleted servers had: what was to go with them is gone, unless it had snapshots, and what was to stay is
- * there, unless a user has deleted it.
+ * What deleted servers had: what was to go with them is gone, unless it had snapshots, and what was to stay
+ * is there, unless a user has deleted it.
  */
 async function afterwards(
   cloud: SoakCloud,

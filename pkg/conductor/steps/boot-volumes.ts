@@ -37,8 +37,8 @@ export async function volumesMade(
 
 /**
  * Deletes the volumes that an operation has made, looking again until there is none: a creation that was
- * under way may have ended meanwhile. They have no attachments of their server any more. One that somebody has
- * put to use in between (a snapshot of it, another server) cannot be deleted, and stays behind.
+ * under way may have ended meanwhile. They have no attachments of their server any more. One that somebody
+ * has put to use in between (a snapshot of it, another server) cannot be deleted, and stays behind.
  * @param keeps  those that stay
  * @throws UNAVAILABLE while one cannot be deleted yet
  */
