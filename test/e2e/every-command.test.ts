@@ -6,8 +6,8 @@ import { assertTold, isRefused } from "./every-command/row.js";
 import type { Row } from "./every-command/row.js";
 import { Stage } from "./every-command/stage.js";
 
-/** `KILONOVA_ROWS` tries only rows whose title it matches: for who works on some of them. */
-const chosen = new RegExp(process.env["KILONOVA_ROWS"] ?? "");
+/** `COMMAND_ROWS` tries only rows whose title it matches: for who works on some of them. */
+const chosen = new RegExp(process.env["COMMAND_ROWS"] ?? "");
 const rows = (client: string, table: readonly Row[]): readonly Row[] =>
   table.filter((row) => chosen.test(`${client} ${titleOf(row)}`));
 const TABLES = { openstack: rows("openstack", openstackTable), nova: rows("nova", novaTable) } as const;
