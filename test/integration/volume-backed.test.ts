@@ -19,9 +19,11 @@ import { processFolder } from "../../pkg/testkit/scratch.js";
 import { until } from "../../pkg/testkit/until.js";
 import type { Cloud } from "../crash/cloud.js";
 import { migrateCloud, openCloud, schemasOf } from "../crash/cloud.js";
-import { act, boot, ended, operationOf, serverOf } from "../crash/requests.js";
+import { act, boot, operationOf, serverOf } from "../crash/requests.js";
 
 const HOST = "a";
+/** The machine may do much else. */
+const PATIENCE_MS = 120_000;
 const IMAGE = "1a000000-0000-4000-8000-000000000001";
 const OTHER = "1a000000-0000-4000-8000-000000000002";
 const destination = BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME;
@@ -41,7 +43,8 @@ const SWAP = {
 };
 
 /** From the acceptance to the hypervisor, with Block Storage and images in memory. */
-describe("a server whose root disk is a volume", () => {
+describe("a server whose root disk is a volume", function () {
+  this.timeout(300_000);
   const folder = processFolder("volume-backed");
   const cinder = fakeCinder();
   const glance = fakeGlance();
@@ -76,14 +79,19 @@ describe("a server whose root disk is a volume", () => {
   const build = async (...more: Partial<BlockDevice>[]): Promise<string> => {
     const id = randomUUID();
     await boot(cloud, { ids: [id], blockDevices: [ROOT, ...more], flavor: { swapMib: 64 } });
-    const { vmState, fault } = await ended(cloud, id);
+    await over(id);
+    const { vmState, fault } = await serverOf(cloud, id);
     assert.equal(vmState, VmState.VM_STATE_ACTIVE, fault?.message);
     return id;
   };
   const operations = async (serverId: string) =>
     (await cloud.operations.listStoredOperations(testCtx(), { serverId })).operations;
   const over = async (id: string): Promise<void> => {
-    await until(async () => (await operations(id)).every(({ state }) => !isLive(state)));
+    const rests = async (): Promise<boolean> => {
+      const all = await operations(id);
+      return all.length > 0 && all.every(({ state }) => !isLive(state));
+    };
+    await until(rests, { timeoutMs: PATIENCE_MS, what: "the server's operations to end" });
   };
   const devices = async (id: string) =>
     (
@@ -155,7 +163,9 @@ describe("a server whose root disk is a volume", () => {
       cinder.newOnes = "creating";
       await rebuild(id);
       const volumeId = before?.volumeId ?? "";
-      await until(async () => cinder.volumes.get(volumeId)?.status === "downloading");
+      await until(async () => cinder.volumes.get(volumeId)?.status === "downloading", {
+        timeoutMs: PATIENCE_MS,
+      });
       assert.deepEqual(
         attachments(id).map(({ status }) => status),
         ["reserved"],
@@ -308,7 +318,9 @@ describe("a server whose root disk is a volume", () => {
       const ids = await volumeIdsOf(id);
       cinder.newOnes = "creating";
       const imageId = await makeImage(id);
-      const [made] = await until(async () => (snapshotsOf(ids).length > 0 ? snapshotsOf(ids) : false));
+      const [made] = await until(async () => (snapshotsOf(ids).length > 0 ? snapshotsOf(ids) : false), {
+        timeoutMs: PATIENCE_MS,
+      });
       assert.equal(guest(id).frozen, true);
       await act(cloud, id, operationOf("server.delete"));
       cinder.setSnapshot(made?.id ?? "", { status: "available" });

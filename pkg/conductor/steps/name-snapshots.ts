@@ -8,8 +8,8 @@ import { theSnapshots } from "./snapshot-volumes.js";
 import { devicesOf } from "./volume-devices.js";
 
 /**
- * Has the image name the snapshots, and makes it active without data, as Nova does: `size` is 0. Boots from it
- * get volumes of the snapshots.
+ * Has the image name the snapshots, and makes it active without data, as Nova does: `size` is 0. Boots from
+ * it get volumes of the snapshots.
  */
 export const nameSnapshots = ({
   images,

@@ -24,8 +24,9 @@ const ASK_AGAIN_MS = 20_000;
 const connectorJson = z.record(z.string(), z.unknown());
 
 /**
- * Takes the root volume from the host, whose guest is off, without giving it to anybody: a new attachment comes
- * first, then the old one goes. Taken back, the host is connected again, whatever is on the volume by then.
+ * Takes the root volume from the host, whose guest is off, without giving it to anybody: a new attachment
+ * comes first, then the old one goes. Taken back, the host is connected again, whatever is on the volume by
+ * then.
  */
 export const releaseRoot = (ports: Ports): Step<RebuildInput> => ({
   name: "release-root-volume",

@@ -16,9 +16,9 @@ import { takeBackImage } from "./snapshot-image.js";
 import { victimsOf } from "./victim.js";
 
 /**
- * Removes the images that pre-empted operations were making, with the snapshots that they name. One that has all its data stays: its owner has
- * been told of it; but not that of a shelving, which goes with its server. The victims' own steps have come
- * to rest.
+ * Removes the images that pre-empted operations were making, with the snapshots that they name. One that has
+ * all its data stays: its owner has been told of it; but not that of a shelving, which goes with its server.
+ * The victims' own steps have come to rest.
  */
 export async function removeUnfinishedImages(
   call: StepCall,

@@ -193,8 +193,8 @@ export interface RebuildServerRequest {
     | string[]
     | undefined;
   /**
-   * Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on). Without
-   * it the volume stays as it is, and the image must be the one that it was made from.
+   * Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on).
+   * Without it the volume stays as it is, and the image must be the one that it was made from.
    */
   reimageRootVolume: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;

@@ -494,8 +494,8 @@ export declare type RebuildServerRequest = Message<"kilonova.api.v1.RebuildServe
   updateMask?: FieldMask | undefined;
 
   /**
-   * Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on). Without
-   * it the volume stays as it is, and the image must be the one that it was made from.
+   * Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on).
+   * Without it the volume stays as it is, and the image must be the one that it was made from.
    *
    * @generated from field: bool reimage_root_volume = 100;
    */
