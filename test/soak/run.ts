@@ -191,7 +191,11 @@ async function atRest(
 }
 
 /** Deletes all servers: nothing of them is left. */
-async function emptied(cloud: SoakCloud, volumes: Volumes, tell: (line: string) => void): Promise<string[]> {
+async function emptied(
+  cloud: SoakCloud,
+  volumes: Volumes,
+  { tell, patience }: Pick<SoakOptions, "tell" | "patience">,
+): Promise<string[]> {
   const rest = cloud.rest(cloud.operator, "compute");
   const { deployment } = cloud;
   const living = everywhere((s) => `SELECT id FROM ${s}.instance WHERE deleted_at IS NULL`);
