@@ -8,7 +8,7 @@ import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 
 /** Whether the caller may know of a group. */
-export type MayKnow = (group: SecurityGroupInfo) => boolean;
+type MayKnow = (group: SecurityGroupInfo) => boolean;
 
 /** Groups of the caller's project and of a further one; administrators may know of all. */
 export const whoMayKnow =

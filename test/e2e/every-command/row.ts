@@ -15,7 +15,7 @@ export type ServerState =
   | "NONE";
 
 /** Fields of which each must be there as said; texts may be patterns. */
-export interface Wanted {
+interface Wanted {
   readonly [name: string]: unknown;
 }
 
@@ -49,7 +49,7 @@ export interface Works extends Typed {
 }
 
 /** A command that this server refuses, and Nova's words for it. */
-export interface Refused extends Typed {
+interface Refused extends Typed {
   readonly refused: RegExp;
   /** Why, for who reads the table; with `later`, what has to be built first. */
   readonly because: string;

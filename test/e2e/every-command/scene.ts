@@ -276,12 +276,6 @@ export class Scene {
     return id;
   }
 
-  async volume(): Promise<Fields> {
-    const project = await this.#stage.known("project");
-    const path = `/v3/${project}/volumes/${await this.value("volume")}`;
-    return (await this.#stage.rest("demo", "volume", "GET", path)).body["volume"] as Fields;
-  }
-
   async #volumeBecomes(id: string, status: string): Promise<void> {
     const path = `/v3/${await this.#stage.known("project")}/volumes/${id}`;
     await until(

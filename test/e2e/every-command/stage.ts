@@ -12,7 +12,7 @@ import type { Fields } from "./scene.js";
 
 type User = "demo" | "admin";
 /** The newest that Debian 12's `openstack` and `nova` know both. */
-export const NEWEST = "2.92";
+const NEWEST = "2.92";
 const PORTS = { network: 9696, volume: 8776, image: 9292 } as const;
 
 interface Answer {

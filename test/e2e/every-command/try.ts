@@ -3,7 +3,7 @@ import type { OpenStackShell } from "../support/openstack-shell.js";
 import { until } from "../../../pkg/testkit/until.js";
 import { isRefused } from "./row.js";
 import type { Row, Works } from "./row.js";
-import { Scene } from "./scene.js";
+import type { Scene } from "./scene.js";
 import type { Stage } from "./stage.js";
 
 export type Client = "openstack" | "nova";
@@ -80,7 +80,7 @@ async function becomes(scene: Scene, wanted: NonNullable<Works["then"]>): Promis
 }
 
 /** Whether everything that is wanted is there: fields one by one, texts as patterns, all else as it is. */
-export function isAs(seen: unknown, wanted: unknown): boolean {
+function isAs(seen: unknown, wanted: unknown): boolean {
   if (wanted instanceof RegExp) return wanted.test(typeof seen === "string" ? seen : JSON.stringify(seen));
   if (typeof wanted !== "object" || wanted === null) return seen === wanted;
   if (Array.isArray(wanted))

@@ -7,7 +7,7 @@ import { projectRoot } from "./cloud.js";
 import { programOf } from "./program.js";
 
 /** What a run of the client has left. */
-export interface Ran {
+interface Ran {
   readonly code: number;
   readonly out: string;
   readonly err: string;

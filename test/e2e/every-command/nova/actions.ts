@@ -38,10 +38,10 @@ export const novaActions: readonly Row[] = [
         "--min-count",
         "2",
       ],
-      ...["--max-count", "2", "--return-reservation-id", "{name}-made"],
+      ...["--max-count", "2", "{name}-made"],
     ],
     from: "NONE",
-    prints: /reservation_id|row/,
+    prints: /-made/,
     holds: async (scene) => {
       for (const one of [1, 2]) await scene.named(`${scene.name}-made-${one}`);
     },

@@ -90,8 +90,7 @@ export const novaOperators: readonly Row[] = [
     args: ["{spare}"],
     ...operator,
     at: "2.1",
-    refused: /HTTP 400|HTTP 501/,
-    because: "the fake driver has no uptime",
+    prints: /uptime/,
   },
   {
     command: "service-list",

@@ -21,7 +21,7 @@ export const lists: readonly Row[] = [
     command: "server list",
     args: ["--name=^{name}$", "--all-projects", "--long"],
     by: "admin",
-    json: { ...mine, Host: /./, "Power State": "Running" },
+    json: { ...mine, Host: /./, "Power State": 1 },
   },
   { command: "server list", args: ["--name=^{name}$", "-n"], json: mine },
   {
