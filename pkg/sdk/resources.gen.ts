@@ -1203,8 +1203,8 @@ export class Servers extends Resource {
   }
 
   /**
-   * Takes a snapshot of the server's disk into the Image service. No lock stops it. Of a server whose root disk
-   * is a volume the image has no data, and names snapshots of all its volumes.
+   * Takes a snapshot of the server's disk into the Image service. No lock stops it. Of a server whose root
+   * disk is a volume the image has no data, and names snapshots of all its volumes.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
    * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / IMAGE_QUOTA, SNAPSHOT_QUOTA;

@@ -88,7 +88,7 @@ describe("a rebuild", () => {
       kindVersion: 1,
       input: Buffer.from(RebuildInput.encode(input).finish()),
       secrets: Buffer.from(
-        ServerSecrets.encode({ adminPassword: "s3cret", userData: base64(userData) }).finish(),
+        ServerSecrets.encode({ adminPassword: "s3cret", userData: base64(userData), userToken: "" }).finish(),
       ),
       method: "RebuildServer",
     });

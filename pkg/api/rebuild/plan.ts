@@ -151,6 +151,7 @@ async function gather(parts: Parts, ctx: Call, asked: Asked, onVolume: boolean):
     secrets: {
       adminPassword: request.adminPassword ?? makePassword(),
       userData: paths.has("user_data") ? (values.userData?.toString("base64") ?? "") : server.userData,
+      userToken: "",
     },
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { CreateBackupInput, CreateImageInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import { fakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
 import { GlanceErrors } from "../../clients/glance/errors.js";
 import { fakeGlance } from "../../clients/glance/testing/fake-glance.js";
 import type { FakeGlance } from "../../clients/glance/testing/fake-glance.js";
@@ -195,7 +196,7 @@ describe("images that pre-empted operations were making", () => {
       aCall({
         operation: { preempts: "operations/s/o", preemptedKind: kind, preemptedInput: Buffer.from(input) },
       }),
-      { images: glance },
+      { images: glance, cinder: fakeCinder() },
     );
   const asImage = CreateImageInput.encode(image()).finish();
   const asBackup = CreateBackupInput.encode(CreateBackupInput.fromPartial({ image: image() })).finish();

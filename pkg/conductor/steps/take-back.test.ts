@@ -223,6 +223,7 @@ describe("a command that must not be cut off", () => {
       maxAttempts: 1,
       maxDiskDevices: -1,
       precacheConcurrency: 1,
+      reimageMsPerGib: 1,
     };
     assert.deepEqual(
       [changeServerPassword(deps), pauseServer(deps)].map(({ steps }) => steps.map((one) => one.finishes)),

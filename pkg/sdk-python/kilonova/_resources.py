@@ -1140,8 +1140,8 @@ class Servers(Resource):
         return self._start("/kilonova.api.v1.ServersService/UnshelveServer", ["operation"], fields, timeout)
 
     def create_image(self, *, timeout=None, **fields):
-        """Takes a snapshot of the server's disk into the Image service. No lock stops it. Of a server whose root disk
-        is a volume the image has no data, and names snapshots of all its volumes.
+        """Takes a snapshot of the server's disk into the Image service. No lock stops it. Of a server whose root
+        disk is a volume the image has no data, and names snapshots of all its volumes.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
         PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / IMAGE_QUOTA, SNAPSHOT_QUOTA;

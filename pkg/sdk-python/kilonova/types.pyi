@@ -3364,8 +3364,8 @@ class RebuildServerRequest(Message):
     as it is, but for disk_config, which follows the image then.
     """
     reimage_root_volume: bool
-    """Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on). Without
-    it the volume stays as it is, and the image must be the one that it was made from.
+    """Of a server whose root disk is a volume: whether the image is written over it (REST from 2.93 on).
+    Without it the volume stays as it is, and the image must be the one that it was made from.
     """
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., image_id: str | None = ..., admin_password: str | None = ..., preserve_ephemeral: bool | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., server: Server | Mapping[str, Any] | None = ..., update_mask: FieldMask | Mapping[str, Any] | None = ..., reimage_root_volume: bool | None = ...) -> None: ...
     def HasField(self, field_name: Literal["admin_password", "server", "update_mask"]) -> bool: ...
