@@ -220,12 +220,14 @@ export interface Driver {
   ) => Promise<DiskSnapshot>;
   /**
    * Has the agent inside a running guest freeze file systems, until `unquiesce` or for so long at most: then
-   * they are thawed unasked, and so they are by an agent of this host that starts meanwhile. Frozen already is
-   * success. Capability, with `unquiesce`.
+   * they are thawed unasked, and so they are by an agent of this host that starts meanwhile. Frozen already
+   * is success. Capability, with `unquiesce`.
    * @throws QUIESCE_FAILED when nobody answers inside; then nothing is frozen
    */
   readonly quiesce?: (ctx: Ctx, instanceUuid: string, mostMs: number) => Promise<void>;
-  /** Thaws it. @returns whether file systems have stood still until now; false of a guest that is not there */
+  /**
+   * Thaws it. @returns whether file systems have stood still until now; false of a guest that is not there
+   */
   readonly unquiesce?: (ctx: Ctx, instanceUuid: string) => Promise<boolean>;
   /** A copy's data. Leave the loop to let go of it. @throws SNAPSHOT_LOST when there is no such copy */
   readonly openSnapshot?: (ctx: Ctx, instanceUuid: string, snapshotId: string) => Promise<SnapshotData>;

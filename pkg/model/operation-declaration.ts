@@ -129,7 +129,9 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    * otherwise. A version grows when stored operations could not be continued with the new steps.
    */
   readonly versions: readonly [number, ...number[]];
-  /** Which of them a request is accepted under, where several stand side by side: each has steps of its own. */
+  /**
+   * Which of them a request is accepted under, where several stand side by side: each has steps of its own.
+   */
   readonly versionOf?: (input: I) => number;
   /**
    * What it is about; absent: a server. Hosts' operations are in their cell's database, the cloud's in the

@@ -8,8 +8,8 @@ import type { KindDeps } from "../kind-factory.js";
 import { failed } from "./rebuild-server.js";
 
 /**
- * Of a server whose root disk is a volume: when its guest is off, the host lets go of the volume, Block Storage
- * writes the image over it, and the host is connected again. Its other disks are made anew as always.
+ * Of a server whose root disk is a volume: when its guest is off, the host lets go of the volume, Block
+ * Storage writes the image over it, and the host is connected again. Its other disks are made anew as always.
  */
 export default ({ ports, reimageMsPerGib }: KindDeps) =>
   defineKind(rebuildServer, {

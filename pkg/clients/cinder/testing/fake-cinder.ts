@@ -32,7 +32,10 @@ export interface FakeCinder extends Cinder {
   /** Images that were written over volumes. */
   readonly reimaged: { readonly volumeId: string; readonly imageId: string }[];
   maximum: Pick<VolumeLimits, "maxVolumes" | "maxGib" | "maxSnapshots">;
-  /** What new volumes and snapshots are, and volumes that an image was written over (`downloading`); `creating` until a test says otherwise. */
+  /**
+   * What new volumes and snapshots are, and volumes that an image was written over (`downloading`);
+   * `creating` until a test says otherwise.
+   */
   newOnes: "available" | "creating" | "error";
   /** Changes a volume as its service would. */
   setVolume(id: string, change: Partial<VolumeInfo>): void;

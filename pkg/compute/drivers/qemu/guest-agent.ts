@@ -46,7 +46,8 @@ export const AGENT_CHARDEV = "qga0";
 
 /**
  * Whether somebody inside the guest has the agent's channel open. A guest that is still booting, or has no
- * agent in spite of what its image says, has not: nobody would answer, and asking it costs the whole patience.
+ * agent in spite of what its image says, has not: nobody would answer, and asking it costs the whole
+ * patience.
  */
 export async function agentListens(guest: { execute(command: string): Promise<unknown> }): Promise<boolean> {
   const chardevs = asArray(await guest.execute("query-chardev")).map(asObject);
