@@ -25,7 +25,10 @@ interface Asked {
   readonly pageToken: string;
 }
 
-/** A page of security groups by owner and name. Asks the Network service once more for groups that rules name. */
+/**
+ * A page of security groups by owner and name. The Network service is asked once more for groups that rules
+ * name.
+ */
 export async function pageOfGroups(
   parts: Parts,
   ctx: Call,
