@@ -36,6 +36,7 @@ export class Stage {
       args: ["--driver", "fake", "--hosts", "3"],
       env: {
         KILONOVA_CELLS_MAX_INSTANCES: "-1",
+        KILONOVA_CELLS_MAX_SERVER_GROUPS: "-1",
         KILONOVA_CELLS_MAX_CORES: "-1",
         KILONOVA_CELLS_MAX_RAM_MIB: "-1",
         KILONOVA_VOLUME_QUOTA_VOLUMES: "-1",

@@ -375,8 +375,8 @@ export const GetSecurityGroupResponse: MessageFns<GetSecurityGroupResponse> = {
 
 /**
  * Security groups as Nova's REST API showed them until 2.35, in place of the Network service; the `openstack`
- * command looks them up here before it puts one on a server. For the REST gateway alone; no public port serves
- * it.
+ * command looks them up here before it puts one on a server. For the REST gateway alone; no public port
+ * serves it.
  */
 export type NovaSecurityGroupsServiceDefinition = typeof NovaSecurityGroupsServiceDefinition;
 export const NovaSecurityGroupsServiceDefinition = {

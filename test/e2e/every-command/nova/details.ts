@@ -176,7 +176,7 @@ export const novaDetails: readonly Row[] = [
     command: "flavor-list",
     args: ["--extra-specs", "--sort-key", "name", "--sort-dir", "desc", "--limit", "3"],
     from: "NONE",
-    prints: /m1\./,
+    prints: /extra_specs[^]*row\d+-|m1\./,
   },
   { command: "flavor-show", args: ["m1.nano"], from: "NONE", prints: /name *\| m1.nano/ },
 ];

@@ -35,7 +35,7 @@ export const operators: readonly Row[] = [
     json: { "os-flavor-access:is_public": false, properties: { "hw:cpu_policy": "shared" } },
   },
   { command: "flavor list", args: ["--all", "--long"], ...operator, json: { Name: "m1.nano", RAM: /\d/ } },
-  { command: "flavor list", args: ["--limit=1", "--min-ram=1"], from: "NONE", prints: /m1\./ },
+  { command: "flavor list", args: ["--limit=1", "--min-ram=1"], from: "NONE", prints: /Is Public/ },
   { command: "flavor show", args: ["{newflavor shared}"], ...operator, json: { access_project_ids: [/./] } },
   {
     command: "flavor set",
