@@ -77,7 +77,7 @@ async function gather(parts: Parts, ctx: Call, asked: Asked, onVolume: boolean):
     keyPairOf(parts, ctx, paths.has("key_name") ? values.keyName : undefined),
     acceptImage(parts, ctx, request.imageId),
     limitsOf(parts, ctx, asked),
-    onVolume ? rootVolume(parts, ctx, request, loaded) : undefined,
+    onVolume ? rootVolume(parts, ctx, request, loaded) : Promise.resolve(undefined),
   ] as const;
   await Promise.allSettled(reads); // All of them, so that the refusal told does not depend on who is fastest.
   const [keyPair, image, limits] = [await reads[0], await reads[1], await reads[2]];
