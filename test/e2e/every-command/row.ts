@@ -43,7 +43,7 @@ export interface Works extends Typed {
   /** What `openstack … -f json` prints: one thing, or a list that has at least one such row. */
   readonly json?: Wanted;
   /** What the server becomes, as REST shows it at 2.96; `gone`: it is not found any more. */
-  readonly then?: Wanted | "gone";
+  readonly becomes?: Wanted | "gone";
   /** Anything else; `printed` is what the command printed. */
   readonly holds?: (scene: Scene, printed: string) => Promise<void>;
 }
@@ -64,6 +64,6 @@ export const isRefused = (row: Row): row is Refused => "refused" in row;
 /** @throws when a row says nothing that could fail */
 export function assertTold(row: Row): void {
   if (isRefused(row)) return;
-  if ([row.prints, row.json, row.then, row.holds].every((one) => one === undefined))
+  if ([row.prints, row.json, row.becomes, row.holds].every((one) => one === undefined))
     throw new Error(`${row.command}: the table does not say what must be true afterwards`);
 }

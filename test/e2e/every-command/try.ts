@@ -26,7 +26,7 @@ export async function tryRow(
   const printed =
     client === "nova" ? await novaPrints(stage, row, args) : await openstackPrints(stage, row, args);
   if (row.prints) assert.match(printed, row.prints);
-  if (row.then) await becomes(scene, row.then);
+  if (row.becomes) await becomes(scene, row.becomes);
   await row.holds?.(scene, printed);
 }
 
@@ -66,7 +66,7 @@ async function novaFails(stage: Stage, row: Row, args: string[]): Promise<string
   return err;
 }
 
-async function becomes(scene: Scene, wanted: NonNullable<Works["then"]>): Promise<void> {
+async function becomes(scene: Scene, wanted: NonNullable<Works["becomes"]>): Promise<void> {
   let seen: unknown;
   const isThere = async (): Promise<boolean> => {
     const server = await scene.server();

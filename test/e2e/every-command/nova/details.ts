@@ -60,19 +60,19 @@ export const novaDetails: readonly Row[] = [
   {
     command: "update",
     args: ["--name", "{name}-new", "--description", "words", "--hostname", "renamed", "{server}"],
-    then: { name: /-new$/, description: "words", "OS-EXT-SRV-ATTR:hostname": "renamed" },
+    becomes: { name: /-new$/, description: "words", "OS-EXT-SRV-ATTR:hostname": "renamed" },
   },
-  { command: "meta", args: ["{server}", "set", "colour=blue"], then: { metadata: { colour: "blue" } } },
+  { command: "meta", args: ["{server}", "set", "colour=blue"], becomes: { metadata: { colour: "blue" } } },
   {
     command: "meta",
     args: ["{meta}", "delete", "colour"],
-    then: { metadata: { colour: undefined, size: "small" } },
+    becomes: { metadata: { colour: undefined, size: "small" } },
   },
-  { command: "server-tag-add", args: ["{server}", "red", "blue"], then: { tags: ["blue", "red"] } },
-  { command: "server-tag-set", args: ["{tagged}", "green"], then: { tags: ["green"] } },
+  { command: "server-tag-add", args: ["{server}", "red", "blue"], becomes: { tags: ["blue", "red"] } },
+  { command: "server-tag-set", args: ["{tagged}", "green"], becomes: { tags: ["green"] } },
   { command: "server-tag-list", args: ["{tagged}"], prints: /red/ },
-  { command: "server-tag-delete", args: ["{tagged}", "red"], then: { tags: ["blue"] } },
-  { command: "server-tag-delete-all", args: ["{tagged}"], then: { tags: [] } },
+  { command: "server-tag-delete", args: ["{tagged}", "red"], becomes: { tags: ["blue"] } },
+  { command: "server-tag-delete-all", args: ["{tagged}"], becomes: { tags: [] } },
   {
     command: "set-password",
     args: ["{server}"],
@@ -127,7 +127,7 @@ export const novaDetails: readonly Row[] = [
     args: ["--pub-key", "{directory}/key.pub", "{name}-made"],
     from: "NONE",
     holds: async (scene) =>
-      void assert.match(
+      assert.match(
         JSON.stringify(await scene.read(`/os-keypairs?user_id=${await scene.value("user")}`)),
         new RegExp(`${scene.name}-made`),
       ),

@@ -59,7 +59,7 @@ export const novaLater: readonly Row[] = [
     args: ["{server}"],
     by: "admin",
     prints: /^\s*$/,
-    then: { status: "ACTIVE" },
+    becomes: { status: "ACTIVE" },
   },
   { command: "agent-list", args: [], ...removed },
   { command: "agent-create", args: ["linux", "x86", "1", "http://a", "0", "xen"], ...removed },

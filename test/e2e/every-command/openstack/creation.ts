@@ -195,16 +195,16 @@ export const creation: readonly Row[] = [
   {
     command: "server delete",
     args: ["{server}"],
-    then: { status: "SOFT_DELETED" },
+    becomes: { status: "SOFT_DELETED" },
   },
-  { command: "server delete", args: ["--force", "--wait", "{name}", "{other}"], then: "gone" },
-  { command: "server delete", args: ["--all-projects", "--force", "{name}"], by: "admin", then: "gone" },
-  { command: "server restore", args: ["{server}"], from: "SOFT_DELETED", then: { status: "ACTIVE" } },
+  { command: "server delete", args: ["--force", "--wait", "{name}", "{other}"], becomes: "gone" },
+  { command: "server delete", args: ["--all-projects", "--force", "{name}"], by: "admin", becomes: "gone" },
+  { command: "server restore", args: ["{server}"], from: "SOFT_DELETED", becomes: { status: "ACTIVE" } },
   {
     command: "server rebuild",
     args: ["--image={image}", "--property=colour=red", "--password=open-sesame", "--wait", "{server}"],
     at: "2.1",
-    then: { status: "ACTIVE", metadata: { colour: "red" } },
+    becomes: { status: "ACTIVE", metadata: { colour: "red" } },
     prints: /adminPass *\| open-sesame/,
   },
   {
@@ -213,7 +213,7 @@ export const creation: readonly Row[] = [
       ...["--name={name}-new", "--description=after", "--key-name={keypair}", "--hostname=another"],
       ...["--user-data={directory}/data", "{server}"],
     ],
-    then: {
+    becomes: {
       status: "ACTIVE",
       name: /-new$/,
       description: "after",
@@ -230,7 +230,7 @@ export const creation: readonly Row[] = [
       "--no-preserve-ephemeral",
       "{server}",
     ],
-    then: { status: "ACTIVE", key_name: null, "OS-EXT-SRV-ATTR:user_data": null },
+    becomes: { status: "ACTIVE", key_name: null, "OS-EXT-SRV-ATTR:user_data": null },
   },
   {
     command: "server image create",
@@ -241,6 +241,6 @@ export const creation: readonly Row[] = [
     command: "server backup create",
     args: ["--name={name}-backup", "--type=daily", "--rotate=1", "--wait", "{server}"],
     json: { name: /-backup$/ },
-    then: { status: "ACTIVE" },
+    becomes: { status: "ACTIVE" },
   },
 ];

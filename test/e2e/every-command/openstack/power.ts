@@ -3,9 +3,9 @@ import type { Row } from "../row.js";
 
 /** What changes how a server runs, where it is. */
 export const power: readonly Row[] = [
-  { command: "server stop", args: ["{server}"], then: { status: "SHUTOFF", "OS-EXT-STS:power_state": 4 } },
-  { command: "server stop", args: ["{name}", "{other}"], at: "2.1", then: { status: "SHUTOFF" } },
-  { command: "server stop", args: ["--all-projects", "{name}"], by: "admin", then: { status: "SHUTOFF" } },
+  { command: "server stop", args: ["{server}"], becomes: { status: "SHUTOFF", "OS-EXT-STS:power_state": 4 } },
+  { command: "server stop", args: ["{name}", "{other}"], at: "2.1", becomes: { status: "SHUTOFF" } },
+  { command: "server stop", args: ["--all-projects", "{name}"], by: "admin", becomes: { status: "SHUTOFF" } },
   {
     command: "server stop",
     args: ["{server}"],
@@ -13,21 +13,21 @@ export const power: readonly Row[] = [
     refused: /Cannot 'stop' instance .* while it is in vm_state stopped \(HTTP 409\)/,
     because: "it has stopped already",
   },
-  { command: "server start", args: ["{server}"], from: "SHUTOFF", then: { status: "ACTIVE" } },
+  { command: "server start", args: ["{server}"], from: "SHUTOFF", becomes: { status: "ACTIVE" } },
   {
     command: "server start",
     args: ["--all-projects", "{name}"],
     by: "admin",
     from: "SHUTOFF",
-    then: { status: "ACTIVE" },
+    becomes: { status: "ACTIVE" },
   },
   {
     command: "server reboot",
     args: ["--soft", "--wait", "{server}"],
     prints: /Complete/,
-    then: { status: "ACTIVE" },
+    becomes: { status: "ACTIVE" },
   },
-  { command: "server reboot", args: ["--hard", "{server}"], from: "SHUTOFF", then: { status: "ACTIVE" } },
+  { command: "server reboot", args: ["--hard", "{server}"], from: "SHUTOFF", becomes: { status: "ACTIVE" } },
   {
     command: "server reboot",
     args: ["--soft", "{server}"],
@@ -35,25 +35,25 @@ export const power: readonly Row[] = [
     refused: /Cannot 'reboot' instance .* while it is in vm_state stopped \(HTTP 409\)/,
     because: "a guest that is off cannot be asked to",
   },
-  { command: "server pause", args: ["{server}"], then: { status: "PAUSED", "OS-EXT-STS:power_state": 3 } },
-  { command: "server unpause", args: ["{server}"], from: "PAUSED", then: { status: "ACTIVE" } },
+  { command: "server pause", args: ["{server}"], becomes: { status: "PAUSED", "OS-EXT-STS:power_state": 3 } },
+  { command: "server unpause", args: ["{server}"], from: "PAUSED", becomes: { status: "ACTIVE" } },
   {
     command: "server unpause",
     args: ["{server}"],
     refused: /Cannot 'unpause' instance .* while it is in vm_state active/,
     because: "it is not paused",
   },
-  { command: "server suspend", args: ["{server}"], then: { status: "SUSPENDED" } },
-  { command: "server resume", args: ["{server}"], from: "SUSPENDED", then: { status: "ACTIVE" } },
-  { command: "server rescue", args: ["{server}"], then: { status: "RESCUE" } },
+  { command: "server suspend", args: ["{server}"], becomes: { status: "SUSPENDED" } },
+  { command: "server resume", args: ["{server}"], from: "SUSPENDED", becomes: { status: "ACTIVE" } },
+  { command: "server rescue", args: ["{server}"], becomes: { status: "RESCUE" } },
   {
     command: "server rescue",
     args: ["--image={image}", "--password=open-sesame", "{server}"],
     at: "2.1",
-    then: { status: "RESCUE" },
+    becomes: { status: "RESCUE" },
   },
-  { command: "server unrescue", args: ["{server}"], from: "RESCUE", then: { status: "ACTIVE" } },
-  { command: "server shelve", args: ["--wait", "{server}"], then: { status: "SHELVED" } },
+  { command: "server unrescue", args: ["{server}"], from: "RESCUE", becomes: { status: "ACTIVE" } },
+  { command: "server shelve", args: ["--wait", "{server}"], becomes: { status: "SHELVED" } },
   {
     command: "server shelve",
     args: ["--offload", "{server}"],
@@ -65,7 +65,7 @@ export const power: readonly Row[] = [
     command: "server unshelve",
     args: ["--wait", "{server}"],
     from: "SHELVED",
-    then: { status: "ACTIVE" },
+    becomes: { status: "ACTIVE" },
   },
   {
     command: "server unshelve",
@@ -77,15 +77,15 @@ export const power: readonly Row[] = [
   {
     command: "server lock",
     args: ["--reason=why", "{server}"],
-    then: { locked: true, locked_reason: "why" },
+    becomes: { locked: true, locked_reason: "why" },
   },
-  { command: "server lock", args: ["{server}"], at: "2.1", then: { locked: true, locked_reason: null } },
-  { command: "server unlock", args: ["{server}"], from: "LOCKED", then: { locked: false } },
+  { command: "server lock", args: ["{server}"], at: "2.1", becomes: { locked: true, locked_reason: null } },
+  { command: "server unlock", args: ["{server}"], from: "LOCKED", becomes: { locked: false } },
   {
     command: "server dump create",
     args: ["{server}"],
     by: "admin",
-    then: { status: "ACTIVE" },
+    becomes: { status: "ACTIVE" },
     holds: async (scene) => {
       const { instanceActions } = await scene.read(`/servers/${await scene.serverId}/os-instance-actions`);
       assert.equal((instanceActions as { action: string }[])[0]?.action, "trigger_crash_dump");
