@@ -1428,16 +1428,16 @@ export class VolumeAttachments extends Resource {
   /**
    * Changes `delete_on_termination`, or lets another volume of at least the same size take the place of one
    * that is migrating: the latter is for the Block Storage service, and needs the second rule. A lock and the
-   * server's state are nothing to the flag. A request for both changes the flag first, whatever becomes of the
-   * rest.
+   * server's state are nothing to the flag. A request for both changes the flag first, whatever becomes of
+   * the rest.
    *
    * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT /
    * INVALID_REQUEST (also of a new volume that there is not), NOT_CHANGEABLE, VOLUME_NOT_SWAPPABLE,
-   * MULTIATTACH_SWAP, VOLUME_TOO_SMALL, VOLUME_ENCRYPTED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE,
-   * PAUSED or RESIZED), VOLUME_NOT_MIGRATING, INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING;
-   * UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED. What is found out
-   * later is the operation's error: VOLUME_NOT_DETACHABLE, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and what
-   * the host says; the server keeps its volume then.
+   * MULTIATTACH_SWAP, VOLUME_TOO_SMALL, VOLUME_ENCRYPTED; FAILED_PRECONDITION / INVALID_STATE (must be
+   * ACTIVE, PAUSED or RESIZED), VOLUME_NOT_MIGRATING, INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED /
+   * CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED.
+   * What is found out later is the operation's error: VOLUME_NOT_DETACHABLE, VOLUME_NOT_AVAILABLE,
+   * VOLUME_NOT_REACHABLE and what the host says; the server keeps its volume then.
    */
   update(request: MessageInitShape<typeof UpdateVolumeAttachmentRequestSchema>, options: CallOptions = {}): Started<UpdateVolumeAttachmentResponse> {
     return begin(this.caller, VolumeAttachmentsService.method.updateVolumeAttachment, request, options);

@@ -4024,8 +4024,8 @@ class ServerSecrets(Message):
     user_data: str
     """Base64 text."""
     user_token: str
-    """With which volumes are made for the server: they become its user's, as with Nova. Only of a new server that
-    is built with volumes. No host gets it.
+    """With which volumes are made for the server: they become its user's, as with Nova. Only of a new server
+    that is built with volumes. No host gets it.
     """
     def __init__(self, *, admin_password: str | None = ..., user_data: str | None = ..., user_token: str | None = ...) -> None: ...
 

@@ -187,8 +187,8 @@ export interface ServerSecrets {
   /** Base64 text. */
   userData: string;
   /**
-   * With which volumes are made for the server: they become its user's, as with Nova. Only of a new server that
-   * is built with volumes. No host gets it.
+   * With which volumes are made for the server: they become its user's, as with Nova. Only of a new server
+   * that is built with volumes. No host gets it.
    */
   userToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;

@@ -449,8 +449,8 @@ export declare type ServerSecrets = Message<"kilonova.type.v1.ServerSecrets"> & 
   userData: string;
 
   /**
-   * With which volumes are made for the server: they become its user's, as with Nova. Only of a new server that
-   * is built with volumes. No host gets it.
+   * With which volumes are made for the server: they become its user's, as with Nova. Only of a new server
+   * that is built with volumes. No host gets it.
    *
    * @generated from field: string user_token = 105;
    */
