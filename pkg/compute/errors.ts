@@ -50,7 +50,8 @@ export const AgentErrors = defineErrors("compute", {
     "internal",
     (_p: Record<string, never>) => "The vendor data of this deployment cannot be read.",
   ],
-  JOURNAL_BROKEN: ["internal", (p: { path: string }) => `The agent's journal ${p.path} cannot be written.`],
+  /** Servers' owners see it: it names no path. That is in the cause, which is logged. */
+  JOURNAL_BROKEN: ["internal", (_p: Record<string, never>) => "The agent's journal cannot be written."],
   JOURNAL_UNREADABLE: [
     "refused",
     (p: { path: string; problem: string }) =>

@@ -116,7 +116,7 @@ export class Journal {
         cutBytes,
       };
     } catch (cause) {
-      throw AgentErrors.JOURNAL_BROKEN({ path }, { cause });
+      throw AgentErrors.JOURNAL_BROKEN({}, { cause });
     }
   }
 
@@ -160,13 +160,13 @@ export class Journal {
 
   async #rewrite(nowMs: number, isBusy: (serverId: string) => boolean): Promise<void> {
     if (this.#broken !== undefined)
-      throw AgentErrors.JOURNAL_BROKEN({ path: this.#path }, { cause: this.#broken });
+      throw AgentErrors.JOURNAL_BROKEN({}, { cause: this.#broken });
     const { text, entries } = await readKept(this.#path, this.#files, nowMs, isBusy);
     try {
       await this.#files.write(this.#path, text);
       this.#carried = carriedOf(entries);
     } catch (cause) {
-      throw AgentErrors.JOURNAL_BROKEN({ path: this.#path }, { cause });
+      throw AgentErrors.JOURNAL_BROKEN({}, { cause });
     } finally {
       // Also after a failure: nobody knows which file has the name then.
       await this.#reopen();
@@ -194,7 +194,7 @@ export class Journal {
         await this.#write(batch.map((p) => p.line).join(""));
         for (const p of batch) p.resolve();
       } catch (cause) {
-        for (const p of batch) p.reject(AgentErrors.JOURNAL_BROKEN({ path: this.#path }, { cause }));
+        for (const p of batch) p.reject(AgentErrors.JOURNAL_BROKEN({}, { cause }));
       }
     }
     this.#flushing = undefined;
