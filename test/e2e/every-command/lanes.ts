@@ -28,7 +28,7 @@ export function tryAll(
     for (const { client, row } of lane) {
       const scene = new Scene(stage, ++number, row.from ?? "ACTIVE");
       // Not before the row before the last one is through: else all servers would be made at once.
-      const made = Promise.all([ready]).then(() => scene.prepare(row));
+      const made = ready.then(() => scene.prepare(row));
       const result = Promise.all([made, before]).then(([args]) =>
         turns.run(() => tryRow(client, stage, row, scene, args)),
       );
