@@ -286,6 +286,16 @@ export class Scene {
     );
   }
 
+  /** Whether the one volume of the row's server is deleted with it. */
+  async diesWithServer(wanted: boolean): Promise<void> {
+    const { volumeAttachments } = await this.read(`/servers/${await this.serverId}/os-volume_attachments`);
+    const seen = volumeAttachments as { readonly delete_on_termination: boolean }[];
+    assert.deepEqual(
+      seen.map((one) => one.delete_on_termination),
+      [wanted],
+    );
+  }
+
   volumeBecomes = async (status: string): Promise<void> =>
     this.#volumeBecomes(await this.value("volume"), status);
 

@@ -49,10 +49,14 @@ export const novaLater: readonly Row[] = [
   { command: "instance-usage-audit-log", args: [], ...usage },
   {
     command: "volume-update",
-    args: ["{server}", "{attached}", "{attached}"],
-    refused: /HTTP 501/,
-    because: "a change of an attachment is not served yet",
-    later: true,
+    args: ["--delete-on-termination", "{server}", "{attached}", "{attached}"],
+    holds: (scene) => scene.diesWithServer(true),
+  },
+  {
+    command: "volume-update",
+    args: ["{server}", "{attached}", "{bootable}"],
+    refused: /HTTP 403/,
+    because: "only Block Storage puts another volume into a volume's place",
   },
   {
     command: "refresh-network",

@@ -110,9 +110,12 @@ export const attachments: readonly Row[] = [
   {
     command: "server volume update",
     args: ["--delete-on-termination", "{server}", "{attached}"],
-    refused: /501/,
-    because: "a change of an attachment is not served yet",
-    later: true,
+    holds: (scene) => scene.diesWithServer(true),
+  },
+  {
+    command: "server volume update",
+    args: ["--preserve-on-termination", "{server}", "{attached}"],
+    holds: (scene) => scene.diesWithServer(false),
   },
   {
     command: "server remove volume",
