@@ -113,7 +113,7 @@ describe("the public contract", () => {
 
   it("has nothing that only Nova's API needs: that is the gateway's alone", async () => {
     const compat = bindings.filter(({ path }) => path.startsWith("/kilonova.compat.v1."));
-    assert.equal(compat.length, 11);
+    assert.equal(compat.length, 13);
     for (const { path, allowedCallers } of compat) assert.deepEqual([...allowedCallers], ["gateway"], path);
     for (const { method } of methods)
       for (const field of ["marker", "skip", "matchNothing", "allFiltersChecked", "enabledSwitches"])

@@ -29,7 +29,7 @@ export const features: readonly Feature[] = [
     row: "operation.extend-volume",
     what: "A volume grows while a server has it",
     needs: { ...VOLUMES, traits: ["COMPUTE_VOLUME_EXTEND"] },
-    tests: [],
+    tests: ["test/e2e/volumes.test.ts"],
   },
   {
     row: "operation.attach-interface",
@@ -163,7 +163,7 @@ export const features: readonly Feature[] = [
     row: "operation.swap-volume",
     what: "Put one volume in another's place",
     needs: { methods: ["UpdateVolumeAttachment"] },
-    tests: [],
+    tests: ["test/integration/qemu-driver.test.ts"],
   },
   {
     row: "operation.terminate",

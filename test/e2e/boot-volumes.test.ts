@@ -3,6 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../pkg/testkit/until.js";
 import { Cloud } from "./support/cloud.js";
+import { ComputeRest } from "./support/compute-rest.js";
+import { tokenOf } from "./support/identity.js";
 import { OpenStackShell } from "./support/openstack-shell.js";
 
 const PORT_OFFSET = 20_900;
@@ -46,6 +48,7 @@ describe("real guests on volumes", function () {
   let cloud: Cloud;
   let owner: OpenStackShell;
   let admin: OpenStackShell;
+  let rest: ComputeRest;
   let image = "";
   let userData = "";
   const servers = new Set<string>();
@@ -64,12 +67,24 @@ describe("real guests on volumes", function () {
       ...["server", "create", "--network", "private", "--user-data", userData, "--use-config-drive"],
       ...[...options, "--wait", name],
     );
+    return heardOf(name, 1);
+  }
+  const consoleOf = async (name: string): Promise<readonly string[]> =>
+    (await owner.run("console", "log", "show", name)).split("looked");
+  /** Does something after which its guest boots again, and waits for what it says then. */
+  async function looksAgain(name: string, act: () => Promise<unknown>): Promise<Said> {
+    const before = (await consoleOf(name)).length - 1;
+    await act();
+    return heardOf(name, before + 1);
+  }
+  /** What its guest has said when it had booted so many times. */
+  async function heardOf(name: string, boot: number): Promise<Said> {
     const text = await until(
       async () => {
-        const log = await owner.run("console", "log", "show", name);
-        return log.includes("looked") ? log : undefined;
+        const looks = await consoleOf(name);
+        return looks.length > boot ? looks[boot - 1] : undefined;
       },
-      { timeoutMs: 240_000, what: `${name} to have looked` },
+      { timeoutMs: 240_000, what: `${name} to have looked ${boot} times` },
     );
     const [, root = "", found = ""] = /root=(\S*) found=\[(.*?)\]/.exec(text) ?? [];
     const rows = text.matchAll(/on (vd\w): (\d+) MiB (\w+) serial=(\S*)/g);
@@ -95,6 +110,7 @@ describe("real guests on volumes", function () {
     cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"] });
     owner = new OpenStackShell({ ...cloud.credentials("demo"), OS_COMPUTE_API_VERSION: "2.90" });
     admin = new OpenStackShell(cloud.credentials("admin"));
+    rest = new ComputeRest(cloud, await tokenOf(cloud, "demo"));
     image = String((await owner.json<Row[]>("image", "list"))[0]?.["ID"]);
     userData = join(cloud.home, "look.sh");
     writeFileSync(userData, LOOK);
@@ -197,11 +213,50 @@ describe("real guests on volumes", function () {
     await reaches(root, "in-use");
   });
 
+  it("are pictured as snapshots of their volumes, from which others boot", async () => {
+    await owner.run("server", "image", "create", "--name", "picture", "--wait", "second");
+    const picture = await owner.json<Row>("image", "show", "picture");
+    assert.deepEqual([picture["status"], picture["size"]], ["active", 0]);
+    const said = await boots("fourth", "--flavor", "diskless", "--image", "picture");
+    assert.equal(said.found, "first");
+    const own = String((await attached("fourth"))[0]?.["Volume ID"]);
+    assert.equal(said.root, own.slice(0, 20));
+    assert.notEqual(own, root);
+    await goes("fourth");
+    await reaches(own, "available");
+    await owner.run("volume", "delete", own);
+    await owner.run("image", "delete", "picture");
+    await until(async () => (await volumes()).length === 1, { timeoutMs: 120_000, what: "its volume to go" });
+  });
+
+  it("are rescued with their volume in its place", async () => {
+    await admin.run(
+      ...["image", "set", "--property", "hw_rescue_device=disk", "--property", "hw_rescue_bus=virtio"],
+      image,
+    );
+    const said = await looksAgain("second", () => owner.run("server", "rescue", "--image", image, "second"));
+    assert.deepEqual([said.root, said.found], [root.slice(0, 20), "first"]);
+    assert.equal(said.disks.at(-1)?.[3], "rescue");
+    const back = await looksAgain("second", () => owner.run("server", "unrescue", "second"));
+    assert.deepEqual([back.root, back.found, back.disks.length], [root.slice(0, 20), "first", 1]);
+  });
+
+  it("lose what was on their volume when it is written anew", async () => {
+    const { id } = await owner.json<{ id: string }>("server", "show", "second");
+    const said = await looksAgain("second", async () => {
+      const { status } = await rest.act(id, "rebuild", { imageRef: image });
+      assert.equal(status, 202);
+      await rest.reaches(id, "ACTIVE");
+    });
+    assert.deepEqual([said.root, said.found], [root.slice(0, 20), ""]);
+    await reaches(root, "in-use");
+  });
+
   it("come back from their volume after a hard reboot, and leave it to its owner", async () => {
-    await owner.run("server", "reboot", "--hard", "--wait", "second");
-    const looks = async (): Promise<number> =>
-      (await owner.run("console", "log", "show", "second")).split("looked").length - 1;
-    await until(async () => (await looks()) > 1, { timeoutMs: 240_000, what: "the second boot" });
+    const said = await looksAgain("second", () =>
+      owner.run("server", "reboot", "--hard", "--wait", "second"),
+    );
+    assert.deepEqual([said.root, said.found], [root.slice(0, 20), "second"]);
     await goes("second");
     await reaches(root, "available");
     await owner.run("volume", "delete", "--purge", root);

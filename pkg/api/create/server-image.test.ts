@@ -15,6 +15,7 @@ import { until } from "../../testkit/until.js";
 import { anApi, anImage, as, administrator, member } from "../testing/an-api.js";
 import type { TestApi, TestApiOptions } from "../testing/an-api.js";
 
+const VOLUME = "22222222-2222-4222-8222-222222222221";
 const A = "00000000-0000-4000-8000-000000000001";
 /** Nobody registers hosts here: what they can do is not asked. */
 const operations = new OperationCatalogue(catalogue.all.map(({ capability: _capability, ...one }) => one));
@@ -109,8 +110,9 @@ describe("an image of a server", () => {
     );
   });
 
-  it("is not made of a server that boots from a volume which its image has brought", async () => {
+  it("names its volumes when the server boots from one that its image has brought; nothing else is done to it", async () => {
     const api = world();
+    api.cinder.addVolume({ id: VOLUME, projectId: "p1", status: "in-use", sizeGib: 1 });
     const root = {
       source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
       destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
@@ -120,12 +122,16 @@ describe("an image of a server", () => {
     const { VM_STATE_ACTIVE: vmState } = VmState;
     api.cells.put(
       "cell1",
-      { id: A, projectId: "p1", vmState, image, launchedAt: { seconds: 1n, nanos: 0 } },
+      {
+        id: A,
+        projectId: "p1",
+        vmState,
+        image,
+        launchedAt: { seconds: 1n, nanos: 0 },
+        volumes: [{ id: VOLUME, deleteOnTermination: false }],
+      },
       { spec: ServerSpec.fromPartial({ blockDevices: [root] }) },
     );
-    await assert.rejects(servers(api).createServerImage(as(member), { serverId: A, name: "picture" }), {
-      kind: "unsupported",
-    });
     const backup = { serverId: A, name: "b", backupType: "daily", rotation: 1 };
     await assert.rejects(servers(api).createServerBackup(as(member), backup), { reason: "VOLUME_BACKED" });
     api.images.set(anImage().id, anImage());
@@ -136,6 +142,9 @@ describe("an image of a server", () => {
     await assert.rejects(servers(api).rebuildServer(as(member), { serverId: A, imageId: anImage().id }), {
       message: /volume-backed server/,
     });
+    await servers(api).createServerImage(as(member), { serverId: A, name: "picture" });
+    const { volumeBacked, volumeIds } = CreateImageInput.decode(stored(api)[0]?.input ?? Buffer.alloc(0));
+    assert.deepEqual([volumeBacked, volumeIds], [true, [VOLUME]]);
   });
 
   /** Plays the conductor: ends the operation's first step once it is there. */

@@ -139,7 +139,7 @@ describe("consoleText", () => {
   it("removes control characters and keeps whole lines from the end", () => {
     const log = Buffer.from("one\r\n\u001b[1mtwo\tx\nthree\n");
     assert.equal(consoleText(log, undefined), "one\n[1mtwo\tx\nthree\n");
-    assert.equal(consoleText(log, 2), "[1mtwo\tx\nthree\n");
+    assert.equal(consoleText(log, 2), "[1mtwo\tx\nthree");
     assert.equal(consoleText(log, 0), "");
   });
 });

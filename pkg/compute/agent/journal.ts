@@ -159,8 +159,7 @@ export class Journal {
   }
 
   async #rewrite(nowMs: number, isBusy: (serverId: string) => boolean): Promise<void> {
-    if (this.#broken !== undefined)
-      throw AgentErrors.JOURNAL_BROKEN({}, { cause: this.#broken });
+    if (this.#broken !== undefined) throw AgentErrors.JOURNAL_BROKEN({}, { cause: this.#broken });
     const { text, entries } = await readKept(this.#path, this.#files, nowMs, isBusy);
     try {
       await this.#files.write(this.#path, text);

@@ -127,6 +127,7 @@ export default [
       imageId: OTHER,
       adminPassword: "p",
       preserveEphemeral: true,
+      reimageRootVolume: true,
       server: {
         name: "vm",
         hostname: "h",
