@@ -1,5 +1,6 @@
 import type { ShelveServerRequest } from "../../../gen/kilonova/api/v1/server_moves.js";
 import { imageOfShelved } from "../../model/server-image.js";
+import { isOnVolume } from "../cells/servers.js";
 import { ShelveErrors } from "../errors.js";
 import { action } from "./action.js";
 
@@ -8,7 +9,7 @@ export default action<ShelveServerRequest>({
   shape: {},
   input: (ctx, _request, { server, record }, { ids }) => {
     // Nova makes no image of it, and has it leave its host at once.
-    if (server.image === undefined) throw ShelveErrors.OFFLOADING_NOT_SERVED({ server: server.id });
+    if (isOnVolume({ server, record })) throw ShelveErrors.OFFLOADING_NOT_SERVED({ server: server.id });
     const { userId, projectId } = ctx.actor;
     const wanted = { imageId: ids.uuid(), userId, projectId };
     return { input: { image: imageOfShelved(server, record.spec, wanted) } };

@@ -5,6 +5,12 @@ import type { AcceptOperationRequest } from "../../../gen/kilonova/cells/v1/inst
 import { Quiesce, ShelveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { ServerHostInfo, ServerImage, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import {
+  BlockDevice,
+  BlockDeviceDestination,
+  BlockDeviceSource,
+} from "../../../gen/kilonova/type/v1/block_device.js";
+import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { TestApi } from "../testing/an-api.js";
 import { administrator, anApi, as, member } from "../testing/an-api.js";
 
@@ -12,10 +18,14 @@ const A = "00000000-0000-4000-8000-000000000001";
 const IMAGE = "aaaaaaaa-0000-4000-8000-000000000001";
 const { VM_STATE_ACTIVE: ACTIVE, VM_STATE_SHELVED: SHELVED } = VmState;
 
-function bench(over: Partial<Server> = {}, capabilities = ["snapshot"]): TestApi {
+function bench(
+  over: Partial<Server> = {},
+  capabilities = ["snapshot"],
+  blockDevices: BlockDevice[] = [],
+): TestApi {
   const api = anApi();
   api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities })]);
-  api.cells.put("cell1", {
+  const server: Parameters<TestApi["cells"]["put"]>[1] = {
     id: A,
     name: "vm",
     vmState: ACTIVE,
@@ -30,7 +40,8 @@ function bench(over: Partial<Server> = {}, capabilities = ["snapshot"]): TestApi
     }),
     launchedAt: { seconds: 1n, nanos: 0 },
     ...over,
-  });
+  };
+  api.cells.put("cell1", server, { spec: ServerSpec.fromPartial({ blockDevices }) });
   return api;
 }
 const servers = (api: TestApi) => api.channel.client(ServersServiceDefinition);
@@ -78,6 +89,13 @@ describe("shelveServer", () => {
       reason: "OFFLOADING_NOT_SERVED",
       kind: "unsupported",
     });
+    const root = BlockDevice.fromPartial({
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+      destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
+      bootIndex: 0,
+    });
+    // Its image has brought a volume to boot from.
+    await assert.rejects(shelve(bench({}, ["snapshot"], [root])), { reason: "OFFLOADING_NOT_SERVED" });
     await assert.rejects(shelve(bench({}, [])), { reason: "CAPABILITY_MISSING", kind: "unsupported" });
   });
 });
