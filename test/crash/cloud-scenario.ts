@@ -88,6 +88,8 @@ const SPARED: Readonly<Record<string, readonly FakeMethod[]>> = {
   "server.attach-volume": ["detachVolume"],
   "server.detach-volume": ["attachVolume"],
   "server.shelve": ["powerOff", "powerOn"],
+  // Images of volumes are refused by the Image service; the guest stands still for them and is thawed.
+  "server.create-image": ["quiesce", "unquiesce"],
   // A root volume comes back to the guest; it is its start that fails.
   "server.rebuild": ["attachVolume"],
 };
