@@ -10,12 +10,15 @@ import { OpenStackShell } from "./support/openstack-shell.js";
 const PORT_OFFSET = 20_900;
 type Row = Record<string, unknown>;
 
-/** Says what is on the root disk, and writes there who it is when nobody has; says what disks there are. */
+/** Says what is on the disk with a system, wherever it is, and writes there who it is when nobody has; says what disks there are. */
 const LOOK = `#!/bin/sh
-serial=$(cat /sys/block/vda/serial)
 mkdir -p /mnt/root
-for part in /dev/vda?*; do
-  mount -t ext4 $part /mnt/root 2>/dev/null && break
+for disk in /sys/block/vd?; do
+  serial=$(cat $disk/serial)
+  [ "$serial" = rescue ] && continue
+  for part in /dev/\${disk##*/}?*; do
+    mount -t ext4 $part /mnt/root 2>/dev/null && break 2
+  done
 done
 echo "root=$serial found=[$(cat /mnt/root/marker 2>/dev/null)]"
 [ -e /mnt/root/marker ] || hostname > /mnt/root/marker
@@ -152,14 +155,14 @@ describe("real guests on volumes", function () {
     assert.equal((await volume(root))["bootable"], "true");
     assert.deepEqual([said.root, said.found], [root.slice(0, 20), ""]);
     assert.deepEqual(
-      said.disks.map(([disk, mib, kind, serial]) => [disk, mib, kind, serial.slice(0, 8)]),
+      said.disks.map(([, mib, kind, serial]) => `${serial}: ${mib} ${kind}`).sort(),
       [
-        ["vda", 1024, "raw", root.slice(0, 8)],
-        ["vdb", 1024, "ext4", said.disks[1]?.[3].slice(0, 8)],
-        ["vdc", 1024, "ext4", said.disks[2]?.[3].slice(0, 8)],
-        ["vdd", 32, "swap", said.disks[3]?.[3].slice(0, 8)],
-        ["vde", 2048, "raw", blank.slice(0, 8)],
-      ],
+        `${root.slice(0, 20)}: 1024 raw`,
+        `${blank.slice(0, 20)}: 2048 raw`,
+        "ephemeral0: 1024 ext4",
+        "ephemeral1: 1024 ext4",
+        "swap: 32 swap",
+      ].sort(),
     );
     const shown = await owner.json<Row>("server", "show", "first");
     assert.match(String(shown["image"]), /^(N\/A \(booted from volume\))?$/);
@@ -185,7 +188,7 @@ describe("real guests on volumes", function () {
     assert.equal((await volumes()).length, 1);
   });
 
-  it("boot from a snapshot, on a volume that goes with them", async () => {
+  it("boot from a snapshot, on a volume of their own", async () => {
     const snapshot = await owner.json<Row>(
       "volume",
       "snapshot",
@@ -199,16 +202,15 @@ describe("real guests on volumes", function () {
       async () => (await owner.json<Row>("volume", "snapshot", "show", "snap"))["status"] === "available",
       { timeoutMs: 120_000, what: "the snapshot" },
     );
-    const mapping = [
-      `uuid=${String(snapshot["id"])}`,
-      "source_type=snapshot,destination_type=volume,boot_index=0,delete_on_termination=true",
-    ];
-    const said = await boots("third", "--flavor", "diskless", "--block-device", mapping.join(","));
+    const said = await boots("third", "--flavor", "diskless", "--snapshot", String(snapshot["id"]));
     assert.equal(said.found, "first");
     assert.notEqual(said.root, root.slice(0, 20));
     const [one] = await attached("third");
-    assert.equal(said.root, String(one?.["Volume ID"]).slice(0, 20));
+    const own = String(one?.["Volume ID"]);
+    assert.equal(said.root, own.slice(0, 20));
     await goes("third");
+    await reaches(own, "available");
+    await owner.run("volume", "delete", own);
     await until(async () => (await volumes()).length === 1, { timeoutMs: 120_000, what: "its volume to go" });
     await reaches(root, "in-use");
   });

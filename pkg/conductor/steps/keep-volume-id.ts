@@ -10,7 +10,8 @@ import { hostOf } from "./host-of.js";
 
 /** Tells the host under which id the volume is known from now on. */
 export const keepVolumeId = (ports: Ports): Step<SwapVolumeInput> => {
-  const tell = agentStep(ports, {
+  // There is only forward by now.
+  const { undo: _undo, ...tell } = agentStep(ports, {
     name: "keep-volume-id",
     event: "",
     timeoutMs: 600_000,
