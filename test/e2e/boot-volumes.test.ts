@@ -11,8 +11,8 @@ const PORT_OFFSET = 20_900;
 type Row = Record<string, unknown>;
 
 /**
- * Says what is on the disk with a system, wherever it is, and writes there who it is when nobody has; says what
- * disks there are.
+ * Says what is on the disk with a system, wherever it is, and writes there who it is when nobody has; says
+ * what disks there are.
  */
 const LOOK = `#!/bin/sh
 mkdir -p /mnt/root
