@@ -12,6 +12,9 @@ export type Connector = Readonly<Record<string, unknown>>;
 
 const connectorJson = z.record(z.string(), z.unknown());
 
+/** @param text  what a host says of itself: JSON */
+export const readConnector = (text: string): Connector => connectorJson.parse(JSON.parse(text));
+
 /** Asks a host who it is towards storage. @param onEnd  what follows; repeatable */
 export const askConnector = <I>(
   call: StepCall<I>,
@@ -30,7 +33,7 @@ export const askConnector = <I>(
     {},
     {
       ...onEnd,
-      done: ({ connector }) => onEnd.done(connectorJson.parse(JSON.parse(connector))),
+      done: ({ connector }) => onEnd.done(readConnector(connector)),
     },
   );
 

@@ -1,27 +1,23 @@
-import { z } from "zod";
 import type { RebuildInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
-import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import attachCommand from "../../compute/commands/attach-volume.js";
 import describeConnector from "../../compute/commands/describe-connector.js";
 import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
-import { AGENT_REPORT } from "../../model/signals.js";
-import { done, fail, park } from "../engine/kind.js";
+import { done, fail } from "../engine/kind.js";
 import type { Change, Step, StepCall, StepResult } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
 import type { HostRef, Ports } from "../ports.js";
 import { agentReports, commandAgent, sendCommand } from "./agent-command.js";
 import { commandFailed } from "./agent-step.js";
 import { reservedAgain } from "./attachments.js";
+import { askConnector, connectionOf, readConnector } from "./connection.js";
+import type { Connector } from "./connection.js";
 import { changeOf } from "./device-change.js";
 import { hostOf } from "./host-of.js";
 import { insist } from "./insist.js";
 import { devicesOf } from "./volume-devices.js";
 
 type Call = StepCall<RebuildInput>;
-
-const ASK_AGAIN_MS = 20_000;
-const connectorJson = z.record(z.string(), z.unknown());
 
 /**
  * Takes the root volume from the host, whose guest is off, without giving it to anybody: a new attachment
@@ -51,14 +47,19 @@ export const connectRoot = (ports: Ports): Step<RebuildInput> => ({
   timeoutMs: 600_000,
   finishes: true,
   async run(call) {
-    const at = { cell: call.database, host: hostOf(call) };
-    const extra = { host: at.host, consumed: agentReports(call) };
+    const host = hostOf(call);
     const device = await rootOf(call, ports);
     if (device === undefined) return fail(notThere(call));
-    const { result, output } = await sendCommand(call, ports, at, describeConnector, {});
-    if (result?.phase === CommandPhase.COMMAND_PHASE_FAILED) return commandFailed(call, result, at.host);
-    if (output === undefined) return park(AGENT_REPORT, ASK_AGAIN_MS, extra);
-    return done({}, changed(await connected(call, ports, device, output.connector)), extra);
+    return askConnector(call, ports, host, {
+      failed: (result) => commandFailed(call, result, host),
+      done: async (connector) => {
+        const now = await connected(call, ports, device, connector);
+        const extra = { host, consumed: agentReports(call) };
+        return now === undefined
+          ? fail(ConductorErrors.VOLUME_ENCRYPTED({ volume: device.volumeId }), extra)
+          : done({}, changed(now), extra);
+      },
+    });
   },
 });
 
@@ -95,28 +96,27 @@ const rootOf = async (
     ({ volumeId }) => volumeId === call.input.reimage?.volumeId,
   );
 
-const notThere = ({ server, input }: Call): Error & ReturnType<typeof ConductorErrors.FENCE_LOST> =>
+const notThere = ({
+  server,
+  input,
+}: Call): Error & ReturnType<typeof ConductorErrors.VOLUME_ATTACHMENT_NOT_FOUND> =>
   ConductorErrors.VOLUME_ATTACHMENT_NOT_FOUND({ server: server.id, volume: input.reimage?.volumeId ?? "" });
 
 const changed = (device: BlockDeviceRecord): Change => ({
   more: { blockDevices: [changeOf(device, ["attachment_id", "connection_info"])] },
 });
 
-/** The device as its host reaches it. @param connector  JSON */
+/** The device as its host reaches it; undefined of an encrypted volume, whose key no host may have. */
 async function connected(
   call: Call,
-  { cinder }: Pick<Ports, "cinder">,
+  ports: Pick<Ports, "cinder">,
   device: BlockDeviceRecord,
-  connector: string,
-): Promise<BlockDeviceRecord> {
-  const { attachmentId, volumeId, deviceName } = device;
-  const { connectionInfo } = await cinder.updateAttachment(call.ctx, attachmentId, {
-    ...connectorJson.parse(JSON.parse(connector)),
-    mountpoint: deviceName,
-  });
-  await cinder.completeAttachment(call.ctx, attachmentId);
-  const connection = { ...connectionInfo, attachment_id: attachmentId, volume_id: volumeId };
-  return { ...device, connectionInfo: JSON.stringify(connection) };
+  connector: Connector,
+): Promise<BlockDeviceRecord | undefined> {
+  const connectionInfo = await connectionOf(call, ports, device, connector);
+  if (connectionInfo === undefined) return undefined;
+  await ports.cinder.completeAttachment(call.ctx, device.attachmentId);
+  return { ...device, connectionInfo };
 }
 
 /**
@@ -133,6 +133,7 @@ async function connectAgain(call: Call, ports: Ports): Promise<Change | undefine
     const connector = await connectorOf(call, ports, at);
     if (connector === undefined) return changed(kept);
     const now = await connected(call, ports, kept, connector);
+    if (now === undefined) return changed(kept);
     const ids = { commandId: `${call.stepId}/undo-give`, undoOf: call.stepId };
     await insist(
       call,
@@ -150,12 +151,12 @@ async function connectAgain(call: Call, ports: Ports): Promise<Change | undefine
 }
 
 /** Undefined of a host that is down. */
-async function connectorOf(call: Call, ports: Ports, at: HostRef): Promise<string | undefined> {
-  let found: string | undefined;
+async function connectorOf(call: Call, ports: Ports, at: HostRef): Promise<Connector | undefined> {
+  let found: Connector | undefined;
   const ids = { commandId: `${call.stepId}/undo-describe`, undoOf: call.stepId };
   const isUp = await insist(call, ports, at, async () => {
     const { result, output } = await sendCommand(call, ports, at, describeConnector, {}, ids);
-    found = output?.connector;
+    found = output && readConnector(output.connector);
     return result;
   });
   if (isUp && found === undefined) throw CommonErrors.UNAVAILABLE({ what: "The host's connector" });
