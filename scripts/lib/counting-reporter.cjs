@@ -1,5 +1,6 @@
 // Mocha's spec reporter that also appends its counts, every test's outcome, every skipped test by name and
-// every failure with its error to the file KILONOVA_TEST_COUNTS, a line of JSON per run.
+// every failure with its error to the file KILONOVA_TEST_COUNTS, a line of JSON per run. At a failure the
+// process emits "testFailed", so that what the test runs can tell more while it is still there.
 const { appendFileSync } = require("node:fs");
 const { reporters } = require("mocha");
 
@@ -13,6 +14,7 @@ module.exports = class CountingReporter extends reporters.Spec {
     runner.on("pending", (test) => skipped.push(test.fullTitle()));
     runner.on("pass", note(true));
     runner.on("fail", note(false));
+    runner.on("fail", () => process.emit("testFailed"));
     runner.on("fail", (test, error) =>
       failed.push({ title: test.fullTitle(), error: String(error?.stack ?? error) }),
     );

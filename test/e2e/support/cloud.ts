@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,15 @@ import { laneOffset } from "./lane-offset.js";
 
 export const projectRoot = join(fileURLToPath(new URL(".", import.meta.url)), "..", "..", "..");
 const READY = /^Kilonova is ready/m;
+const COMPLAINT = /"level":"(?:warn|error)"/;
+/** Of a cloud's log, when a test failed. */
+const MOST_COMPLAINTS = 30;
+const MOST_CHARACTERS = 1500;
+
+const running = new Set<Cloud>();
+process.on("testFailed", () => {
+  for (const cloud of running) cloud.explain();
+});
 
 export interface CloudOptions {
   /** A multiple of 100, at most MOST_OFFSET. The suite's lane is added to it. */
@@ -37,8 +46,10 @@ export class Cloud {
     this.offset = offset;
     this.#child = child;
     this.output = output;
+    running.add(this);
     this.exited = new Promise((resolve) =>
       child.once("exit", (code, signal) => {
+        running.delete(this);
         // A cloud that dies by itself explains every failure after it.
         if (!this.#told && READY.test(output.text))
           console.error(
@@ -114,6 +125,17 @@ export class Cloud {
     this.#told = true;
     this.#child.kill("SIGKILL");
     await this.exited;
+  }
+
+  /** Prints what its log complains about, for whoever reads of a failed test. */
+  explain(): void {
+    const file = join(this.home, "kilonova.log");
+    if (!existsSync(file)) return;
+    const complaints = readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => COMPLAINT.test(line))
+      .slice(-MOST_COMPLAINTS);
+    for (const line of complaints) console.error(`cloud ${this.offset}: ${line.slice(0, MOST_CHARACTERS)}`);
   }
 
   forget(): void {
