@@ -1,11 +1,9 @@
 import { noCrash } from "../../pkg/conductor/engine/crash-points.js";
 import type { CrashPoints } from "../../pkg/conductor/engine/crash-points.js";
-import type { Answer, Connection, CrashAt, Order } from "./protocol.js";
+import type { Answer, CrashAt, Order } from "./protocol.js";
 import { scenarios } from "./scenarios.js";
 
 /** The process that dies. Nothing but this entry can make a conductor crash. */
-const connection = JSON.parse(process.env["KILONOVA_CRASH_CONNECTION"] ?? "{}") as Connection;
-
 function dieAt(at: CrashAt): CrashPoints {
   let left = at.nth ?? 1;
   return {
@@ -25,7 +23,7 @@ async function obey(order: Order): Promise<void> {
   const scenario = scenarios.get(order.scenario);
   if (scenario === undefined) throw new Error(`no scenario ${order.scenario}`);
   const crash = order.do === "run" && order.crash !== undefined ? dieAt(order.crash) : noCrash;
-  const world = await scenario.open(order.place, connection, crash);
+  const world = await scenario.open(order.place, crash);
   if (order.do === "run") {
     const { kind, failing, crash: at } = order;
     const slow = at?.when === "progress";

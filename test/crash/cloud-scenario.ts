@@ -12,7 +12,6 @@ import { migrateCloud, openCloud } from "./cloud.js";
 import { diskCinder, VOLUME } from "./disk-cinder.js";
 import { diskGlance, REFUSED } from "./disk-glance.js";
 import { diskNeutron, NETWORK } from "./disk-neutron.js";
-import type { Place } from "./protocol.js";
 import { act, actOnSubject, boot, ended, operationOf } from "./requests.js";
 import { FAKE_METHODS } from "../../pkg/compute/drivers/fake/index.js";
 import type { FakeMethod } from "../../pkg/compute/drivers/fake/index.js";
@@ -28,12 +27,7 @@ const IMAGE = "1a000000-0000-4000-8000-000000000001";
 const SERVER = "5e000000-0000-4000-8000-000000000002";
 const HOST = "host-1";
 
-const schemas = (place: Place): Schemas => ({
-  global: place.global,
-  cell0: place.cells["cell0"] ?? "",
-  cell1: place.cells["cell1"] ?? "",
-  placement: `${place.global}_placement`,
-});
+const schemas: Schemas = { global: "global", cell0: "cell0", cell1: "cell1", placement: "placement" };
 
 const rowsOf = async (store: Store, query: ReturnType<typeof sql>): Promise<unknown[]> =>
   (await store.db.statement(testCtx(), "crash", (db) => query.execute(db))).rows;
@@ -252,15 +246,15 @@ type Disks = readonly Partial<BlockDevice>[];
 
 const scenarioOf = (name: string, disks: Disks): Scenario => ({
   name,
-  prepare: (place, connection) => migrateCloud(connection, schemas(place)),
-  open: async (place, connection, crash) => {
-    const glance = diskGlance(join(place.folder, "glance.json"));
-    const neutron = diskNeutron(join(place.folder, "neutron.json"));
-    const cinder = diskCinder(join(place.folder, "cinder.json"));
+  prepare: (connection) => migrateCloud(connection, schemas),
+  open: async ({ connection, folder }, crash) => {
+    const glance = diskGlance(join(folder, "glance.json"));
+    const neutron = diskNeutron(join(folder, "neutron.json"));
+    const cinder = diskCinder(join(folder, "cinder.json"));
     const cloud = await openCloud({
       connection,
-      schemas: schemas(place),
-      folder: place.folder,
+      schemas,
+      folder,
       hosts: [HOST],
       neutron,
       cinder,

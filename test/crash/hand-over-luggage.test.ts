@@ -21,7 +21,6 @@ import type { Tables } from "../../pkg/cells/store/tables.js";
 import { CommonErrors } from "../../pkg/kernel/index.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
-import { testCluster } from "../../pkg/testkit/postgres.js";
 import { acquire, calls, whereIs } from "./hand-over-calls.js";
 import type { Held } from "./hand-over-calls.js";
 import { GOER, handOverScenario, openHandOvers } from "./hand-over-scenario.js";
@@ -36,9 +35,8 @@ describe("what goes with a server from database to database", function () {
   this.timeout(120_000);
   const worlds: HandOverWorld[] = [];
   const world = async (options: HandOverOptions = {}): Promise<HandOverWorld> => {
-    const { connection } = await testCluster();
     const place = await newPlace(handOverScenario, "luggage");
-    const opened = openHandOvers(place, connection, { asleep: true, ...options });
+    const opened = openHandOvers(place, { asleep: true, ...options });
     worlds.push(opened);
     return opened;
   };

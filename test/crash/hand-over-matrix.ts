@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { testCluster } from "../../pkg/testkit/postgres.js";
 import { handOverScenario } from "./hand-over-scenario.js";
 import { newPlace, pointsOf, runMatrix } from "./matrix.js";
 import type { CrashAt } from "./protocol.js";
@@ -8,10 +7,9 @@ import { toyMoves } from "./toy.moves.js";
 
 /** The statements that hand-overs of a kind write with, in their order, as an undisturbed run makes them. */
 async function statementsOf(kind: string): Promise<string[]> {
-  const { connection } = await testCluster();
   const place = await newPlace(handOverScenario, `${kind} learnt`);
   const seen: string[] = [];
-  const world = await handOverScenario.open(place, connection, {
+  const world = await handOverScenario.open(place, {
     hit: async (under, statement, when) => {
       if (under === kind && when === "before" && statement.includes(" handover.")) seen.push(statement);
     },

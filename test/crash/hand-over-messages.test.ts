@@ -7,7 +7,6 @@ import type { Clock } from "../../pkg/kernel/index.js";
 import { awakening } from "../../pkg/cells/operations/hand-over/awakening.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
-import { testCluster } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
 import { acquire, calls, whereIs } from "./hand-over-calls.js";
 import { GOER, handOverScenario, openHandOvers } from "./hand-over-scenario.js";
@@ -42,9 +41,8 @@ describe("messages of hand-overs that come late, or twice", function () {
   this.timeout(120_000);
   const worlds: HandOverWorld[] = [];
   const world = async (options: HandOverOptions = {}): Promise<HandOverWorld> => {
-    const { connection } = await testCluster();
     const place = await newPlace(handOverScenario, "messages");
-    const opened = openHandOvers(place, connection, options);
+    const opened = openHandOvers(place, options);
     worlds.push(opened);
     return opened;
   };

@@ -101,17 +101,16 @@ export interface HandOverOptions {
   readonly tap?: (store: OperationStore) => OperationStore;
 }
 
-export async function migrateHandOvers(place: Place, connection: Connection): Promise<void> {
+async function migrateHandOvers(connection: Connection): Promise<void> {
   const pool = openPool(connection);
-  await migrate(testCtx(), pool, place.global, globalMigrations);
-  for (const schema of Object.values(place.cells)) await migrate(testCtx(), pool, schema, cellMigrations);
+  await migrate(testCtx(), pool, "global", globalMigrations);
+  for (const cell of ["cell1", "cell2"]) await migrate(testCtx(), pool, cell, cellMigrations);
   await pool.close();
 }
 
 /** The engine and cells' operations over a global database and two cells. */
 export function openHandOvers(
-  place: Place,
-  connection: Connection,
+  { connection, folder }: Place,
   {
     at = async () => {},
     crash = noCrash,
@@ -121,11 +120,10 @@ export function openHandOvers(
   }: HandOverOptions = {},
 ): HandOverWorld {
   const pool = openPool(connection);
-  const open = (name: string, schema: string): Store =>
-    openStore(name, watched(openDatabase<Schema>(pool, { schema }), name, at));
-  // A place has two schemas for cells; nothing goes to cell0 here, so that its schema is cell2's.
-  const cells = [open("cell1", place.cells["cell1"] ?? ""), open("cell2", place.cells["cell0"] ?? "")];
-  const stores = new Stores(open("global", place.global), cells);
+  const open = (name: string): Store =>
+    openStore(name, watched(openDatabase<Schema>(pool, { schema: name }), name, at));
+  const cells = [open("cell1"), open("cell2")];
+  const stores = new Stores(open("global"), cells);
   const deps = {
     clock: systemClock,
     ids: systemIds,
@@ -152,7 +150,7 @@ export function openHandOvers(
     ),
     bindService(InstancesServiceDefinition, instancesHandlers({ stores, deps, waker, desk })),
   ]);
-  const ledger = new Ledger(join(place.folder, "ledger"));
+  const ledger = new Ledger(join(folder, "ledger"));
   const store = network
     .connect("cells", { service: "conductor", host: "" })
     .client(OperationStoreServiceDefinition);
@@ -270,9 +268,9 @@ const WAYS: Readonly<Record<string, { readonly before: readonly string[]; readon
 export const handOverScenario: Scenario = {
   name: "hand-over",
   prepare: migrateHandOvers,
-  open: async (place, connection, crash) => {
+  open: async (place, crash) => {
     let beginning = "";
-    const world = openHandOvers(place, connection, {
+    const world = openHandOvers(place, {
       crash,
       at: (statement, when) => crash.hit(beginning, statement, when),
     });

@@ -13,20 +13,19 @@ export interface CrashAt {
   readonly nth?: number;
 }
 
-/** One installation of the matrix: databases and a folder that outlive processes. */
-export interface Place {
-  readonly label: string;
-  readonly global: string;
-  readonly cells: Readonly<Record<string, string>>;
-  readonly folder: string;
-}
-
-/** Where the databases are. */
+/** Where an installation's schemas are: a database of its own. */
 export interface Connection {
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly database: string;
+}
+
+/** One installation of the matrix: a database and a folder that outlive processes. */
+export interface Place {
+  readonly label: string;
+  readonly connection: Connection;
+  readonly folder: string;
 }
 
 /**

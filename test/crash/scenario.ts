@@ -23,6 +23,7 @@ export interface World {
 /** How to build an installation. Opening a place again finds what was left there. */
 export interface Scenario {
   readonly name: string;
-  prepare(place: Place, connection: Connection): Promise<void>;
-  open(place: Place, connection: Connection, crash: CrashPoints): Promise<World>;
+  /** Makes the schemas in an empty database: once, every place gets a copy. */
+  prepare(connection: Connection): Promise<void>;
+  open(place: Place, crash: CrashPoints): Promise<World>;
 }

@@ -67,17 +67,17 @@ export const VOLUMES = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
  */
 export const toyScenario: Scenario = {
   name: "toy",
-  prepare: async (place, connection) => {
+  prepare: async (connection) => {
     const pool = openPool(connection);
-    await migrate(testCtx(), pool, place.global, globalMigrations);
-    await migrate(testCtx(), pool, place.cells["cell1"] ?? "", cellMigrations);
+    await migrate(testCtx(), pool, "global", globalMigrations);
+    await migrate(testCtx(), pool, "cell1", cellMigrations);
     await pool.close();
   },
-  open: async (place, connection, crash) => {
+  open: async ({ connection, folder }, crash) => {
     const pool = openPool(connection);
-    const open = (name: string, schema: string) => openStore(name, openDatabase(pool, { schema }));
-    const cell = open("cell1", place.cells["cell1"] ?? "");
-    const stores = new Stores(open("global", place.global), [cell]);
+    const open = (name: string) => openStore(name, openDatabase(pool, { schema: name }));
+    const cell = open("cell1");
+    const stores = new Stores(open("global"), [cell]);
     const deps = {
       clock: systemClock,
       ids: systemIds,
@@ -92,7 +92,7 @@ export const toyScenario: Scenario = {
         operationStoreHandlers({ stores, deps, waker: { wake: () => {} }, guestNumbers: () => blocks }),
       ),
     ]);
-    const ledger = new Ledger(join(place.folder, "ledger"));
+    const ledger = new Ledger(join(folder, "ledger"));
     const kinds = [toyLedger(ledger), toyAttachments(ledger), toyFill(ledger), toySweep(ledger)];
     const conductor = new Conductor({
       ...engineDefaults,
