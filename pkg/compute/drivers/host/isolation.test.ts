@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
@@ -160,6 +161,43 @@ describe("a cage", () => {
       );
     } finally {
       pipes.kill("SIGKILL");
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it("is not found wanting for its own connections while the host's others come and go", async () => {
+    if (!isRoot) return;
+    const dir = mkdtempSync(join(tmpdir(), "kilonova-own-"));
+    const path = join(dir, "socket");
+    const perl = (script: string, ...before: readonly string[]) =>
+      start(plain([...before, "perl", "-MSocket", "-e", script, path]), {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+    const accepting = perl(
+      `socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0])) or die; listen(S, 9);
+       $| = 1; print "ready"; while (accept(my $one, S)) { push @all, $one; print "." }`,
+      ...["unshare", "--net"],
+    );
+    const busy = Array.from({ length: 2 }, () =>
+      perl(`while (1) { my @all; for (1 .. 400) { socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, PF_UNSPEC);
+       push @all, $a, $b } }`),
+    );
+    try {
+      let said = "";
+      accepting.stdout?.on("data", (text: Buffer) => (said += text.toString()));
+      await until(() => said === "ready");
+      const clients = Array.from({ length: 5 }, () => connect(path));
+      await until(() => said === "ready.....");
+      for (let looks = 0; looks < 300; looks++) {
+        const { foreign } = standingOf(accepting.pid ?? 0, [path]);
+        assert.deepEqual(
+          foreign.filter((one) => one.includes("socket")),
+          [],
+        );
+      }
+      for (const client of clients) client.destroy();
+    } finally {
+      for (const one of [accepting, ...busy]) one.kill("SIGKILL");
       rmSync(dir, { recursive: true });
     }
   });

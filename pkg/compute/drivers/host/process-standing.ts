@@ -49,21 +49,35 @@ export function standingOf(pid: number, own: readonly string[] = []): Standing {
   };
 }
 
+/** The kernel's list of sockets leaves one out now and then, while others close: what is foreign stays so. */
+const LOOKS = 5;
+
+/** What is foreign however often one looks. */
+function foreignDescriptors(pid: number, own: readonly string[], sharesNetwork: boolean): readonly string[] {
+  let found = foreignAtALook(pid, own, sharesNetwork);
+  for (let looks = 1; looks < LOOKS && found.length > 0; looks++) {
+    const again = new Set(foreignAtALook(pid, own, sharesNetwork));
+    found = found.filter((one) => again.has(one));
+  }
+  return found;
+}
+
 /**
  * Its own are the files that it was given, by device and number and not by name, what has no name (events,
  * memory), and sockets that were made in its network namespace. Pipes it makes none.
  */
-function foreignDescriptors(pid: number, own: readonly string[], sharesNetwork: boolean): readonly string[] {
+function foreignAtALook(pid: number, own: readonly string[], sharesNetwork: boolean): readonly string[] {
   const identity = (path: string): string | undefined => {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
     return found && `${found.dev}:${found.ino}`;
   };
   const given = new Set(own.map(identity));
+  const open = readdirSync(`/proc/${pid}/fd`)
+    .filter((fd) => Number(fd) > 2)
+    .map((fd) => ({ fd, path: `/proc/${pid}/fd/${fd}`, link: linkOf(`/proc/${pid}/fd/${fd}`) }));
+  // After what is open: a connection that is accepted in between is in both.
   const sockets = sharesNetwork ? undefined : socketsOf(pid, own);
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    const path = `/proc/${pid}/fd/${fd}`;
-    if (Number(fd) <= 2) return [];
-    const link = linkOf(path);
+  return open.flatMap(({ fd, path, link }) => {
     if (link === undefined || /^anon_inode:|^\/memfd:/.test(link)) return [];
     const socket = /^socket:\[(\d+)\]$/.exec(link)?.[1];
     const isOwn =
