@@ -40,6 +40,7 @@ import { secretBox } from "./store/secret-box.js";
 import type { SecretKey } from "./store/secret-box.js";
 import { registerCells } from "./servers/store/mappings.js";
 import { requireOperationOn } from "./operations/store/operation-hosts.js";
+import { restingTask } from "./operations/rest.js";
 import { reclaimingTask } from "./operations/reclaim.js";
 import { sweepingTask } from "./retention/sweeps.js";
 import { quotaDesk, settlingTask } from "./quota/settle-claims.js";
@@ -243,6 +244,9 @@ export function buildCells(deps: CellsDeps): CellsService {
       await Promise.all([
         ...opened.map(({ feed }) => feed.run(ctx)),
         keepRunning(ctx, deps.clock, "quota.claims", settlingTask(stores, storeDeps)),
+        ...stores.all.map((store) =>
+          keepRunning(ctx, deps.clock, `${store.name}.rest`, restingTask(store, storeDeps)),
+        ),
         ...stores.all.map(({ name }) =>
           keepRunning(ctx, deps.clock, `${name}.retention`, sweepingTask(stores, name, deps)),
         ),

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -107,12 +108,25 @@ async function serves(endpoint: string): Promise<boolean> {
   return typeof body === "object" && body !== null && "health" in body && body.health === "true";
 }
 
-/** A loopback port that was free a moment ago; etcd cannot be told "any". */
+/** Below those that the system gives to outgoing connections, and below those of the clouds of test/e2e. */
+const LOWEST_PORT = 2_000;
+const HIGHEST_PORT = 12_000;
+
+/**
+ * A port of 127.0.0.1 on which nobody listens. No outgoing connection will have it by the time that it is
+ * used, or used again by a process that comes back.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  for (;;) {
+    const port = randomInt(LOWEST_PORT, HIGHEST_PORT);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }

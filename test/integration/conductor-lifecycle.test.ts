@@ -7,6 +7,8 @@ import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { Neutron } from "../../pkg/clients/neutron/ports.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
+import { letRest } from "../../pkg/cells/operations/store/settle.js";
+import { systemClock } from "../../pkg/platform/process/clock.js";
 import { VICTIM_AT_REST } from "../../pkg/model/signals.js";
 import { operationOf } from "../crash/requests.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -293,11 +295,12 @@ describe("a server's life", () => {
     onPort = () => {};
   });
 
-  it("counts an owner that no longer renews as one at rest", async () => {
-    const id = randomUUID();
-    const store = cloud.channel("conductor", "cells").client(OperationStoreServiceDefinition);
-    const atRest = async (name: string): Promise<boolean> =>
-      (await store.settleOperation(testCtx(), { database: "cell1", name })).atRest;
+  const store = () => cloud.channel("conductor", "cells").client(OperationStoreServiceDefinition);
+  const atRest = async (name: string): Promise<boolean> =>
+    (await store().settleOperation(testCtx(), { database: "cell1", name })).atRest;
+
+  /** A server that is being stopped by a conductor from which nothing will be heard. */
+  async function stoppedInSilence(id: string, ownershipS: bigint) {
     await script([{ method: "powerOff", delayMs: 60_000 }]);
     await boot(cloud, { ids: [id] });
     await ended(cloud, id);
@@ -313,39 +316,59 @@ describe("a server's life", () => {
       kinds: [{ kind: "server.stop", version: 1 }],
       limit: 1,
       names: [name],
-      ownership: { seconds: 2n },
+      ownership: { seconds: ownershipS },
     };
     const taken = await until(
       async () =>
-        (await store.acquireOperations(testCtx(), taking)).operations[0] ??
-        (await store.releaseOperations(testCtx(), { database: "cell1", owner: owner ?? "" }), undefined),
+        (await store().acquireOperations(testCtx(), taking)).operations[0] ??
+        (await store().releaseOperations(testCtx(), { database: "cell1", owner: owner ?? "" }), undefined),
       { what: "the take-over" },
     );
+    return { name, fence: taken.fence };
+  }
+
+  it("lets what it pre-empted rest when its owner has died and nobody asks", async () => {
+    const id = randomUUID();
+    const { name } = await stoppedInSilence(id, 600n);
+    await act(cloud, id, operationOf("server.delete"));
+    const cell = cloud.stores.find((one) => one.name === "cell1") ?? assert.fail("no cell");
+    const now = systemClock.now();
+    assert.equal(await letRest(cell, testCtx(), now), 0);
+    assert.equal(await atRest(name), false);
+    assert.equal(await letRest(cell, testCtx(), now + 700_000_000n), 1);
+    assert.equal(await atRest(name), true);
+    await script([]);
+    assert.equal((await ended(cloud, id)).vmState, DELETED);
+  });
+
+  it("counts an owner that no longer renews as one at rest", async () => {
+    const id = randomUUID();
+    const { name, fence } = await stoppedInSilence(id, 2n);
     assert.equal(await atRest(name), false);
     await act(cloud, id, operationOf("server.delete"));
-    await store.leaveOperation(testCtx(), { database: "cell1", name, fence: taken.fence - 1n });
+    await store().leaveOperation(testCtx(), { database: "cell1", name, fence: fence - 1n });
     await assert.rejects(
-      store.confirmOwnership(testCtx(), {
+      store().confirmOwnership(testCtx(), {
         database: "cell1",
         name,
-        fence: taken.fence - 1n,
+        fence: fence - 1n,
         ownership: { seconds: 1n },
       }),
       { reason: "FENCE_LOST" },
     );
     assert.equal(await atRest(name), false);
-    await store.confirmOwnership(testCtx(), {
+    await store().confirmOwnership(testCtx(), {
       database: "cell1",
       name,
-      fence: taken.fence,
+      fence,
       ownership: { seconds: 1n },
     });
     await until(() => atRest(name), { what: "the ownership's end" });
     await assert.rejects(
-      store.confirmOwnership(testCtx(), {
+      store().confirmOwnership(testCtx(), {
         database: "cell1",
         name,
-        fence: taken.fence,
+        fence,
         ownership: { seconds: 1n },
       }),
       { reason: "FENCE_LOST" },

@@ -64,7 +64,7 @@ export async function unsettled(cloud: SoakCloud): Promise<string> {
   const rows = await cloud.deployment.query(
     everywhere(
       (s) =>
-        `SELECT id, server_id, kind, state, current_step, waiting_for FROM ${s}.operation WHERE state IN ('running', 'parked', 'undoing')`,
+        `SELECT id, server_id, kind, state, current_step, waiting_for FROM ${s}.operation WHERE state IN ('running', 'parked', 'undoing') OR ready_at IS NOT NULL`,
     ),
   );
   return `${left?.count} unsettled: ${JSON.stringify(rows.slice(0, 20))}`;

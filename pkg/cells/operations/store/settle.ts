@@ -1,5 +1,6 @@
 import { sql } from "../../store/sql.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { idsOf, operationIdOf } from "./owned-operation.js";
@@ -99,4 +100,29 @@ export async function settleOperation(
     ),
   );
   return rows[0]?.at_rest ?? true;
+}
+
+/** Such operations that one call lets rest. */
+const REST_AT_ONCE = 500;
+
+/**
+ * Lets pre-empted operations rest whose owner has not renewed since `before`, and whom nobody asked about:
+ * it died in a step after which nothing can come any more.
+ * @returns how many
+ * @cost one statement; one more when there are any
+ */
+export async function letRest(store: Store, ctx: Ctx, before: Instant): Promise<number> {
+  const { db, t } = store;
+  const abandoned = sql`state = 'preempted' AND owner <> '' AND ready_at <= ${before}`;
+  const { rows } = await db.statement(ctx, "operations.abandoned", (on) =>
+    sql<{ id: string }>`SELECT id FROM ${t.operation} WHERE ${abandoned} LIMIT ${REST_AT_ONCE}`.execute(on),
+  );
+  if (rows.length === 0) return 0;
+  const ids = rows.map(({ id }) => id);
+  await db.statement(ctx, "operations.rest", (on) =>
+    sql`UPDATE ${t.operation} SET owner = '', ready_at = NULL WHERE id = ANY(${ids}::text[]) AND ${abandoned}`.execute(
+      on,
+    ),
+  );
+  return rows.length;
 }
