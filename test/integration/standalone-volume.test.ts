@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { sql } from "kysely";
 import { daemonsBelow, inner, volumeCloud } from "./support/volume-cloud.js";
 import type { Json, VolumeCloud } from "./support/volume-cloud.js";
 import { until } from "../../pkg/testkit/until.js";
@@ -131,6 +132,18 @@ describe("standalone volume: data", () => {
     await c.gone(`/snapshots/${String(snapshot["id"])}`);
     const copies = `${c.directory}/snapshots/${String(snapshot["id"])}`;
     assert.throws(() => statSync(copies), { code: "ENOENT" });
+  });
+
+  it("does what was stored and never queued: its client had gone away during the commit", async () => {
+    const { id } = await create({});
+    const { database } = c.t;
+    await database.statement(testCtx(), "test", (db) =>
+      sql`UPDATE ${sql.table(`${database.schema}.volume_volume`)} SET status = 'extending', previous_status = 'available', task = ${JSON.stringify({ kind: "extend", sizeGib: 2 })}::jsonb WHERE id = ${id}`.execute(
+        db,
+      ),
+    );
+    assert.equal((await c.settled(`/volumes/${String(id)}`, "available"))["size"], 2);
+    assert.equal(statSync(`${c.directory}/volumes/${String(id)}/disk`).size, 2 * GIB);
   });
 
   it("keeps volumes sparse through copies", async () => {

@@ -10,7 +10,7 @@ import type { VolumeTables } from "./adapters/sql/tables.js";
 import { volumeStorage } from "./adapters/storage/volume-storage.js";
 import type { VolumeConfig } from "./config.js";
 import type { VolumeEvent } from "./domain/volume-events.js";
-import { recover } from "./ops/recover.js";
+import { recover, takeUpLost } from "./ops/recover.js";
 import { Work } from "./ops/work.js";
 import type { CagedPrograms, VolumeParts } from "./ports.js";
 
@@ -61,11 +61,14 @@ export async function buildVolume(ctx: Ctx, options: VolumeServiceOptions): Prom
     onVolumeEvents: options.onVolumeEvents ?? (async () => {}),
   };
   await recover(parts, ctx);
+  const closing = new AbortController();
+  const takingUp = takeUpLost(parts, { log, signal: closing.signal });
   return {
     parts,
     app: (appOptions) => volumeApp(parts, appOptions, authenticate),
     close: async () => {
-      await work.close();
+      closing.abort();
+      await Promise.all([takingUp, work.close()]);
       parts.storage.close();
     },
   };

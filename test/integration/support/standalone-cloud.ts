@@ -12,6 +12,7 @@ import { systemClock } from "../../../pkg/platform/process/clock.js";
 import { systemIds } from "../../../pkg/platform/process/ids.js";
 import type { PortEvent } from "../../../pkg/standalone/network/index.js";
 import { startStandalone } from "../../../pkg/standalone/wire.js";
+import type { Database } from "../../../pkg/platform/db/index.js";
 import type { Standalone, StandaloneOptions } from "../../../pkg/standalone/wire.js";
 import { testCtx } from "../../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../../pkg/testkit/postgres.js";
@@ -25,6 +26,8 @@ export interface TestCloud {
   readonly glance: Glance;
   readonly neutron: Neutron;
   readonly events: PortEvent[];
+  /** The services' schema. */
+  readonly database: Database<unknown>;
   /** Where image data lies. */
   readonly imageDirectory: string;
   /** A token by password, scoped to the user's default project or the given one. */
@@ -43,9 +46,10 @@ export async function testCloud(overrides: Partial<StandaloneOptions> = {}): Pro
   const database = await testDatabase();
   const directory = await mkdtemp(join(tmpdir(), "kilonova-images-"));
   const events: PortEvent[] = [];
+  const schema = `${database.schema}_standalone`;
   const options: StandaloneOptions = {
     pool: database.pool,
-    schema: `${database.schema}_standalone`,
+    schema,
     clock: systemClock,
     ids: systemIds,
     random: Math.random,
@@ -95,6 +99,7 @@ export async function testCloud(overrides: Partial<StandaloneOptions> = {}): Pro
     glance: glanceClient(shared),
     neutron: neutronClient(shared),
     events,
+    database: database.open({ schema }),
     imageDirectory: directory,
     raw,
     login: async (user, project) => {

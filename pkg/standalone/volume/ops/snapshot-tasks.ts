@@ -5,9 +5,12 @@ import type { VolumeParts } from "../ports.js";
 
 const MIB = 2 ** 20;
 
+/** What the work of a snapshot is called in the queue. */
+export const snapshotWork = (snapshotId: string): string => `snapshot ${snapshotId}`;
+
 /** Takes the stored work of a snapshot into the queue. */
 export function queueSnapshot(parts: VolumeParts, snapshotId: string): void {
-  parts.work.submit(`snapshot ${snapshotId}`, (ctx) => runTask(parts, ctx, snapshotId));
+  parts.work.submit(snapshotWork(snapshotId), (ctx) => runTask(parts, ctx, snapshotId));
 }
 
 async function runTask(parts: VolumeParts, ctx: Ctx, snapshotId: string): Promise<void> {

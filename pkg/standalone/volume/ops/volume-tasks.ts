@@ -18,9 +18,12 @@ const service: Actor = { ...anonymous, kind: "service", roles: ["admin"] };
 
 type Of<K extends VolumeTask["kind"]> = Extract<VolumeTask, { readonly kind: K }>;
 
+/** What the work of a volume is called in the queue. */
+export const volumeWork = (volumeId: string): string => `volume ${volumeId}`;
+
 /** Takes the stored work of a volume into the queue. */
 export function queueVolume(parts: VolumeParts, volumeId: string): void {
-  parts.work.submit(`volume ${volumeId}`, (ctx) => runTask(parts, ctx, volumeId));
+  parts.work.submit(volumeWork(volumeId), (ctx) => runTask(parts, ctx, volumeId));
 }
 
 async function runTask(parts: VolumeParts, ctx: Ctx, volumeId: string): Promise<void> {

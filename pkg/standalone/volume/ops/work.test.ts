@@ -29,6 +29,26 @@ describe("work on volumes", () => {
     await work.close();
   });
 
+  it("never runs two of one name at once, and knows what it has", async () => {
+    const work = make(2, 10);
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    for (const label of ["first", "second", "other"])
+      work.submit(label === "other" ? "b" : "a", async () => {
+        begun.push(label);
+        await new Promise<void>((resolve) => ends.push(resolve));
+      });
+    await until(() => begun.length === 2);
+    assert.deepEqual(begun, ["first", "other"]);
+    assert.deepEqual([work.has("a"), work.has("b"), work.has("c")], [true, true, false]);
+    for (const end of ends.splice(0)) end();
+    await until(() => begun.length === 3);
+    assert.deepEqual([work.has("a"), work.has("b")], [true, false]);
+    for (const end of ends) end();
+    await until(() => !work.has("a"));
+    await work.close();
+  });
+
   it("refuses more than may wait", async () => {
     const work = make(1, 1);
     let end = (): void => {};

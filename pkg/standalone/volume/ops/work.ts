@@ -16,13 +16,15 @@ export interface WorkOptions {
 }
 
 /**
- * Work that outlives its request, a few pieces at a time in the order of arrival. What is cut off by a stop
- * or a crash is asked for again at the next start, from what is stored.
+ * Work that outlives its request, a few pieces at a time in the order of arrival, and never two of one name.
+ * What was promised is stored: whatever is cut off, or fails without having stored that it did, is asked for
+ * again from there.
  */
 export class Work {
   readonly #options: WorkOptions;
   readonly #queue: Item[] = [];
-  readonly #running = new Set<Promise<void>>();
+  /** By name. */
+  readonly #running = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
 
   constructor(options: WorkOptions) {
@@ -32,6 +34,11 @@ export class Work {
   /** @throws TOO_BUSY when no more may wait: ask before anything is stored */
   demandRoom(): void {
     if (this.#queue.length >= this.#options.waiting) throw E.TOO_BUSY({});
+  }
+
+  /** Whether work of the name runs or waits. */
+  has(name: string): boolean {
+    return this.#running.has(name) || this.#queue.some((item) => item.name === name);
   }
 
   /**
@@ -46,18 +53,19 @@ export class Work {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#queue.length = 0;
-    await Promise.allSettled(this.#running);
+    await Promise.allSettled(this.#running.values());
   }
 
   #next(): void {
     while (this.#running.size < this.#options.atOnce && !this.#closing.signal.aborted) {
-      const item = this.#queue.shift();
+      const at = this.#queue.findIndex(({ name }) => !this.#running.has(name));
+      const [item] = at < 0 ? [] : this.#queue.splice(at, 1);
       if (!item) return;
       const done = this.#run(item).finally(() => {
-        this.#running.delete(done);
+        this.#running.delete(item.name);
         this.#next();
       });
-      this.#running.add(done);
+      this.#running.set(item.name, done);
     }
   }
 
