@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { isExplained, unexplainedBoots } from "./failed-boots.js";
+import { OperationError } from "../../gen/kilonova/type/v1/operation.js";
+import { refusalsFact } from "../../pkg/model/operation-error.js";
+import { isExplained, refusalsOf, unexplainedBoots } from "./failed-boots.js";
 import type { Failure } from "./failed-boots.js";
 
 const failure = (more: Partial<Failure>): Failure => ({
@@ -18,6 +20,16 @@ describe("failed boots of a soak", () => {
         failure({ reason: "VOLUME_NOT_MADE", message: "Invalid volume: status must be available." }),
       ),
     );
+  });
+
+  it("are read with the scheduler's refusals, as they are stored", () => {
+    const refusals = refusalsFact([{ rule: "ComputeFilter", reason: "HOST_DOWN", hosts: 1, facts: {} }]);
+    const stored = OperationError.fromPartial({
+      reason: "NO_VALID_HOST",
+      facts: new Map([["refusals", refusals]]),
+    });
+    assert.deepEqual(refusalsOf(stored), ["ComputeFilter HOST_DOWN ×1"]);
+    assert.deepEqual(refusalsOf(OperationError.fromPartial({ reason: "SOAKED" })), []);
   });
 
   it("are findings when no host was away and no driver was told to fail", () => {

@@ -1,6 +1,7 @@
 import { StoredSteps } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationError } from "../../gen/kilonova/type/v1/operation.js";
 import type { StepRecord } from "../../gen/kilonova/cells/v1/operations_service.js";
+import { ownersError } from "../../pkg/model/operation-error.js";
 import { everywhere } from "./everywhere.js";
 import type { SoakCloud } from "./soak-cloud.js";
 
@@ -31,14 +32,20 @@ export async function failures({ deployment }: SoakCloud): Promise<Failure[]> {
     everywhere((s) => `SELECT id, server_id, kind, error, steps FROM ${s}.operation WHERE state = 'failed'`),
   );
   return rows.map(({ id, server_id: serverId, kind, error, steps }) => {
-    const { reason, message, noValidHost } = OperationError.decode(error ?? new Uint8Array());
+    const stored = OperationError.decode(error ?? new Uint8Array());
     return {
-      ...{ id, serverId, kind, reason, message },
+      ...{ id, serverId, kind, reason: stored.reason, message: stored.message },
       steps: StoredSteps.decode(steps).steps.filter(hasFailed).map(inShort),
-      refusals: (noValidHost?.refusals ?? []).map((one) => `${one.rule} ${one.reason} ×${one.hosts}`),
+      refusals: refusalsOf(stored),
     };
   });
 }
+
+/** Which rules left no host, why, and how many each. */
+export const refusalsOf = (stored: OperationError): readonly string[] =>
+  (ownersError(stored)?.noValidHost?.refusals ?? []).map(
+    ({ rule, reason, hosts }) => `${rule} ${reason} ×${hosts}`,
+  );
 
 const hasFailed = ({ errorReason }: StepRecord): boolean => errorReason !== "";
 const inShort = ({ name, errorReason: reason, errorMessage: message }: StepRecord) => ({

@@ -1,6 +1,7 @@
 import type { GatewayConfig } from "../config.js";
 import { gatewayConfig } from "../config.js";
 import type { ApiClients } from "../ports.js";
+import { withAliases } from "../routing/aliases.js";
 import type { Operation } from "../routing/endpoints.js";
 import type { FragmentCache } from "../view/fragments.js";
 import { aggregateRoutes } from "./aggregates/routes.js";
@@ -37,33 +38,34 @@ export const allOperations = (
   api: ApiClients,
   cache: FragmentCache,
   { attachWaitMs }: Pick<GatewayConfig, "attachWaitMs"> = gatewayConfig.parse({}),
-): Operation[] => [
-  ...versionRoutes(),
-  ...extensionRoutes(),
-  ...flavorRoutes(api),
-  ...flavorExtraSpecRoutes(api),
-  ...flavorAccessRoutes(api),
-  ...keyPairRoutes(api),
-  ...availabilityZoneRoutes(api),
-  ...computeServiceRoutes(api),
-  ...hypervisorRoutes(api),
-  ...limitRoutes(api),
-  ...serverRoutes(api, cache),
-  ...serverActionRoutes(api),
-  ...remoteConsoleRoutes(api),
-  ...serverIpRoutes(api),
-  ...interfaceRoutes(api, attachWaitMs),
-  ...volumeAttachmentRoutes(api, attachWaitMs),
-  ...serverSecurityGroupRoutes(api),
-  ...serverAddressRoutes(api),
-  ...externalEventRoutes(api),
-  ...serverPasswordRoutes(api),
-  ...serverDiagnosticsRoutes(api),
-  ...serverTopologyRoutes(api),
-  ...instanceActionRoutes(api),
-  ...migrationRoutes(api),
-  ...serverMetadataRoutes(api),
-  ...serverTagRoutes(api),
-  ...serverGroupRoutes(api),
-  ...aggregateRoutes(api),
-];
+): Operation[] =>
+  withAliases([
+    ...versionRoutes(),
+    ...extensionRoutes(),
+    ...flavorRoutes(api),
+    ...flavorExtraSpecRoutes(api),
+    ...flavorAccessRoutes(api),
+    ...keyPairRoutes(api),
+    ...availabilityZoneRoutes(api),
+    ...computeServiceRoutes(api),
+    ...hypervisorRoutes(api),
+    ...limitRoutes(api),
+    ...serverRoutes(api, cache),
+    ...serverActionRoutes(api),
+    ...remoteConsoleRoutes(api),
+    ...serverIpRoutes(api),
+    ...interfaceRoutes(api, attachWaitMs),
+    ...volumeAttachmentRoutes(api, attachWaitMs),
+    ...serverSecurityGroupRoutes(api),
+    ...serverAddressRoutes(api),
+    ...externalEventRoutes(api),
+    ...serverPasswordRoutes(api),
+    ...serverDiagnosticsRoutes(api),
+    ...serverTopologyRoutes(api),
+    ...instanceActionRoutes(api),
+    ...migrationRoutes(api),
+    ...serverMetadataRoutes(api),
+    ...serverTagRoutes(api),
+    ...serverGroupRoutes(api),
+    ...aggregateRoutes(api),
+  ]);

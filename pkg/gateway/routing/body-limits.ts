@@ -1,3 +1,5 @@
+import { standsFor } from "./aliases.js";
+
 /** What a request has that says little: names, ids, a key, a list of tags. */
 const USUAL_BYTES = 32 * 1024;
 
@@ -19,4 +21,5 @@ const LONG = new Set([
  * Most bytes of a route's body: nobody makes the gateway parse more than the route can mean. Routes for what
  * is long take what `gateway.maxBodyBytes` says (Nova's default: 114,688).
  */
-export const bodyLimitOf = (routeKey: string): number => (LONG.has(routeKey) ? Infinity : USUAL_BYTES);
+export const bodyLimitOf = (routeKey: string): number =>
+  LONG.has(standsFor(routeKey)) ? Infinity : USUAL_BYTES;

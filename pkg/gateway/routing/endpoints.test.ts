@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { someRequest } from "../testing/requests.js";
+import { withAliases } from "./aliases.js";
+import { bodyLimitOf } from "./body-limits.js";
 import { Endpoints } from "./endpoints.js";
 import type { Operation } from "./endpoints.js";
 import { parseRoutes, successOf } from "./routes.js";
@@ -54,6 +56,20 @@ describe("gateway: routes", () => {
     assert.deepEqual([found.route.span, successOf(found.route, 104)], [{ min: 1, max: Infinity }, 202]);
     const pause: Operation = { ...serve("POST /servers/{id}/action#pause"), ours: true };
     assert.throws(() => new Endpoints([pause]), /#pause is Nova's/);
+  });
+
+  it("serves what has an alias under that too, as far as the table goes", () => {
+    const routes = withAliases(
+      ["GET /servers", "GET /servers/{id}/ips", "POST /servers/{id}/action#rebuild", "GET /flavors"].map(
+        (route) => serve(route),
+      ),
+    ).map(({ route }) => route);
+    assert.deepEqual(routes, [
+      ...["GET /servers", "GET /os-volumes_boot", "GET /servers/{id}/ips"],
+      ...["POST /servers/{id}/action#rebuild", "POST /os-volumes_boot/{id}/action#rebuild", "GET /flavors"],
+    ]);
+    assert.equal(bodyLimitOf("POST /os-volumes_boot"), Infinity);
+    assert.equal(bodyLimitOf("PUT /os-volumes_boot/{id}"), bodyLimitOf("PUT /servers/{id}"));
   });
 
   it("refuses resources that bind to nothing, or twice", () => {

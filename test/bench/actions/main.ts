@@ -1,5 +1,6 @@
-// `npm run bench:actions`: what each action on a server costs on fake hosts, alone and eight at a time.
-// Writes its section of docs/perf.md.
+// `npm run bench:actions`: what each action on a server costs on fake hosts, alone and eight at a time. Writes
+// its section of docs/perf.md. With `--beside-nova FOLDER` also what it costs a Nova that runs on this
+// machine, in turns: FOLDER has the pid files of its processes, the usual OS_ variables say how to log in.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -12,61 +13,110 @@ import { wayTo } from "../../crash/way-to.js";
 import { projectRoot } from "../../e2e/support/cloud.js";
 import { median } from "../measured-cloud.js";
 import { ActionCloud } from "./action-cloud.js";
+import { kilonova } from "./kilonova.js";
+import { nova } from "./nova.js";
 import type { Batch } from "./action-cloud.js";
 
 const HEADING = "## Actions\n";
-const ALONE = 16;
-const TOGETHER = 48;
 const AT_ONCE = 8;
-/** Warm: what counts is a running cloud, not the compiler's first minute. */
-const WARM = 150;
+/** Servers for each kind: for one action after the other, and for AT_ONCE at a time. */
+interface Counts {
+  readonly alone: number;
+  readonly together: number;
+  /** Before everything: what counts is a running cloud, not the compiler's first minute. */
+  readonly warm: number;
+}
+const OURS: Counts = { alone: 16, together: 48, warm: 150 };
+/** Each of its servers costs a second of CPU. */
+const NOVAS: Counts = { alone: 0, together: 24, warm: 16 };
 
-interface Row {
-  readonly kind: string;
+const NOVA_WORDS = ` Nova ran beside it and was asked in turns, for the same actions by the same
+requests; its ends are seen by polling every 200 ms, whose CPU was measured apart and is taken off. "–": Nova's fake
+hosts, or Nova, do not do it.`;
+
+interface Costs {
   readonly alone: Batch;
   readonly together: Batch;
 }
 
-const { values } = parseArgs({ options: { kinds: { type: "string", default: "" } } });
+interface Row extends Costs {
+  readonly kind: string;
+  /** Undefined when it was not measured, or did not succeed there. */
+  readonly nova: Batch | undefined;
+}
+
+const { values } = parseArgs({
+  options: { kinds: { type: "string", default: "" }, "beside-nova": { type: "string" } },
+});
+const besideNova = values["beside-nova"];
 const wanted = values.kinds.split(",").filter(Boolean);
 const ofServers = catalogue.all.filter(
   (one) => subjectOf(one) === "server" && (wanted.length === 0 || wanted.includes(one.kind)),
 );
 const rows: Row[] = [];
 const unmeasured: string[] = [];
-const cloud = await ActionCloud.start(20_500);
+const cloud = new ActionCloud(await kilonova(20_500));
+const peer = besideNova === undefined ? undefined : new ActionCloud(await nova(besideNova));
 try {
-  await cloud.remove((await cloud.boot(WARM, AT_ONCE)).ids);
+  await cloud.remove((await cloud.boot(OURS.warm, AT_ONCE)).ids);
+  await peer?.remove((await peer.boot(NOVAS.warm, AT_ONCE)).ids);
   for (const one of ofServers) {
-    const row = one.kind === "server.boot" ? await boots() : await actions(one).catch(named(one.kind));
-    if (row === undefined) unmeasured.push(one.kind);
-    else {
-      rows.push(row);
-      console.log(lineOf(row));
+    const costs = await costsOf(cloud, one, OURS).catch(named(one.kind));
+    if (costs === undefined) {
+      unmeasured.push(one.kind);
+      continue;
     }
+    const row = { kind: one.kind, ...costs, nova: await peerCosts(one) };
+    rows.push(row);
+    console.log(lineOf(row));
   }
 } finally {
   await cloud.stop();
+  await peer?.stop();
 }
 write(section());
 
-async function boots(): Promise<Row> {
-  const alone = await cloud.boot(ALONE, 1);
-  const together = await cloud.boot(TOGETHER, AT_ONCE);
-  await cloud.remove([...alone.ids, ...together.ids]);
-  return { kind: "server.boot", alone: alone.batch, together: together.batch };
+/** What Nova refuses, or its fake hosts cannot do, is said and left out. */
+async function peerCosts(one: OperationDeclaration): Promise<Batch | undefined> {
+  if (peer === undefined) return undefined;
+  try {
+    return (await costsOf(peer, one, NOVAS))?.together;
+  } catch (error) {
+    console.error(`${one.kind} with Nova: ${String(error)}`);
+    return undefined;
+  }
+}
+
+/** @returns undefined when no request is known for it */
+async function costsOf(
+  at: ActionCloud,
+  one: OperationDeclaration,
+  counts: Counts,
+): Promise<Costs | undefined> {
+  return one.kind === "server.boot" ? boots(at, counts) : actions(at, one, counts);
+}
+
+async function boots(at: ActionCloud, counts: Counts): Promise<Costs> {
+  const alone = await at.boot(counts.alone, 1);
+  const together = await at.boot(counts.together, AT_ONCE);
+  await at.remove([...alone.ids, ...together.ids]);
+  return { alone: alone.batch, together: together.batch };
 }
 
 /** New servers, brought to a state from which it starts. */
-async function actions(one: OperationDeclaration): Promise<Row | undefined> {
-  const { ids } = await cloud.boot(ALONE + TOGETHER, AT_ONCE);
+async function actions(
+  at: ActionCloud,
+  one: OperationDeclaration,
+  counts: Counts,
+): Promise<Costs | undefined> {
+  const { ids } = await at.boot(counts.alone + counts.together, AT_ONCE);
   try {
-    for (const before of wayTo(one, catalogue.all)) await cloud.act(before, ids, AT_ONCE);
-    const alone = await cloud.act(one, ids.slice(0, ALONE), 1);
-    const together = await cloud.act(one, ids.slice(ALONE), AT_ONCE);
-    return alone && together && { kind: one.kind, alone, together };
+    for (const before of wayTo(one, catalogue.all)) await at.act(before, ids, AT_ONCE);
+    const alone = await at.act(one, ids.slice(0, counts.alone), 1);
+    const together = await at.act(one, ids.slice(counts.alone), AT_ONCE);
+    return alone && together && { alone, together };
   } finally {
-    await cloud.remove(ids);
+    await at.remove(ids);
   }
 }
 
@@ -82,8 +132,16 @@ function cells({ samples, cpuMsEach }: Batch): string[] {
   return [p50(({ answerMs }) => answerMs), p50(({ endMs }) => endMs), cpuMsEach.toFixed(1)];
 }
 
-function lineOf({ kind, alone, together }: Row): string {
-  return `| \`${kind}\` | ${[...cells(alone), ...cells(together)].join(" | ")} |`;
+function lineOf({ kind, alone, together, nova: theirs }: Row): string {
+  const beside = besideNova === undefined ? [] : novaCells(together, theirs);
+  return `| \`${kind}\` | ${[...cells(alone), ...cells(together), ...beside].join(" | ")} |`;
+}
+
+/** End and CPU there, and which part of its CPU ours is. */
+function novaCells(ours: Batch, theirs: Batch | undefined): string[] {
+  if (theirs === undefined) return ["–", "–", "–"];
+  const [, end = "", cpu = ""] = cells(theirs);
+  return [end, cpu, `1/${(theirs.cpuMsEach / ours.cpuMsEach).toFixed(0)}`];
 }
 
 function section(): string {
@@ -93,13 +151,13 @@ function section(): string {
   });
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown CPU"}, Node ${process.versions.node}`;
   return `${HEADING}
-What each action on a server costs on fake hosts, measured by \`npm run bench:actions\` at commit ${commit.trim()} on ${machine}: the middle of ${ALONE} one after the
-other, and of ${TOGETHER} on other servers, ${AT_ONCE} at a time. *Answer* is the REST request, *end* from the request until the operation
+What each action on a server costs on fake hosts, measured by \`npm run bench:actions\` at commit ${commit.trim()} on ${machine}: the middle of ${OURS.alone} one after the
+other, and of ${OURS.together} on other servers, ${AT_ONCE} at a time. *Answer* is the REST request, *end* from the request until the operation
 has ended, both p50 in ms. *CPU* is that of all processes, PostgreSQL included, per action in ms, with the two calls
-by which the end is awaited.
+by which the end is awaited.${besideNova === undefined ? "" : NOVA_WORDS}
 
-| kind | answer | end | CPU | answer, ${AT_ONCE} | end, ${AT_ONCE} | CPU, ${AT_ONCE} |
-|---|---|---|---|---|---|---|
+| kind | answer | end | CPU | answer, ${AT_ONCE} | end, ${AT_ONCE} | CPU, ${AT_ONCE} |${besideNova === undefined ? "" : ` Nova's end, ${AT_ONCE} | Nova's CPU, ${AT_ONCE} | of Nova |`}
+|---|---|---|---|---|---|---|${besideNova === undefined ? "" : "---|---|---|"}
 ${rows.map(lineOf).join("\n")}
 ${unmeasured.length === 0 ? "" : `\nNot measured: ${unmeasured.map((kind) => `\`${kind}\``).join(", ")}.\n`}`;
 }
