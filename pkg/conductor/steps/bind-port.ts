@@ -2,7 +2,7 @@ import { z } from "zod";
 import { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { AttachInterfaceInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { Neutron, PortInfo } from "../../clients/neutron/ports.js";
-import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
+import { KilonovaError } from "../../kernel/errors.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import { instancePort, isMadeBy, portName } from "../domain/ports.js";
 import { done, fail } from "../engine/kind.js";
@@ -13,6 +13,7 @@ import { ownerOf, takeOver } from "./allocate-networks.js";
 import type { NetworkPorts } from "./allocate-networks.js";
 import { hostOf } from "./host-of.js";
 import { makePort } from "./make-port.js";
+import { untilNoneLeft } from "./look-again.js";
 import { unbind } from "./release-ports.js";
 
 type BindCall = StepCall<AttachInterfaceInput>;
@@ -24,7 +25,6 @@ export const boundPort = outputOf("bind-port", z.object({ portId: z.string(), po
 export const decodedPort = ({ port }: { readonly port: string }): InstancePort =>
   InstancePort.decode(Buffer.from(port, "base64"));
 
-const SWEEPS = 4;
 const operationIdOf = ({ operation }: StepCall): string =>
   parseOperationName(operation.name)?.operationId ?? "";
 
@@ -88,16 +88,15 @@ async function made(call: BindCall, neutron: Neutron, host: string): Promise<Por
   );
 }
 
-/** Looks again until there is none: a creation that was under way may have ended meanwhile. */
-async function deleteMade(call: BindCall, neutron: Neutron): Promise<void> {
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const found = await neutron.listPorts(call.ctx, { deviceIds: [call.server.id] });
-    const ours = found.filter((port) => isMadeBy(port, operationIdOf(call)));
-    if (ours.length === 0) return;
-    await Promise.all(ours.map(({ id }) => neutron.deletePort(call.ctx, id)));
-  }
-  throw CommonErrors.UNAVAILABLE({ what: "The network" });
-}
+const deleteMade = (call: BindCall, neutron: Neutron): Promise<void> =>
+  untilNoneLeft(
+    "The network",
+    async () => {
+      const found = await neutron.listPorts(call.ctx, { deviceIds: [call.server.id] });
+      return found.filter((port) => isMadeBy(port, operationIdOf(call)));
+    },
+    (made) => Promise.all(made.map(({ id }) => neutron.deletePort(call.ctx, id))),
+  );
 
 /** Frees a port of the user's, unless it is gone or another device's. */
 export async function free({ ctx, server }: StepCall, neutron: Neutron, portId: string): Promise<void> {

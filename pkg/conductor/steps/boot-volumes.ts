@@ -2,12 +2,12 @@ import type { Cinder, VolumeInfo } from "../../clients/cinder/ports.js";
 import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import type { StepCall } from "../engine/kind.js";
+import { untilNoneLeft } from "./look-again.js";
 
 /** What volumes that are made with a server carry: which operation made them, and for which block device. */
 const BOOT_OPERATION = "kilonova_boot";
 export const BOOT_DEVICE = "kilonova_device";
 
-const SWEEPS = 4;
 /** More than a server may have disks. */
 const MOST = 1_000;
 
@@ -48,14 +48,16 @@ export async function removeMadeVolumes(
   { operationId = operationIdOf(call), keeps = new Set<string>() }: MadeBy = {},
 ): Promise<void> {
   const stay = new Set(keeps);
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const found = (await volumesMade(call, cinder, operationId)).filter(
-      ({ id, status }) => !stay.has(id) && status !== "deleting",
-    );
-    if (found.length === 0) return;
-    for (const volume of found) if (!(await isRemoved(call, cinder, volume))) stay.add(volume.id);
-  }
-  throw CommonErrors.UNAVAILABLE({ what: "The Block Storage service" });
+  await untilNoneLeft(
+    "The Block Storage service",
+    async () => {
+      const made = await volumesMade(call, cinder, operationId);
+      return made.filter(({ id, status }) => !stay.has(id) && status !== "deleting");
+    },
+    async (found) => {
+      for (const volume of found) if (!(await isRemoved(call, cinder, volume))) stay.add(volume.id);
+    },
+  );
 }
 
 interface MadeBy {

@@ -2,12 +2,11 @@ import type { Cinder, SnapshotInfo } from "../../clients/cinder/ports.js";
 import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import type { StepCall } from "../engine/kind.js";
+import { untilNoneLeft } from "./look-again.js";
 
 /** What snapshots carry that belong to an image: which operation made them, and of which block device. */
 const IMAGE_OPERATION = "kilonova_image";
 export const SNAPSHOT_DEVICE = "kilonova_device";
-
-const SWEEPS = 4;
 
 const operationIdOf = ({ operation }: Pick<StepCall, "operation">): string =>
   parseOperationName(operation.name)?.operationId ?? "";
@@ -48,20 +47,25 @@ export async function removeMadeSnapshots(
   operationId = operationIdOf(call),
 ): Promise<void> {
   const kept = new Set<string>();
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const made = await snapshotsMade(call, cinder, volumeIds, operationId);
-    const found = made.filter(({ id, status }) => status !== "deleting" && !kept.has(id));
-    if (found.length === 0) return;
-    for (const { id, status } of found)
-      try {
-        await cinder.deleteSnapshot(call.ctx, id);
-      } catch (error) {
-        if (!(error instanceof KilonovaError) || error.kind !== "invalid") throw error;
-        if (status === "creating")
-          throw CommonErrors.UNAVAILABLE({ what: "A snapshot that is still being made" }, { cause: error });
-        call.ctx.log.warn("snapshot.left-behind", { operation: call.operation.name, snapshot: id, error });
-        kept.add(id);
-      }
-  }
-  throw CommonErrors.UNAVAILABLE({ what: "The Block Storage service" });
+  const remove = async ({ id, status }: SnapshotInfo): Promise<void> => {
+    try {
+      await cinder.deleteSnapshot(call.ctx, id);
+    } catch (error) {
+      if (!(error instanceof KilonovaError) || error.kind !== "invalid") throw error;
+      if (status === "creating")
+        throw CommonErrors.UNAVAILABLE({ what: "A snapshot that is still being made" }, { cause: error });
+      call.ctx.log.warn("snapshot.left-behind", { operation: call.operation.name, snapshot: id, error });
+      kept.add(id);
+    }
+  };
+  await untilNoneLeft(
+    "The Block Storage service",
+    async () => {
+      const made = await snapshotsMade(call, cinder, volumeIds, operationId);
+      return made.filter(({ id, status }) => status !== "deleting" && !kept.has(id));
+    },
+    async (found) => {
+      for (const one of found) await remove(one);
+    },
+  );
 }
