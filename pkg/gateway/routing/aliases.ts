@@ -1,4 +1,3 @@
-import type { Operation } from "./endpoints.js";
 import { parseRoutes } from "./routes.js";
 import { routeTable } from "./table.js";
 
@@ -28,5 +27,5 @@ export const standsFor = (route: string): string =>
   ALIASES.flatMap(({ path, of }) => moved(route, path, of) ?? [])[0] ?? route;
 
 /** Operations, and the same ones under their aliases. */
-export const withAliases = (operations: readonly Operation[]): Operation[] =>
+export const withAliases = <O extends { readonly route: string }>(operations: readonly O[]): O[] =>
   operations.flatMap((one) => [one, ...aliasesOf(one.route).map((route) => ({ ...one, route }))]);
