@@ -128,19 +128,21 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     async start(ctx) {
       if (cutBytes > 0) ctx.log.warn("agent.journal.torn", { path: deps.journalPath, cutBytes });
       await driver.start(ctx);
-      await untilReachable(ctx, () => firstLook(ctx, atWork));
+      const soon = await untilReachable(ctx, () => firstLook(ctx, atWork));
       await deps.announce(ctx, registration.epoch);
       deps.task(`agent-reports-${host}`, (c) => watch.run(c));
       deps.task(`agent-lost-ports-${host}`, (c) => lost.run(c));
-      for (const { name, atStart, everyMs, run } of periodicTasks) {
-        const how = { name, everyMs: everyMs(deps.periodic), soon: !atStart };
+      for (const { name, everyMs, run } of periodicTasks) {
+        const how = { name, everyMs: everyMs(deps.periodic), soon: soon.has(name) };
         const tools = {
           clock: systemClock,
           random: Math.random,
           told: (outcome: "done" | "failed", seconds: number) => told(name, outcome, seconds),
         };
         if (how.everyMs > 0)
-          deps.task(`agent-${name}-${host}`, (c) => repeat(c, tools, how, (again) => run(again, atWork)));
+          deps.task(`agent-${name}-${host}`, (all) =>
+            repeat(all, tools, how, (c, again) => run(c, atWork, again)),
+          );
       }
       for (const entry of commands.unfinished()) {
         if (entry.phase !== "started")
@@ -171,7 +173,7 @@ async function listInstances(
 }
 
 /** The cell may start later than the agent. */
-async function untilReachable(ctx: Ctx, work: () => Promise<void>): Promise<void> {
+async function untilReachable<T>(ctx: Ctx, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work();
@@ -183,9 +185,14 @@ async function untilReachable(ctx: Ctx, work: () => Promise<void>): Promise<void
   }
 }
 
-/** What is done before the host can be scheduled to, on one reading of its records. */
-async function firstLook(ctx: Ctx, host: PeriodicHost): Promise<void> {
+/**
+ * What is done before the host can be scheduled to, on one reading of its records.
+ * @returns the names of tasks that are due within a minute: those not done here, and those that ask for it
+ */
+async function firstLook(ctx: Ctx, host: PeriodicHost): Promise<ReadonlySet<string>> {
   let records: Promise<readonly InstanceRecord[]> | undefined;
   const now = { ...host, instances: (c: Ctx) => (records ??= host.instances(c)) };
-  for (const task of periodicTasks) if (task.atStart) await task.run(ctx, now);
+  const soon = new Set(periodicTasks.flatMap(({ name, atStart }) => (atStart ? [] : [name])));
+  for (const { name, atStart, run } of periodicTasks) if (atStart) await run(ctx, now, () => soon.add(name));
+  return soon;
 }

@@ -2,6 +2,8 @@ import { removeDeletedGuests } from "../deleted-guests.js";
 import { intervalMs } from "./options.js";
 import type { PeriodicTask } from "./periodic-task.js";
 
+const DELETING = "deleting";
+
 /** Guests that outlived their servers. */
 export const deletedGuests: PeriodicTask = {
   name: "deleted-guests",
@@ -9,7 +11,10 @@ export const deletedGuests: PeriodicTask = {
   nova: "_cleanup_running_deleted_instances",
   atStart: true,
   everyMs: ({ runningDeletedInstancePollIntervalS }) => intervalMs(runningDeletedInstancePollIntervalS),
-  async run(ctx, host) {
-    await removeDeletedGuests(ctx, host, await host.instances(ctx));
+  async run(ctx, host, again) {
+    const instances = await host.instances(ctx);
+    await removeDeletedGuests(ctx, host, instances);
+    // Its deletion may have left us alone because we were down, and not have come to its end yet.
+    if (instances.some(({ server }) => server?.taskState === DELETING)) again();
   },
 };

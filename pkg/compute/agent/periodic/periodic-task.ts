@@ -46,6 +46,9 @@ export interface PeriodicTask {
   readonly atStart: boolean;
   /** How often, in ms; 0: never again. */
   everyMs(config: PeriodicConfig): number;
-  /** Repeatable. A failure is logged and counted, and the next run may go better. */
-  run(ctx: Ctx, host: PeriodicHost): Promise<void>;
+  /**
+   * Repeatable. A failure is logged and counted, and the next run may go better.
+   * @param again  asks for the next run within a minute: there is something that will be due by then
+   */
+  run(ctx: Ctx, host: PeriodicHost, again: () => void): Promise<void>;
 }

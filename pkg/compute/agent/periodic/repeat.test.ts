@@ -10,15 +10,15 @@ function aLoop({ everyMs = EVERY_MS, soon = false, random = 0.5 } = {}) {
   const clock = fakeClock();
   const stop = new AbortController();
   const ends: string[] = [];
-  const work = { runs: 0, now: async (): Promise<void> => {} };
+  const work = { runs: 0, now: async (_again: () => void): Promise<void> => {} };
   const ctx = testCtx({ signal: stop.signal, deadlineMs: undefined });
   const loop = repeat(
     ctx,
     { clock, random: () => random, told: (outcome, seconds) => ends.push(`${outcome} ${seconds}`) },
     { name: "test", everyMs, soon },
-    async () => {
+    async (_ctx, again) => {
       work.runs++;
-      await work.now();
+      await work.now(again);
     },
   );
   return { clock, ends, work, loop, stop };
@@ -66,6 +66,20 @@ describe("a periodic task", () => {
     const { clock, work, stop, loop } = aLoop({ everyMs: 3_600_000, soon: true });
     await clock.advance(30_000);
     assert.equal(work.runs, 1);
+    stop.abort();
+    await loop;
+  });
+
+  it("that asks for it runs again within a minute, once", async () => {
+    const { clock, work, stop, loop } = aLoop({ everyMs: 3_600_000 });
+    work.now = async (again) => again();
+    await clock.advance(3_600_000);
+    assert.equal(work.runs, 1);
+    work.now = async () => {};
+    await clock.advance(30_000);
+    assert.equal(work.runs, 2);
+    await clock.advance(60_000);
+    assert.equal(work.runs, 2);
     stop.abort();
     await loop;
   });

@@ -11,7 +11,7 @@ export interface RepeatDeps {
 
 /** So much earlier or later each time, as a part: hosts that started together do not work together. */
 const SPREAD = 0.2;
-/** What was not done at the start is done within this time. */
+/** What was not done at the start, or asks for it, is done within this time. */
 const SOON_MS = 60_000;
 
 /**
@@ -19,26 +19,28 @@ const SOON_MS = 60_000;
  * ended, however. A failed one is logged; the next may go better.
  * @param everyMs  0 for never
  * @param soon     whether the first run comes within a minute instead of after a whole pause
+ * @param work     calls `again` for the next run to come within a minute
  */
 export async function repeat(
   ctx: Ctx,
   { clock, random, told }: RepeatDeps,
   { name, everyMs, soon }: { readonly name: string; readonly everyMs: number; readonly soon: boolean },
-  work: (ctx: Ctx) => Promise<void>,
+  work: (ctx: Ctx, again: () => void) => Promise<void>,
 ): Promise<void> {
   if (everyMs <= 0) return;
-  const pause = (): number => everyMs * (1 + SPREAD * (2 * random() - 1));
-  for (
-    let waitMs = soon ? Math.min(everyMs, SOON_MS) * random() : pause();
-    !ctx.signal.aborted;
-    waitMs = pause()
-  ) {
-    await clock.sleep(waitMs, ctx.signal).catch(() => {});
+  let isSoon = soon;
+  const pause = (): number =>
+    isSoon ? Math.min(everyMs, SOON_MS) * random() : everyMs * (1 + SPREAD * (2 * random() - 1));
+  while (!ctx.signal.aborted) {
+    await clock.sleep(pause(), ctx.signal).catch(() => {});
     if (ctx.signal.aborted) return;
+    isSoon = false;
     const began = clock.monotonicMs();
     const seconds = (): number => (clock.monotonicMs() - began) / 1000;
     try {
-      await work(ctx);
+      await work(ctx, () => {
+        isSoon = true;
+      });
       told("done", seconds());
     } catch (error) {
       if (ctx.signal.aborted) return;

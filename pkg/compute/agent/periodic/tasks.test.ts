@@ -7,6 +7,8 @@ import { isoMicros, parseIso } from "../../../kernel/index.js";
 import { fromTimestamp } from "../../../model/wire-time.js";
 import { fakeClock } from "../../../testkit/clock.js";
 import { usageAudit } from "./usage-audit.js";
+import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { deletedGuests } from "./deleted-guests.js";
 import { commandMemory } from "./command-memory.js";
 import { imageAgeing } from "./image-ageing.js";
 import { periodicConfig } from "./options.js";
@@ -57,17 +59,46 @@ describe("the table of periodic tasks", () => {
   });
 });
 
+const never = (): void => assert.fail("asks for another run");
+
+describe("the removal of deleted guests", () => {
+  const asksAgain = async (...taskStates: readonly string[]): Promise<boolean> => {
+    const records = taskStates.map((taskState) => InstanceRecord.fromPartial({ server: { taskState } }));
+    let asked = false;
+    await deletedGuests.run(
+      testCtx(),
+      {
+        instances: async () => records,
+        own: { driver: { list: async () => [] } },
+      } as unknown as PeriodicHost,
+      () => {
+        asked = true;
+      },
+    );
+    return asked;
+  };
+
+  it("looks again soon while a deletion is under way, which may have left this host alone", async () => {
+    assert.equal(await asksAgain("", "deleting"), true);
+    assert.equal(await asksAgain("", "powering-off"), false);
+  });
+});
+
 describe("the ageing of images", () => {
   const usesOf = async (config: object): Promise<ImageUse> => {
     const driver = Object.assign(new FakeDriver({ hostname: "h" }), {
       imagesInUse: () => new Set(["/base"]),
     });
     const asked: ImageUse[] = [];
-    await imageAgeing.run(testCtx(), {
-      images: { age: async (_ctx: unknown, use: ImageUse) => void asked.push(use) },
-      own: { driver },
-      config: periodicConfig.parse(config),
-    } as unknown as PeriodicHost);
+    await imageAgeing.run(
+      testCtx(),
+      {
+        images: { age: async (_ctx: unknown, use: ImageUse) => void asked.push(use) },
+        own: { driver },
+        config: periodicConfig.parse(config),
+      } as unknown as PeriodicHost,
+      never,
+    );
     return asked[0] ?? assert.fail("nothing aged");
   };
 
@@ -101,10 +132,10 @@ describe("the audit of usage", () => {
       },
     } as unknown as PeriodicHost;
     assert.equal(usageAudit.everyMs(host.config), 60_000);
-    await assert.rejects(usageAudit.run(testCtx(), host));
+    await assert.rejects(usageAudit.run(testCtx(), host, never));
     away = false;
     for (let minute = 0; minute < 60; minute++) {
-      await usageAudit.run(testCtx(), host);
+      await usageAudit.run(testCtx(), host, never);
       await clock.advance(60_000);
     }
     assert.deepEqual(asked, ["2026-03-01T00:00", "2026-03-01T01:00"]);
@@ -114,10 +145,14 @@ describe("the audit of usage", () => {
 describe("the memory of commands", () => {
   it("is cut before the journal is written anew", async () => {
     const did: string[] = [];
-    await commandMemory.run(testCtx(), {
-      commands: { prune: (ms: number) => void did.push(`prune ${ms}`) },
-      compactJournal: async () => void did.push("compact"),
-    } as unknown as PeriodicHost);
+    await commandMemory.run(
+      testCtx(),
+      {
+        commands: { prune: (ms: number) => void did.push(`prune ${ms}`) },
+        compactJournal: async () => void did.push("compact"),
+      } as unknown as PeriodicHost,
+      never,
+    );
     assert.deepEqual(did, ["prune 86400000", "compact"]);
   });
 });
