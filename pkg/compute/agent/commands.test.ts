@@ -305,6 +305,33 @@ describe("agent commands", () => {
     );
   });
 
+  it("ends what a dead agent had begun once another operation has its lane, or the agent itself", async () => {
+    for (const by of ["its lane", "all lanes", "the agent", "another lane", "its own operation"]) {
+      const first = await open();
+      const begun = gate();
+      await first.commands.run(ctx, header({ waitMs: 0 }), begun.work);
+      await until(() => begun.starts() === 1);
+      await first.close();
+      const { commands, path, close } = await open(first.path);
+      const next = header({ commandId: "c2", operation: "operations/s1/o2", fence: 6n });
+      if (by === "the agent")
+        assert.ok(await commands.finish(ctx, { serverId: "s1", fence: 6n }, async () => {}));
+      else {
+        const lane = by === "its lane" ? {} : by === "all lanes" ? { closesLanes: true } : { lane: "volume" };
+        const own = by === "its own operation" ? { operation: "operations/s1/o1", lane: "life" } : {};
+        await commands.run(ctx, { ...next, ...lane, ...own }, async () => RUNNING);
+      }
+      const isOpen = by === "another lane" || by === "its own operation";
+      const begunOnes = (all: readonly JournalEntry[]): string[] =>
+        all.filter(({ phase }) => phase === "started").map(({ commandId }) => commandId);
+      assert.deepEqual(begunOnes(commands.unfinished()), isOpen ? ["c1"] : [], by);
+      await close();
+      const again = await Journal.open(path, Date.now());
+      assert.deepEqual(begunOnes(again.entries), isOpen ? ["c1"] : [], by);
+      await again.journal.close();
+    }
+  });
+
   it("undoes as often as it is asked, runs an undo again that failed, and never what it undid", async () => {
     const first = await open();
     await first.commands.run(ctx, header(), async () => RUNNING);

@@ -180,6 +180,7 @@ export class Commands {
     if (taken !== undefined || seen.some((one) => one > fence)) return false;
     await this.#inTurn(serverId, lane ?? "", async () => {
       await work(ctx);
+      await this.#endCutOff({ serverId, fence, operation: "", lane, closesLanes: lane === undefined });
       await this.#write({
         serverId,
         commandId: lane === undefined ? `finish/${serverId}` : `finish/${serverId}/${lane}`,
@@ -260,6 +261,7 @@ export class Commands {
       throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
     const base = entryBase(header);
     if (undoOf) await this.#write({ ...base, commandId: undoOf, phase: "undone", at: this.#now() });
+    await this.#endCutOff(header);
     await this.#write({ ...base, phase: "started", at: this.#now() });
     let end: JournalEntry;
     try {
@@ -292,6 +294,32 @@ export class Commands {
     }
     await this.#write(end);
     return end;
+  }
+
+  /**
+   * Ends what had begun when an agent died, and was never asked for again: another operation has its lane by
+   * now.
+   */
+  async #endCutOff(taker: {
+    readonly serverId: string;
+    readonly fence: bigint;
+    readonly operation: string;
+    readonly lane: string | undefined;
+    readonly closesLanes: boolean;
+  }): Promise<void> {
+    const { serverId, fence, operation, closesLanes } = taker;
+    const server = this.#servers.get(serverId);
+    for (const entry of [...(server?.commands.values() ?? [])]) {
+      const isCutOff = entry.phase === "started" && server?.running.has(entry.commandId) !== true;
+      const meant = closesLanes || laneOf(entry.lane) === laneOf(taker.lane);
+      if (!isCutOff || !meant || entry.operation === operation || BigInt(entry.fence) >= fence) continue;
+      const { reason, message } = AgentErrors.COMMAND_SUPERSEDED({ serverId });
+      await this.#write({
+        ...entry,
+        ...{ phase: "failed", errorReason: reason, errorMessage: message },
+        ...{ told: true, at: this.#now() },
+      });
+    }
   }
 
   #reportLater(ctx: Ctx, commandId: string, finished: Promise<JournalEntry>): void {
