@@ -92,6 +92,6 @@ export async function disagreements(cloud: SoakCloud, volumes: Volumes, atLast: 
     ...(await onHosts(cloud, told)),
     ...(await volumesAgree(cloud, volumes, { told, atLast })),
     ...(atLast ? await imageFiles(cloud) : []),
-    ...journals(cloud),
+    ...journals(cloud, atLast ? new Set() : told),
   ];
 }

@@ -1,3 +1,4 @@
+import type { JournalEntry } from "../../pkg/compute/agent/journal-entry.js";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fakeGuests, stateDir } from "./host-state.js";
@@ -154,19 +155,19 @@ export async function imageFiles({ deployment }: SoakCloud): Promise<string[]> {
   ];
 }
 
-/** No agent is at a command. */
-export function journals(cloud: SoakCloud): string[] {
+/** No agent is at a command. @param told  servers whose state was set: what had begun stays so until they go */
+export function journals(cloud: SoakCloud, told: Told): string[] {
   const hosts = [...cloud.fakeHosts, ...(cloud.qemuHost === undefined ? [] : [cloud.qemuHost])];
   return hosts.flatMap((host) => {
     const path = join(stateDir(cloud, host), "journal");
     if (!existsSync(path)) return [];
-    const last = new Map<string, { readonly phase: string; readonly operation: string }>();
+    const last = new Map<string, JournalEntry>();
     for (const line of readFileSync(path, "utf8").split("\n").filter(Boolean)) {
-      const entry = JSON.parse(line) as { commandId?: string; phase: string; operation: string };
-      if (entry.commandId !== undefined) last.set(entry.commandId, entry);
+      const entry = JSON.parse(line) as Partial<JournalEntry> & Omit<JournalEntry, "commandId">;
+      if (entry.commandId !== undefined) last.set(entry.commandId, { ...entry, commandId: entry.commandId });
     }
     return [...last]
-      .filter(([, { phase }]) => phase === "started")
+      .filter(([, { phase, serverId }]) => phase === "started" && !told.has(serverId))
       .map(([id, { operation }]) => `${host} is still at command ${id} of ${operation}`);
   });
 }

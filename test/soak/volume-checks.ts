@@ -186,13 +186,14 @@ function guestDaemons(
   const excused = new Set(here.filter(({ id }) => told.has(id)).map(({ id }) => shortHash(id)));
   const running = new Set(daemonsBelow(dir, /\/([0-9a-f]{16}\.v\/vol-[0-9a-f]{16})\/qmp\.sock/));
   const isExcused = (name: string): boolean => excused.has(name.slice(0, 16));
+  const shown = [...running].join(", ") || "none at all";
   return [
     ...[...running]
       .filter((name) => !wanted.has(name) && !isExcused(name))
       .map((name) => `${qemuHost} runs a daemon without a guest that wants it: ${name}`),
     ...[...wanted]
       .filter(([name]) => !running.has(name) && !isExcused(name))
-      .map(([name, volumeId]) => `${qemuHost} has no daemon for volume ${volumeId} (${name})`),
+      .map(([name, volumeId]) => `${qemuHost} has no daemon for volume ${volumeId} (${name}), but ${shown}`),
   ];
 }
 

@@ -5,7 +5,9 @@ import { GrpcUser, call } from "../../e2e/support/grpc-user.js";
 import { Rest } from "../rest.js";
 import type { Subject } from "./action-cloud.js";
 
-/** A cloud of fake hosts that keeps deleted servers for a while, so that soft deletion is among the actions. */
+/**
+ * A cloud of fake hosts that keeps deleted servers for a while, so that soft deletion is among the actions.
+ */
 export async function kilonova(portOffset: number): Promise<Subject> {
   const cloud = await Cloud.start({
     portOffset,

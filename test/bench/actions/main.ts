@@ -1,5 +1,5 @@
-// `npm run bench:actions`: what each action on a server costs on fake hosts, alone and eight at a time. Writes
-// its section of docs/perf.md. With `--beside-nova FOLDER` also what it costs a Nova that runs on this
+// `npm run bench:actions`: what each action on a server costs on fake hosts, alone and eight at a time.
+// Writes its section of docs/perf.md. With `--beside-nova FOLDER` also what it costs a Nova that runs on this
 // machine, in turns: FOLDER has the pid files of its processes, the usual OS_ variables say how to log in.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
