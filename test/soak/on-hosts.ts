@@ -155,7 +155,10 @@ export async function imageFiles({ deployment }: SoakCloud): Promise<string[]> {
   ];
 }
 
-/** No agent is at a command. @param told  servers whose state was set: what had begun stays so until they go */
+/**
+ * No agent is at a command.
+ * @param told  servers whose state was set: what had begun stays so until they go
+ */
 export function journals(cloud: SoakCloud, told: Told): string[] {
   const hosts = [...cloud.fakeHosts, ...(cloud.qemuHost === undefined ? [] : [cloud.qemuHost])];
   return hosts.flatMap((host) => {
