@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { Cloud } from "../e2e/support/cloud.js";
+import type { Cloud } from "../e2e/support/cloud.js";
+import { administrator, furnish, processesOf, startBenchCloud } from "./bench-cloud.js";
 import { cpuMs, pssMib } from "./cpu.js";
-import { Rest, many } from "./rest.js";
+import { many } from "./rest.js";
+import type { Rest } from "./rest.js";
 
 /** Something whose cost is measured: `count` calls, `concurrency` at once. */
 export interface Operation {
@@ -83,31 +83,9 @@ export class MeasuredCloud {
 
   /** @param root  another checkout of the project, built or with its packages installed */
   static async start(portOffset: number, root?: string): Promise<MeasuredCloud> {
-    const cloud = await Cloud.start({
-      portOffset,
-      args: ["--driver", "fake", "--hosts", "20"],
-      env: {
-        KILONOVA_TELEMETRY_TRACES: "discard",
-        KILONOVA_CELLS_MAX_INSTANCES: "-1",
-        KILONOVA_CELLS_MAX_CORES: "-1",
-        KILONOVA_CELLS_MAX_RAM_MIB: "-1",
-      },
-      ...(root === undefined ? {} : { root }),
-    });
-    const service = async (port: number, path = ""): Promise<Rest> => {
-      const rest = new Rest(`http://127.0.0.1:${cloud.port(port)}${path}`);
-      await rest.login(`http://127.0.0.1:${cloud.port(5000)}`, cloud.credentials("admin"));
-      return rest;
-    };
-    const images = await service(9292);
-    const networks = await service(9696);
-    try {
-      const rest = await service(8774, "/v2.1");
-      return new MeasuredCloud(cloud, rest, await imageOf(images), await networkOf(networks));
-    } finally {
-      images.close();
-      networks.close();
-    }
+    const cloud = await startBenchCloud({ portOffset, ...(root === undefined ? {} : { root }) });
+    const { imageId, networkId } = await furnish(cloud);
+    return new MeasuredCloud(cloud, await administrator(cloud, 8774, "/v2.1"), imageId, networkId);
   }
 
   async stop(): Promise<void> {
@@ -159,44 +137,17 @@ export class MeasuredCloud {
   /** @param share  of the operation's calls */
   async measure(operation: Operation, share = 1): Promise<Cost> {
     const count = Math.ceil(operation.count * share);
-    const before = cpuMs(this.#processes());
+    const before = cpuMs(processesOf(this.#cloud));
     const started = performance.now();
     await many(count, operation.concurrency, () => operation.call(this));
     if (operation.settles) await this.active();
     const seconds = (performance.now() - started) / 1000;
-    return { cpuMsEach: (cpuMs(this.#processes()) - before) / count, perSecond: count / seconds };
+    return { cpuMsEach: (cpuMs(processesOf(this.#cloud)) - before) / count, perSecond: count / seconds };
   }
 
   memory(): ReturnType<typeof pssMib> {
-    return pssMib(this.#processes());
+    return pssMib(processesOf(this.#cloud));
   }
-
-  #processes(): readonly number[] {
-    const { home, pid } = this.#cloud;
-    const { base } = JSON.parse(readFileSync(join(home, "postgres.json"), "utf8")) as { base: string };
-    const postgres = readFileSync(join(base, "data", "postmaster.pid"), "utf8").split("\n")[0];
-    return [pid, Number(postgres)];
-  }
-}
-
-async function imageOf(images: Rest): Promise<string> {
-  const {
-    images: [first],
-  } = await images.json<{ images: { id: string }[] }>("GET", "/v2/images");
-  if (!first) throw new Error("the cloud has no image");
-  return first.id;
-}
-
-/** A network of its own, large enough for thousands of ports. */
-async function networkOf(networks: Rest): Promise<string> {
-  const { network } = await networks.json<{ network: { id: string } }>("POST", "/v2.0/networks", {
-    network: { name: "bench" },
-  });
-  await networks.send("POST", "/v2.0/subnets", {
-    subnet: { network_id: network.id, ip_version: 4, cidr: "10.99.0.0/16" },
-  });
-  await networks.send("PUT", `/v2.0/quotas/${networks.projectId()}`, { quota: { port: -1 } });
-  return network.id;
 }
 
 /** The one in the middle. */

@@ -1,5 +1,4 @@
-import type { Ctx } from "../../../kernel/index.js";
-import type { Logger } from "../../../kernel/index.js";
+import type { Ctx, Logger } from "../../../kernel/index.js";
 import { rootCtx } from "../../../kernel/index.js";
 import { connected } from "../adapters/sql/attachments.js";
 import { snapshotIds, snapshotsWithTasks } from "../adapters/sql/snapshots.js";
