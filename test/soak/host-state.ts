@@ -14,9 +14,13 @@ export interface FakeGuestFile {
 /** Servers whose state an operator has set: what was being made for them stays until they are deleted. */
 export type Told = ReadonlySet<string>;
 
-/** Where an agent keeps what it has. */
-export const stateDir = ({ deployment }: SoakCloud, host: string): string =>
-  join(deployment.dir, `compute-${host}`, "hosts", host);
+/** Where an agent's process keeps the state of all its hosts. */
+export const processDir = ({ deployment }: SoakCloud, host: string): string =>
+  join(deployment.dir, `compute-${host}`);
+
+/** Where an agent keeps what it has of one host. */
+export const stateDir = (cloud: SoakCloud, host: string): string =>
+  join(processDir(cloud, host), "hosts", host);
 
 export function fakeGuests(cloud: SoakCloud, host: string): readonly FakeGuestFile[] {
   const dir = join(stateDir(cloud, host), "guests");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BlockDeviceDestination, BlockDeviceRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import { runDirFor } from "../../pkg/compute/drivers/qemu/guest-paths.js";
 import { listProcesses } from "../../pkg/compute/drivers/host/linux-process.js";
-import { fakeGuests, stateDir } from "./host-state.js";
+import { fakeGuests, processDir } from "./host-state.js";
 import type { Told } from "./host-state.js";
 import type { SoakCloud } from "./soak-cloud.js";
 import type { Volumes } from "./volumes.js";
@@ -174,7 +174,8 @@ function guestDaemons(
 ): string[] {
   const { qemuHost } = cloud;
   if (qemuHost === undefined) return [];
-  const dir = runDirFor(process.getuid?.() === 0 ? "/run" : "/tmp", realpathSync(stateDir(cloud, qemuHost)));
+  const dir = runDirFor(process.getuid?.() === 0 ? "/run" : "/tmp", realpathSync(processDir(cloud, qemuHost)));
+  if (!existsSync(dir)) return [`${qemuHost} has no folder for its sockets: ${dir}`];
   const here = servers.filter(({ host }) => host === qemuHost);
   const wanted = new Map(
     here.flatMap((server) => {
