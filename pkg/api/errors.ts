@@ -511,17 +511,16 @@ export const AddressErrors = defineErrors("api", {
   ],
 });
 
-/** What is refused of shelved servers, and of those that shall be. */
+/** What is refused of shelved servers. */
 export const ShelveErrors = defineErrors("api", {
   NOT_OFFLOADED: [
     "refused",
     (p: { server: string; state: string }) =>
       `Specifying an availability zone or a host when unshelving server "${p.server}" with status "${p.state}" is not supported. The server status must be SHELVED_OFFLOADED.`,
   ],
-  OFFLOADING_NOT_SERVED: [
-    "unsupported",
-    (p: { server: string }) =>
-      `Instance ${p.server} has no image: shelving would take it off its host, which is not served yet.`,
+  HOST_NOT_IN_ZONE: [
+    "refused",
+    (p: { host: string; zone: string }) => `Host "${p.host}" is not in the availability zone "${p.zone}".`,
   ],
 });
 

@@ -50,6 +50,10 @@ export const ConductorErrors = defineErrors("conductor", {
     (_p: Record<string, never>) =>
       "The Block Storage service does not accept the token with which the server was asked for any more.",
   ],
+  SHELVED_IMAGE_GONE: [
+    "refused",
+    (p: { image: string }) => `Unshelve attempted but the image ${p.image} cannot be found.`,
+  ],
   VOLUME_NOT_REIMAGED: ["refused", (p: { problem: string }) => p.problem],
   SNAPSHOT_NOT_MADE: ["refused", (p: { problem: string }) => p.problem],
   QUIESCE_FAILED: [

@@ -194,8 +194,11 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    * known already of flavors and target. It begins in the first status of its kind; steps change it.
    */
   readonly migration?: (call: Acceptable<I>) => DeclaredMigration;
-  /** Something that it can work with, for tests and docs; absent: the empty input. */
-  readonly example?: { readonly input?: object; readonly secrets?: object };
+  /**
+   * Something that it can work with, for tests and docs; absent: the empty input. Where it ends with that, when
+   * what it is asked for decides between several ends.
+   */
+  readonly example?: { readonly input?: object; readonly secrets?: object; readonly end?: VmState };
 }
 
 /** Checks what types cannot. */

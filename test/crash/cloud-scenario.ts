@@ -19,6 +19,10 @@ import { exampleInput, subjectOf } from "../../pkg/model/operation-declaration.j
 import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import attachVolume from "../../pkg/model/operations/attach-volume.js";
+import createServerImage from "../../pkg/model/operations/create-server-image.js";
+import rebuildServer from "../../pkg/model/operations/rebuild-server.js";
+import shelveServer from "../../pkg/model/operations/shelve-server.js";
+import unshelveServer from "../../pkg/model/operations/unshelve-server.js";
 import { anyOperation } from "../../pkg/model/operation-declaration.js";
 import type { Scenario } from "./scenario.js";
 import { wayTo } from "./way-to.js";
@@ -120,8 +124,10 @@ async function begin(
   const { vmState, fault } = await ended(cloud, SERVER);
   if (vmState !== VmState.VM_STATE_ACTIVE)
     throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
-  for (const step of wayTo(declaration, catalogue.all)) {
-    await act(cloud, SERVER, step);
+  const onVolumes = disks.length > 0;
+  const way = onVolumes && kind === unshelveServer.kind ? [shelveServer] : wayTo(declaration, catalogue.all);
+  for (const step of way.map(anyOperation)) {
+    await act(cloud, SERVER, step, onVolumes ? { input: await inputOnVolumes(cloud, step, false) } : {});
     await ended(cloud, SERVER);
   }
   // News: the server's ports are gone.
@@ -132,8 +138,7 @@ async function begin(
     await ended(cloud, SERVER);
   }
   await script();
-  const input =
-    disks.length === 0 ? inputFor(cloud, declaration) : inputOnVolumes(cloud, declaration, failing);
+  const input = onVolumes ? inputOnVolumes(cloud, declaration, failing) : inputFor(cloud, declaration);
   await act(cloud, SERVER, declaration, { input: await input });
 }
 
@@ -145,17 +150,19 @@ async function inputOnVolumes(
 ): Promise<Uint8Array> {
   const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: SERVER });
   const volumeIds = instance?.server?.volumes.map(({ id }) => id) ?? [];
-  const more =
-    declaration.kind === "server.create-image"
-      ? {
-          volumeBacked: true,
-          volumeIds,
-          quiesce: Quiesce.QUIESCE_IF_POSSIBLE,
-          ...(failing ? { imageId: REFUSED } : {}),
-        }
-      : { reimage: { volumeId: volumeIds[0] ?? "", imageId: IMAGE, imageSizeBytes: 1n } };
-  const { example, input } = declaration;
-  return input.encode(input.fromPartial({ ...example?.input, ...more })).finish();
+  const more: Readonly<Record<string, object>> = {
+    [createServerImage.kind]: {
+      volumeBacked: true,
+      volumeIds,
+      quiesce: Quiesce.QUIESCE_IF_POSSIBLE,
+      ...(failing ? { imageId: REFUSED } : {}),
+    },
+    [rebuildServer.kind]: { reimage: { volumeId: volumeIds[0] ?? "", imageId: IMAGE, imageSizeBytes: 1n } },
+    [shelveServer.kind]: { image: undefined },
+    [unshelveServer.kind]: { offloaded: true },
+  };
+  const { example, input, kind } = declaration;
+  return input.encode(input.fromPartial({ ...example?.input, ...more[kind] })).finish();
 }
 
 /** The example, unless the kind works with what only the server has. */

@@ -11,6 +11,8 @@ import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
 import bootServer, { BOOT_WITH_VOLUMES } from "../../pkg/model/operations/boot-server.js";
 import createServerImage, { IMAGE_OF_VOLUMES } from "../../pkg/model/operations/create-server-image.js";
 import rebuildServer, { REBUILD_BY_REIMAGE } from "../../pkg/model/operations/rebuild-server.js";
+import shelveServer, { SHELVE_ON_VOLUMES } from "../../pkg/model/operations/shelve-server.js";
+import unshelveServer, { UNSHELVE_OFFLOADED } from "../../pkg/model/operations/unshelve-server.js";
 import { cloudScenario, volumesScenario } from "./cloud-scenario.js";
 import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
 
@@ -40,6 +42,8 @@ const WITH_VOLUMES: ReadonlyMap<string, number> = new Map([
   [bootServer.kind, BOOT_WITH_VOLUMES],
   [createServerImage.kind, IMAGE_OF_VOLUMES],
   [rebuildServer.kind, REBUILD_BY_REIMAGE],
+  [shelveServer.kind, SHELVE_ON_VOLUMES],
+  [unshelveServer.kind, UNSHELVE_OFFLOADED],
 ]);
 const isWithVolumes = ({ kind, version }: OperationKind): boolean => WITH_VOLUMES.get(kind) === version;
 

@@ -21,9 +21,11 @@ export function wayTo(
   for (const { state, way } of ways) {
     if (startsFrom(wanted, state)) return way;
     for (const one of all) {
-      const [end, ...others] = startsFrom(one, state) && one.instant === undefined ? one.ends : [];
-      // Where it may end in several ways, its declaration does not say in which.
-      if (end === undefined || others.length > 0) continue;
+      if (!startsFrom(one, state) || one.instant !== undefined) continue;
+      // Where it may end in several ways, only its example can say in which.
+      const [first, ...others] = one.ends;
+      const end = one.example?.end ?? (others.length > 0 ? undefined : first);
+      if (end === undefined) continue;
       if (end === VmState.VM_STATE_DELETED || seen.has(end)) continue;
       seen.add(end);
       ways.push({ state: end, way: [...way, one] });

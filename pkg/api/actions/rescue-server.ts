@@ -4,7 +4,7 @@ import type { LoadedServer } from "../cells/servers.js";
 import { isOnVolume } from "../cells/servers.js";
 import type { AcceptedImage } from "../create/image.js";
 import { acceptImage } from "../create/image.js";
-import { imageRefOf } from "../create/server-record.js";
+import { imageRefOf } from "../../clients/glance/index.js";
 import { makePassword } from "../crypto/chance.js";
 import type { VolumeInfo } from "../../clients/cinder/ports.js";
 import { CreateErrors, RescueErrors } from "../errors.js";

@@ -57,7 +57,8 @@ function hostAt(cells: readonly Hosts[], host: string, node: string): HostServic
   return undefined;
 }
 
-const hasZone = (cells: readonly Hosts[], zone: string): boolean =>
+/** Whether one of the hosts that take servers is in the zone. */
+export const hasZone = (cells: readonly Hosts[], zone: string): boolean =>
   cells.some((cell) =>
     [...cell.byHost.values()].some((service) => service.availabilityZone === zone && !service.disabled),
   );

@@ -2,11 +2,10 @@ import type { AcceptedServer } from "../../../gen/kilonova/cells/v1/global_servi
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
-import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { DiskConfig, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
-import type { ImageInfo } from "../../clients/glance/ports.js";
+import { imageRefOf } from "../../clients/glance/index.js";
 import type { Instant } from "../../kernel/index.js";
 import { isVolume, rootNameOf } from "../../model/boot-devices.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
@@ -158,20 +157,3 @@ export const shownImage = ({ info }: AcceptedImage): { id: string; properties: M
   id: info.id,
   properties: new Map(Object.entries(info.properties)),
 });
-
-/** What of an image is kept when its use is accepted. */
-export function imageRefOf(image: ImageInfo, properties: ReadonlyMap<string, string>): ImageRef {
-  return {
-    id: image.id,
-    name: image.name,
-    diskFormat: image.diskFormat ?? "",
-    containerFormat: image.containerFormat ?? "",
-    sizeBytes: BigInt(image.sizeBytes ?? 0),
-    minDiskGib: image.minDiskGib,
-    minMemoryMib: image.minRamMib,
-    checksum: image.checksum ?? "",
-    osHashAlgo: image.hashAlgorithm ?? "",
-    osHashValue: image.hashValue ?? "",
-    properties: new Map(properties),
-  };
-}

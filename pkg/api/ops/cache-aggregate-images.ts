@@ -6,7 +6,7 @@ import cacheAggregateImagesKind from "../../model/operations/cache-aggregate-ima
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { CommonErrors, mapLimit, parseUuid } from "../../kernel/index.js";
 import { findImage } from "../create/image.js";
-import { imageRefOf } from "../create/server-record.js";
+import { imageRefOf } from "../../clients/glance/index.js";
 import { ApiErrors } from "../errors.js";
 import { readAggregate } from "../cells/aggregates.js";
 import { clientToken, id, uuid } from "../shape/common.js";

@@ -1,18 +1,22 @@
 import type { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import type { GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import type { BuildGuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { imageRefOf } from "../../clients/glance/index.js";
 import buildGuestThere from "../../compute/commands/build-guest.js";
+import type { DiskPhase, ImagePhase } from "../../compute/driver.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { done, fail } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
+import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
 import { agentStep } from "./agent-step.js";
 import { claimedHost } from "./destinations.js";
 import { isOnVolume } from "./prepare-volumes.js";
-import { devicesOf } from "./volume-devices.js";
+import { devicesOf, isMissing } from "./volume-devices.js";
 
 /** Failures that no other host would cure. @source conductor-workflows §1, failure class "abort" */
 const HOPELESS: ReadonlySet<string> = new Set([
@@ -26,21 +30,57 @@ const HOPELESS: ReadonlySet<string> = new Set([
 ]);
 
 /** Has the host's agent build and start the guest. When the host cannot, the next alternate gets its turn. */
-export const buildGuest = (ports: Ports): Step => buildStep(ports, []);
+export const buildGuest = (ports: Ports): Step => buildStep(ports);
 
 /**
  * As `buildGuest`, of a guest with volumes. How they are reached is read from their records for each start.
  */
 export const buildGuestOnVolumes = (ports: Ports): Step => ({
-  ...buildStep(ports, []),
+  ...buildStep(ports),
+  run: async (call) => buildStep(ports, { volumes: await volumesOf(call, ports) }).run(call),
+});
+
+const volumesOf = async (call: StepCall, ports: Pick<Ports, "records">): Promise<BlockDeviceRecord[]> =>
+  (await devicesOf(call, ports, true)).filter(isOnVolume);
+
+/**
+ * Builds the guest of an offloaded server anew: from the image of its shelving, if that made one, and with
+ * all its volumes.
+ */
+export const buildShelvedGuest = <I>(ports: Ports): Step<I> => ({
+  ...buildStep<I>(ports),
   run: async (call) => {
-    const volumes = (await devicesOf(call, ports, true)).filter(isOnVolume);
-    return buildStep(ports, volumes).run(call);
+    const imageId = call.server.shelving?.imageId ?? "";
+    let image: ImageRef | undefined;
+    try {
+      image = imageId === "" ? undefined : await shelvedImage(call, ports, imageId);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      return fail(ConductorErrors.SHELVED_IMAGE_GONE({ image: imageId }));
+    }
+    return buildStep<I>(ports, { volumes: await volumesOf(call, ports), ...(image && { image }) }).run(call);
   },
 });
 
-const buildStep = (ports: Ports, volumes: readonly BlockDeviceRecord[]): Step =>
-  agentStep(ports, {
+/** The data of one image with what the server's own says of the machine. */
+async function shelvedImage(
+  { ctx, instance }: StepCall,
+  { images }: Pick<Ports, "images">,
+  imageId: string,
+): Promise<ImageRef> {
+  const properties = instance.spec?.image?.properties ?? new Map<string, string>();
+  return imageRefOf(await images.getImage(ctx, imageId), properties);
+}
+
+/** What the guest is built of besides its record. */
+interface Parts {
+  readonly volumes?: readonly BlockDeviceRecord[];
+  /** Instead of the record's. */
+  readonly image?: ImageRef;
+}
+
+const buildStep = <I>(ports: Ports, { volumes = [], image }: Parts = {}): Step<I> =>
+  agentStep<I, BuildGuestInput, GuestOutput, ImagePhase | DiskPhase>(ports, {
     name: "build-guest",
     event: "compute__do_build_and_run_instance",
     taskState: "spawning",
@@ -48,7 +88,7 @@ const buildStep = (ports: Ports, volumes: readonly BlockDeviceRecord[]): Step =>
     command: buildGuestThere,
     host: ({ outputs }) => outputs.find(claimedHost)?.host.host ?? "",
     input: ({ instance, secrets }) => ({
-      instance,
+      instance: image && instance.spec ? { ...instance, spec: { ...instance.spec, image } } : instance,
       // No host acts with a user's rights.
       secrets: secrets.length === 0 ? undefined : { ...ServerSecrets.decode(secrets), userToken: "" },
       volumes: [...volumes],
@@ -62,11 +102,7 @@ function active(call: StepCall, output: GuestOutput, host: string): StepResult {
     output.powerState === PowerState.POWER_STATE_UNSPECIFIED
       ? PowerState.POWER_STATE_RUNNING
       : output.powerState;
-  const set = {
-    vmState: VmState.VM_STATE_ACTIVE,
-    powerState,
-    launchedAt: call.server.launchedAt ?? toTimestamp(call.now),
-  };
+  const set = { vmState: VmState.VM_STATE_ACTIVE, powerState, launchedAt: toTimestamp(call.now) };
   return done({ host }, { set, dropFault: true }, { host, consumed: agentReports(call) });
 }
 

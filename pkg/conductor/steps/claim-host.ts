@@ -1,4 +1,5 @@
 import { KilonovaError } from "../../kernel/errors.js";
+import { TaskState } from "../../model/instance-states.js";
 import { OPERATORS_FACT } from "../../model/operation-error.js";
 import { ConductorErrors } from "../errors.js";
 import { done, fail } from "../engine/kind.js";
@@ -24,10 +25,13 @@ const isTaken = (error: unknown): boolean => error instanceof KilonovaError && O
  * alternate, without the scheduler, in the same cell. The first is done by the hand-over; it is started only
  * where that found no host, or was another version's.
  */
-export const claimHost = (ports: Pick<Ports, "placement" | "groups">): Step => ({
+export const claimHost = <I>(
+  ports: Pick<Ports, "placement" | "groups">,
+  { taskState = TaskState.scheduling }: Pick<Step, "taskState"> = {},
+): Step<I> => ({
   name: claimedHost.step,
   event: "conductor_build_instances",
-  taskState: "scheduling",
+  taskState,
   timeoutMs: 120_000,
 
   async run(call) {

@@ -55,7 +55,7 @@ export const readPorts = (ports: NetworkPorts): Step => ({
 });
 
 /** None where the Network service has no routers. */
-async function floatingIpsOf(
+export async function floatingIpsOf(
   neutron: Neutron,
   ctx: Ctx,
   portIds: readonly string[],

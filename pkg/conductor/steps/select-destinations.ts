@@ -1,10 +1,11 @@
+import type { RequestedDestination } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { ConductorErrors } from "../errors.js";
 import { done } from "../engine/kind.js";
-import type { Change, Step } from "../engine/kind.js";
+import type { Change, Step, StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { selectedHosts, storedDestination } from "./destinations.js";
 import { groupOf, placeInGroup } from "./group-places.js";
@@ -12,21 +13,51 @@ import { groupOf, placeInGroup } from "./group-places.js";
 /** How often another host is asked for when the group's members have changed places meanwhile. */
 const GROUP_ATTEMPTS = 5;
 
+/** What a place is looked for. */
+export interface Search<I> extends Pick<Step, "event" | "taskState"> {
+  /** Hosts that are told besides the one that is claimed. */
+  readonly alternates: number;
+  readonly purpose: RequestPurpose;
+  /** What is asked for beyond what the server is. */
+  wishes?(call: StepCall<I>): Wishes;
+}
+
+/** What is asked of a place with the operation itself. */
+export interface Wishes {
+  /** The server's spec as it will be. */
+  readonly spec?: ServerSpec;
+  readonly requestedDestination?: RequestedDestination;
+  readonly onlyCells?: readonly string[];
+}
+
 /**
- * Asks the scheduler for a host, which it claims, and for alternates. That there is none is an answer too:
- * the server goes to cell0 with it, where everybody can see why.
+ * Asks the scheduler for a host for a new server, which it claims, and for alternates. That there is none is
+ * an answer too: the server goes to cell0 with it, where everybody can see why.
  */
-export const selectDestinations = (
-  ports: Pick<Ports, "scheduler" | "placement" | "groups">,
-  alternates: number,
-): Step => ({
+export const selectDestinations = (ports: SearchPorts, alternates: number): Step =>
+  searchHost(ports, {
+    event: "conductor_schedule_and_build_instances",
+    taskState: "scheduling",
+    purpose: RequestPurpose.REQUEST_PURPOSE_BOOT,
+    alternates,
+  });
+
+type SearchPorts = Pick<Ports, "scheduler" | "placement" | "groups">;
+
+/** Asks the scheduler for a host, which it claims. The step that holds a claim tells when there is none. */
+export const searchHost = <I>(
+  ports: SearchPorts,
+  { event, taskState, alternates, purpose, wishes }: Search<I>,
+): Step<I> => ({
   name: selectedHosts.step,
-  event: "conductor_schedule_and_build_instances",
-  taskState: "scheduling",
+  event,
+  ...(taskState === undefined ? {} : { taskState }),
   timeoutMs: 300_000,
 
-  async run({ ctx, operation, instance, server, fence }) {
-    const { spec } = instance;
+  async run(call) {
+    const { ctx, operation, instance, server, fence } = call;
+    const { spec = instance.spec, requestedDestination, onlyCells = [] } = wishes?.(call) ?? {};
+    const tells = purpose === RequestPurpose.REQUEST_PURPOSE_BOOT && inBatch(spec);
     try {
       const excludeHosts: string[] = [];
       for (let attempt = 1; ; attempt++) {
@@ -35,18 +66,20 @@ export const selectDestinations = (
           serverId: server.id,
           projectId: server.projectId,
           userId: server.userId,
-          purpose: RequestPurpose.REQUEST_PURPOSE_BOOT,
+          purpose,
           operation: operation.name,
           fence,
           alternates,
           excludeHosts,
+          onlyCells: [...onlyCells],
+          ...(requestedDestination === undefined ? {} : { requestedDestination }),
           ...(spec === undefined ? {} : { spec }),
           ...(group === undefined ? {} : { group }),
         });
         if (chosen === undefined || (await placeInGroup(ports, ctx, spec, server.id, chosen)))
           return done(
             { hosts: [...(chosen === undefined ? [] : [chosen]), ...others].map(storedDestination) },
-            inBatch(spec) ? toldOthers(server, chosen?.host) : undefined,
+            tells ? toldOthers(server, chosen?.host) : undefined,
           );
         if (attempt === GROUP_ATTEMPTS)
           return done({
@@ -75,7 +108,8 @@ export const selectDestinations = (
       operation: operation.name,
       fence,
     });
-    return inBatch(instance.spec) ? toldOthers(server, undefined) : undefined;
+    const tells = purpose === RequestPurpose.REQUEST_PURPOSE_BOOT && inBatch(instance.spec);
+    return tells ? toldOthers(server, undefined) : undefined;
   },
 });
 

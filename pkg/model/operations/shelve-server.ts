@@ -4,11 +4,16 @@ import { TaskState } from "../instance-states.js";
 import { declareOperation, theServer } from "../operation-declaration.js";
 import { IMAGE_STATES } from "../server-image.js";
 
-/** The server stays on its host with all that it holds, as in Nova until it is taken off. */
+/** The version of those whose server's root disk is a volume. */
+export const SHELVE_ON_VOLUMES = 2;
+
+/** The server stays on its host with all that it holds, until it is taken off; one on volumes leaves at once. */
 export default declareOperation({
   kind: "server.shelve",
-  summary: "Ends the guest and copies its root disk into an image that goes with the server.",
-  versions: [1],
+  summary:
+    "Ends the guest and copies its root disk into an image that goes with the server; without such a disk it leaves its host.",
+  versions: [1, SHELVE_ON_VOLUMES],
+  versionOf: ({ image }) => (image === undefined ? SHELVE_ON_VOLUMES : 1),
   lane: "life",
   input: ShelveInput,
   metadata: ({ image }) => ({
@@ -29,11 +34,12 @@ export default declareOperation({
       lock: "refuses",
     },
   },
-  ends: [VmState.VM_STATE_SHELVED],
+  ends: [VmState.VM_STATE_SHELVED, VmState.VM_STATE_SHELVED_OFFLOADED],
   // A paused or suspended guest loses its memory here.
   pivot: "let-go",
   capability: "snapshot",
   example: {
+    end: VmState.VM_STATE_SHELVED,
     input: {
       image: { imageId: "5a000000-0000-4000-8000-000000000003", name: "vm-shelved", owner: "project" },
     },

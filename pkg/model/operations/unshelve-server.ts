@@ -1,27 +1,38 @@
+import { UnshelveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
-import { NOTHING, declareOperation, theServer } from "../operation-declaration.js";
+import { declareOperation, theServer } from "../operation-declaration.js";
+import type { Form } from "../operation-declaration.js";
 
-/** Where it stands. A server that was taken off its host has to be placed again, which is no part of this. */
+/** The version of those that look for a host. */
+export const UNSHELVE_OFFLOADED = 2;
+
+const from = (vmState: VmState): Form => ({
+  vmStates: [vmState],
+  taskStates: [TaskState.none],
+  taskState: TaskState.unshelving,
+  contention: "refused",
+  needsLaunch: true,
+  lock: "refuses",
+});
+
+/** A server that has its host starts there; one that was taken off is placed again, and built from its image. */
 export default declareOperation({
   kind: "server.unshelve",
-  summary: "Starts a shelved server on its host, and deletes the image of its shelving.",
-  versions: [1],
+  summary: "Starts a shelved server, on its host or on a new one, and deletes the image of its shelving.",
+  versions: [1, UNSHELVE_OFFLOADED],
+  versionOf: ({ offloaded }) => (offloaded ? UNSHELVE_OFFLOADED : 1),
   lane: "life",
-  input: NOTHING,
+  input: UnshelveInput,
   result: theServer,
   methods: [{ name: "UnshelveServer", key: "unshelve" }],
   rule: "os_compute_api:os-shelve:unshelve",
   action: "unshelve",
   forms: {
-    usual: {
-      vmStates: [VmState.VM_STATE_SHELVED],
-      taskStates: [TaskState.none],
-      taskState: TaskState.unshelving,
-      contention: "refused",
-      needsLaunch: true,
-      lock: "refuses",
-    },
+    here: from(VmState.VM_STATE_SHELVED),
+    elsewhere: from(VmState.VM_STATE_SHELVED_OFFLOADED),
   },
+  formOf: ({ offloaded }) => (offloaded ? "elsewhere" : "here"),
   ends: [VmState.VM_STATE_ACTIVE],
+  example: { input: { offloaded: true } },
 });

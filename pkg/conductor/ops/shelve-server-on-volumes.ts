@@ -1,0 +1,14 @@
+import shelveServer, { SHELVE_ON_VOLUMES } from "../../model/operations/shelve-server.js";
+import { defineKind } from "../engine/kind.js";
+import { keepsItsState } from "../steps/guest-step.js";
+import { disconnectHost, leaveHost, removeGuest } from "../steps/leave-host.js";
+import { shutDown } from "../steps/shelve-guest.js";
+import type { KindDeps } from "../kind-factory.js";
+
+/** There is no disk of which an image could be made: it leaves its host at once, as in Nova. */
+export default ({ ports }: KindDeps) =>
+  defineKind(shelveServer, {
+    version: SHELVE_ON_VOLUMES,
+    steps: [shutDown(ports), removeGuest(ports), disconnectHost(ports), leaveHost(ports)],
+    failed: keepsItsState,
+  });

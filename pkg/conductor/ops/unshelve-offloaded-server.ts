@@ -1,0 +1,82 @@
+import type { UnshelveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import { RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { TaskState } from "../../model/instance-states.js";
+import unshelveServer, { UNSHELVE_OFFLOADED } from "../../model/operations/unshelve-server.js";
+import { defineKind } from "../engine/kind.js";
+import type { Change, StepCall } from "../engine/kind.js";
+import { ConductorErrors } from "../errors.js";
+import { buildShelvedGuest } from "../steps/build-guest.js";
+import { claimHost } from "../steps/claim-host.js";
+import { connectVolumes } from "../steps/connect-volumes.js";
+import { keepsItsState } from "../steps/guest-step.js";
+import { placePorts } from "../steps/place-ports.js";
+import { searchHost } from "../steps/select-destinations.js";
+import type { Wishes } from "../steps/select-destinations.js";
+import { endsShelving } from "../steps/shelved-image.js";
+import type { KindDeps } from "../kind-factory.js";
+
+const IMAGE_GONE = ConductorErrors.SHELVED_IMAGE_GONE({ image: "" }).reason;
+
+/** Only its own cell has its record. The zone is the server's from now on when it has come there. */
+function wishes({ input, instance: { spec }, database }: StepCall<UnshelveInput>): Wishes {
+  const { movesZone, availabilityZone, host } = input;
+  return {
+    ...(spec === undefined ? {} : { spec: movesZone ? { ...spec, availabilityZone } : spec }),
+    ...(host === "" ? {} : { requestedDestination: { host, node: "", forced: false } }),
+    onlyCells: [database],
+  };
+}
+
+const movedZone = ({ input, instance: { spec } }: StepCall<UnshelveInput>): Change =>
+  input.movesZone && spec !== undefined
+    ? {
+        set: { pinnedAvailabilityZone: input.availabilityZone },
+        more: {
+          spec: { ...spec, availabilityZone: input.availabilityZone },
+          specMask: ["availability_zone"],
+        },
+      }
+    : {};
+
+/**
+ * Looks for a host and builds the guest there as it was. Without one, or when none can, the server is offloaded
+ * as before, and may be asked for again; without its image it cannot, and is in ERROR, as in Nova.
+ */
+export default ({ ports, factsOf }: KindDeps) => {
+  const build = endsShelving(ports, buildShelvedGuest<UnshelveInput>(ports));
+  return defineKind(unshelveServer, {
+    version: UNSHELVE_OFFLOADED,
+    steps: [
+      searchHost(ports, {
+        event: "schedule_instances",
+        alternates: 0,
+        purpose: RequestPurpose.REQUEST_PURPOSE_UNSHELVE,
+        wishes,
+      }),
+      claimHost(ports, { taskState: TaskState.unshelving }),
+      placePorts({ neutron: ports.neutron, factsOf }),
+      connectVolumes(ports),
+      {
+        ...build,
+        run: async (call) => {
+          const result = await build.run(call);
+          return result.kind === "done" ? { ...result, change: joined(result.change, movedZone(call)) } : result;
+        },
+      },
+    ],
+    failed: (call, error, details) => {
+      const kept = keepsItsState(call, error, details);
+      return error.reason === IMAGE_GONE
+        ? { set: { ...kept.set, vmState: VmState.VM_STATE_ERROR } }
+        : kept;
+    },
+  });
+};
+
+const joined = (one: Change = {}, other: Change): Change => ({
+  ...one,
+  ...other,
+  set: { ...one.set, ...other.set },
+  more: { ...one.more, ...other.more },
+});

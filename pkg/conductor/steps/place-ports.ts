@@ -1,0 +1,79 @@
+import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { FloatingIpInfo } from "../../clients/neutron/ports.js";
+import { mapLimit } from "../../kernel/index.js";
+import { instancePort } from "../domain/ports.js";
+import { done, fail } from "../engine/kind.js";
+import type { Change, Step, StepCall } from "../engine/kind.js";
+import { ConductorErrors } from "../errors.js";
+import type { Ports } from "../ports.js";
+import { ownerOf } from "./allocate-networks.js";
+import type { NetworkPorts } from "./allocate-networks.js";
+import { claimedHost } from "./destinations.js";
+import { nowhere, unbindPorts } from "./leave-host.js";
+import { floatingIpsOf } from "./read-ports.js";
+import { isMissing } from "./volume-devices.js";
+
+const PORTS_AT_ONCE = 8;
+
+/**
+ * Binds all ports that a server has to the claimed host, which is the server's from now on. Ports that were
+ * deleted meanwhile, or given to somebody else, are the server's no more.
+ */
+export const placePorts = <I>(ports: NetworkPorts & Pick<Ports, "neutron">): Step<I> => ({
+  name: "place-ports",
+  unfenced: true,
+  event: "",
+  timeoutMs: 300_000,
+
+  async run(call) {
+    const { host } = call.outputs.get(claimedHost);
+    const ids = call.instance.ports.map(({ portId }) => portId);
+    const floatingIps = ids.length === 0 ? [] : await floatingIpsOf(ports.neutron, call.ctx, ids);
+    const bound = await mapLimit(call.instance.ports, PORTS_AT_ONCE, (port) =>
+      bind(call, ports, port, host.host, floatingIps),
+    );
+    const refused = bound.flat().find(({ vifType }) => vifType === "binding_failed");
+    if (refused !== undefined)
+      return fail(ConductorErrors.PORT_BINDING_FAILED({ port: refused.portId }), {
+        backTo: claimedHost.step,
+        host: host.host,
+      });
+    const { hostInfo } = call.server;
+    return done(
+      {},
+      {
+        ports: bound.flat(),
+        set: {
+          hostInfo: { ...hostInfo, host: host.host, node: host.node, computeNodeUuid: host.computeNodeId },
+          availabilityZone: host.zone,
+        },
+      },
+    );
+  },
+
+  async undo(call): Promise<Change> {
+    const putPorts = await unbindPorts(call, ports);
+    return { putPorts, set: { hostInfo: nowhere(call.server.hostInfo) } };
+  },
+});
+
+async function bind(
+  call: StepCall<unknown>,
+  { neutron, factsOf }: NetworkPorts,
+  before: InstancePort,
+  bindingHostId: string,
+  floatingIps: readonly FloatingIpInfo[],
+): Promise<InstancePort[]> {
+  try {
+    const { deviceId } = await neutron.getPort(call.ctx, before.portId);
+    if (deviceId !== call.server.id) return [];
+    const port = await neutron.updatePort(call.ctx, before.portId, {
+      bindingHostId,
+      deviceOwner: ownerOf(call),
+    });
+    return [instancePort(port, await factsOf(call.ctx, port.networkId), before, floatingIps)];
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
