@@ -113,7 +113,7 @@ describe("shelving of a server with a real guest", function () {
   });
   after(async () => {
     if (!cloud) return;
-    for (const server of ["copy", name])
+    for (const server of ["copy", "on-volume", name])
       await owner.run("server", "delete", "--wait", server).catch(() => {});
     await owner.close();
     await cloud.stop();
@@ -250,6 +250,55 @@ describe("shelving of a server with a real guest", function () {
     assert.equal(await act({ removeFloatingIp: { address } }, "2.43"), 202);
     await has("no floating IP again", (all) => !all.includes(address));
     assert.equal(await act({ removeFloatingIp: { address } }, "2.43"), 409);
+  });
+
+  it("leaves its host, and is built on one again with its disk, its addresses and its id", async () => {
+    await owner.run("server", "shelve", "--wait", name);
+    const had = await addresses();
+    const operator = new ComputeRest(cloud, await tokenOf(cloud, "admin"));
+    const action = `/servers/${serverId}/action`;
+    assert.equal((await operator.call("POST", action, { shelveOffload: null })).status, 202);
+    await reaches("SHELVED_OFFLOADED");
+    const { body } = await operator.call("GET", `/servers/${serverId}`);
+    const seen = body["server"] as unknown as Record<string, unknown>;
+    assert.deepEqual([seen["OS-EXT-SRV-ATTR:host"], seen["hostId"]], [null, ""]);
+    assert.deepEqual([qemuProcesses(serverId), await addresses()], [[], had]);
+    assert.match(
+      await owner.fails("server", "unshelve", "--availability-zone", "nowhere", name),
+      /The requested availability zone is not available/,
+    );
+    await owner.run("server", "unshelve", "--availability-zone", "nova", "--wait", name);
+    assert.deepEqual([await shown(), await addresses()], [["ACTIVE", null], had]);
+    await says(name, `found=${MARKER}`);
+    assert.equal(await shelved(), undefined);
+    const events = await owner.json<{ Action: string }[]>("server", "event", "list", name);
+    assert.deepEqual(
+      events.slice(0, 3).map(({ Action }) => Action),
+      ["unshelve", "shelveOffload", "shelve"],
+    );
+  });
+
+  it("leaves its host at once when its disk is a volume, which comes back with it", async () => {
+    const userData = join(cloud.home, "watch.sh");
+    const [image] = await owner.json<{ ID: string; Name: string }[]>("image", "list");
+    await owner.run(
+      ...["server", "create", "--image", image?.ID ?? "", "--boot-from-volume", "1", "--flavor", "m1.nano"],
+      ...["--network", "private", "--user-data", userData, "--wait", "on-volume"],
+    );
+    const { id } = await owner.json<{ id: string }>("server", "show", "on-volume");
+    await says("on-volume", "marked");
+    await says("on-volume", "BOOT-DONE");
+    await owner.run("server", "shelve", "--wait", "on-volume");
+    const status = async (): Promise<string> =>
+      (await owner.json<{ status: string }>("server", "show", "on-volume")).status;
+    await until(async () => (await status()) === "SHELVED_OFFLOADED", {
+      timeoutMs: 180_000,
+      what: "it to leave its host",
+    });
+    assert.deepEqual(qemuProcesses(id), []);
+    await owner.run("server", "unshelve", "--wait", "on-volume");
+    await says("on-volume", `found=${MARKER}`);
+    await owner.run("server", "delete", "--wait", "on-volume");
   });
 
   it("takes its image with it when it is deleted", async () => {

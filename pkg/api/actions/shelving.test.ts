@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
-import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { AcceptOperationRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
-import { Quiesce, ShelveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import { Quiesce, ShelveInput, UnshelveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { ServerHostInfo, ServerImage, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import {
@@ -22,6 +22,7 @@ function bench(
   over: Partial<Server> = {},
   capabilities = ["snapshot"],
   blockDevices: BlockDevice[] = [],
+  availabilityZone = "",
 ): TestApi {
   const api = anApi();
   api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities })]);
@@ -41,7 +42,7 @@ function bench(
     launchedAt: { seconds: 1n, nanos: 0 },
     ...over,
   };
-  api.cells.put("cell1", server, { spec: ServerSpec.fromPartial({ blockDevices }) });
+  api.cells.put("cell1", server, { spec: ServerSpec.fromPartial({ blockDevices, availabilityZone }) });
   return api;
 }
 const servers = (api: TestApi) => api.channel.client(ServersServiceDefinition);
@@ -84,21 +85,39 @@ describe("shelveServer", () => {
     }
   });
 
-  it("does not take a server off its host that has no image, nor shelve on a host that cannot", async () => {
-    await assert.rejects(shelve(bench({ image: undefined })), {
-      reason: "OFFLOADING_NOT_SERVED",
-      kind: "unsupported",
-    });
+  it("makes no image of a server whose disk is a volume", async () => {
+    const none = async (api: TestApi): Promise<void> => {
+      await shelve(api);
+      const { input, kindVersion } = api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+      assert.deepEqual([ShelveInput.decode(input).image, kindVersion], [undefined, 2]);
+    };
+    await none(bench({ image: undefined }));
     const root = BlockDevice.fromPartial({
       source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
       destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
       bootIndex: 0,
     });
     // Its image has brought a volume to boot from.
-    await assert.rejects(shelve(bench({}, ["snapshot"], [root])), { reason: "OFFLOADING_NOT_SERVED" });
+    await none(bench({}, ["snapshot"], [root]));
+  });
+
+  it("does not shelve on a host that cannot", async () => {
     await assert.rejects(shelve(bench({}, [])), { reason: "CAPABILITY_MISSING", kind: "unsupported" });
   });
 });
+
+/** Its host is in zone west; there is one in zone east. */
+function offloadedBench(pinned = ""): TestApi {
+  const api = bench({ vmState: VmState.VM_STATE_SHELVED_OFFLOADED, hostInfo: undefined }, [], [], pinned);
+  const services = [
+    ["h1", "west"],
+    ["h2", "east"],
+  ].map(([host, availabilityZone]) =>
+    HostService.fromPartial({ binary: "nova-compute", host, availabilityZone, up: true }),
+  );
+  api.cells.setServices("cell1", services);
+  return api;
+}
 
 describe("unshelveServer", () => {
   const text = `Specifying an availability zone or a host when unshelving server "${A}" with status "shelved" is not supported. The server status must be SHELVED_OFFLOADED.`;
@@ -136,7 +155,41 @@ describe("unshelveServer", () => {
     const offloaded = bench({ vmState: VmState.VM_STATE_SHELVED_OFFLOADED });
     await assert.rejects(servers(offloaded).unshelveServer(as(member), asked), { kind: "forbidden" });
     await assert.rejects(servers(offloaded).unshelveServer(as(administrator), asked), {
-      reason: "INVALID_STATE",
+      reason: "HOST_NOT_FOUND",
     });
+  });
+
+  it("looks for a place where its user wants it", async () => {
+    for (const [asked, expected] of [
+      [{}, {}],
+      [{ availabilityZone: "west" }, { movesZone: true, availabilityZone: "west" }],
+      [{ availabilityZone: "" }, { movesZone: true }],
+      [{ host: "h1" }, { host: "h1" }],
+    ] as const) {
+      const api = offloadedBench();
+      await servers(api).unshelveServer(as(administrator), { serverId: A, ...asked });
+      const { input, kindVersion } = api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+      assert.deepEqual(
+        [UnshelveInput.decode(input), kindVersion],
+        [UnshelveInput.fromPartial({ offloaded: true, ...expected }), 2],
+      );
+    }
+  });
+
+  it("refuses a place that is not there, and one that contradicts itself", async () => {
+    for (const [asked, reason, kind] of [
+      [{ availabilityZone: "mars" }, "ZONE_NOT_AVAILABLE", "invalid"],
+      [{ host: "h9" }, "HOST_NOT_FOUND", "invalid"],
+      [{ host: "h1", availabilityZone: "east" }, "HOST_NOT_IN_ZONE", "refused"],
+    ] as const)
+      await assert.rejects(
+        servers(offloadedBench()).unshelveServer(as(administrator), { serverId: A, ...asked }),
+        { reason, kind },
+      );
+    // Pinned by its creation.
+    await assert.rejects(
+      servers(offloadedBench("east")).unshelveServer(as(administrator), { serverId: A, host: "h1" }),
+      { reason: "HOST_NOT_IN_ZONE" },
+    );
   });
 });

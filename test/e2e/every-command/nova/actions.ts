@@ -108,6 +108,13 @@ export const novaActions: readonly Row[] = [
   { command: "shelve", args: ["{server}"], becomes: { status: "SHELVED" } },
   { command: "unshelve", args: ["{server}"], from: "SHELVED", becomes: { status: "ACTIVE" } },
   {
+    command: "shelve-offload",
+    args: ["{server}"],
+    by: "admin",
+    from: "SHELVED",
+    becomes: { status: "SHELVED_OFFLOADED" },
+  },
+  {
     command: "unshelve",
     args: ["--availability-zone", "nova", "{server}"],
     from: "SHELVED",

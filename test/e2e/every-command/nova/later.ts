@@ -37,7 +37,6 @@ export const novaLater: readonly Row[] = [
   { command: "live-migration-abort", args: ["{server}", "1"], ...moving },
   { command: "live-migration-force-complete", args: ["{server}", "1"], ...moving },
   { command: "evacuate", args: ["{server}"], ...moving },
-  { command: "shelve-offload", args: ["{server}"], from: "SHELVED", ...moving },
   { command: "quota-show", args: ["--tenant", "{project}"], ...quotas },
   { command: "quota-defaults", args: ["--tenant", "{project}"], ...quotas },
   { command: "quota-update", args: ["--instances", "5", "{project}"], ...quotas },

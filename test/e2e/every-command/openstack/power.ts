@@ -57,9 +57,8 @@ export const power: readonly Row[] = [
   {
     command: "server shelve",
     args: ["--offload", "{server}"],
-    refused: /501/,
-    because: "servers do not leave their host yet",
-    later: true,
+    by: "admin",
+    becomes: { status: "SHELVED_OFFLOADED" },
   },
   {
     command: "server unshelve",
