@@ -448,7 +448,7 @@ export const RebuildErrors = defineErrors("api", {
     { field: "server.trusted_image_certificates" },
   ],
   ROOT_VOLUME_UNKNOWN: [
-    "internal",
+    "refused",
     (_p: Record<string, never>) => "Unable to find root block device mapping for volume-backed instance.",
   ],
   IMAGE_UNACCEPTABLE: [

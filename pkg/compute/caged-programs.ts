@@ -4,6 +4,7 @@ import type { Ctx } from "../kernel/index.js";
 import { Isolation } from "./drivers/host/isolation.js";
 import type { IsolationOptions } from "./drivers/host/isolation.js";
 import {
+  endChild,
   identify,
   isSameProcess,
   listProcesses,
@@ -22,6 +23,14 @@ interface ProgramRoom {
   readonly writable?: readonly string[];
 }
 
+/** A daemon that was just started. */
+interface StartedProgram {
+  readonly identity: ProcessIdentity;
+  readonly exited: Promise<unknown>;
+  /** Also while it is still on its way into its cage, and nobody could know it by its arguments. */
+  end(): void;
+}
+
 /** Programs that are shut in as guests are, for another service of this machine. */
 export interface CagedPrograms {
   readonly hidesFolders: boolean;
@@ -37,7 +46,7 @@ export interface CagedPrograms {
     argv: readonly string[],
     room: ProgramRoom,
     logPath: string,
-  ): Promise<{ readonly identity: ProcessIdentity; readonly exited: Promise<unknown> }>;
+  ): Promise<StartedProgram>;
   assertHolds(identity: ProcessIdentity, room: ProgramRoom): void;
   isAlive(identity: ProcessIdentity, marks: readonly string[]): boolean;
   kill(identity: ProcessIdentity, marks: readonly string[]): void;
@@ -74,8 +83,11 @@ export async function cagedPrograms(options: IsolationOptions): Promise<CagedPro
         limits: { addressSpaceBytes: ADDRESS_SPACE, cpuSeconds: CPU_SECONDS, fileBytes },
       });
     },
-    start: (argv, room, logPath) =>
-      spawnDetached(isolation.enter(argv, { ...room, dies: false, reaches: "sockets" }), logPath),
+    start: async (argv, room, logPath) => {
+      const caged = isolation.enter(argv, { ...room, dies: false, reaches: "sockets" });
+      const started = await spawnDetached(caged, logPath);
+      return { ...started, end: () => endChild(started) };
+    },
     assertHolds: ({ pid }, room) => isolation.assertHolds(pid, { ...room, reaches: "sockets" }),
     isAlive: isSameProcess,
     kill: (identity, marks) => {

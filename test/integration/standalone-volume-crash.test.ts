@@ -106,6 +106,24 @@ describe("standalone volume: storage after a death", () => {
     assert.deepEqual((await readdir(join(directory, "volumes"))).sort(), ["v1", "v2"]);
   });
 
+  it("serves a volume to the next one whose first client went away at any moment", async () => {
+    await storage.blank(testCtx(), "v1", 4 * MIB);
+    for (let afterMs = 0; afterMs < 60; afterMs += 3) {
+      const gone = new AbortController();
+      const lost = storage.serve(testCtx({ signal: gone.signal }), {
+        volumeId: "v1",
+        attachmentId: "a1",
+        readOnly: false,
+      });
+      setTimeout(() => gone.abort(), afterMs);
+      await lost.catch(() => undefined);
+      await storage.endServing(testCtx(), "v1", "a1");
+      assert.deepEqual(await daemonsBelow(directory), []);
+    }
+    await storage.serve(testCtx(), { volumeId: "v1", attachmentId: "a2", readOnly: false });
+    assert.equal((await daemonsBelow(directory)).length, 1);
+  });
+
   it("cuts off clients for the moment in which a volume grows, and no longer", async () => {
     await storage.blank(testCtx(), "v1", 4 * MIB);
     const at = await storage.serve(testCtx(), { volumeId: "v1", attachmentId: "a1", readOnly: false });

@@ -224,6 +224,14 @@ describe("rebuildServer", () => {
     assert.match(error.message, /Unable to rebuild with a different image for a volume-backed server/);
   });
 
+  it("refuses to write over a root volume that was never made, once it is clear that the server ran", async () => {
+    const again = { reimageRootVolume: true };
+    const error = await refusal(rebuild(ready({ image: undefined }), again));
+    assert.deepEqual([error.reason, error.kind], ["ROOT_VOLUME_UNKNOWN", "refused"]);
+    const never = { image: undefined, vmState: VmState.VM_STATE_ERROR, launchedAt: undefined };
+    assert.equal((await refusal(rebuild(ready(never), again))).reason, "INVALID_STATE");
+  });
+
   for (const [what, init, reason, text] of [
     [
       "is paused",

@@ -1410,6 +1410,7 @@ class ErrorReason(IntEnum):
     VOLUME_NOT_SWAPPABLE = 401
     MULTIATTACH_SWAP = 402
     SECURITY_GROUP_ID_NOT_UUID = 410
+    ROOT_VOLUME_UNKNOWN = 411
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

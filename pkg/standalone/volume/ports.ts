@@ -152,6 +152,14 @@ export interface Monitor {
   close(): void;
 }
 
+/** A daemon that was just started. */
+export interface StartedProgram {
+  readonly identity: CagedIdentity;
+  readonly exited: Promise<unknown>;
+  /** Kills it, whatever it is at: for who started it and did not get what he wanted. */
+  end(): void;
+}
+
 /** Programs that are shut in: they read and serve what tenants wrote. */
 export interface CagedPrograms {
   /** Whether folders of the host are hidden from them but for those that they are shown. */
@@ -172,11 +180,12 @@ export interface CagedPrograms {
     argv: readonly string[],
     room: CagedRoom,
     logPath: string,
-  ): Promise<{ readonly identity: CagedIdentity; readonly exited: Promise<unknown> }>;
+  ): Promise<StartedProgram>;
   /** Looks whether it is shut in as it should be. @throws when not, and that is asked for */
   assertHolds(identity: CagedIdentity, room: CagedRoom): void;
   /** Whether it is still this very process, with these arguments. */
   isAlive(identity: CagedIdentity, marks: readonly string[]): boolean;
+  /** Nothing to a process that has other arguments, such as one that is still on its way into its cage. */
   kill(identity: CagedIdentity, marks: readonly string[]): void;
   /** @throws the socket's error while nobody listens */
   monitor(socket: string): Promise<Monitor>;

@@ -46,6 +46,15 @@ export function spawnDetached(command: Command, logPath: string): Promise<Spawne
   });
 }
 
+/** Our own child, not yet reaped: its number is still its own, whatever its command line shows already. */
+export function endChild({ identity }: SpawnedProcess): void {
+  try {
+    process.kill(identity.pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
+  }
+}
+
 /** The identity of whatever has this number now; zombies count as gone. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const seen = look(pid);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ctx } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
-import { spawnDetached } from "../host/linux-process.js";
+import { endChild, spawnDetached } from "../host/linux-process.js";
 import type { SpawnedProcess } from "../host/linux-process.js";
 import type { Isolation } from "../host/isolation.js";
 import { buildArgv, processMarks } from "./argv.js";
@@ -72,15 +72,6 @@ export async function launch(
       { step: "start the guest" },
       { cause: new AggregateError([error], output) },
     );
-  }
-}
-
-/** Our own child, not yet reaped: its number is still its own, whatever its command line shows already. */
-export function endChild({ identity }: SpawnedProcess): void {
-  try {
-    process.kill(identity.pid, "SIGKILL");
-  } catch {
-    // It ended by itself.
   }
 }
 

@@ -92,7 +92,7 @@ export class VolumeDaemon {
       await chmod(places.socket(volumeId), 0o666);
       return daemon;
     } catch (error) {
-      programs.kill(started.identity, [blockdev(places.disk(volumeId))]);
+      started.end();
       await started.exited;
       throw E.STORAGE_FAILED({ step: "serve a volume" }, { cause: error });
     }

@@ -2160,6 +2160,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_SECURITY_GROUP_ID_NOT_UUID = 410;
    */
   SECURITY_GROUP_ID_NOT_UUID = 410,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_ROOT_VOLUME_UNKNOWN = 411;
+   */
+  ROOT_VOLUME_UNKNOWN = 411,
 }
 
 /**
