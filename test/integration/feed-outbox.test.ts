@@ -93,7 +93,7 @@ describe("feed", () => {
     tasks = createTasks({ service: "test", log: silentLogger });
   });
   afterEach(async () => {
-    assert.deepEqual(await tasks.stop(5_000), []);
+    assert.deepEqual(await tasks.stop(30_000), []);
   });
 
   const commit = (...events: FeedEvent[]): Promise<void> =>
@@ -222,7 +222,7 @@ describe("feed", () => {
     }
     const changes = await fence();
     assert.ok(changes > 2, `the place changed hands only ${changes} times: the race did not happen`);
-    assert.deepEqual(await tasks.stop(5_000), []);
+    assert.deepEqual(await tasks.stop(30_000), []);
     await Promise.all(pools.map((pool) => pool.close()));
   });
 
@@ -367,7 +367,7 @@ describe("feed", () => {
     await commit(event("b"));
     await headReaches(2);
     assertDense(await all(), 2);
-    assert.deepEqual(await tasks.stop(5_000), []);
+    assert.deepEqual(await tasks.stop(30_000), []);
     const { owner } = await db.statement(testCtx(), "owner", (d) =>
       d.selectFrom("feed_state").select("owner").executeTakeFirstOrThrow(),
     );
