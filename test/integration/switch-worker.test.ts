@@ -217,7 +217,7 @@ describe("switch in its thread", function () {
         logLevel: "silent",
       });
       const { stdout } = await promisify(execFile)(process.execPath, [join(dir, "dist", "run.js")], {
-        timeout: 20_000,
+        timeout: 120_000,
       });
       assert.deepEqual((JSON.parse(stdout) as { ports: unknown }).ports, []);
     });

@@ -3,6 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Cloud } from "./cloud.js";
 
 const BUSY_ATTEMPTS = 8;
+/** What clients print when Identity sent them away before anything was done. */
+const BUSY_WORDS = /Too many authentications are under way/;
+const BUSY_MS = 5_000;
 
 /**
  * Asks Identity, and again when it says that it is busy: it bounds the secrets that it checks at once, and how
@@ -15,6 +18,19 @@ export async function askIdentity(ask: () => Promise<Response>): Promise<Respons
     answer = await ask();
   }
   return answer;
+}
+
+/**
+ * Runs a client's command, and again when it could not log in because Identity was busy.
+ * @param said  what the client printed
+ */
+export async function onceLoggedIn<T>(run: () => Promise<T>, said: (result: T) => string): Promise<T> {
+  let result = await run();
+  for (let attempts = 1; BUSY_WORDS.test(said(result)) && attempts < BUSY_ATTEMPTS; attempts++) {
+    await delay(BUSY_MS);
+    result = await run();
+  }
+  return result;
 }
 
 /**
