@@ -114,19 +114,19 @@ describe("images of strangers", function () {
   });
 
   async function deleteAll(): Promise<void> {
-      const { servers } = await getJson<{ servers: { id: string }[] }>(url(8774, "/v2.1/servers"), token);
-      await mapLimit(servers, AT_ONCE, async ({ id }) => {
-        await fetch(url(8774, `/v2.1/servers/${id}`), {
-          method: "DELETE",
-          headers: { "x-auth-token": token },
-        });
-        await until(
-          async () =>
-            (await fetch(url(8774, `/v2.1/servers/${id}`), { headers: { "x-auth-token": token } })).status ===
-            404,
-          { timeoutMs: 120_000, everyMs: 200 },
-        );
+    const { servers } = await getJson<{ servers: { id: string }[] }>(url(8774, "/v2.1/servers"), token);
+    await mapLimit(servers, AT_ONCE, async ({ id }) => {
+      await fetch(url(8774, `/v2.1/servers/${id}`), {
+        method: "DELETE",
+        headers: { "x-auth-token": token },
       });
+      await until(
+        async () =>
+          (await fetch(url(8774, `/v2.1/servers/${id}`), { headers: { "x-auth-token": token } })).status ===
+          404,
+        { timeoutMs: 120_000, everyMs: 200 },
+      );
+    });
   }
 
   it("end in ERROR with a reason that tells nothing of the host, and are never opened", async () => {

@@ -140,7 +140,10 @@ describe("interfaces of a real guest", function () {
       ["default", "web"],
     );
     assert.equal((await rest.act(serverId, "removeSecurityGroup", { name: "web" })).status, 202);
-    await until(async () => !(await groups()).includes("web"), { timeoutMs: 120_000, what: "the name to go" });
+    await until(async () => !(await groups()).includes("web"), {
+      timeoutMs: 120_000,
+      what: "the name to go",
+    });
     await events("network-vif-plugged");
   });
 

@@ -277,11 +277,14 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
   it("answers operators with a certificate", async () => {
     const id = await create("operated");
     await active(id);
-    await until(async () => /cell1 +host-1 +nova-compute +up +enabled/.test(await deployment.operate("status")), {
-      timeoutMs: 90_000,
-      everyMs: 500,
-      what: "host-1 to be told as up",
-    });
+    await until(
+      async () => /cell1 +host-1 +nova-compute +up +enabled/.test(await deployment.operate("status")),
+      {
+        timeoutMs: 90_000,
+        everyMs: 500,
+        what: "host-1 to be told as up",
+      },
+    );
     assert.match(
       await deployment.operate("manage", "operation", "list", "--server", id),
       /server\.boot +SUCCEEDED/,

@@ -49,7 +49,10 @@ export class Watcher {
   ): Promise<Watcher> {
     const watcher = new Watcher(user, wish, stopAfter);
     if (wish.resumeToken) return watcher;
-    await watcher.until(() => watcher.events.length > 0 || watcher.broken !== undefined, "the watch to begin");
+    await watcher.until(
+      () => watcher.events.length > 0 || watcher.broken !== undefined,
+      "the watch to begin",
+    );
     if (watcher.events.length === 0) throw watcher.broken;
     return watcher;
   }
