@@ -81,7 +81,7 @@ describe("volumes of servers, as operations", () => {
         ];
         return now !== undefined && states.includes(now.state) && now;
       },
-      { timeoutMs: 30_000, what: "the operation to end", everyMs: 20 },
+      { timeoutMs: 60_000, what: "the operation to end", everyMs: 20 },
     );
   const devices = async () =>
     (
@@ -208,7 +208,7 @@ describe("volumes of servers, as operations", () => {
       return new Promise((resolve) => (release = resolve));
     };
     await attach(last.id);
-    await until(() => Promise.resolve(asked), { timeoutMs: 20_000, what: "the reservation", everyMs: 10 });
+    await until(() => Promise.resolve(asked), { timeoutMs: 60_000, what: "the reservation", everyMs: 10 });
     await act(cloud, id, operationOf("server.delete"));
     setTimeout(release, 300);
     assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_DELETED);

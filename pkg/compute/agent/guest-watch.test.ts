@@ -121,7 +121,7 @@ describe("what an agent sees of its guests", () => {
   });
 
   it("stops at most five at once, and the others after that", async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const { watch, stops, hold, end } = aWatch({ mustStop: true, fence: 7n });
     let release = (): void => {};
     hold.until = new Promise((resolve) => {
