@@ -116,6 +116,8 @@ export interface VolumeImages {
   read(ctx: Ctx, id: string): Promise<Readable>;
   /** Makes a record for the actor; its data comes later. @throws what the Image service throws */
   create(ctx: Ctx, actor: Actor, image: NewImage): Promise<string>;
+  /** Takes away a record whose data does not come. One that has its data stays. */
+  discard(ctx: Ctx, id: string): Promise<void>;
   /** For the record's owner. */
   upload(ctx: Ctx, id: string, size: number, data: Readable): Promise<void>;
 }
