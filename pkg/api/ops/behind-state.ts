@@ -9,6 +9,10 @@ import type { Call } from "../rights/rights.js";
 const FIRST: ReadonlySet<string> = new Set(["INVALID_REQUEST", "FORBIDDEN"]);
 const ABOUT_OTHERS: ReadonlySet<string> = new Set(["invalid", "missing", "refused", "quota", "forbidden"]);
 
+/** Whether it is about what the request refers to, or about the server as it is. */
+export const isAboutOthers = (error: unknown): boolean =>
+  error instanceof KilonovaError && ABOUT_OTHERS.has(error.kind) && !FIRST.has(error.reason);
+
 /**
  * Gathers what an operation works with. What is wrong with images, ports and whatever else the request refers
  * to is told only of a server on which the operation could begin: as in Nova, its lock and states come first.
@@ -24,8 +28,7 @@ export async function behindState<T>(
   try {
     return await gather();
   } catch (error) {
-    if (error instanceof KilonovaError && ABOUT_OTHERS.has(error.kind) && !FIRST.has(error.reason))
-      requireBeginnable(ctx, declaration, loaded);
+    if (isAboutOthers(error)) requireBeginnable(ctx, declaration, loaded);
     throw error;
   }
 }
