@@ -3,6 +3,7 @@ import { AttachInterfaceInput } from "../../../gen/kilonova/cells/v1/operation_i
 import {
   ExternalEventName,
   ExternalEventResult,
+  ExternalEventStatus,
   ExternalEventsServiceDefinition,
 } from "../../../gen/kilonova/api/v1/external_events_service.js";
 import { InterfacesServiceDefinition } from "../../../gen/kilonova/api/v1/interfaces_service.js";
@@ -10,6 +11,7 @@ import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_s
 import { TrafficDirection } from "../../../gen/kilonova/api/v1/server_details.js";
 import { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { SignalOperationRequest } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { toStored } from "../../cells/operations/domain/operation-rows.js";
@@ -480,6 +482,25 @@ describe("external events", () => {
     w.api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: [] })]);
     const { results } = await create(w, [event(Name.EXTERNAL_EVENT_NAME_VOLUME_EXTENDED)]);
     assert.deepEqual([results, w.begun()], [[Result.EXTERNAL_EVENT_RESULT_ACCEPTED], []]);
+  });
+
+  it("of a volume that was written anew are told to the rebuild that waits for it, and to no other", async () => {
+    const w = world({ taskState: "rebuilding" });
+    const [root, other] = [PORT, THEIRS];
+    w.api.cells.putDevices("cell1", SERVER, [
+      { id: "d1", volumeId: root, bootIndex: 0 },
+      { id: "d2", volumeId: other },
+    ]);
+    const told = (): SignalOperationRequest | undefined =>
+      w.api.cells.requests.get("signalOperation") as SignalOperationRequest | undefined;
+    const failed = ExternalEventStatus.EXTERNAL_EVENT_STATUS_FAILED;
+    const reimaged = (tag: string) => [
+      { ...event(Name.EXTERNAL_EVENT_NAME_VOLUME_REIMAGED, SERVER, tag), status: failed },
+    ];
+    for (const tag of [other, "", "t"]) await create(w, reimaged(tag));
+    assert.equal(told(), undefined);
+    await create(w, reimaged(root.toUpperCase()));
+    assert.equal(told()?.payload.toString(), "failed");
   });
 
   it("begin one operation for each server, also with one token for all", async () => {
