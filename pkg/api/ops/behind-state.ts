@@ -7,7 +7,9 @@ import type { Call } from "../rights/rights.js";
 
 /** What the request says by itself, and what the caller may not do at all, is told whatever the server is. */
 const FIRST: ReadonlySet<string> = new Set(["INVALID_REQUEST", "FORBIDDEN"]);
-const ABOUT_OTHERS: ReadonlySet<string> = new Set(["invalid", "missing", "refused", "quota", "forbidden"]);
+const ABOUT_OTHERS: ReadonlySet<string> = new Set(
+  "invalid missing conflict refused quota forbidden".split(" "),
+);
 
 /** Whether it is about what the request refers to, or about the server as it is. */
 export const isAboutOthers = (error: unknown): boolean =>

@@ -144,11 +144,14 @@ describe("attaching an interface", () => {
 
   it("is the same operation when it is repeated, also once the port is the server's", async () => {
     const { api, interfaces } = world();
-    const ask = () =>
-      interfaces.attachInterface(as(member), { serverId: SERVER, portId: FREE, clientToken: "t" });
-    const first = await ask();
+    const ask = (clientToken: string) =>
+      interfaces.attachInterface(as(member), { serverId: SERVER, portId: FREE, clientToken });
+    const first = await ask("t");
+    assert.equal(first.interface?.portId, FREE);
     api.ports.set(FREE, aPort({ id: FREE, deviceId: SERVER }));
-    assert.equal((await ask()).operation?.name, first.operation?.name);
+    const again = await ask("t");
+    assert.deepEqual([again.operation?.name, again.interface?.portId], [first.operation?.name, FREE]);
+    for (const token of ["", "another"]) await assert.rejects(ask(token), { reason: "PORT_IN_USE" });
   });
 
   it("is the same operation also when the port that it made was the last one of the quota", async () => {
@@ -158,7 +161,7 @@ describe("attaching an interface", () => {
     const first = await ask("t");
     api.networkQuota.port = 2;
     assert.equal((await ask("t")).operation?.name, first.operation?.name);
-    await assert.rejects(ask(""), { reason: "PORT_QUOTA" });
+    for (const token of ["", "another"]) await assert.rejects(ask(token), { reason: "PORT_QUOTA" });
   });
 
   it("takes a port whose address comes later", async () => {
@@ -281,7 +284,7 @@ describe("detaching an interface", () => {
     const hostInfo = ServerHostInfo.fromPartial({ host: "h1" });
     api.cells.put("cell1", { id: SERVER, vmState: VmState.VM_STATE_ACTIVE, hostInfo }, { ports: [] });
     assert.equal((await ask("t")).operation?.name, operation?.name);
-    await assert.rejects(ask(""), { reason: "PORT_NOT_FOUND" });
+    for (const token of ["", "another"]) await assert.rejects(ask(token), { reason: "PORT_NOT_FOUND" });
   });
 
   it("refuses a port that the server does not have", async () => {
