@@ -14,6 +14,8 @@ export interface ActionRequest {
 export interface ActionInput {
   readonly input?: object;
   readonly secrets?: object;
+  /** Of the server by which rights were judged: they are judged anew when it is another one by then. */
+  readonly expectedGeneration?: bigint;
 }
 
 /** An operation that was accepted, and what it was asked for. */

@@ -7,6 +7,7 @@ import { subjectOf, versionFor } from "../../model/operation-declaration.js";
 import type { Action, ActionInput, ActionRequest, Begun } from "../actions/action.js";
 import { actions } from "../actions/index.gen.js";
 import { KilonovaError } from "../../kernel/index.js";
+import type { LoadedServer } from "../cells/servers.js";
 import { behindState, isAboutOthers } from "./behind-state.js";
 import { bodyHash, sortedMap } from "../crypto/hashes.js";
 import { ApiErrors } from "../errors.js";
@@ -39,6 +40,8 @@ const ELSEWHERE = new Set([
   "AddFloatingIp",
   "RemoveFloatingIp",
 ]);
+/** What is said of a server that is another one than was expected. */
+const CHANGED = "GENERATION_CONFLICT";
 const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 
 /**
@@ -85,12 +88,35 @@ const begin = (
         method: action.method,
         body: type.encode({ ...inOrder(request), clientToken: "" }).finish(),
       };
-      const begun = await beginWith(parts, ctx, declaration, { request, call }, () =>
-        behindState(ctx, declaration, loaded, () => action.input(ctx, request, loaded, parts)),
+      const begun = await whileItChanges(parts, ctx, loaded, (now) =>
+        beginWith(parts, ctx, declaration, { request, call }, () =>
+          behindState(ctx, declaration, now, () => action.input(ctx, request, now, parts)),
+        ),
       );
       return { operation: begun.operation, ...(await action.answer?.(ctx, begun, parts)) };
     },
   );
+
+/** A server that changes more often while somebody asks is at work: whoever asks may come again. */
+const ATTEMPTS = 8;
+
+/** Does it with the server as it was found, and with what it has become while that was another one by then. */
+async function whileItChanges<T>(
+  { servers }: Parts,
+  ctx: Call,
+  loaded: LoadedServer,
+  attempt: (now: LoadedServer) => Promise<T>,
+): Promise<T> {
+  let now = loaded;
+  for (let left = ATTEMPTS - 1; left > 0; left--)
+    try {
+      return await attempt(now);
+    } catch (error) {
+      if (!(error instanceof KilonovaError) || error.reason !== CHANGED) throw error;
+      now = await servers.load(ctx, loaded.server.id);
+    }
+  return attempt(now);
+}
 
 /** Equal requests are encoded equally, in whatever order their maps came. */
 const inOrder = <Req extends object>(request: Req): Req => ({
@@ -110,10 +136,7 @@ export interface ProtectedCall {
 }
 
 /** What an acceptance needs to know of the request. */
-export interface Asked extends ActionInput, ProtectedCall {
-  /** Of the server, as the caller knows it; 0 or absent: any. */
-  readonly expectedGeneration?: bigint;
-}
+export interface Asked extends ActionInput, ProtectedCall {}
 
 /** Who asks for an operation on which server, and how. */
 interface Beginning {
@@ -149,7 +172,7 @@ export async function beginWith<A extends ActionInput>(
 
 /** No server has it: what is accepted all the same was accepted before. */
 const NO_GENERATION = 2n ** 63n - 1n;
-const NOT_BEGUN: ReadonlySet<string> = new Set(["GENERATION_CONFLICT", "SERVER_NOT_FOUND"]);
+const NOT_BEGUN: ReadonlySet<string> = new Set([CHANGED, "SERVER_NOT_FOUND"]);
 
 /** What an earlier call with the same token has begun; undefined for nothing. @throws TOKEN_REUSED */
 export async function begunBefore(
