@@ -129,7 +129,7 @@ const inOrder = <Req extends object>(request: Req): Req => ({
 });
 
 /** A call, as its client token protects it. */
-export interface ProtectedCall {
+interface ProtectedCall {
   readonly method: string;
   /** The encoded request without its token. */
   readonly body: Uint8Array;
