@@ -42,7 +42,7 @@ import { runTool } from "../host/run-tool.js";
 import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
 import { HostBridges } from "./bridges/host-bridges.js";
-import { boundConsole, consoleTail } from "./console-log.js";
+import { boundConsole, boundConsoles, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
 import { asStarted, userOf, withPortsOf } from "./definition.js";
@@ -851,9 +851,10 @@ export class QemuDriver implements Driver {
   }
 
   #boundConsoles(): void {
-    for (const entry of this.#guests.values()) {
-      if (entry.running) boundConsole(entry.paths, this.#config.consoleBytes);
-    }
+    const running = [...this.#guests.values()].filter((entry) => entry.running !== undefined);
+    boundConsoles(running, this.#config.consoleBytes, ({ definition: { spec } }, error) =>
+      this.#ctx?.log.error("compute.qemu.console.not-bounded", { instanceUuid: spec.instanceUuid, error }),
+    );
   }
 
   // ---- look-ups ----
