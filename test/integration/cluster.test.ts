@@ -501,7 +501,7 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     assert.ok(!report.includes(deployment.adminPassword));
     conductor.send("SIGTERM");
     assert.equal(await conductor.ended, 0, conductor.lines.slice(-5).join("\n"));
-    // Long before its lease would end; whoever keeps the list hears of it a moment after the process has ended.
+    // Long before its lease would end; whoever keeps the list hears of it a moment after the process ended.
     await until(async () => (await services("nova-conductor")).every(({ state }) => state === "down"), {
       timeoutMs: LEASE_MS / 2,
       everyMs: 50,

@@ -4,8 +4,8 @@ import { ownerOf } from "../cells/servers.js";
 import { action } from "./action.js";
 
 /**
- * The other party's lock needs one more rule: also one that comes while this is under way, so that who unlocks
- * again and again does not take it away.
+ * The other party's lock needs one more rule: also one that comes while this is under way, so that who
+ * unlocks again and again does not take it away.
  */
 export default action<UnlockServerRequest>({
   method: "UnlockServer",

@@ -100,7 +100,7 @@ const begin = (
 /** A server that changes more often while somebody asks is at work: whoever asks may come again. */
 const ATTEMPTS = 8;
 
-/** Does it with the server as it was found, and with what it has become while that was another one by then. */
+/** With the server as it was found, and with what it has become while that was another one by then. */
 async function whileItChanges<T>(
   { servers }: Parts,
   ctx: Call,

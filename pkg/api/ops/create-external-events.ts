@@ -120,7 +120,8 @@ const REBUILDING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A rebuild waits for its root volume, and for no other one; it looks by itself, too, when nobody can tell it.
+ * A rebuild waits for its root volume, and for no other one; it looks by itself, too, when nobody can tell
+ * it.
  */
 async function tellRebuild(
   parts: Parts,

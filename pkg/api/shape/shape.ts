@@ -33,7 +33,7 @@ type HoldsEnum<T> = T extends number
           ? { [K in keyof T]-?: HoldsEnum<T[K]> }[keyof T]
           : false;
 
-/** Told of one request; a status carries fewer. What a request has too many of may be a quarter of a million. */
+/** Told of one request; a status carries fewer, and a request may have a quarter of a million. */
 const MOST_VIOLATIONS = 100;
 
 /** A unary RPC as it is served. */
@@ -41,8 +41,8 @@ export type Unary<Req, Res> = (ctx: Ctx, request: Req) => Promise<Res>;
 
 /**
  * A check of requests against a shape; make it once, it is asked with every request.
- * @throws INVALID_REQUEST (the check) with one violation per problem, paths in the proto's spelling: the first
- *   ones of many
+ * @throws INVALID_REQUEST (the check) with one violation per problem, paths in the proto's spelling: the
+ *   first ones of many
  */
 export function shapeCheck<M extends object>(shape: Shape<M>): (message: M) => void {
   const rule = object(shape);

@@ -178,11 +178,7 @@ export interface CagedPrograms {
     limits: { readonly timeoutMs: number; readonly fileBytes: number },
   ): Promise<void>;
   /** Starts a daemon that outlives us and may open sockets. */
-  start(
-    argv: readonly string[],
-    room: CagedRoom,
-    logPath: string,
-  ): Promise<StartedProgram>;
+  start(argv: readonly string[], room: CagedRoom, logPath: string): Promise<StartedProgram>;
   /** Looks whether it is shut in as it should be. @throws when not, and that is asked for */
   assertHolds(identity: CagedIdentity, room: CagedRoom): void;
   /** Whether it is still this very process, with these arguments. */

@@ -12,7 +12,7 @@ import type { Stage } from "./stage.js";
 const { OPERATION_STATE_SUCCEEDED, OPERATION_STATE_FAILED, OPERATION_STATE_CANCELLED } = OperationState;
 /** Longer than any of these tests: what is that slow has not ended by itself. */
 const SLOW_MS = 600_000;
-/** Within which a call that must not wait for it is answered, also where the machine stands still meanwhile. */
+/** Within which a call that must not wait for it is answered, also where the machine stands still. */
 const SOON_MS = 120_000;
 
 /** Work that was accepted ends, and says how. */

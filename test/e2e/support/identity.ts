@@ -8,8 +8,8 @@ const BUSY_WORDS = /Too many authentications are under way/;
 const BUSY_MS = 5_000;
 
 /**
- * Asks Identity, and again when it says that it is busy: it bounds the secrets that it checks at once, and how
- * long somebody waits for his turn, and on a machine that stands still for seconds it asks to come again.
+ * Asks Identity, and again when it says that it is busy: it bounds the secrets that it checks at once, and
+ * how long somebody waits for his turn, and on a machine that stands still for seconds it asks to come again.
  */
 export async function askIdentity(ask: () => Promise<Response>): Promise<Response> {
   let answer = await ask();

@@ -53,7 +53,8 @@ export class FakeNic {
   }
 
   /**
-   * Resolves when the condition holds; it is looked at whenever something happens here. @throws after a minute
+   * Resolves when the condition holds; it is looked at whenever something happens here.
+   * @throws after a minute
    */
   async until(condition: () => boolean): Promise<void> {
     if (condition()) return;
