@@ -16,6 +16,8 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   OPERATION_CANCELLED: "refused",
   TOO_MANY_VOLUMES: "forbidden",
   BLOCK_STORAGE_FORBIDDEN: "forbidden",
+  BLOCK_STORAGE_UNAVAILABLE: "unavailable",
+  STEP_DEADLINE: "deadline",
 };
 
 /** The first step of an attachment that comes after the reservation. */
