@@ -10,7 +10,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { PolicyErrors, ruleDefaults } from "../policy/index.js";
 import type { RuleName } from "../policy/index.js";
-import { ApiErrors, CreateErrors } from "./errors.js";
+import { CellsErrors } from "../cells/errors.js";
+import * as apiErrors from "./errors.js";
 import { declaredRules, rulesOf } from "./rights/declared-rules.js";
 import type { DeclaredRules } from "./rights/declared-rules.js";
 import type { Channel, MethodBinding, ServiceDefinition } from "../platform/rpc/index.js";
@@ -25,7 +26,8 @@ import { NovaEvacuation } from "../../gen/kilonova/compat/v1/nova_moves.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { publicErrors } from "./public-errors.js";
 import { publicContract } from "./contract.gen.js";
-import { KilonovaError } from "../kernel/index.js";
+import { CommonErrors, KilonovaError } from "../kernel/index.js";
+import type { ErrorFactory } from "../kernel/index.js";
 
 type Method = ServiceDefinition["methods"][string];
 
@@ -307,9 +309,19 @@ describe("the public contract", () => {
   });
 
   it("has each reason that a table declares in its enum", () => {
-    for (const table of [ApiErrors, CreateErrors, PolicyErrors])
+    for (const table of [apiErrors.ApiErrors, apiErrors.CreateErrors, PolicyErrors])
       for (const reason of Object.keys(table)) assert.ok(publicErrors.reasons.has(reason), reason);
     assert.ok(!publicErrors.reasons.has("PROVIDER_NOT_FOUND"), "an inner service's own");
+  });
+
+  it("names a field with each refusal of bad input", () => {
+    const facts = new Proxy({}, { get: (_, name) => String(name) });
+    const tables = Object.entries({ ...apiErrors, CellsErrors, CommonErrors });
+    for (const [table, rows] of tables)
+      for (const [reason, make] of Object.entries<ErrorFactory<never>>(rows)) {
+        const field = make.kind === "invalid" ? make(facts as never).violations[0]?.field : "none";
+        assert.ok(field !== undefined, `${table}.${reason}`);
+      }
   });
 
   it("says of every method which errors it gives", () => {

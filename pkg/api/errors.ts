@@ -8,6 +8,7 @@ export const ApiErrors = defineErrors("api", {
   INVALID_REQUEST: [
     "invalid",
     (p: { field: string; problem: string }) => `Invalid input for field ${p.field}: ${p.problem}`,
+    { field: "{field}" },
   ],
   BAD_PAGE_TOKEN: [
     "invalid",
@@ -20,7 +21,11 @@ export const ApiErrors = defineErrors("api", {
       `There are ${p.limit} open watches of ${p.who}; no more are let in.`,
     { subject: "watches" },
   ],
-  MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `marker [${p.marker}] not found`],
+  MARKER_NOT_FOUND: [
+    "invalid",
+    (p: { marker: string }) => `marker [${p.marker}] not found`,
+    { field: "marker" },
+  ],
   NOT_AUTHORIZED: ["forbidden", (p: { what: string }) => p.what],
   LIST_UNAVAILABLE: ["unavailable", (_p: Record<string, never>) => "Service is unavailable at this time."],
 
@@ -151,12 +156,16 @@ export const ApiErrors = defineErrors("api", {
 
 /** Nova's words differ from list to list. */
 export const MigrationErrors = defineErrors("api", {
-  MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `Marker ${p.marker} could not be found.`],
+  MARKER_NOT_FOUND: [
+    "invalid",
+    (p: { marker: string }) => `Marker ${p.marker} could not be found.`,
+    { field: "marker" },
+  ],
 });
 
 /** What is refused of a server's interfaces and security groups. */
 export const InterfaceErrors = defineErrors("api", {
-  INVALID_REQUEST: ["invalid", (p: { field: string; problem: string }) => p.problem],
+  INVALID_REQUEST: ["invalid", (p: { field: string; problem: string }) => p.problem, { field: "{field}" }],
   PORT_NOT_FOUND: [
     "missing",
     (p: { port: string; server?: string }) =>
@@ -547,7 +556,7 @@ export const RescueErrors = defineErrors("api", {
 
 /** What may be wrong with the volumes of servers. */
 export const VolumeAttachmentErrors = defineErrors("api", {
-  INVALID_REQUEST: ["invalid", (p: { field: string; problem: string }) => p.problem],
+  INVALID_REQUEST: ["invalid", (p: { field: string; problem: string }) => p.problem, { field: "{field}" }],
   VOLUME_NOT_FOUND: ["missing", (p: { volume: string }) => `Volume ${p.volume} could not be found.`],
   VOLUME_ATTACHMENT_NOT_FOUND: [
     "missing",
@@ -585,6 +594,7 @@ export const VolumeAttachmentErrors = defineErrors("api", {
   NOT_CHANGEABLE: [
     "invalid",
     (p: { property: string; field: string }) => `The ${p.property} property is not mutable`,
+    { field: "{field}" },
   ],
   VOLUME_NOT_MIGRATING: [
     "refused",

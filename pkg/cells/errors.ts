@@ -142,7 +142,11 @@ export const CellsErrors = defineErrors("cells", {
     (p: { flavor: string; project: string }) =>
       `Flavor access not found for ${p.flavor} / ${p.project} combination.`,
   ],
-  MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `Marker ${p.marker} could not be found.`],
+  MARKER_NOT_FOUND: [
+    "invalid",
+    (p: { marker: string }) => `Marker ${p.marker} could not be found.`,
+    { field: "marker" },
+  ],
   KEY_PAIR_EXISTS: ["exists", (p: { name: string }) => `Key pair '${p.name}' already exists.`],
   KEY_PAIR_NOT_FOUND: ["missing", (p: { name: string }) => `Keypair ${p.name} not found for user`],
   KEY_PAIR_QUOTA: [

@@ -42,11 +42,7 @@ export interface CagedPrograms {
     room: ProgramRoom,
     limits: { readonly timeoutMs: number; readonly fileBytes: number },
   ): Promise<void>;
-  start(
-    argv: readonly string[],
-    room: ProgramRoom,
-    logPath: string,
-  ): Promise<StartedProgram>;
+  start(argv: readonly string[], room: ProgramRoom, logPath: string): Promise<StartedProgram>;
   assertHolds(identity: ProcessIdentity, room: ProgramRoom): void;
   isAlive(identity: ProcessIdentity, marks: readonly string[]): boolean;
   kill(identity: ProcessIdentity, marks: readonly string[]): void;

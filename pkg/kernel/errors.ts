@@ -143,6 +143,7 @@ export const CommonErrors = defineErrors("kilonova", {
   INVALID_ARGUMENT: [
     "invalid",
     (p: { field: string; problem: string }) => `Invalid value for ${p.field}: ${p.problem}`,
+    { field: "{field}" },
   ],
   DEADLINE_EXCEEDED: ["deadline", (p: { what: string }) => `${p.what} did not finish in time.`],
   CANCELLED: ["cancelled", (p: { what: string }) => `${p.what} was cancelled.`],

@@ -1091,9 +1091,10 @@ export class Servers extends Resource {
    * CERTIFICATES_NEED_IMAGE, BAD_BLOCK_DEVICES, BAD_IMAGE_PROPERTIES, FLAVOR_MEMORY_TOO_SMALL,
    * FLAVOR_DISK_SMALLER_THAN_IMAGE, FLAVOR_DISK_SMALLER_THAN_MIN_DISK, DISK_CONFIG_DISABLED,
    * KEY_PAIR_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR),
-   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS, ROOT_VOLUME_UNKNOWN (it was never made); RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, TOO_MANY_FILES,
-   * FILE_PATH_TOO_LONG, FILE_TOO_LONG; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the
-   * operation: NO_VALID_HOST (the host is none for the new image), VOLUME_NOT_REIMAGED.
+   * INSTANCE_LOCKED, OPERATION_IN_PROGRESS, ROOT_VOLUME_UNKNOWN (it was never made); RESOURCE_EXHAUSTED /
+   * TOO_MANY_METADATA_ITEMS, TOO_MANY_FILES, FILE_PATH_TOO_LONG, FILE_TOO_LONG; UNIMPLEMENTED /
+   * CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST (the host is none for the
+   * new image), VOLUME_NOT_REIMAGED.
    */
   rebuild(request: MessageInitShape<typeof RebuildServerRequestSchema>, options: CallOptions = {}): Started<RebuildServerResponse> {
     return begin(this.caller, ServersService.method.rebuildServer, request, options);

@@ -137,6 +137,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     db: openDatabase<ImageTables>(pool, { schema, clock }),
     clock,
     ids,
+    log,
     directory: options.imageDirectory,
     authenticate,
     limits: options.imageLimits ?? imageConfig.parse({}),
@@ -206,6 +207,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
       urls.volume = await serve(volume.app({ ...env, turns: turns(), identityUrl }), options.volume.port);
   } catch (error) {
     await volume?.close();
+    await image.close();
     await close(0);
     throw error;
   }
@@ -221,6 +223,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
       stopPurging();
       network.close();
       await close(graceMs);
+      await image.close();
       await volume?.close();
     },
   };

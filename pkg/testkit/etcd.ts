@@ -64,7 +64,7 @@ export async function startTestEtcd(): Promise<TestEtcd> {
     child = spawn(PROGRAM, args, { stdio: ["ignore", "ignore", "ignore"], env });
     child.unref();
     killWithUs(child.pid ?? 0);
-    await until(() => serves(endpoint), { timeoutMs: 20_000, what: "etcd to serve", everyMs: 20 });
+    await until(() => serves(endpoint), { timeoutMs: 60_000, what: "etcd to serve", everyMs: 20 });
   };
   const kill = async (): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -99,7 +99,7 @@ async function startCluster(): Promise<TestCluster> {
   keeper.unref();
   const { stdin } = keeper;
   if (stdin !== null && "unref" in stdin && typeof stdin.unref === "function") stdin.unref();
-  await until(() => answers(dir, 5432), { timeoutMs: 20_000, what: "PostgreSQL to start" });
+  await until(() => answers(dir, 5432), { timeoutMs: 60_000, what: "PostgreSQL to start" });
   return { major, connection: { host: dir, port: 5432, user: "kilonova", database: "postgres" } };
 }
 

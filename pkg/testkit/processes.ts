@@ -13,7 +13,7 @@ export interface EntryOptions {
   readonly account?: { readonly uid: number; readonly gid: number };
   /** The line of standard output that says it is ready; any first line by default. */
   readonly ready?: RegExp;
-  /** 20,000 by default. */
+  /** 60,000 by default. */
   readonly timeoutMs?: number;
 }
 
@@ -78,7 +78,7 @@ function readyOf(
   child: ChildProcess,
   ended: Promise<unknown>,
   lines: string[],
-  { ready = /./, timeoutMs = 20_000 }: EntryOptions,
+  { ready = /./, timeoutMs = 60_000 }: EntryOptions,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (what: string): void => {

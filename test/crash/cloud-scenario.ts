@@ -182,7 +182,7 @@ async function progressed(cloud: Cloud, step: string, times: number): Promise<vo
       if (currentStep === step && progress !== undefined) seen.add(progress.percent);
     return seen.size >= times;
   };
-  await until(() => all().catch(() => false), { timeoutMs: 30_000, what: "progress", everyMs: 20 });
+  await until(() => all().catch(() => false), { timeoutMs: 60_000, what: "progress", everyMs: 20 });
 }
 
 async function endState(
@@ -276,7 +276,7 @@ const scenarioOf = (name: string, disks: Disks): Scenario => ({
         // Twice: what moves from one database to another may be seen in neither.
         const rests = async (): Promise<boolean> => (await unsettled(cloud)) === 0;
         await until(async () => (await rests()) && rests(), {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
           what: "everything to end",
           everyMs: 20,
         });

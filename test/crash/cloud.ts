@@ -226,6 +226,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const agents = new Map(
     await Promise.all(hosts.map(async (host) => [host, await openAgent(host)] as const)),
   );
+  // Where nobody is killed nobody is to take over, however long the machine stands still.
+  const ownershipMs = options.crash === undefined ? 60_000 : 500;
   const conductor: ConductorService = buildConductor({
     cells: conductors("cells"),
     scheduler: conductors("scheduler"),
@@ -237,7 +239,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     owner: options.owner ?? `conductor-${process.pid}`,
     clock: systemClock,
     log,
-    config: conductorConfig.parse({ pollMs: 50, ownershipMs: 500, dormantMs: 200, ...options.conductor }),
+    config: conductorConfig.parse({ pollMs: 50, ownershipMs, dormantMs: 200, ...options.conductor }),
     ...(options.crash === undefined ? {} : { crash: options.crash }),
   });
   const stores = [
@@ -285,7 +287,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await pool.close();
     },
   };
-  await until(() => registered(cloud), { timeoutMs: 10_000, what: "the cells to be registered" });
+  await until(() => registered(cloud), { timeoutMs: 60_000, what: "the cells to be registered" });
   run(scheduler.start(background("scheduler")));
   await Promise.all([...agents.values()].map((agent) => agent.start()));
   const explain = connect("operator")("scheduler").client(SchedulerServiceDefinition);
@@ -293,7 +295,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     async () =>
       (await explain.explain(testCtx(), { spec: { flavor: { vcpus: 1, memoryMib: 1 } } })).explanation
         ?.hostsConsidered === hosts.length,
-    { timeoutMs: 10_000, what: "the scheduler to know all hosts" },
+    { timeoutMs: 60_000, what: "the scheduler to know all hosts" },
   );
   run(conductor.start(background("conductor")));
   return cloud;

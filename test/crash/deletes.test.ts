@@ -53,7 +53,7 @@ describe("a server that is deleted during its boot", function () {
       neutron,
       tap: calls,
       // Nobody dies here: a busy machine must not make a living owner look dead.
-      conductor: { maxOperations: 1_000, ownershipMs: 10_000 },
+      conductor: { maxOperations: 1_000, ownershipMs: 60_000 },
     });
     const groups = cloud.channel("api", "cells").client(ServerGroupStoreServiceDefinition);
     await groups.createStoredServerGroup(testCtx(), {
@@ -91,7 +91,7 @@ describe("a server that is deleted during its boot", function () {
 
   /** Deletes, from wherever the server is: it may be on its way to another database. */
   const removed = (id: string): Promise<unknown> =>
-    until(() => remove(id), { timeoutMs: 20_000, what: "the deletion to be accepted" });
+    until(() => remove(id), { timeoutMs: 60_000, what: "the deletion to be accepted" });
 
   /**
    * Resolves when the deletion has ended, waits for the boot, or cannot be accepted before the boot goes on.
@@ -115,7 +115,7 @@ describe("a server that is deleted during its boot", function () {
           newest?.kind === "server.delete" && (!isLive(newest.state) || newest.waitingFor === VICTIM_AT_REST)
         );
       },
-      { timeoutMs: 20_000, what: "the deletion to come as far as it can" },
+      { timeoutMs: 60_000, what: "the deletion to come as far as it can" },
     );
     return true;
   }
@@ -135,7 +135,7 @@ describe("a server that is deleted during its boot", function () {
       ...[bootOf(id), deletionOf(id)].filter((requestId) => calls.underway(requestId) !== 0),
     ];
     await until(async () => (await restless()).length === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "everything to come to rest",
     }).catch(async (error: unknown) => {
       throw new Error(`${what}: ${JSON.stringify(await restless())}`, { cause: error });
@@ -211,7 +211,7 @@ describe("a server that is deleted during its boot", function () {
             cloud.stores.map((store) => count(store, sql`SELECT 1 FROM ${store.t.dormant_operation}`)),
           )
         ).flat().length === 0,
-      { timeoutMs: 20_000, what: "copies to be swept up" },
+      { timeoutMs: 60_000, what: "copies to be swept up" },
     );
     const found = Object.entries(await leftovers([...cases.keys()])).filter(
       ([, list]) => !Array.isArray(list) || list.length > 0,
@@ -269,7 +269,7 @@ describe("a server that is deleted during its boot", function () {
       for (const [index, { reached }] of held.entries())
         void reached.then(() => missing.delete(cases[index]?.what ?? ""));
       await until(() => missing.size === 0, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: "all boots to come to the call meant for them",
       }).catch((error: unknown) => {
         for (const one of held) one.release();

@@ -22,7 +22,7 @@ const HOST = "late-1";
 
 /** What a conductor sent before it was overtaken, and what arrives only now. Everybody must refuse it. */
 describe("messages delayed past a take-over", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let cloud: Cloud;
   before(async () => {
     const { connection } = await testCluster();
@@ -35,7 +35,7 @@ describe("messages delayed past a take-over", function () {
       folder: processFolder("late"),
       hosts: [HOST],
       neutron: fakeNeutron(),
-      conductor: { ownershipMs: 30_000 },
+      conductor: { ownershipMs: 60_000 },
     });
   });
   after(() => cloud.close());

@@ -184,6 +184,6 @@ export async function ended(cloud: Cloud, serverId: string): Promise<Server> {
       const newest = operations[0];
       return newest !== undefined && !isLive(newest.state) && serverOf(cloud, serverId);
     },
-    { timeoutMs: 20_000, what: "the newest operation to end", everyMs: 10 },
+    { timeoutMs: 60_000, what: "the newest operation to end", everyMs: 10 },
   );
 }

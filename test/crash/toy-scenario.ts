@@ -170,7 +170,7 @@ export const toyScenario: Scenario = {
       },
       settled: async () => {
         start();
-        await until(async () => (await live()) === 0, { timeoutMs: 20_000, what: "all operations to end" });
+        await until(async () => (await live()) === 0, { timeoutMs: 60_000, what: "all operations to end" });
       },
       endState: async () => {
         const { rows } = await cell.db.statement(testCtx(), "state", (db) =>

@@ -63,7 +63,7 @@ describe("real guests on volumes", function () {
   const volume = (id: string): Promise<Row> => owner.json<Row>("volume", "show", id);
   const reaches = (id: string, status: string): Promise<unknown> =>
     until(async () => (await volume(id))["status"] === status, {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       what: `volume ${id} to be ${status}`,
     });
   /** Makes a server and waits for what its guest says. */
@@ -179,7 +179,7 @@ describe("real guests on volumes", function () {
     );
     await goes("first");
     await reaches(root, "available");
-    await until(async () => (await volumes()).length === 1, { timeoutMs: 120_000, what: "the blank to go" });
+    await until(async () => (await volumes()).length === 1, { timeoutMs: 240_000, what: "the blank to go" });
   });
 
   it("find on a volume what the server before has written", async () => {
@@ -200,7 +200,7 @@ describe("real guests on volumes", function () {
     );
     await until(
       async () => (await owner.json<Row>("volume", "snapshot", "show", "snap"))["status"] === "available",
-      { timeoutMs: 120_000, what: "the snapshot" },
+      { timeoutMs: 240_000, what: "the snapshot" },
     );
     const said = await boots("third", "--flavor", "diskless", "--snapshot", String(snapshot["id"]));
     assert.equal(said.found, "first");
@@ -211,7 +211,7 @@ describe("real guests on volumes", function () {
     await goes("third");
     await reaches(own, "available");
     await owner.run("volume", "delete", own);
-    await until(async () => (await volumes()).length === 1, { timeoutMs: 120_000, what: "its volume to go" });
+    await until(async () => (await volumes()).length === 1, { timeoutMs: 240_000, what: "its volume to go" });
     await reaches(root, "in-use");
   });
 
@@ -228,7 +228,7 @@ describe("real guests on volumes", function () {
     await reaches(own, "available");
     await owner.run("volume", "delete", own);
     await owner.run("image", "delete", "picture");
-    await until(async () => (await volumes()).length === 1, { timeoutMs: 120_000, what: "its volume to go" });
+    await until(async () => (await volumes()).length === 1, { timeoutMs: 240_000, what: "its volume to go" });
   });
 
   it("are rescued with their volume in its place", async () => {
@@ -236,11 +236,15 @@ describe("real guests on volumes", function () {
       ...["image", "set", "--property", "hw_rescue_device=disk", "--property", "hw_rescue_bus=virtio"],
       image,
     );
+    const { id } = await owner.json<{ id: string }>("server", "show", "second");
     const said = await looksAgain("second", () => owner.run("server", "rescue", "--image", image, "second"));
+    // The guest may have looked before the end of what has started it is stored.
+    await rest.reaches(id, "RESCUE");
     assert.deepEqual([said.root, said.found], [root.slice(0, 20), "first"]);
     assert.deepEqual(said.disks.map(([, , , serial]) => serial).sort(), [root.slice(0, 20), "rescue"]);
     const back = await looksAgain("second", () => owner.run("server", "unrescue", "second"));
     assert.deepEqual([back.root, back.found, back.disks.length], [root.slice(0, 20), "first", 1]);
+    await rest.reaches(id, "ACTIVE");
   });
 
   it("lose what was on their volume when it is written anew", async () => {
@@ -262,6 +266,6 @@ describe("real guests on volumes", function () {
     await goes("second");
     await reaches(root, "available");
     await owner.run("volume", "delete", "--purge", root);
-    await until(async () => (await volumes()).length === 0, { timeoutMs: 120_000, what: "the volume to go" });
+    await until(async () => (await volumes()).length === 0, { timeoutMs: 240_000, what: "the volume to go" });
   });
 });

@@ -80,7 +80,7 @@ describe("a cloud with two QEMU hosts", function () {
     if (!cloud) return;
     for (const server of await ask.json<Server[]>("server", "list").catch(() => []))
       await demo.run("server", "delete", "--wait", server.ID as string).catch(() => {});
-    await Promise.all([ask.close(), askAsAdmin.close()]);
+    await Promise.allSettled([ask.close(), askAsAdmin.close()]);
     await cloud.stop();
     cloud.forget();
   });
@@ -166,10 +166,10 @@ describe("a cloud with two QEMU hosts", function () {
       const boots = async (): Promise<number> => (await consoleOf("vm1")).split("BOOT-DONE").length - 1;
       const status = async (): Promise<unknown> => (await ask.json<Row>("server", "show", "vm1"))["status"];
       await demo.run("server", "stop", "vm1");
-      await until(async () => (await status()) === "SHUTOFF", { timeoutMs: 120_000 });
+      await until(async () => (await status()) === "SHUTOFF", { timeoutMs: GUEST_BOOT_MS, what: "SHUTOFF" });
       assert.equal(qemuProcesses(vm1.id).length, 0);
       await demo.run("server", "start", "vm1");
-      await until(async () => (await status()) === "ACTIVE", { timeoutMs: 60_000 });
+      await until(async () => (await status()) === "ACTIVE", { timeoutMs: GUEST_BOOT_MS, what: "ACTIVE" });
       await until(async () => (await boots()) === 2, { timeoutMs: GUEST_BOOT_MS });
       await demo.run("server", "reboot", "--soft", "--wait", "vm1");
       await until(async () => (await boots()) === 3, { timeoutMs: GUEST_BOOT_MS });

@@ -8,7 +8,8 @@ import { OpenStackShell } from "./support/openstack-shell.js";
 import { programOf } from "./support/program.js";
 
 const PORT_OFFSET = 9_500;
-const patient = (what: string) => ({ timeoutMs: 120_000, everyMs: 500, what });
+const PATIENCE_MS = 120_000;
+const patient = (what: string) => ({ timeoutMs: PATIENCE_MS, everyMs: 500, what });
 
 /** Consoles as their users open them: the screen in a real browser, the serial line over a web socket. */
 describe("consoles of a server with a real guest", function () {
@@ -43,8 +44,10 @@ describe("consoles of a server with a real guest", function () {
       executablePath: programOf("chromium") ?? assert.fail("Chromium is not installed"),
       // Its own sandbox needs rights that containers lack; it sees this cloud only.
       args: ["--no-sandbox"],
+      timeout: PATIENCE_MS,
     });
     page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error") complaints.push(message.text());

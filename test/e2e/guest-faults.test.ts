@@ -117,6 +117,8 @@ describe("guests that end by themselves, and a host that dies under them", funct
       await cloud.kill();
       await end(id);
       await start({ home: cloud.home, env: { KILONOVA_COMPUTE_RESUME_GUESTS_STATE_ON_HOST_BOOT: "true" } });
+      // The record says ACTIVE all the time.
+      await until(() => qemuProcesses(id).length > 0, { timeoutMs: 240_000, what: "the guest to run again" });
       await rest.reaches(id, "ACTIVE");
       assert.notEqual(processOf(id), pid);
     });
@@ -145,7 +147,7 @@ describe("guests that end by themselves, and a host that dies under them", funct
       for (const file of before) rmSync(join(cache, file));
       assert.equal((await rest.act(id, "reboot", { type: "HARD" })).status, 202);
       await until(() => qemuProcesses(id).some((one) => one !== pid), {
-        timeoutMs: 120_000,
+        timeoutMs: 240_000,
         what: "another process",
       });
       await rest.reaches(id, "ACTIVE");

@@ -106,24 +106,28 @@ describe("images of strangers", function () {
   });
   after(async () => {
     if (cloud) {
-      const { servers } = await getJson<{ servers: { id: string }[] }>(url(8774, "/v2.1/servers"), token);
-      await mapLimit(servers, AT_ONCE, async ({ id }) => {
-        await fetch(url(8774, `/v2.1/servers/${id}`), {
-          method: "DELETE",
-          headers: { "x-auth-token": token },
-        });
-        await until(
-          async () =>
-            (await fetch(url(8774, `/v2.1/servers/${id}`), { headers: { "x-auth-token": token } })).status ===
-            404,
-          { timeoutMs: 60_000, everyMs: 200 },
-        );
-      });
+      await deleteAll().catch(() => {});
       await cloud.stop();
       cloud.forget();
     }
     tools.forget();
   });
+
+  async function deleteAll(): Promise<void> {
+    const { servers } = await getJson<{ servers: { id: string }[] }>(url(8774, "/v2.1/servers"), token);
+    await mapLimit(servers, AT_ONCE, async ({ id }) => {
+      await fetch(url(8774, `/v2.1/servers/${id}`), {
+        method: "DELETE",
+        headers: { "x-auth-token": token },
+      });
+      await until(
+        async () =>
+          (await fetch(url(8774, `/v2.1/servers/${id}`), { headers: { "x-auth-token": token } })).status ===
+          404,
+        { timeoutMs: 120_000, everyMs: 200 },
+      );
+    });
+  }
 
   it("end in ERROR with a reason that tells nothing of the host, and are never opened", async () => {
     const before = tools.calls.length;
@@ -190,7 +194,7 @@ describe("images of strangers", function () {
     await deleteImage(image);
     await send("POST", url(8774, `/v2.1/servers/${id}/action`), { reboot: { type: "HARD" } });
     await until(async () => (await show(id)).status === "ACTIVE", {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       everyMs: 300,
       what: "the reboot",
     });

@@ -51,7 +51,7 @@ describe("caching images on the hosts of an aggregate", function () {
   });
   after(async () => {
     if (!cloud) return;
-    await Promise.all([admin.close(), user.channel.close()]);
+    await Promise.allSettled([admin?.close(), user?.channel.close()]);
     await cloud.stop();
     cloud.forget();
   });

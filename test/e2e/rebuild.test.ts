@@ -112,7 +112,7 @@ describe("a rebuild of a server with a real guest", function () {
     assert.match(after.image, /^other /);
     assert.deepEqual(after.properties, { made: "anew" });
     await hears(/boots=1\b/, length);
-    const heard = await hears(/new data: .*/, length);
+    const heard = await hears(/new data: .*\r?\n/, length);
     assert.match(heard, new RegExp(`"uuid": ?"${id}"`));
     assert.match(heard, /"meta": ?\{"made": ?"anew"\}/);
     assert.doesNotMatch((await consoleText()).slice(length), /old data/);

@@ -45,7 +45,7 @@ describe("rescue of a server with a real guest", function () {
   const status = async (): Promise<string> =>
     (await owner.json<{ status: string }>("server", "show", name)).status;
   const reaches = (wanted: string): Promise<unknown> =>
-    until(async () => (await status()) === wanted, { timeoutMs: 180_000, what: `${name} to be ${wanted}` });
+    until(async () => (await status()) === wanted, { timeoutMs: 240_000, what: `${name} to be ${wanted}` });
   const boots = async (): Promise<string[]> =>
     (await owner.run("console", "log", "show", name)).split("booted=").slice(1);
   /** What the guest has said of its n-th boot, once it has said it all. */
@@ -55,7 +55,7 @@ describe("rescue of a server with a real guest", function () {
         const said = (await boots())[nth - 1];
         return said?.includes("looked") ? said : undefined;
       },
-      { timeoutMs: 180_000, what: `boot ${nth} to be told` },
+      { timeoutMs: 240_000, what: `boot ${nth} to be told` },
     );
   const disksOf = async (): Promise<string[]> => {
     const text = await owner.run("console", "log", "show", name);

@@ -11,16 +11,19 @@ import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import { Cloud, projectRoot } from "./support/cloud.js";
+import { askIdentity } from "./support/identity.js";
 import { PackedSdk } from "./support/packed-sdk.js";
 import { programOf } from "./support/program.js";
 
 const run = promisify(execFile);
+const PATIENCE_MS = 180_000;
 
 /** As much of answers as is looked at. */
 interface Answer {
   readonly flavors?: readonly { readonly id: string }[];
   readonly servers?: readonly { readonly id: string }[];
   readonly operations?: readonly { readonly name: string }[];
+  readonly operation?: { readonly done?: boolean };
 }
 
 /** Gathers what a program says. */
@@ -28,7 +31,7 @@ function linesOf(program: ChildProcess) {
   const state = {
     text: "",
     async until(pattern: RegExp): Promise<void> {
-      const endsAt = Date.now() + 60_000;
+      const endsAt = Date.now() + PATIENCE_MS;
       while (!pattern.test(state.text)) {
         assert.ok(
           Date.now() < endsAt && program.exitCode === null,
@@ -128,19 +131,23 @@ describe("the samples, as their readers run them", function () {
   async function logIn(): Promise<Session> {
     const { OS_AUTH_URL = "", OS_PASSWORD = "" } = cloud.credentials("demo");
     const domain = { id: "default" };
-    const answer = await fetch(`${OS_AUTH_URL}/auth/tokens`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        auth: {
-          identity: {
-            methods: ["password"],
-            password: { user: { name: "demo", password: OS_PASSWORD, domain } },
-          },
-          scope: { project: { name: "demo", domain } },
+    const body = JSON.stringify({
+      auth: {
+        identity: {
+          methods: ["password"],
+          password: { user: { name: "demo", password: OS_PASSWORD, domain } },
         },
-      }),
+        scope: { project: { name: "demo", domain } },
+      },
     });
+    const answer = await askIdentity(() =>
+      fetch(`${OS_AUTH_URL}/auth/tokens`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      }),
+    );
+    assert.equal(answer.status, 201, await answer.clone().text());
     const { token } = (await answer.json()) as {
       token: { catalog: { type: string; endpoints: { interface: string; url: string }[] }[] };
     };
@@ -175,7 +182,11 @@ describe("the samples, as their readers run them", function () {
       flavorId: flavors?.[0]?.id,
       imageId: images[0]?.id,
     });
-    await call(session, "OperationsService/WaitOperation", { name: operations?.[0]?.name, timeout: "60s" });
+    const { operation } = await call(session, "OperationsService/WaitOperation", {
+      name: operations?.[0]?.name,
+      timeout: `${PATIENCE_MS / 1_000}s`,
+    });
+    assert.equal(operation?.done, true, `${name} has not come up`);
     return servers?.[0]?.id ?? assert.fail("no server was made");
   }
 
@@ -371,11 +382,13 @@ describe("the samples, as their readers run them", function () {
         executablePath: programOf("chromium") ?? assert.fail("Chromium is not installed"),
         // Its own sandbox needs rights that containers lack; it sees this page and this cloud only.
         args: ["--no-sandbox"],
+        timeout: PATIENCE_MS,
       });
     });
     after(() => browser?.close());
     beforeEach(async () => {
       page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
       said = [];
       page.on("console", (message) => said.push(message.text()));
       page.on("pageerror", (error) => said.push(String(error)));
@@ -391,12 +404,12 @@ describe("the samples, as their readers run them", function () {
       for (const table of ["connect", "rest"] as const)
         await row(table, id)
           .filter({ hasText: new RegExp(`^${name} ACTIVE$`) })
-          .waitFor({ state: "attached", timeout: 30_000 })
+          .waitFor({ state: "attached", timeout: PATIENCE_MS })
           .catch((error: unknown) => assert.fail(`${table}: ${String(error)}\n${said.join("\n")}`));
     };
     const forgets = async (id: string): Promise<void> => {
       for (const table of ["connect", "rest"] as const)
-        await row(table, id).waitFor({ state: "detached", timeout: 30_000 });
+        await row(table, id).waitFor({ state: "detached", timeout: PATIENCE_MS });
     };
 
     it("lists servers and tells what happens to them, over Connect and over REST", async () => {
@@ -430,7 +443,7 @@ describe("the samples, as their readers run them", function () {
     it("says that the login was wrong", async () => {
       await page.getByLabel("password").fill("wrong");
       await page.getByRole("button").click();
-      await page.locator("#problem", { hasText: "401" }).waitFor({ timeout: 30_000 });
+      await page.locator("#problem", { hasText: "401" }).waitFor({ timeout: PATIENCE_MS });
     });
   });
 });

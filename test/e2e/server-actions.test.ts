@@ -42,7 +42,7 @@ describe("actions on a server with a real guest", function () {
   const status = async (): Promise<string> =>
     (await owner.json<{ status: string }>("server", "show", name)).status;
   const reaches = (wanted: string): Promise<unknown> =>
-    until(async () => (await status()) === wanted, { timeoutMs: 120_000, what: `${name} to be ${wanted}` });
+    until(async () => (await status()) === wanted, { timeoutMs: 240_000, what: `${name} to be ${wanted}` });
 
   before(async () => {
     cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"] });
@@ -55,7 +55,7 @@ describe("actions on a server with a real guest", function () {
       ...["server", "create", "--image", image?.ID ?? "", "--flavor", "m1.nano", "--network", "private"],
       ...["--user-data", userData, "--wait", name],
     );
-    await until(async () => (await ticks()) > 0, { timeoutMs: 120_000, what: "the guest to tick" });
+    await until(async () => (await ticks()) > 0, { timeoutMs: 240_000, what: "the guest to tick" });
   });
   after(async () => {
     if (!cloud) return;
@@ -73,7 +73,7 @@ describe("actions on a server with a real guest", function () {
     assert.equal(await ticks(), frozen);
     await owner.run("server", "unpause", name);
     await reaches("ACTIVE");
-    await until(async () => (await ticks()) > frozen, { timeoutMs: 60_000, what: "the guest to tick on" });
+    await until(async () => (await ticks()) > frozen, { timeoutMs: 120_000, what: "the guest to tick on" });
   });
 
   it("keeps its owner from changing it while an administrator's lock is on, and says why", async () => {
@@ -99,8 +99,8 @@ describe("actions on a server with a real guest", function () {
   it("has the agent inside the guest set the administrator's password", async () => {
     await nova(cloud.credentials("demo"), ["set-password", name], `${PASSWORD}\n${PASSWORD}\n`);
     const hashed = await until(
-      async () => [...(await consoleText()).matchAll(/shadow=(\$6\$([^$\s]+)\$\S+)/g)].at(-1),
-      { timeoutMs: 60_000, what: "the guest to see another password" },
+      async () => [...(await consoleText()).matchAll(/shadow=(\$6\$([^$\s]+)\$\S+)\s/g)].at(-1),
+      { timeoutMs: 120_000, what: "the guest to see another password" },
     );
     const [, hash = "", salt = ""] = hashed;
     assert.equal(execFileSync("openssl", ["passwd", "-6", "-salt", salt, PASSWORD]).toString().trim(), hash);

@@ -46,7 +46,7 @@ describe("images of a server with a real guest", function () {
 
   const consoleOf = (server: string): Promise<string> => owner.run("console", "log", "show", server);
   const ticks = async (): Promise<number[]> =>
-    [...(await consoleOf(name)).matchAll(/tick=([\d.]+)/g)].map(([, up]) => Number(up));
+    [...(await consoleOf(name)).matchAll(/tick=([\d.]+)\s/g)].map(([, up]) => Number(up));
   const create = async (server: string, image: string): Promise<void> => {
     const userData = join(cloud.home, "watch.sh");
     writeFileSync(userData, WATCH);
@@ -62,6 +62,15 @@ describe("images of a server with a real guest", function () {
         await tokenOf(cloud, "demo"),
       )
     ).images;
+  /** Its image is there a moment before the operation that has made it is through. */
+  const rests = (): Promise<unknown> =>
+    until(
+      async () => {
+        const shown = await owner.json<{ "OS-EXT-STS:task_state": string | null }>("server", "show", name);
+        return shown["OS-EXT-STS:task_state"] === null;
+      },
+      { timeoutMs: 180_000, what: "the operation to end" },
+    );
   /** One process, one boot, and a clock that has only gone on. */
   const neverStopped = async (pid: number | undefined): Promise<void> => {
     assert.deepEqual(qemuProcesses(serverId), [pid]);
@@ -81,7 +90,10 @@ describe("images of a server with a real guest", function () {
     const [image] = await owner.json<{ ID: string }[]>("image", "list");
     await create(name, image?.ID ?? "");
     serverId = (await owner.json<{ id: string }>("server", "show", name)).id;
-    await until(async () => (await ticks()).length > 0, { timeoutMs: 120_000, what: "the guest to tick" });
+    await until(async () => (await ticks()).length > 0 && (await consoleOf(name)).includes("BOOT-DONE"), {
+      timeoutMs: 240_000,
+      what: "the guest to tick, and to have booted",
+    });
   });
   after(async () => {
     if (!cloud) return;
@@ -98,7 +110,7 @@ describe("images of a server with a real guest", function () {
     const before = (await ticks()).length;
     await owner.run("server", "image", "create", "--name", "picture", "--wait", name);
     await until(async () => (await ticks()).length > before + 2, {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
       what: "the guest to tick on",
     });
     await neverStopped(pid);
@@ -116,7 +128,7 @@ describe("images of a server with a real guest", function () {
     assert.ok(text.includes("file systems freeze: 1") && text.includes("file systems unfreeze: 1"));
     await create("second", "picture");
     await until(async () => (await consoleOf("second")).includes(`found=${MARKER}`), {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       what: "the second guest to find the marker",
     });
     assert.match(await consoleOf("second"), /boots=2/);
@@ -124,33 +136,38 @@ describe("images of a server with a real guest", function () {
   });
 
   it("is made of a server that is off", async () => {
+    await rests();
     await owner.run("server", "stop", name);
     await until(
       async () => (await owner.json<{ status: string }>("server", "show", name)).status === "SHUTOFF",
-      { timeoutMs: 120_000, what: "the server to be off" },
+      { timeoutMs: 240_000, what: "the server to be off" },
     );
     await owner.run("server", "image", "create", "--name", "cold", "--wait", name);
+    await rests();
     await owner.run("server", "start", name);
     await until(async () => (await consoleOf(name)).split("BOOT-DONE").length - 1 >= 2, {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       what: "the guest to boot again",
     });
     await create("second", "cold");
     await until(async () => (await consoleOf("second")).includes(`found=${MARKER}`), {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       what: "the second guest to find the marker",
     });
     await owner.run("server", "delete", "--wait", "second");
   });
 
   it("replaces the backup before it when only one is to stay", async () => {
-    for (const backup of ["one", "two"])
+    for (const backup of ["one", "two"]) {
+      await rests();
       await owner.run(
         ...["server", "backup", "create", "--name", backup, "--type", "daily", "--rotate", "1"],
         ...["--wait", name],
       );
+    }
+    await rests();
     await until(async () => (await images()).every((image) => image.name !== "one"), {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
       what: "the first backup to go",
     });
     const two = (await images()).find((image) => image.name === "two");
@@ -175,13 +192,7 @@ describe("images of a server with a real guest", function () {
     await cloud.kill();
     cloud = await Cloud.start({ portOffset: PORT_OFFSET, home: cloud.home, args: ["--hosts", "1"] });
     owner = new OpenStackShell({ ...cloud.credentials("demo"), ...NEW });
-    await until(
-      async () => {
-        const shown = await owner.json<{ "OS-EXT-STS:task_state": string | null }>("server", "show", name);
-        return shown["OS-EXT-STS:task_state"] === null;
-      },
-      { timeoutMs: 180_000, what: "the operation to end" },
-    );
+    await rests();
     assert.equal((await images()).find(({ id }) => id === imageId)?.status, "active");
     assert.deepEqual(qemuProcesses(serverId), [pid]);
   });

@@ -21,6 +21,7 @@ if [ -f /persist/marker ]; then
   echo "found=$(cat /persist/marker)" > /dev/console
 else
   echo "${MARKER}" > /persist/marker
+  sync
   echo "marked" > /dev/console
 fi
 `;
@@ -50,7 +51,7 @@ describe("shelving of a server with a real guest", function () {
   const consoleOf = (server: string): Promise<string> => owner.run("console", "log", "show", server);
   const says = (server: string, text: string): Promise<unknown> =>
     until(async () => (await consoleOf(server)).includes(text), {
-      timeoutMs: 180_000,
+      timeoutMs: 240_000,
       what: `${server} to say ${text}`,
     });
   const create = async (server: string, image: string): Promise<void> => {
@@ -82,7 +83,7 @@ describe("shelving of a server with a real guest", function () {
         const [now, task] = await shown();
         return now === status && task === null;
       },
-      { timeoutMs: 180_000, what: `${name} to be ${status}` },
+      { timeoutMs: 240_000, what: `${name} to be ${status}` },
     );
   const act = async (body: object, version: string): Promise<number> => {
     const answer = await fetch(`http://127.0.0.1:${cloud.port(8774)}/v2.1/servers/${serverId}/action`, {
@@ -101,7 +102,7 @@ describe("shelving of a server with a real guest", function () {
       (await owner.json<{ addresses: Record<string, string[]> }>("server", "show", name)).addresses,
     ).flat();
   const has = (what: string, wanted: (all: readonly string[]) => boolean): Promise<unknown> =>
-    until(async () => wanted(await addresses()), { timeoutMs: 60_000, what });
+    until(async () => wanted(await addresses()), { timeoutMs: 120_000, what });
 
   before(async () => {
     await open();
@@ -171,7 +172,7 @@ describe("shelving of a server with a real guest", function () {
       what: "the guest to be off",
     });
     await user.operations.cancelOperation(call(), { name: operation?.name ?? "" });
-    const { state } = await user.wait(operation, 120);
+    const { state } = await user.wait(operation);
     const { vmState, powerState } = await user.get(serverId);
     // It may have been too late.
     if (state === OperationState.OPERATION_STATE_SUCCEEDED) {
@@ -189,7 +190,7 @@ describe("shelving of a server with a real guest", function () {
 
   it("is finished after the whole cloud was killed in the middle of it", async () => {
     assert.equal(await act({ shelve: null }, "2.1"), 202);
-    await until(async () => (await shown())[1] !== "shelving", { timeoutMs: 120_000, what: "the copy" });
+    await until(async () => (await shown())[1] !== "shelving", { timeoutMs: 240_000, what: "the copy" });
     await owner.close();
     await cloud.kill();
     await open(cloud.home);

@@ -46,7 +46,8 @@ async function refused(
     stream.on("data", (chunk: Buffer) => {
       text += chunk.toString();
     });
-  const [code] = (await once(child, "exit")) as [number | null];
+  // Not "exit": what it printed last may still be under way then.
+  const [code] = (await once(child, "close")) as [number | null];
   return { code, text };
 }
 

@@ -57,13 +57,13 @@ describe("volumes of real guests", function () {
 
   const says = (name: string, what: string, pattern: RegExp): Promise<RegExpExecArray> =>
     until(async () => pattern.exec(await owner.run("console", "log", "show", name)) ?? undefined, {
-      timeoutMs: 180_000,
+      timeoutMs: 240_000,
       what: `${name} to say: ${what}`,
     });
   const status = async (): Promise<unknown> => (await owner.json<Row>("volume", "show", volume))["status"];
   const reaches = (wanted: string): Promise<unknown> =>
     until(async () => (await status()) === wanted, {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       what: `the volume to be ${wanted}`,
     });
   const serialOf = (): string => volume.slice(0, 20);
@@ -138,7 +138,7 @@ describe("volumes of real guests", function () {
         const found = `volume ${serialOf()} found=[written by one]`;
         return all.length > before && all.at(-1)?.includes(found) === true;
       },
-      { timeoutMs: 180_000, what: "the guest to find the volume again" },
+      { timeoutMs: 240_000, what: "the guest to find the volume again" },
     );
     assert.equal(await status(), "in-use");
   });

@@ -77,7 +77,7 @@ describe("commands to agents", () => {
         if (progress !== undefined && same) seen.push({ progress, ofServer });
         return !isLive(state);
       },
-      { timeoutMs: 20_000, what: "the boot's end" },
+      { timeoutMs: 60_000, what: "the boot's end" },
     );
     for (const { progress, ofServer } of seen) {
       assert.equal(progress.phase, "disks");
@@ -135,7 +135,7 @@ describe("commands to agents", () => {
 
   it("are let finish where half of them would be worse, and the operation with them", async () => {
     const id = await active();
-    await script([{ method: "setAdminPassword", delayMs: 1_500 }]);
+    await script([{ method: "setAdminPassword", delayMs: 4_000 }]);
     const { name } = await act(cloud, id, operationOf("server.change-password"));
     await until(async () => (await operation(name)).state === OperationState.OPERATION_STATE_PARKED);
     await cancel(name);

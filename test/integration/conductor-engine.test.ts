@@ -88,7 +88,7 @@ async function world() {
       clock: systemClock,
       crash: noCrash,
       owner,
-      ownershipMs: 5_000,
+      ownershipMs: 60_000,
       registry: new Registry(kinds),
       log: silentLogger,
       databases: async () => ["global", "cell1"],
@@ -103,7 +103,7 @@ async function world() {
         const operation = await getOperation(stores.get("cell1"), testCtx(), name);
         return operation.state === state && operation;
       },
-      { timeoutMs: 20_000, what: `state ${state}` },
+      { timeoutMs: 60_000, what: `state ${state}` },
     );
   const serverOf = async (id: string) => {
     const cell1 = stores.get("cell1");
@@ -423,7 +423,7 @@ describe("a conductor", () => {
     });
     // Its last sign of life is always long ago.
     let nowMs = 0;
-    const clock = { ...systemClock, monotonicMs: () => (nowMs += 60_000) };
+    const clock = { ...systemClock, monotonicMs: () => (nowMs += 600_000) };
     const conductor = w.use(w.open("a", { kinds: [kind], clock }));
     const { name } = await w.accept("");
     conductor.wake("cell1", name);
@@ -491,7 +491,7 @@ describe("an operation that needs an operator", () => {
         const op = await getOperation(w.stores.get("cell1"), testCtx(), name);
         return op.state === NEEDS_OPERATOR && op.generation > stuck.generation + 2n && op;
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
     assert.equal(again.steps.at(-1)?.attempts, 3, "each retry has all attempts again");
     w.ledger.shut.clear();
@@ -649,7 +649,7 @@ describe("operations that nobody can run", () => {
         const operation = await getOperation(w.stores.get("cell1"), testCtx(), name);
         return operation.error?.reason === "UNKNOWN_STEP" && operation;
       },
-      { timeoutMs: 20_000, what: "the missing step to be told" },
+      { timeoutMs: 60_000, what: "the missing step to be told" },
     );
     assert.deepEqual([stuck.state, stuck.currentStep], [NEEDS_OPERATOR, "third"]);
     await conductor.stop(1_000);

@@ -154,7 +154,7 @@ describe("a server's life", () => {
         const server = await serverOf(cloud, id);
         return server.vmState !== VmState.VM_STATE_BUILDING && server;
       },
-      { timeoutMs: 15_000 },
+      { timeoutMs: 60_000 },
     );
     // Each host fails once: two alternates are tried, and the third attempt fails too.
     assert.equal(first.vmState, ERROR);
@@ -282,7 +282,7 @@ describe("a server's life", () => {
           OperationState.OPERATION_STATE_SUCCEEDED
         );
       },
-      { timeoutMs: 20_000, what: "the deletion to give the owner up" },
+      { timeoutMs: 60_000, what: "the deletion to give the owner up" },
     );
     assert.equal(portsOf(id).length, 0);
     late = undefined;
@@ -343,7 +343,7 @@ describe("a server's life", () => {
 
   it("counts an owner that no longer renews as one at rest", async () => {
     const id = randomUUID();
-    const { name, fence } = await stoppedInSilence(id, 2n);
+    const { name, fence } = await stoppedInSilence(id, 600n);
     assert.equal(await atRest(name), false);
     await act(cloud, id, operationOf("server.delete"));
     await store().leaveOperation(testCtx(), { database: "cell1", name, fence: fence - 1n });
@@ -475,7 +475,7 @@ describe("work that outlasts its call", () => {
     });
     await cloud
       .agent("p", "operator")
-      .scriptFakeDriver(testCtx(), { host: "p", rules: [{ method: "powerOn", delayMs: 700 }] });
+      .scriptFakeDriver(testCtx(), { host: "p", rules: [{ method: "powerOn", delayMs: 3_000 }] });
     const id = randomUUID();
     await boot(cloud, { ids: [id] });
     await until(

@@ -127,7 +127,7 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
     await until(() => state.has("/test/holder"));
     await holder.kill();
     await until(() => !state.has("/test/holder"), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the dead holder's key to vanish",
     });
   });
@@ -142,9 +142,9 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
         await lease.put(ctx(), "/test/k", "after");
         return true;
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 60_000 },
     );
-    await until(() => state.get("/test/k") === "after", { timeoutMs: 10_000 });
+    await until(() => state.get("/test/k") === "after", { timeoutMs: 60_000 });
     assert.equal(lease.held, true);
     assert.equal(snapshots, 1, "resumed from its revision, not listed anew");
     await lease.revoke(ctx());
@@ -160,14 +160,14 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
       // have kept the lease.
       await until(() => !lease.held || performance.now() - stalledMs >= 2_000, {
         everyMs: 5,
-        timeoutMs: 10_000,
+        timeoutMs: 60_000,
       });
       assert.equal(lease.held, false);
-      await until(() => lease.signal.aborted, { timeoutMs: 10_000, what: "self-fencing" });
+      await until(() => lease.signal.aborted, { timeoutMs: 60_000, what: "self-fencing" });
     } finally {
       etcd.resume();
     }
-    await until(async () => (await store.get(ctx(), "/test/k")) === undefined, { timeoutMs: 10_000 });
+    await until(async () => (await store.get(ctx(), "/test/k")) === undefined, { timeoutMs: 60_000 });
   });
 
   it("lists again after its revision was compacted while it was away", async () => {
@@ -202,7 +202,7 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
     // What waited in the stalled connection is lost with it.
     for (const proxy of proxies) proxy.cut();
     away.heal();
-    await until(() => seen.get("/test/k") === "19" && !seen.has("/test/gone"), { timeoutMs: 15_000 });
+    await until(() => seen.get("/test/k") === "19" && !seen.has("/test/gone"), { timeoutMs: 60_000 });
     assert.equal(lists, 2);
     end.abort();
     await following;
@@ -218,11 +218,11 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
     await etcd.kill();
     await etcd.wipe();
     await etcd.start();
-    await until(() => lease.signal.aborted, { timeoutMs: 15_000, what: "the loss of the lease" });
-    await until(() => !state.has("/test/k"), { timeoutMs: 15_000, what: "the watcher to forget" });
+    await until(() => lease.signal.aborted, { timeoutMs: 60_000, what: "the loss of the lease" });
+    await until(() => !state.has("/test/k"), { timeoutMs: 60_000, what: "the watcher to forget" });
     const next = await store.grant(ctx(), 20_000);
     await next.put(ctx(), "/test/new", "1");
-    await until(() => state.get("/test/new") === "1", { timeoutMs: 10_000 });
+    await until(() => state.get("/test/new") === "1", { timeoutMs: 60_000 });
     await next.revoke(ctx());
   });
 
@@ -235,7 +235,7 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
         await store.get(ctx(), "/test/k");
         return true;
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
   });
 });

@@ -148,5 +148,5 @@ describe("integration: gateway and api", () => {
     const shown = await ask(`/servers/${SERVER}`, { version: "2.69" });
     assert.equal((shown.json as { server: { status: string } }).server.status, "UNKNOWN", shown.text);
     assert.equal((await ask(`/servers/${SERVER}`, { version: "2.68" })).status, 503);
-  }).timeout(30_000);
+  }).timeout(120_000);
 });

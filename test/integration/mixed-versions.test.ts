@@ -39,7 +39,7 @@ interface Side {
 const RECORD = "kilonova.cells.v1.InstanceRecord";
 /** Servers that live through everything; as many again are made and deleted meanwhile, twice. Quota is 10. */
 const SERVERS = 5;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 describe("two builds on one database: the previous commit's services and these", function () {
   this.timeout(400_000);
@@ -60,7 +60,8 @@ describe("two builds on one database: the previous commit's services and these",
     }
     previous = found;
     checkout = await checkOut(previous);
-    deployment = await TestDeployment.prepare();
+    // Nobody dies here: a machine that stands still for a while must not make the living look dead.
+    deployment = await TestDeployment.prepare({ leaseTtlMs: 30_000 });
     const before = deployment.withPrograms(await Programs.bundle(deployment.dir, checkout), {
       compute: await freePort(),
       placement: await freePort(),
@@ -303,7 +304,7 @@ async function start(deployment: TestDeployment, build: string, hosts: readonly 
     programs.start("placement", `placement-${build}`, await deployment.placement(`placement-${build}`)),
     programs.start("cells", `cells-${build}`, await deployment.cells(`cells-${build}`)),
     deployment.scheduler(`scheduler-${build}`),
-    deployment.conductor(`conductor-${build}`),
+    deployment.conductor(`conductor-${build}`, { ownershipMs: 60_000 }),
     deployment.api(`api-${build}`),
     deployment.gateway(`gateway-${build}`),
     deployment.compute(`compute-${build}`, hosts, await freePort()),

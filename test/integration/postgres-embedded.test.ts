@@ -158,7 +158,7 @@ for (const way of ways) {
           ).split("\n");
           return Number(first) !== before.pid && status?.trim() === "ready" && Number(first);
         },
-        { timeoutMs: 15_000, what: "the restarted server" },
+        { timeoutMs: 60_000, what: "the restarted server" },
       );
       pids.add(pid);
       await stop();

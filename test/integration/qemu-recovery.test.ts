@@ -32,6 +32,16 @@ describe("QEMU driver: what survives, what is told", function () {
       pid: (await host.driver().inspect(ctx, wanted.instanceUuid))?.pid ?? 0,
     };
   };
+  /** What QEMU says of a guest. */
+  const statusOf = async (instanceUuid: string): Promise<string> => {
+    const { operatorSocket } = host.paths(instanceUuid);
+    const operator = await QmpClient.connect(operatorSocket, { greetingTimeoutMs: timeoutMs });
+    try {
+      return ((await operator.execute("query-status")) as { status: string }).status;
+    } finally {
+      operator.close();
+    }
+  };
   const gone = (pid: number): Promise<true> =>
     until(() => identify(pid) === undefined, { timeoutMs, what: `process ${pid} to end` });
 
@@ -42,6 +52,11 @@ describe("QEMU driver: what survives, what is told", function () {
       await until(() => host.console(instanceUuid).endsWith("off\n"), {
         timeoutMs,
         what: "the guest to go off",
+      });
+      // It says so before it does so.
+      await until(async () => (await statusOf(instanceUuid)) === "shutdown", {
+        timeoutMs,
+        what: "the guest to be off",
       });
     });
     assert.deepEqual(host.events, [{ instanceUuid, type: "STOPPED", byGuest: true }]);

@@ -310,6 +310,23 @@ describe("quota of operations", () => {
       );
     });
 
+    it("after the end, and another operation has ended meanwhile: the server holds what the last one brought", async () => {
+      const { id, projectId } = await server();
+      const name = await accept(id, "0");
+      // Ended well; who was to settle it has died.
+      await s.store.db.statement(testCtx(), "test.ended", (db) =>
+        sql`UPDATE ${s.store.t.operation} SET state = 'succeeded', ready_at = NULL WHERE id = ${name.split("/")[2]}`.execute(
+          db,
+        ),
+      );
+      await s.store.db.statement(testCtx(), "test.free", (db) =>
+        sql`UPDATE ${s.store.t.instance} SET current_operation = '' WHERE id = ${id}`.execute(db),
+      );
+      await end(await accept(id, "1"), SUCCEEDED);
+      await settleClaims(stores, { clock: systemClock }, testCtx());
+      assert.deepEqual([await held(id), await used(projectId)], [{ cores: 1, ram: 512 }, one]);
+    });
+
     it("after the end, and the operation has moved on with its server: it is not taken for one that never was", async () => {
       const { id, projectId } = await server();
       const operationId = (await accept(id, "6")).split("/")[2] ?? "";

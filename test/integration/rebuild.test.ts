@@ -188,8 +188,8 @@ describe("a rebuild", () => {
   it("shows Nova's task states, and its action", async () => {
     const id = await active();
     await script([
-      { method: "prepareRebuild", delayMs: 400 },
-      { method: "powerOn", delayMs: 400 },
+      { method: "prepareRebuild", delayMs: 2_000 },
+      { method: "powerOn", delayMs: 2_000 },
     ]);
     const { name } = await rebuild(id);
     assert.equal((await serverOf(cloud, id)).taskState, "rebuilding");
@@ -200,7 +200,7 @@ describe("a rebuild", () => {
         if (taskState !== "") seen.add(taskState);
         return !isLive((await operation(name)).state);
       },
-      { timeoutMs: 20_000, everyMs: 10 },
+      { timeoutMs: 60_000, everyMs: 10 },
     );
     assert.ok(seen.has("rebuild_block_device_mapping") && seen.has("rebuild_spawning"), [...seen].join());
     const { actions } = await cloud.instances.listActions(testCtx(), {
@@ -312,7 +312,7 @@ describe("a rebuild", () => {
 
   it("is not cut short while the disks change places: then the server is off, and new", async () => {
     const id = await active();
-    await script([{ method: "rebuild", delayMs: 2_000 }]);
+    await script([{ method: "rebuild", delayMs: 4_000 }]);
     const { name } = await rebuild(id);
     await until(async () => (await operation(name)).currentStep === "replace-disks");
     await cloud.operations.requestCancel(testCtx(), { database: "", name });
@@ -326,7 +326,7 @@ describe("a rebuild", () => {
 
   it("is not cut short while the new guest starts: there is no way back", async () => {
     const id = await active();
-    await script([{ method: "powerOn", delayMs: 1_500 }]);
+    await script([{ method: "powerOn", delayMs: 4_000 }]);
     const { name } = await rebuild(id);
     await until(async () => {
       const { currentStep, waitingFor } = await operation(name);
@@ -390,7 +390,7 @@ describe("a rebuild", () => {
   it("gives way to a deletion at any time, which leaves nothing", async () => {
     for (const method of ["prepareRebuild", "rebuild", "powerOn"]) {
       const id = await active();
-      await script([{ method, delayMs: 1_000 }]);
+      await script([{ method, delayMs: 4_000 }]);
       const { name } = await rebuild(id);
       await until(async () => (await operation(name)).waitingFor !== "");
       await act(cloud, id, operationOf("server.delete"));

@@ -117,7 +117,7 @@ describe("a server's rescue", () => {
       ["server.rescue", "rescue", "rescuing"],
       ["server.unrescue", "unrescue", "unrescuing"],
     ] as const) {
-      await script([{ method, delayMs: 1_000 }]);
+      await script([{ method, delayMs: 2_000 }]);
       await act(cloud, id, operationOf(kind));
       assert.equal((await serverOf(cloud, id)).taskState, taskState);
       await ended(cloud, id);

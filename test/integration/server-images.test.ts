@@ -93,7 +93,7 @@ describe("images of servers", () => {
     (await cloud.operations.getStoredOperation(testCtx(), { database: "", name })).operation;
   const reaches = (id: string, taskState: string): Promise<unknown> =>
     until(async () => (await serverOf(cloud, id)).taskState === taskState, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: taskState,
     });
 
@@ -101,8 +101,8 @@ describe("images of servers", () => {
     const id = await server();
     const seen: string[] = [];
     await script([
-      { method: "takeSnapshot", delayMs: 300 },
-      { method: "openSnapshot", delayMs: 300 },
+      { method: "takeSnapshot", delayMs: 2_000 },
+      { method: "openSnapshot", delayMs: 2_000 },
     ]);
     const before = await serverOf(cloud, id);
     const { imageId, name } = await picture(id);
@@ -112,7 +112,7 @@ describe("images of servers", () => {
         if (taskState !== seen.at(-1)) seen.push(taskState);
         return taskState === "";
       },
-      { timeoutMs: 20_000, what: "the image to be made" },
+      { timeoutMs: 60_000, what: "the image to be made" },
     );
     const known = ["image_snapshot_pending", "image_snapshot", "image_pending_upload", "image_uploading", ""];
     assert.deepEqual(
@@ -167,7 +167,7 @@ describe("images of servers", () => {
 
   it("fail when their owner deletes them meanwhile, when the quota is used up, and with the host", async () => {
     const id = await server();
-    await script([{ method: "openSnapshot", delayMs: 500 }]);
+    await script([{ method: "openSnapshot", delayMs: 4_000 }]);
     const first = await picture(id);
     await reaches(id, "image_uploading");
     await glance.deleteImage(testCtx(), first.imageId);

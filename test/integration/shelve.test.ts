@@ -120,7 +120,7 @@ describe("shelving", () => {
   };
   const reaches = (id: string, taskState: string): Promise<unknown> =>
     until(async () => (await serverOf(cloud, id)).taskState === taskState, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: taskState,
     });
 
@@ -150,7 +150,7 @@ describe("shelving", () => {
 
   it("shows how far it is in Nova's words", async () => {
     const id = await server();
-    await script(["powerOff", "takeSnapshot", "openSnapshot"].map((method) => ({ method, delayMs: 300 })));
+    await script(["powerOff", "takeSnapshot", "openSnapshot"].map((method) => ({ method, delayMs: 2_000 })));
     const seen: string[] = [];
     const watched = async (): Promise<void> => {
       await until(
@@ -159,13 +159,13 @@ describe("shelving", () => {
           if (taskState !== seen.at(-1)) seen.push(taskState);
           return taskState === "";
         },
-        { timeoutMs: 20_000, what: "the end of it" },
+        { timeoutMs: 60_000, what: "the end of it" },
       );
     };
     await shelve(id);
     await watched();
     assert.deepEqual(seen, ["shelving", "shelving_image_pending_upload", "shelving_image_uploading", ""]);
-    await script([{ method: "powerOn", delayMs: 300 }]);
+    await script([{ method: "powerOn", delayMs: 2_000 }]);
     seen.length = 0;
     await act(cloud, id, operationOf("server.unshelve"));
     await watched();
@@ -178,7 +178,7 @@ describe("shelving", () => {
       await script([{ method, delayMs: 60_000 }]);
       const { imageId, name } = await shelve(id);
       await until(async () => (await operation(name))?.currentStep === STEP_OF[method], {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         what: method,
       });
       assert.ok(glance.images.has(imageId));
@@ -200,7 +200,7 @@ describe("shelving", () => {
     await script([{ method: "powerOff", delayMs: 60_000 }]);
     const { imageId, name } = await shelve(id);
     await until(async () => (await operation(name))?.currentStep === "let-go", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the last step",
     });
     assert.equal(glance.images.get(imageId)?.status, "active");
@@ -245,10 +245,10 @@ describe("shelving", () => {
 
   it("that is cancelled while the guest shuts down has it come to its end, then starts it again", async () => {
     const id = await server();
-    await script([{ method: "powerOff", delayMs: 1_500 }]);
+    await script([{ method: "powerOff", delayMs: 4_000 }]);
     const { name } = await shelve(id);
     await until(async () => (await operation(name))?.currentStep === "shut-down", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the guest to be told",
     });
     await cloud.operations.requestCancel(testCtx(), { name });

@@ -259,7 +259,7 @@ describe("deletions that can be taken back", () => {
       const running = reclaimingTask(cell, still)(testCtx({ signal: stop.signal }));
       await until(() => clock.sleeping === 1);
       await clock.advance(60_000);
-      await until(async () => (await begunFor([young])) === 1, { timeoutMs: 20_000 });
+      await until(async () => (await begunFor([young])) === 1, { timeoutMs: 60_000 });
       stop.abort();
       await running.catch(() => undefined);
       assert.equal(await begunFor([busy]), 0);
@@ -288,7 +288,7 @@ describe("deletions that can be taken back", () => {
       await script([{ method: "reboot", delayMs: 3_000 }]);
       try {
         const stuck = await act(cloud, id, operationOf("server.reboot"));
-        await until(async () => (await serverOf(cloud, id)).taskState !== "", { timeoutMs: 10_000 });
+        await until(async () => (await serverOf(cloud, id)).taskState !== "", { timeoutMs: 60_000 });
         await reset(id, ERROR);
         const { vmState, taskState } = await serverOf(cloud, id);
         assert.deepEqual([vmState, taskState], [ERROR, ""]);
@@ -318,10 +318,10 @@ describe("deletions that can be taken back", () => {
 
     it("leave a boot's guest and ports to the deletion that follows", async () => {
       const id = randomUUID();
-      await script([{ method: "define", delayMs: 2_000 }]);
+      await script([{ method: "define", delayMs: 4_000 }]);
       try {
         await boot(cloud, { ids: [id], networks });
-        await until(async () => (await serverOf(cloud, id)).taskState === "spawning", { timeoutMs: 10_000 });
+        await until(async () => (await serverOf(cloud, id)).taskState === "spawning", { timeoutMs: 60_000 });
         await reset(id, ERROR);
         assert.equal((await serverOf(cloud, id)).vmState, ERROR);
         await act(cloud, id, operationOf("server.delete"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { sql } from "kysely";
@@ -203,6 +203,20 @@ describe("standalone volume: data", () => {
       volume: { size: 1, imageRef: randomUUID() },
     });
     assert.deepEqual([small.status, Object.keys(small.body)], [404, ["itemNotFound"]]);
+  });
+
+  it("leaves no image behind that gets no data", async () => {
+    const volume = await create({});
+    const id = String(volume["id"]);
+    rmSync(`${c.directory}/volumes/${id}/disk`);
+    const asked = await c.ask("demo", "POST", `/volumes/${id}/action`, {
+      "os-volume_upload_image": { image_name: "never", disk_format: "qcow2" },
+    });
+    assert.equal(asked.status, 202, JSON.stringify(asked.body));
+    await c.settled(`/volumes/${id}`, "available");
+    const image = String(inner(asked.body, "os-volume_upload_image")["image_id"]);
+    const shown = await c.t.raw(`${c.t.cloud.urls.image}/v2/images/${image}`, { token: c.tokens.demo });
+    assert.equal(shown.status, 404);
   });
 
   it("reads no more of an image than itself: hostile ones end in error", async () => {

@@ -50,7 +50,7 @@ describe("suspension as an operation", () => {
   };
 
   it("shows the state of server and guest, and the events of its actions by Nova's names", async () => {
-    await script([{ method: "suspend", delayMs: 300 }]);
+    await script([{ method: "suspend", delayMs: 2_000 }]);
     await act(cloud, id, operationOf("server.suspend"));
     assert.equal((await serverOf(cloud, id)).taskState, "suspending");
     const suspended = await ended(cloud, id);
@@ -58,7 +58,7 @@ describe("suspension as an operation", () => {
       [suspended.vmState, suspended.powerState, suspended.taskState],
       [SUSPENDED, PowerState.POWER_STATE_SUSPENDED, ""],
     );
-    await script([{ method: "resume", delayMs: 300 }]);
+    await script([{ method: "resume", delayMs: 2_000 }]);
     await act(cloud, id, operationOf("server.resume"));
     assert.equal((await serverOf(cloud, id)).taskState, "resuming");
     const resumed = await ended(cloud, id);
@@ -133,7 +133,7 @@ describe("suspension as an operation", () => {
   });
 
   it("does not wait for an interrupt that is under way, which does not wait for it", async () => {
-    await script([{ method: "injectNmi", delayMs: 3_000 }]);
+    await script([{ method: "injectNmi", delayMs: 8_000 }]);
     const { name } = await act(cloud, id, operationOf("server.trigger-crash-dump"));
     assert.equal((await done("server.suspend")).vmState, SUSPENDED);
     const end = await until(async () => {

@@ -62,7 +62,7 @@ describe("conversations over kill -9 of the agent", function () {
         nic(from).send(frame);
         return nic(to).received.length > before;
       },
-      { timeoutMs: 30_000, everyMs: 50, what: `a frame from ${from} to ${to}` },
+      { timeoutMs: 60_000, everyMs: 50, what: `a frame from ${from} to ${to}` },
     );
     assert.deepEqual(nic(to).received.at(-1), frame);
   };
@@ -82,7 +82,7 @@ describe("conversations over kill -9 of the agent", function () {
     await sent(1, 2, tcpFrame(end(1), end(2), [6, 80], { flags: tcpFlag.syn }));
     await sent(2, 1, tcpFrame(end(2), end(1), [80, 6], { flags: tcpFlag.syn | tcpFlag.ack }));
     for (const n of [1, 2])
-      await until(() => kept(n, 2), { timeoutMs: 30_000, everyMs: 50, what: `the file of port ${n}` });
+      await until(() => kept(n, 2), { timeoutMs: 60_000, everyMs: 50, what: `the file of port ${n}` });
 
     await first.kill();
     for (const one of nics) await one.until(() => !one.connected);

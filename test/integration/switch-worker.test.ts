@@ -19,7 +19,7 @@ import { spawnSwitchWorker } from "../../pkg/compute/switch/worker/spawn-worker.
 import { silentLogger } from "../../pkg/kernel/index.js";
 
 describe("switch in its thread", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let dir: string;
   const switches: Switch[] = [];
   const nics: FakeNic[] = [];
@@ -217,7 +217,7 @@ describe("switch in its thread", function () {
         logLevel: "silent",
       });
       const { stdout } = await promisify(execFile)(process.execPath, [join(dir, "dist", "run.js")], {
-        timeout: 20_000,
+        timeout: 120_000,
       });
       assert.deepEqual((JSON.parse(stdout) as { ports: unknown }).ports, []);
     });

@@ -96,7 +96,7 @@ const BESIDE = aDeclaration("test.beside", {
 type Encodable<M> = { encode(message: M): { finish(): Uint8Array } };
 
 describe("fields of a newer build in what is stored", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let s: CellsUnderTest;
   const passed = new Set<string>();
   before(async () => {

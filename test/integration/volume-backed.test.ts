@@ -11,6 +11,7 @@ import { fakeCinder } from "../../pkg/clients/cinder/testing/fake-cinder.js";
 import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
 import type { FakeGuest } from "../../pkg/compute/drivers/fake/guest-file.js";
+import { CommonErrors } from "../../pkg/kernel/errors.js";
 import { isLive } from "../../pkg/model/operation-states.js";
 import { imageOfServer } from "../../pkg/model/server-image.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -210,6 +211,35 @@ describe("a server whose root disk is a volume", function () {
       );
       assert.equal(cinder.volumes.get(device?.volumeId ?? "")?.status, "in-use");
       await script([]);
+      await rebuild(id);
+      await over(id);
+      assert.equal((await serverOf(cloud, id)).vmState, VmState.VM_STATE_ACTIVE);
+    });
+  });
+
+  describe("and Block Storage that fails while its host is connected again", () => {
+    const completeAttachment = cinder.completeAttachment.bind(cinder);
+    afterEach(() => {
+      cinder.completeAttachment = completeAttachment;
+    });
+
+    it("has its volume nevertheless, and can be rebuilt once more", async () => {
+      const id = await build();
+      let failures = 1;
+      cinder.completeAttachment = async (...asked) => {
+        if (failures-- > 0) throw CommonErrors.INTERNAL({});
+        await completeAttachment(...asked);
+      };
+      await rebuild(id);
+      await over(id);
+      assert.equal((await serverOf(cloud, id)).vmState, VmState.VM_STATE_ERROR);
+      const [device] = await devices(id);
+      assert.deepEqual(
+        attachments(id).map((one) => [one.id, one.status]),
+        [[device?.attachmentId, "attached"]],
+      );
+      assert.match(device?.connectionInfo ?? "", new RegExp(device?.attachmentId ?? "?"));
+      assert.equal(cinder.volumes.get(device?.volumeId ?? "")?.status, "in-use");
       await rebuild(id);
       await over(id);
       assert.equal((await serverOf(cloud, id)).vmState, VmState.VM_STATE_ACTIVE);

@@ -7,6 +7,7 @@ import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cinder } from "../../pkg/clients/cinder/ports.js";
 import { fakeCinder } from "../../pkg/clients/cinder/testing/fake-cinder.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
+import { CommonErrors } from "../../pkg/kernel/errors.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import { processFolder } from "../../pkg/testkit/scratch.js";
@@ -21,8 +22,14 @@ describe("volumes of servers, as operations", () => {
   const cinder = fakeCinder();
   /** When set, a reservation is answered only after it has resolved. */
   let late: (() => Promise<void>) | undefined;
+  /** What the service answers once it has begun to detach a volume; undefined: that it has. */
+  let begun: Error | undefined;
   const slowCinder: Cinder = {
     ...cinder,
+    beginDetaching: async (ctx, volumeId) => {
+      await cinder.beginDetaching(ctx, volumeId);
+      if (begun !== undefined) throw begun;
+    },
     createAttachment: async (ctx, attachment) => {
       await late?.();
       return cinder.createAttachment(ctx, attachment);
@@ -51,6 +58,7 @@ describe("volumes of servers, as operations", () => {
   });
   afterEach(async () => {
     late = undefined;
+    begun = undefined;
     await script([]);
   });
 
@@ -81,7 +89,7 @@ describe("volumes of servers, as operations", () => {
         ];
         return now !== undefined && states.includes(now.state) && now;
       },
-      { timeoutMs: 30_000, what: "the operation to end", everyMs: 20 },
+      { timeoutMs: 60_000, what: "the operation to end", everyMs: 20 },
     );
   const devices = async () =>
     (
@@ -177,6 +185,17 @@ describe("volumes of servers, as operations", () => {
     assert.equal(status(volume.id), "available");
   });
 
+  it("are in use again when the service fails after it has begun to detach them", async () => {
+    const volume = cinder.addVolume();
+    await end(await attach(volume.id));
+    begun = CommonErrors.INTERNAL({});
+    const failed = await end(await detach(volume.id));
+    assert.deepEqual([failed.error?.reason, status(volume.id)], ["INTERNAL", "in-use"]);
+    begun = undefined;
+    await end(await detach(volume.id));
+    assert.equal(status(volume.id), "available");
+  });
+
   it("are one server's only: of two that ask for one at once, one is refused", async () => {
     const other = randomUUID();
     await boot(cloud, { ids: [other] });
@@ -208,7 +227,7 @@ describe("volumes of servers, as operations", () => {
       return new Promise((resolve) => (release = resolve));
     };
     await attach(last.id);
-    await until(() => Promise.resolve(asked), { timeoutMs: 20_000, what: "the reservation", everyMs: 10 });
+    await until(() => Promise.resolve(asked), { timeoutMs: 60_000, what: "the reservation", everyMs: 10 });
     await act(cloud, id, operationOf("server.delete"));
     setTimeout(release, 300);
     assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_DELETED);

@@ -174,7 +174,10 @@ function guestDaemons(
 ): string[] {
   const { qemuHost } = cloud;
   if (qemuHost === undefined) return [];
-  const dir = runDirFor(process.getuid?.() === 0 ? "/run" : "/tmp", realpathSync(processDir(cloud, qemuHost)));
+  const dir = runDirFor(
+    process.getuid?.() === 0 ? "/run" : "/tmp",
+    realpathSync(processDir(cloud, qemuHost)),
+  );
   const here = servers.filter(({ host }) => host === qemuHost);
   const wanted = new Map(
     here.flatMap((server) => {

@@ -14,15 +14,15 @@ export interface ActionRequest {
 export interface ActionInput {
   readonly input?: object;
   readonly secrets?: object;
+  /** Of the server by which rights were judged: they are judged anew when it is another one by then. */
+  readonly expectedGeneration?: bigint;
 }
 
-/** An operation that was accepted. */
-export interface Begun<Asked extends ActionInput = ActionInput> {
-  readonly operation: Operation;
-  /** Whether an earlier call had begun it: nothing of what this call asked for has become part of it. */
-  readonly replayed: boolean;
-  readonly asked: Asked;
-}
+/** An operation that was accepted, and what it was asked for. */
+export type Begun<Asked extends ActionInput = ActionInput> =
+  | { readonly operation: Operation; readonly replayed: false; readonly asked: Asked }
+  /** An earlier call had begun it: nothing of what this call asked for has become part of it. */
+  | { readonly operation: Operation; readonly replayed: true };
 
 /** What a method that begins an operation has beyond a server and a client token. */
 export interface Action<Req extends ActionRequest = ActionRequest, Asked extends ActionInput = ActionInput> {

@@ -37,7 +37,7 @@ export default action<RescueServerRequest, Asked>({
       secrets: { adminPassword, userData: await userDataOf(parts, ctx, serverId, loaded) },
     };
   },
-  answer: (_ctx, { replayed, asked }) => (replayed ? {} : { adminPassword: asked.secrets.adminPassword }),
+  answer: (_ctx, begun) => (begun.replayed ? {} : { adminPassword: begun.asked.secrets.adminPassword }),
 });
 
 /**

@@ -20,6 +20,16 @@ const A = "00000000-0000-4000-8000-000000000001";
 /** Nobody registers hosts here: what they can do is not asked. */
 const operations = new OperationCatalogue(catalogue.all.map(({ capability: _capability, ...one }) => one));
 
+const aSpecOnVolume = ServerSpec.fromPartial({
+  blockDevices: [
+    {
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
+      destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
+      bootIndex: 0,
+    },
+  ],
+});
+
 function world(options: TestApiOptions = {}): TestApi {
   const api = anApi({ operations, ...options });
   api.cells.put("cell1", {
@@ -58,6 +68,43 @@ describe("an image of a server", () => {
       $case: "createServerImage",
       value: { name: "picture", imageId: first.imageId },
     });
+  });
+
+  it("is the same also when a repeated request tells its metadata in another order", async () => {
+    const api = world();
+    const asked = (...keys: string[]) => ({
+      serverId: A,
+      name: "picture",
+      metadata: new Map(keys.map((key) => [key, "v"])),
+      clientToken: "t",
+    });
+    const backup = { backupType: "daily", rotation: 1 };
+    const images = [asked("a", "b"), asked("b", "a")].map((one) =>
+      servers(api).createServerImage(as(member), one),
+    );
+    const [first, again] = await Promise.all(images);
+    assert.equal(again?.imageId, first?.imageId);
+    const other = world();
+    const [made, remade] = [
+      await servers(other).createServerBackup(as(member), { ...asked("a", "b"), ...backup }),
+      await servers(other).createServerBackup(as(member), { ...asked("b", "a"), ...backup }),
+    ];
+    assert.equal(remade.imageId, made.imageId);
+  });
+
+  it("is the same for a repeated request also when its own snapshots have used up the quota", async () => {
+    const api = world();
+    api.cinder.addVolume({ id: VOLUME, projectId: "p1", status: "in-use" });
+    const record = api.cells.record("cell1", A)?.server;
+    const volumes = [{ id: VOLUME, deleteOnTermination: false }];
+    api.cells.put("cell1", { ...record, id: A, image: undefined, volumes }, { spec: aSpecOnVolume });
+    api.cinder.maximum = { ...api.cinder.maximum, maxSnapshots: 1 };
+    const make = (clientToken: string) =>
+      servers(api).createServerImage(as(member), { serverId: A, name: "picture", clientToken });
+    const first = await make("t");
+    api.cinder.addSnapshot({ volumeId: VOLUME, projectId: "p1" });
+    assert.equal((await make("t")).operation?.name, first.operation?.name);
+    assert.equal(stored(api).length, 1);
   });
 
   it("belongs to the project of who asks", async () => {
@@ -113,11 +160,6 @@ describe("an image of a server", () => {
   it("names its volumes when the server boots from one that its image has brought; nothing else is done to it", async () => {
     const api = world();
     api.cinder.addVolume({ id: VOLUME, projectId: "p1", status: "in-use", sizeGib: 1 });
-    const root = {
-      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_SNAPSHOT,
-      destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
-      bootIndex: 0,
-    };
     const image = { id: "base", properties: new Map<string, string>() };
     const { VM_STATE_ACTIVE: vmState } = VmState;
     api.cells.put(
@@ -130,7 +172,7 @@ describe("an image of a server", () => {
         launchedAt: { seconds: 1n, nanos: 0 },
         volumes: [{ id: VOLUME, deleteOnTermination: false }],
       },
-      { spec: ServerSpec.fromPartial({ blockDevices: [root] }) },
+      { spec: aSpecOnVolume },
     );
     const backup = { serverId: A, name: "b", backupType: "daily", rotation: 1 };
     await assert.rejects(servers(api).createServerBackup(as(member), backup), { reason: "VOLUME_BACKED" });

@@ -23,5 +23,6 @@ describe("a console's text", () => {
 
   it("has no control characters but tabs and newlines", () => {
     assert.equal(text("\u001b[31ma\tb\r\n\u0000c"), "[31ma\tb\nc");
+    assert.equal(text("\u009b31mred\u007f \u0085\u009d0;title\u009c é"), "31mred 0;title é");
   });
 });

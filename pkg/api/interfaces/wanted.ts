@@ -1,5 +1,5 @@
 import type { AttachInterfaceRequest } from "../../../gen/kilonova/api/v1/interfaces_service.js";
-import type { NetworkInfo, PortInfo } from "../../clients/neutron/ports.js";
+import type { NetworkInfo } from "../../clients/neutron/ports.js";
 import { parseUuid } from "../../kernel/index.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
 import type { LoadedServer } from "../cells/servers.js";
@@ -20,15 +20,12 @@ export interface WantedInterface {
   readonly networkId: string;
   readonly portId: string;
   readonly fixedIp: string;
-  /** The port, when it was named. */
-  readonly port: PortInfo | undefined;
 }
 
-type Asked = Pick<AttachInterfaceRequest, "networkId" | "portId" | "fixedIp" | "clientToken">;
+type Asked = Pick<AttachInterfaceRequest, "networkId" | "portId" | "fixedIp">;
 
 /**
  * Checks the interface asked for with the caller's rights, or chooses the server's project's only network.
- * What a repeated call has brought about itself is not in its way.
  * @throws INVALID_REQUEST, PORT_NOT_FOUND, PORT_NOT_USABLE, PORT_IN_USE, PORT_WITHOUT_ADDRESS,
  *   NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS, NO_NETWORK, NETWORK_WITHOUT_SUBNET, EXTERNAL_NETWORK,
  *   FIXED_IP_FORBIDDEN, FIXED_IP_IN_USE, PORT_QUOTA
@@ -52,44 +49,31 @@ export async function wantedInterface(
       field: "fixed_ip",
       problem: "Must input network_id when request IP address",
     });
-  const ours = asked.clientToken === "" ? "" : server.id;
   if (portId !== undefined) {
-    const port = await requirePort(parts, ctx, portId, {
-      projectId: server.projectId,
-      serverId: server.id,
-      ours,
-    });
-    return { networkId: "", portId, fixedIp: "", port };
+    await requirePort(parts, ctx, portId, server);
+    return { networkId: "", portId, fixedIp: "" };
   }
   const network =
     networkId === undefined
       ? await onlyNetwork(parts, ctx, server.projectId)
       : await networkOf(parts, ctx, networkId);
   requireUsable(ctx, network, InterfaceErrors);
-  // A repeated call may have made the port that fills it.
-  if (ours === "") await requireRoom(parts, ctx, server.projectId);
-  if (fixedIp !== undefined) await requireAddress(parts, ctx, network, fixedIp, ours);
-  return { networkId: network.id, portId: "", fixedIp: fixedIp ?? "", port: undefined };
-}
-
-interface Whose {
-  readonly projectId: string;
-  readonly serverId: string;
-  /** The server that may have it already; "" for none. */
-  readonly ours: string;
+  await requireRoom(parts, ctx, server.projectId);
+  if (fixedIp !== undefined) await requireAddress(parts, ctx, network, fixedIp);
+  return { networkId: network.id, portId: "", fixedIp: fixedIp ?? "" };
 }
 
 async function requirePort(
   parts: Pick<Parts, "neutron">,
   ctx: Call,
   portId: string,
-  { projectId, serverId, ours }: Whose,
-): Promise<PortInfo> {
+  server: LoadedServer["server"],
+): Promise<void> {
   const port = await visiblePort(parts, ctx, portId, InterfaceErrors);
-  if (port.projectId !== projectId) throw InterfaceErrors.PORT_NOT_USABLE({ port: portId, server: serverId });
-  if (port.deviceId !== "" && port.deviceId !== ours) throw InterfaceErrors.PORT_IN_USE({ port: portId });
+  if (port.projectId !== server.projectId)
+    throw InterfaceErrors.PORT_NOT_USABLE({ port: portId, server: server.id });
+  if (port.deviceId !== "") throw InterfaceErrors.PORT_IN_USE({ port: portId });
   requireAddressed(port, InterfaceErrors);
-  return port;
 }
 
 async function onlyNetwork(
@@ -122,10 +106,8 @@ async function requireAddress(
   ctx: Call,
   network: NetworkInfo,
   ipAddress: string,
-  ours: string,
 ): Promise<void> {
   requireChoice(ctx, network, InterfaceErrors);
   const holders = await neutron.listPorts(ctx, { networkId: network.id, ipAddress });
-  if (holders.some(({ deviceId }) => ours === "" || deviceId !== ours))
-    throw InterfaceErrors.FIXED_IP_IN_USE({ address: ipAddress });
+  if (holders.length > 0) throw InterfaceErrors.FIXED_IP_IN_USE({ address: ipAddress });
 }

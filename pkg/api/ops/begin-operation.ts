@@ -6,8 +6,10 @@ import type { MessageType, OperationDeclaration } from "../../model/operation-de
 import { subjectOf, versionFor } from "../../model/operation-declaration.js";
 import type { Action, ActionInput, ActionRequest, Begun } from "../actions/action.js";
 import { actions } from "../actions/index.gen.js";
-import { behindState } from "./behind-state.js";
-import { bodyHash } from "../crypto/hashes.js";
+import { KilonovaError } from "../../kernel/index.js";
+import type { LoadedServer } from "../cells/servers.js";
+import { behindState, isAboutOthers } from "./behind-state.js";
+import { bodyHash, sortedMap } from "../crypto/hashes.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
@@ -38,6 +40,8 @@ const ELSEWHERE = new Set([
   "AddFloatingIp",
   "RemoveFloatingIp",
 ]);
+/** What is said of a server that is another one than was expected. */
+const CHANGED = "GENERATION_CONFLICT";
 const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 
 /**
@@ -80,21 +84,111 @@ const begin = (
     { ...action.shape, serverId: id, clientToken },
     parts.servers.about(),
     async (ctx, request, loaded) => {
-      const body = type.encode({ ...request, clientToken: "" }).finish();
-      const asked = await behindState(ctx, declaration, loaded, () =>
-        action.input(ctx, request, loaded, parts),
+      const call = {
+        method: action.method,
+        body: type.encode({ ...inOrder(request), clientToken: "" }).finish(),
+      };
+      const begun = await whileItChanges(parts, ctx, loaded, (now) =>
+        beginWith(parts, ctx, declaration, { request, call }, () =>
+          behindState(ctx, declaration, now, () => action.input(ctx, request, now, parts)),
+        ),
       );
-      const call = { method: action.method, body, ...asked };
-      const begun = await acceptOn(parts, ctx, declaration, request, call);
-      return { operation: begun.operation, ...(await action.answer?.(ctx, { ...begun, asked }, parts)) };
+      return { operation: begun.operation, ...(await action.answer?.(ctx, begun, parts)) };
     },
   );
 
-/** What an acceptance needs to know of the request. */
-export interface Asked extends ActionInput {
+/** A server that changes more often while somebody asks is at work: whoever asks may come again. */
+const ATTEMPTS = 8;
+
+/** With the server as it was found, and with what it has become while that was another one by then. */
+async function whileItChanges<T>(
+  { servers }: Parts,
+  ctx: Call,
+  loaded: LoadedServer,
+  attempt: (now: LoadedServer) => Promise<T>,
+): Promise<T> {
+  let now = loaded;
+  for (let left = ATTEMPTS - 1; left > 0; left--)
+    try {
+      return await attempt(now);
+    } catch (error) {
+      if (!(error instanceof KilonovaError) || error.reason !== CHANGED) throw error;
+      now = await servers.load(ctx, loaded.server.id);
+    }
+  return attempt(now);
+}
+
+/** Equal requests are encoded equally, in whatever order their maps came. */
+const inOrder = <Req extends object>(request: Req): Req => ({
+  ...request,
+  ...Object.fromEntries(
+    Object.entries(request as Readonly<Record<string, unknown>>).flatMap(([key, value]) =>
+      value instanceof Map ? [[key, sortedMap(value)]] : [],
+    ),
+  ),
+});
+
+/** A call, as its client token protects it. */
+interface ProtectedCall {
   readonly method: string;
-  /** The encoded request without its token: what the token protects. */
+  /** The encoded request without its token. */
   readonly body: Uint8Array;
+}
+
+/** What an acceptance needs to know of the request. */
+export interface Asked extends ActionInput, ProtectedCall {}
+
+/** Who asks for an operation on which server, and how. */
+interface Beginning {
+  readonly request: ActionRequest;
+  readonly call: ProtectedCall;
+}
+
+/**
+ * Begins an operation with what is gathered for it. A repeated call is answered with what it began before,
+ * whatever stands in its way by now: most often that is its own work.
+ * @throws what `gather` and `acceptOn` throw
+ */
+export async function beginWith<A extends ActionInput>(
+  parts: Parts,
+  ctx: Call,
+  declaration: OperationDeclaration,
+  { request, call }: Beginning,
+  gather: () => A | Promise<A>,
+): Promise<Begun<A>> {
+  let asked: A;
+  try {
+    asked = await gather();
+  } catch (error) {
+    const operation = isAboutOthers(error)
+      ? await begunBefore(parts, ctx, declaration, { request, call })
+      : undefined;
+    if (operation === undefined) throw error;
+    return { operation, replayed: true };
+  }
+  const { operation, replayed } = await acceptOn(parts, ctx, declaration, request, { ...call, ...asked });
+  return replayed ? { operation, replayed } : { operation, replayed, asked };
+}
+
+/** No server has it: what is accepted all the same was accepted before. */
+const NO_GENERATION = 2n ** 63n - 1n;
+const NOT_BEGUN: ReadonlySet<string> = new Set([CHANGED, "SERVER_NOT_FOUND"]);
+
+/** What an earlier call with the same token has begun; undefined for nothing. @throws TOKEN_REUSED */
+export async function begunBefore(
+  parts: Parts,
+  ctx: Call,
+  declaration: OperationDeclaration,
+  { request, call }: Beginning,
+): Promise<Operation | undefined> {
+  if (request.clientToken === "") return undefined;
+  try {
+    const impossible = { ...call, expectedGeneration: NO_GENERATION };
+    return (await acceptOn(parts, ctx, declaration, request, impossible)).operation;
+  } catch (error) {
+    if (error instanceof KilonovaError && NOT_BEGUN.has(error.reason)) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -107,8 +201,8 @@ export async function acceptOn(
   ctx: Call,
   declaration: OperationDeclaration,
   { serverId: asked, clientToken: token }: ActionRequest,
-  { method, body, input, secrets }: Asked,
-): Promise<Omit<Begun, "asked">> {
+  { method, body, input, secrets, expectedGeneration = 0n }: Asked,
+): Promise<Pick<Begun, "operation" | "replayed">> {
   const encoded = encodedAs(declaration.input, input ?? {});
   const { operation, replayed } = await parts.servers.at(ctx, asked, async (inner, database, serverId) => {
     const request: Partial<AcceptOperationRequest> = {
@@ -125,6 +219,7 @@ export async function acceptOn(
       secrets:
         declaration.secrets === undefined ? Buffer.alloc(0) : encodedAs(declaration.secrets, secrets ?? {}),
       bypassLock: ctx.rights.isAdmin,
+      expectedGeneration,
       deferrable: declaration.methods.some((one) => one.name === method && one.deferrable === true),
       traceparent: ctx.span.traceparent,
     };

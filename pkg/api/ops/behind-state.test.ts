@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { InterfacesServiceDefinition } from "../../../gen/kilonova/api/v1/interfaces_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { VolumeAttachmentsServiceDefinition } from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
 import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { ServerHostInfo, ServerImage, VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -14,7 +15,7 @@ const NOWHERE = "00000000-0000-4000-8000-0000000000ff";
 function world(init: Partial<Server> = {}, policy?: string): TestApi {
   const api = anApi(policy === undefined ? {} : { policy });
   api.images.set(anImage().id, anImage());
-  const capabilities = ["rebuild", "rescue", "snapshot", "attach-interface"];
+  const capabilities = ["rebuild", "rescue", "snapshot", "attach-interface", "attach-volume"];
   api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities })]);
   api.cells.put("cell1", {
     id: A,
@@ -64,6 +65,14 @@ const wrong: readonly [
       api.channel
         .client(InterfacesServiceDefinition)
         .detachInterface(as(actor), { serverId: A, portId: NOWHERE }),
+  ],
+  [
+    "attach_volume",
+    "VOLUME_NOT_FOUND",
+    (api, actor = member) =>
+      api.channel
+        .client(VolumeAttachmentsServiceDefinition)
+        .attachVolume(as(actor), { serverId: A, volumeId: NOWHERE }),
   ],
 ];
 

@@ -7,7 +7,13 @@ import type { Call } from "../rights/rights.js";
 
 /** What the request says by itself, and what the caller may not do at all, is told whatever the server is. */
 const FIRST: ReadonlySet<string> = new Set(["INVALID_REQUEST", "FORBIDDEN"]);
-const ABOUT_OTHERS: ReadonlySet<string> = new Set(["invalid", "missing", "refused", "quota", "forbidden"]);
+const ABOUT_OTHERS: ReadonlySet<string> = new Set(
+  "invalid missing conflict refused quota forbidden".split(" "),
+);
+
+/** Whether it is about what the request refers to, or about the server as it is. */
+export const isAboutOthers = (error: unknown): boolean =>
+  error instanceof KilonovaError && ABOUT_OTHERS.has(error.kind) && !FIRST.has(error.reason);
 
 /**
  * Gathers what an operation works with. What is wrong with images, ports and whatever else the request refers
@@ -24,8 +30,7 @@ export async function behindState<T>(
   try {
     return await gather();
   } catch (error) {
-    if (error instanceof KilonovaError && ABOUT_OTHERS.has(error.kind) && !FIRST.has(error.reason))
-      requireBeginnable(ctx, declaration, loaded);
+    if (isAboutOthers(error)) requireBeginnable(ctx, declaration, loaded);
     throw error;
   }
 }

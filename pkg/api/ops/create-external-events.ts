@@ -20,6 +20,7 @@ import type { Call } from "../rights/rights.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
+import { devicesOf } from "../volumes/devices.js";
 import { extendVolume } from "../volumes/extend.js";
 import { clientToken, id } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
@@ -118,23 +119,29 @@ const REBUILDING: ReadonlySet<string> = new Set([
   TaskState.rebuildSpawning,
 ]);
 
-/** A rebuild waits for its root volume; it looks by itself, too, when nobody can tell it. */
+/**
+ * A rebuild waits for its root volume, and for no other one; it looks by itself, too, when nobody can tell
+ * it.
+ */
 async function tellRebuild(
-  { operations, guard, ids }: Parts,
+  parts: Parts,
   ctx: Call,
   { name, status, tag }: ExternalEvent,
   { server, database }: LoadedServer,
 ): Promise<void> {
+  const { operations, guard, ids } = parts;
   const { currentOperation, taskState } = server;
   if (name !== Name.EXTERNAL_EVENT_NAME_VOLUME_REIMAGED || !REBUILDING.has(taskState)) return;
   const failed = status === ExternalEventStatus.EXTERNAL_EVENT_STATUS_FAILED;
   const signal = { kind: VOLUME_REIMAGED, payload: Buffer.from(failed ? "failed" : "completed") };
   try {
+    const root = (await devicesOf(parts, ctx, { server, database })).find(({ bootIndex }) => bootIndex === 0);
+    if (root === undefined || root.volumeId !== parseUuid(tag)) return;
     await guard.call(ctx, database, (inner) =>
       operations.signalOperation(inner, {
         database,
         name: currentOperation,
-        signalId: `${tag.slice(0, 64)}/${ids.uuid()}`,
+        signalId: `${root.volumeId}/${ids.uuid()}`,
         ...signal,
       }),
     );

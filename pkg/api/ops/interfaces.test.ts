@@ -3,6 +3,7 @@ import { AttachInterfaceInput } from "../../../gen/kilonova/cells/v1/operation_i
 import {
   ExternalEventName,
   ExternalEventResult,
+  ExternalEventStatus,
   ExternalEventsServiceDefinition,
 } from "../../../gen/kilonova/api/v1/external_events_service.js";
 import { InterfacesServiceDefinition } from "../../../gen/kilonova/api/v1/interfaces_service.js";
@@ -10,6 +11,7 @@ import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_s
 import { TrafficDirection } from "../../../gen/kilonova/api/v1/server_details.js";
 import { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { SignalOperationRequest } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { toStored } from "../../cells/operations/domain/operation-rows.js";
@@ -142,11 +144,14 @@ describe("attaching an interface", () => {
 
   it("is the same operation when it is repeated, also once the port is the server's", async () => {
     const { api, interfaces } = world();
-    const ask = () =>
-      interfaces.attachInterface(as(member), { serverId: SERVER, portId: FREE, clientToken: "t" });
-    const first = await ask();
+    const ask = (clientToken: string) =>
+      interfaces.attachInterface(as(member), { serverId: SERVER, portId: FREE, clientToken });
+    const first = await ask("t");
+    assert.equal(first.interface?.portId, FREE);
     api.ports.set(FREE, aPort({ id: FREE, deviceId: SERVER }));
-    assert.equal((await ask()).operation?.name, first.operation?.name);
+    const again = await ask("t");
+    assert.deepEqual([again.operation?.name, again.interface?.portId], [first.operation?.name, FREE]);
+    for (const token of ["", "another"]) await assert.rejects(ask(token), { reason: "PORT_IN_USE" });
   });
 
   it("is the same operation also when the port that it made was the last one of the quota", async () => {
@@ -156,7 +161,7 @@ describe("attaching an interface", () => {
     const first = await ask("t");
     api.networkQuota.port = 2;
     assert.equal((await ask("t")).operation?.name, first.operation?.name);
-    await assert.rejects(ask(""), { reason: "PORT_QUOTA" });
+    for (const token of ["", "another"]) await assert.rejects(ask(token), { reason: "PORT_QUOTA" });
   });
 
   it("takes a port whose address comes later", async () => {
@@ -279,7 +284,7 @@ describe("detaching an interface", () => {
     const hostInfo = ServerHostInfo.fromPartial({ host: "h1" });
     api.cells.put("cell1", { id: SERVER, vmState: VmState.VM_STATE_ACTIVE, hostInfo }, { ports: [] });
     assert.equal((await ask("t")).operation?.name, operation?.name);
-    await assert.rejects(ask(""), { reason: "PORT_NOT_FOUND" });
+    for (const token of ["", "another"]) await assert.rejects(ask(token), { reason: "PORT_NOT_FOUND" });
   });
 
   it("refuses a port that the server does not have", async () => {
@@ -480,6 +485,25 @@ describe("external events", () => {
     w.api.cells.setNodes("cell1", [ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: [] })]);
     const { results } = await create(w, [event(Name.EXTERNAL_EVENT_NAME_VOLUME_EXTENDED)]);
     assert.deepEqual([results, w.begun()], [[Result.EXTERNAL_EVENT_RESULT_ACCEPTED], []]);
+  });
+
+  it("of a volume that was written anew are told to the rebuild that waits for it, and to no other", async () => {
+    const w = world({ taskState: "rebuilding" });
+    const [root, other] = [PORT, THEIRS];
+    w.api.cells.putDevices("cell1", SERVER, [
+      { id: "d1", volumeId: root, bootIndex: 0 },
+      { id: "d2", volumeId: other },
+    ]);
+    const told = (): SignalOperationRequest | undefined =>
+      w.api.cells.requests.get("signalOperation") as SignalOperationRequest | undefined;
+    const failed = ExternalEventStatus.EXTERNAL_EVENT_STATUS_FAILED;
+    const reimaged = (tag: string) => [
+      { ...event(Name.EXTERNAL_EVENT_NAME_VOLUME_REIMAGED, SERVER, tag), status: failed },
+    ];
+    for (const tag of [other, "", "t"]) await create(w, reimaged(tag));
+    assert.equal(told(), undefined);
+    await create(w, reimaged(root.toUpperCase()));
+    assert.equal(told()?.payload.toString(), "failed");
   });
 
   it("begin one operation for each server, also with one token for all", async () => {

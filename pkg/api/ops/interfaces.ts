@@ -17,7 +17,6 @@ import attachKind from "../../model/operations/attach-interface.js";
 import detachKind from "../../model/operations/detach-interface.js";
 import { fittingRows } from "../../model/page-bytes.js";
 import { durationMs } from "../../model/wire-time.js";
-import type { LoadedServer } from "../cells/servers.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { rowsOf } from "../domain/page.js";
 import { InterfaceErrors } from "../errors.js";
@@ -26,10 +25,9 @@ import { wantedInterface } from "../interfaces/wanted.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
-import type { Call } from "../rights/rights.js";
 import { clientToken, id, ip, paging, tag, uuid } from "../shape/common.js";
 import { given, optional } from "../shape/shape.js";
-import { acceptOn } from "./begin-operation.js";
+import { beginWith } from "./begin-operation.js";
 import { behindState } from "./behind-state.js";
 import { endOfWait, timeout, untilDone } from "./wait-operation.js";
 
@@ -68,24 +66,21 @@ export const attachInterface = (parts: Parts): Guarded<AttachInterfaceRequest, A
     parts.servers.about(),
     async (ctx, request, loaded) => {
       const kind = anyOperation(attachKind);
-      const { port, ...wanted } = await behindState(ctx, kind, loaded, () =>
-        wantedInterface(parts, ctx, request, loaded),
+      const body = AttachInterfaceRequest.encode({ ...request, clientToken: "", wait: undefined }).finish();
+      const call = { method: "AttachInterface", body };
+      const { operation } = await beginWith(parts, ctx, kind, { request, call }, () =>
+        behindState(ctx, kind, loaded, async () => ({
+          input: { ...(await wantedInterface(parts, ctx, request, loaded)), tag: request.tag ?? "" },
+        })),
       );
-      const { operation } = await acceptOn(parts, ctx, kind, request, {
-        method: "AttachInterface",
-        body: AttachInterfaceRequest.encode({ ...request, clientToken: "", wait: undefined }).finish(),
-        input: { ...wanted, tag: request.tag ?? "" },
-      });
       const endMs = endOfWait(parts, ctx, request.wait === undefined ? 0 : durationMs(request.wait));
       const ended =
         request.wait === undefined || operation.done
           ? operation
           : await untilDone(parts, ctx, operation, endMs);
       const outcome = ended.result?.outcome;
-      const made =
-        outcome?.$case === "interface"
-          ? await ifFound(parts.neutron.getPort(ctx, outcome.value.portId))
-          : port;
+      const portId = outcome?.$case === "interface" ? outcome.value.portId : request.portId;
+      const made = portId === undefined ? undefined : await ifFound(parts.neutron.getPort(ctx, idOf(portId)));
       return {
         operation: ended,
         interface: made === undefined ? undefined : presentInterface(made, loaded, request.tag ?? ""),
@@ -98,40 +93,16 @@ export const detachInterface = (parts: Parts): Guarded<DetachInterfaceRequest, D
   guarded({ serverId: id, clientToken, portId: id }, parts.servers.about(), async (ctx, request, loaded) => {
     const portId = idOf(request.portId);
     const kind = anyOperation(detachKind);
-    await behindState(ctx, kind, loaded, async () => {
-      const has = loaded.record.ports.some((port) => port.portId === portId);
-      if (!has && !(await hasBegun(parts, ctx, request.clientToken, loaded, portId)))
-        throw InterfaceErrors.PORT_NOT_FOUND({ port: request.portId });
-    });
-    const { operation } = await acceptOn(parts, ctx, kind, request, {
-      method: "DetachInterface",
-      body: DetachInterfaceRequest.encode({ ...request, clientToken: "" }).finish(),
-      input: { portId },
-    });
+    const body = DetachInterfaceRequest.encode({ ...request, clientToken: "" }).finish();
+    const call = { method: "DetachInterface", body };
+    const { operation } = await beginWith(parts, ctx, kind, { request, call }, () =>
+      behindState(ctx, kind, loaded, () => {
+        if (!loaded.record.ports.some((port) => port.portId === portId))
+          throw InterfaceErrors.PORT_NOT_FOUND({ port: request.portId });
+        return { input: { portId } };
+      }),
+    );
     return { operation };
   });
 
 const idOf = (portId: string): string => parseUuid(portId) ?? portId;
-
-/** Whether the call may be the repetition of one that has taken the port out. */
-async function hasBegun(
-  parts: Parts,
-  ctx: Call,
-  token: string,
-  { server, database }: LoadedServer,
-  portId: string,
-): Promise<boolean> {
-  if (token === "") return false;
-  const { operations } = await parts.operations.listStoredOperations(ctx, {
-    database,
-    serverId: server.id,
-    kinds: [detachKind.kind],
-    pageSize: REMEMBERED,
-  });
-  return operations.some(
-    ({ metadata }) => metadata?.asked?.$case === "detachInterface" && metadata.asked.value.portId === portId,
-  );
-}
-
-/** Detachments of one server among which a repeated call looks for its first. */
-const REMEMBERED = 100;

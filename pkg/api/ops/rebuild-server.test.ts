@@ -154,6 +154,19 @@ describe("rebuildServer", () => {
     );
   });
 
+  it("answers a repeated call also when its image is gone by then, or the server", async () => {
+    const api = ready();
+    const first = await rebuild(api, { clientToken: "t" });
+    api.images.delete(OTHER);
+    assert.equal((await rebuild(api, { clientToken: "t" })).operation?.name, first.operation?.name);
+    assert.equal((await refusal(rebuild(api, { clientToken: "another" }))).reason, "INVALID_STATE");
+    const server = api.cells.record("cell1", A)?.server;
+    api.cells.put("cell1", { ...server, id: A, vmState: VmState.VM_STATE_DELETED, deletedAt: at(9) });
+    const last = await rebuild(api, { clientToken: "t" });
+    assert.deepEqual([last.operation?.name, last.server?.id], [first.operation?.name, A]);
+    assert.equal((await refusal(rebuild(api, { clientToken: "another" }))).reason, "SERVER_NOT_FOUND");
+  });
+
   const refused: readonly [string, Partial<ImageInfo> | undefined, Ask, string, string][] = [
     ["an image that is nowhere", undefined, {}, "IMAGE_NOT_FOUND", "image_id"],
     ["an image that has no data", { status: "queued" }, {}, "IMAGE_NOT_ACTIVE", "image_id"],

@@ -10,7 +10,7 @@ import { rebuildShape } from "../rebuild/shape.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
-import { acceptOn } from "./begin-operation.js";
+import { beginWith } from "./begin-operation.js";
 import { behindState } from "./behind-state.js";
 
 /** Whoever may rebuild sees the user data that the new guest gets, as in Nova. */
@@ -22,18 +22,22 @@ const ALWAYS_SEEN = "user_data";
 export const rebuildServer = (parts: Parts): Guarded<RebuildServerRequest, RebuildServerResponse> =>
   guarded(rebuildShape, parts.servers.about({ withUserData: true }), async (ctx, request, loaded) => {
     const kind = anyOperation(declaration);
-    const { input, secrets } = await behindState(ctx, kind, loaded, () =>
-      planRebuild(parts, ctx, request, loaded),
+    const body = RebuildServerRequest.encode(withoutToken(request)).finish();
+    const begun = await beginWith(
+      parts,
+      ctx,
+      kind,
+      { request, call: { method: "RebuildServer", body } },
+      () => behindState(ctx, kind, loaded, () => planRebuild(parts, ctx, request, loaded)),
     );
-    const { operation, replayed } = await acceptOn(parts, ctx, kind, request, {
-      method: "RebuildServer",
-      body: RebuildServerRequest.encode(withoutToken(request)).finish(),
-      input,
-      secrets,
+    const { operation, replayed } = begun;
+    // Who repeats the call hears of what it began, also when the server is gone since.
+    const { server, database } = await parts.servers.load(ctx, request.serverId, {
+      withUserData: true,
+      withDeleted: replayed,
     });
-    const { server, database } = await parts.servers.load(ctx, request.serverId, { withUserData: true });
-    const shown = replayed ? server : { ...server, ...rebuiltFields(server, input) };
-    const userData = replayed ? server.userData : secrets.userData;
+    const shown = begun.replayed ? server : { ...server, ...rebuiltFields(server, begun.asked.input) };
+    const userData = begun.replayed ? server.userData : begun.asked.secrets.userData;
     const mask = maskOf(ctx, { hostInfo: true, userData: true });
     const [presented] = await presentServers(ctx, parts.directory, mask, [{ server: shown, database }]);
     return {
@@ -43,7 +47,7 @@ export const rebuildServer = (parts: Parts): Guarded<RebuildServerRequest, Rebui
         userData: userData === "" ? undefined : Buffer.from(userData, "base64"),
       },
       // It is stored nowhere in clear: a repeated call cannot tell it again.
-      adminPassword: replayed ? undefined : secrets.adminPassword,
+      adminPassword: begun.replayed ? undefined : begun.asked.secrets.adminPassword,
       hiddenFields: hiddenFields(mask).filter((path) => path !== ALWAYS_SEEN),
     };
   });

@@ -24,7 +24,8 @@ import { CommonErrors } from "../../kernel/index.js";
 import { catalogue } from "../../model/operation-catalogue.js";
 import { formOf, subjectOf } from "../../model/operation-declaration.js";
 import { bindService } from "../../platform/rpc/index.js";
-import type { Handlers } from "../../platform/rpc/index.js";
+import { CellsTwin } from "../../cells/testing/twin/twin.js";
+import type { Handlers, MethodBinding } from "../../platform/rpc/index.js";
 import type { TestApi } from "../testing/an-api.js";
 import {
   aFlavor,
@@ -494,6 +495,39 @@ describe("actions on servers", () => {
       message: "Policy doesn't allow os_compute_api:os-lock-server:unlock:unlock_override to be performed.",
     });
     await unlock(administrator);
+  });
+
+  it("needs it also for a lock that comes while its own, or none, is taken away", async () => {
+    const cells = new CellsTwin();
+    let meanwhile: (() => void) | undefined;
+    const interrupted = (method: MethodBinding): MethodBinding => ({
+      ...method,
+      handler: (ctx, request) => {
+        meanwhile?.();
+        meanwhile = undefined;
+        return method.handler(ctx, request);
+      },
+    });
+    const cellsBindings = cells.bindings.map((binding) => ({
+      ...binding,
+      methods: binding.methods.map((one) => (one.method === "AcceptOperation" ? interrupted(one) : one)),
+    }));
+    const api = anApi({ cellsBindings });
+    const becomes = (change: object) => {
+      const { server } = cells.record("cell1", A);
+      cells.put("cell1", { ...server, id: A, generation: (server?.generation ?? 0n) + 1n, ...change });
+    };
+    const own = { lockedBy: "owner", reason: "" };
+    for (const lock of [own, undefined]) {
+      cells.put("cell1", { id: A, lock });
+      meanwhile = () => becomes({ lock: { lockedBy: "admin", reason: "" } });
+      await assert.rejects(servers(api).unlockServer(as(member), { serverId: A }), { reason: "FORBIDDEN" });
+      assert.equal(cells.record("cell1", A).server?.lock?.lockedBy, "admin");
+    }
+    cells.put("cell1", { id: A, lock: own });
+    meanwhile = () => becomes({ name: "anew" });
+    await servers(api).unlockServer(as(member), { serverId: A });
+    assert.equal(cells.record("cell1", A).server?.lock, undefined);
   });
 
   it("refuses readers after the server was found, strangers before", async () => {

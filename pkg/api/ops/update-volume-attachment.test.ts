@@ -151,4 +151,24 @@ describe("another volume in the place of one", () => {
     await assert.rejects(w.swap({ newVolumeId: HAD, onlySwap: true }), { reason: "VOLUME_NOT_SWAPPABLE" });
     assert.deepEqual(w.begun(), []);
   });
+
+  it("is refused: none, when it shall be nothing but a swap", async () => {
+    await assert.rejects(world().update({ onlySwap: true }), {
+      reason: "INVALID_REQUEST",
+      violations: [
+        { field: "new_volume_id", description: "Invalid input for field new_volume_id: is required" },
+      ],
+    });
+  });
+
+  it("is looked at anew with another token, whatever was begun before", async () => {
+    const w = world();
+    await w.swap({ clientToken: "t" });
+    w.api.cinder.setVolume(HAD, { migrationStatus: undefined });
+    await assert.rejects(w.swap({ clientToken: "another" }), { reason: "VOLUME_NOT_MIGRATING" });
+    await w.update({ deleteOnTermination: true });
+    await w.swap({ clientToken: "t" });
+    assert.equal(await w.flag(), true);
+    assert.equal(w.begun().length, 1);
+  });
 });

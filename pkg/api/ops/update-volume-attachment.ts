@@ -12,7 +12,7 @@ import swapKind from "../../model/operations/swap-volume.js";
 import type { RuleName } from "../../policy/index.js";
 import { changeServer } from "../cells/update-server.js";
 import type { LoadedServer } from "../cells/servers.js";
-import { VolumeAttachmentErrors } from "../errors.js";
+import { ApiErrors, VolumeAttachmentErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
@@ -21,8 +21,8 @@ import { clientToken, id, uuid } from "../shape/common.js";
 import { given, object, optional, text } from "../shape/shape.js";
 import { devicesOf, presentVolume, volumeOf } from "../volumes/devices.js";
 import { visibleVolume } from "../volumes/visible-volume.js";
-import { acceptOn } from "./begin-operation.js";
-import { hasBegun } from "./volume-attachments.js";
+import { acceptOn, begunBefore } from "./begin-operation.js";
+import { behindState } from "./behind-state.js";
 
 type Request = UpdateVolumeAttachmentRequest;
 
@@ -60,10 +60,10 @@ export const updateVolumeAttachment = (
     },
     async (ctx, request: Request) => ({ ...(await about(ctx, request)), decides: ruleOf(request) }),
     async (ctx, request, loaded) => {
-      const known =
-        isSwap(request) && request.clientToken !== "" && (await wasBegun(parts, ctx, request, loaded));
-      if (!request.onlySwap && !known) await changeAttachment(parts, ctx, request, loaded);
-      const operation = isSwap(request) ? await swap(parts, ctx, request, loaded, known) : undefined;
+      if (request.onlySwap && request.newVolumeId === undefined)
+        throw ApiErrors.INVALID_REQUEST({ field: "new_volume_id", problem: "is required" });
+      const operation = isSwap(request) ? await swap(parts, ctx, request, loaded) : undefined;
+      if (operation === undefined) await changeAttachment(parts, ctx, request, loaded);
       const device = (await devicesOf(parts, ctx, loaded)).find((one) =>
         sameId(one.volumeId, request.volumeId),
       );
@@ -71,9 +71,6 @@ export const updateVolumeAttachment = (
     },
   );
 };
-
-const wasBegun = (parts: Parts, ctx: Call, { volumeId }: Request, loaded: LoadedServer): Promise<boolean> =>
-  hasBegun(parts, ctx, loaded, swapKind.kind, parseUuid(volumeId) ?? volumeId);
 
 /** @throws VOLUME_ATTACHMENT_NOT_FOUND, NOT_CHANGEABLE */
 async function changeAttachment(
@@ -104,23 +101,20 @@ function requireSame(
     if (!same) throw VolumeAttachmentErrors.NOT_CHANGEABLE({ property, field: `unchanged.${field}` });
 }
 
-async function swap(
-  parts: Parts,
-  ctx: Call,
-  request: Request,
-  loaded: LoadedServer,
-  known: boolean,
-): Promise<Operation | undefined> {
+/** In Nova's order. A repeated call does nothing again, the change of the attachment neither. */
+async function swap(parts: Parts, ctx: Call, request: Request, loaded: LoadedServer): Promise<Operation> {
+  const kind = anyOperation(swapKind);
+  const body = UpdateVolumeAttachmentRequest.encode({ ...request, clientToken: "" }).finish();
+  const call = { method: "UpdateVolumeAttachment", body };
+  const before = await begunBefore(parts, ctx, kind, { request, call });
+  if (before !== undefined) return before;
+  if (!request.onlySwap) await changeAttachment(parts, ctx, request, loaded);
   const old = await visibleVolume(parts, ctx, request.volumeId);
-  if (!known && !old.migrationStatus) throw VolumeAttachmentErrors.VOLUME_NOT_MIGRATING({ volume: old.id });
+  if (!old.migrationStatus) throw VolumeAttachmentErrors.VOLUME_NOT_MIGRATING({ volume: old.id });
   const fresh = await newVolumeOf(parts, ctx, request.newVolumeId ?? "");
-  if (!known) await requireSwappable(parts, ctx, loaded, { old, fresh });
-  const { operation } = await acceptOn(parts, ctx, anyOperation(swapKind), request, {
-    method: "UpdateVolumeAttachment",
-    body: UpdateVolumeAttachmentRequest.encode({ ...request, clientToken: "" }).finish(),
-    input: { volumeId: old.id, newVolumeId: fresh.id },
-  });
-  return operation;
+  await behindState(ctx, kind, loaded, () => requireSwappable(parts, ctx, loaded, { old, fresh }));
+  const input = { volumeId: old.id, newVolumeId: fresh.id };
+  return (await acceptOn(parts, ctx, kind, request, { ...call, input })).operation;
 }
 
 /** What the body names is no address: it is refused as bad input. @throws INVALID_REQUEST */

@@ -273,6 +273,25 @@ describe("detaching a volume", () => {
     await assert.rejects(ask(HAD), { reason: "VOLUME_NOT_DETACHABLE" });
   });
 
+  it("is refused for its volume's sake behind the server's lock, but knows it first, as in Nova", async () => {
+    const { api, volumes } = world({ lock: { lockedBy: "owner", reason: "" } });
+    const ask = (volumeId: string) => volumes.detachVolume(as(member), { serverId: SERVER, volumeId });
+    api.cinder.setVolume(HAD, { status: "detaching" });
+    await assert.rejects(ask(HAD), { reason: "INSTANCE_LOCKED" });
+    await assert.rejects(ask(ROOT), { reason: "ROOT_VOLUME" });
+    await assert.rejects(ask(FREE), { reason: "VOLUME_ATTACHMENT_NOT_FOUND" });
+  });
+
+  it("is the same operation when it is repeated, also once the volume is gone", async () => {
+    const { api, volumes } = world();
+    const ask = (clientToken: string) =>
+      volumes.detachVolume(as(member), { serverId: SERVER, volumeId: HAD, clientToken });
+    const { operation } = await ask("t");
+    api.cells.putDevices("cell1", SERVER, []);
+    assert.equal((await ask("t")).operation?.name, operation?.name);
+    await assert.rejects(ask("another"), { reason: "VOLUME_ATTACHMENT_NOT_FOUND" });
+  });
+
   it("refuses while the host is down", async () => {
     const { api, volumes } = world();
     const service = { id: "s1", binary: "nova-compute", host: "h1", up: false };

@@ -11,10 +11,11 @@ import type {
   ListVolumeAttachmentsRequest,
   ListVolumeAttachmentsResponse,
 } from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
+import type { AttachVolumeInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import type { VolumeInfo } from "../../clients/cinder/ports.js";
-import { remainingMs } from "../../kernel/index.js";
+import { parseUuid, remainingMs } from "../../kernel/index.js";
 import { anyOperation } from "../../model/operation-declaration.js";
 import attachKind from "../../model/operations/attach-volume.js";
 import detachKind from "../../model/operations/detach-volume.js";
@@ -32,7 +33,8 @@ import { clientToken, id, paging, tag, uuid } from "../shape/common.js";
 import { given, optional, text } from "../shape/shape.js";
 import { devicesOf, placeOf, presentVolume, volumeOf, volumesOf } from "../volumes/devices.js";
 import { visibleVolume } from "../volumes/visible-volume.js";
-import { acceptOn } from "./begin-operation.js";
+import { beginWith } from "./begin-operation.js";
+import { behindState } from "./behind-state.js";
 import { theOperation } from "./read-operation.js";
 import { endOfWait, timeout } from "./wait-operation.js";
 
@@ -84,22 +86,19 @@ export const attachVolume = (parts: Parts): Guarded<AttachVolumeRequest, AttachV
     parts.servers.about(),
     async (ctx, request, loaded) => {
       requireShown(request, loaded, attachKind.action);
-      const volume = await visibleVolume(parts, ctx, request.volumeId);
-      const known =
-        request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, attachKind.kind, volume.id));
-      if (!known) await requireAttachable(parts, ctx, request, { volume, loaded });
-      const { operation } = await acceptOn(parts, ctx, anyOperation(attachKind), request, {
-        method: "AttachVolume",
-        body: AttachVolumeRequest.encode({ ...request, clientToken: "", wait: undefined }).finish(),
-        input: {
-          volumeId: volume.id,
-          device: request.device ?? "",
-          tag: request.tag ?? "",
-          deleteOnTermination: request.deleteOnTermination,
-          sizeMib: BigInt(volume.sizeGib) * MIB_PER_GIB,
-        },
-      });
-      const asked = asAsked(request, volume.id, loaded.server.id);
+      const kind = anyOperation(attachKind);
+      const body = AttachVolumeRequest.encode({ ...request, clientToken: "", wait: undefined }).finish();
+      const { operation } = await beginWith(
+        parts,
+        ctx,
+        kind,
+        { request, call: { method: "AttachVolume", body } },
+        () =>
+          behindState(ctx, kind, loaded, async () => ({
+            input: inputOf(request, await attachableVolume(parts, ctx, request, loaded)),
+          })),
+      );
+      const asked = asAsked(request, loaded.server.id);
       if (request.wait === undefined) return { operation, volumeAttachment: asked };
       const endMs = endOfWait(parts, ctx, durationMs(request.wait));
       const { now, attachment } = await untilReserved(parts, ctx, { loaded, operation, endMs });
@@ -114,15 +113,21 @@ export const detachVolume = (parts: Parts): Guarded<DetachVolumeRequest, DetachV
     parts.servers.about(),
     async (ctx, request, loaded) => {
       requireShown(request, loaded, detachKind.action);
-      const volume = await visibleVolume(parts, ctx, request.volumeId);
-      const known =
-        request.clientToken !== "" && (await hasBegun(parts, ctx, loaded, detachKind.kind, volume.id));
-      if (!known) await requireDetachable(parts, ctx, { volume, loaded });
-      const { operation } = await acceptOn(parts, ctx, anyOperation(detachKind), request, {
-        method: "DetachVolume",
-        body: DetachVolumeRequest.encode({ ...request, clientToken: "" }).finish(),
-        input: { volumeId: volume.id },
-      });
+      const kind = anyOperation(detachKind);
+      const body = DetachVolumeRequest.encode({ ...request, clientToken: "" }).finish();
+      const { operation } = await beginWith(
+        parts,
+        ctx,
+        kind,
+        { request, call: { method: "DetachVolume", body } },
+        async () => {
+          const volume = await visibleVolume(parts, ctx, request.volumeId);
+          const { bootIndex } = await volumeOf(parts, ctx, loaded, volume.id);
+          if (bootIndex === 0) throw VolumeAttachmentErrors.ROOT_VOLUME({});
+          await behindState(ctx, kind, loaded, () => requireDetachable(parts, ctx, { volume, loaded }));
+          return { input: { volumeId: volume.id } };
+        },
+      );
       return { operation };
     },
   );
@@ -137,18 +142,14 @@ function requireShown(
     throw ApiErrors.INVALID_STATE({ server: server.id, method, attr: "vm_state", state: "shelved" });
 }
 
-interface Both {
-  readonly volume: VolumeInfo;
-  readonly loaded: LoadedServer;
-}
-
-/** @throws VOLUME_ALREADY_ATTACHED, MULTIATTACH_NOT_SUPPORTED, VOLUME_ENCRYPTED */
-async function requireAttachable(
+/** @throws VOLUME_NOT_FOUND, VOLUME_ALREADY_ATTACHED, MULTIATTACH_NOT_SUPPORTED, VOLUME_ENCRYPTED */
+async function attachableVolume(
   parts: Parts,
   ctx: Call,
-  { refuseMultiattach }: Pick<AttachVolumeRequest, "refuseMultiattach">,
-  { volume, loaded }: Both,
-): Promise<void> {
+  { volumeId, refuseMultiattach }: AttachVolumeRequest,
+  loaded: LoadedServer,
+): Promise<VolumeInfo> {
+  const volume = await visibleVolume(parts, ctx, volumeId);
   const others = volume.attachments.map(({ serverId }) => serverId);
   if (!volume.multiattach && others.length > 0)
     throw VolumeAttachmentErrors.VOLUME_ALREADY_ATTACHED({
@@ -156,7 +157,7 @@ async function requireAttachable(
       problem: `volume ${volume.id} is already attached to instances: ${others.join(" ")}`,
     });
   const devices = await devicesOf(parts, ctx, loaded);
-  if (devices.some(({ volumeId }) => volumeId === volume.id))
+  if (devices.some((device) => device.volumeId === volume.id))
     throw VolumeAttachmentErrors.VOLUME_ALREADY_ATTACHED({
       volume: volume.id,
       problem: `volume ${volume.id} already attached`,
@@ -167,13 +168,26 @@ async function requireAttachable(
       type: volume.volumeType || "encrypted",
       volume: volume.id,
     });
+  return volume;
 }
 
-/** @throws VOLUME_ATTACHMENT_NOT_FOUND, ROOT_VOLUME, HOST_DOWN, VOLUME_NOT_DETACHABLE */
-async function requireDetachable(parts: Parts, ctx: Call, { volume, loaded }: Both): Promise<void> {
-  const { server, database } = loaded;
-  const { bootIndex } = await volumeOf(parts, ctx, loaded, volume.id);
-  if (bootIndex === 0) throw VolumeAttachmentErrors.ROOT_VOLUME({});
+const inputOf = (
+  { device: wanted, tag: label, deleteOnTermination }: AttachVolumeRequest,
+  { id: volumeId, sizeGib }: VolumeInfo,
+): Partial<AttachVolumeInput> => ({
+  volumeId,
+  device: wanted ?? "",
+  tag: label ?? "",
+  deleteOnTermination,
+  sizeMib: BigInt(sizeGib) * MIB_PER_GIB,
+});
+
+/** @throws HOST_DOWN, VOLUME_NOT_DETACHABLE */
+async function requireDetachable(
+  parts: Parts,
+  ctx: Call,
+  { volume, loaded: { server, database } }: { readonly volume: VolumeInfo; readonly loaded: LoadedServer },
+): Promise<void> {
   const host = server.hostInfo?.host ?? "";
   if (host !== "" && (await parts.directory.of(ctx, database)).byHost.get(host)?.up === false)
     throw VolumeAttachmentErrors.HOST_DOWN({});
@@ -181,11 +195,10 @@ async function requireDetachable(parts: Parts, ctx: Call, { volume, loaded }: Bo
 }
 
 const asAsked = (
-  { device: wanted, tag: label, deleteOnTermination }: AttachVolumeRequest,
-  volumeId: string,
+  { volumeId, device: wanted, tag: label, deleteOnTermination }: AttachVolumeRequest,
   serverId: string,
 ): VolumeAttachment => ({
-  volumeId,
+  volumeId: parseUuid(volumeId) ?? volumeId,
   serverId,
   device: wanted,
   tag: label,
@@ -220,29 +233,3 @@ async function untilReserved(
     await parts.clock.sleep(Math.min(LOOK_MS, leftMs), ctx.signal);
   }
 }
-
-/** Whether the call may be the repetition of one that has begun already. */
-export async function hasBegun(
-  parts: Parts,
-  ctx: Call,
-  { server, database }: LoadedServer,
-  kind: string,
-  volumeId: string,
-): Promise<boolean> {
-  const { operations } = await parts.operations.listStoredOperations(ctx, {
-    database,
-    serverId: server.id,
-    kinds: [kind],
-    pageSize: REMEMBERED,
-  });
-  return operations.some(({ metadata }) => {
-    const asked = metadata?.asked;
-    return (
-      (asked?.$case === "attachVolume" || asked?.$case === "detachVolume" || asked?.$case === "swapVolume") &&
-      asked.value.volumeId === volumeId
-    );
-  });
-}
-
-/** Operations of one server among which a repeated call looks for its first. */
-const REMEMBERED = 100;

@@ -3,9 +3,13 @@ import { readFileSync } from "node:fs";
 import { create, createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescField, DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { RebuildServerRequest } from "../../../gen/kilonova/api/v1/server_actions.js";
 import { KilonovaError } from "../../kernel/index.js";
+import { rebuildShape } from "../rebuild/shape.js";
 import { aReadyApi, administrator, as } from "../testing/an-api.js";
+import { shapeCheck } from "./shape.js";
 
+const IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b";
 const contract = createFileRegistry(
   fromBinary(
     FileDescriptorSetSchema,
@@ -76,4 +80,18 @@ describe("shapes of requests", () => {
       );
     });
   }
+
+  it("tell the first problems of a request that has nothing else, and cost no more than these", () => {
+    const check = shapeCheck<RebuildServerRequest>(rebuildShape);
+    const updateMask = Array.from({ length: 80_000 }, (_, i) => `x${i}`);
+    const request = RebuildServerRequest.fromPartial({ serverId: "s", imageId: IMAGE, updateMask });
+    assert.throws(
+      () => check(request),
+      (error: KilonovaError) => {
+        assert.equal(error.violations.length, 100);
+        assert.equal(error.violations[0]?.description, '"x0" cannot be changed');
+        return true;
+      },
+    );
+  });
 });

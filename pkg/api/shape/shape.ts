@@ -33,18 +33,24 @@ type HoldsEnum<T> = T extends number
           ? { [K in keyof T]-?: HoldsEnum<T[K]> }[keyof T]
           : false;
 
+/** Told of one request; a status carries fewer, and a request may have a quarter of a million. */
+const MOST_VIOLATIONS = 100;
+
 /** A unary RPC as it is served. */
 export type Unary<Req, Res> = (ctx: Ctx, request: Req) => Promise<Res>;
 
 /**
  * A check of requests against a shape; make it once, it is asked with every request.
- * @throws INVALID_REQUEST (the check) with one violation per problem, paths in the proto's spelling
+ * @throws INVALID_REQUEST (the check) with one violation per problem, paths in the proto's spelling: the
+ *   first ones of many
  */
 export function shapeCheck<M extends object>(shape: Shape<M>): (message: M) => void {
   const rule = object(shape);
   return (message) => {
     const violations: FieldViolation[] = [];
-    rule(message, "", (path, problem) => violations.push({ field: path, description: problem }));
+    rule(message, "", (path, problem) => {
+      if (violations.length < MOST_VIOLATIONS) violations.push({ field: path, description: problem });
+    });
     const first = violations[0];
     if (first !== undefined)
       throw ApiErrors.INVALID_REQUEST({ field: first.field, problem: first.description }, { violations });

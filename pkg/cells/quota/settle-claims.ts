@@ -7,21 +7,32 @@ import type { Stores } from "../stores.js";
 import type { Store } from "../store/tables.js";
 import { outcomeOf } from "./domain/claims.js";
 import type { Outcome, QuotaDesk } from "./domain/claims.js";
-import { fatesOf, forgetVoid, openClaims, settleClaim, takeClaim, voidOperation } from "./store/claims.js";
+import {
+  fatesOf,
+  forgetVoid,
+  openClaims,
+  openClaimsOf,
+  settleClaim,
+  takeClaim,
+  voidOperation,
+} from "./store/claims.js";
 import type { Fate, OpenClaim } from "./store/claims.js";
 import type { DefaultLimits } from "./store/quota.js";
 
 /** Takes quota in the global database for operations that are accepted elsewhere. */
 export const quotaDesk = (
-  { global }: Stores,
+  stores: Stores,
   deps: Pick<StoreDeps, "clock">,
   defaults: DefaultLimits,
 ): QuotaDesk => ({
-  take: (ctx, claim) => takeClaim(global, deps, ctx, claim, defaults),
-  giveBack: (ctx, operationId) => settleClaim(global, ctx, operationId, false),
+  take: async (ctx, claim) => {
+    await settleBefore(stores, deps, ctx, claim.serverId);
+    await takeClaim(stores.global, deps, ctx, claim, defaults);
+  },
+  giveBack: (ctx, operationId) => settleClaim(stores.global, ctx, operationId, false),
   // What is stored is done: an answer that it failed would be wrong, and `settleClaims` finds the claim.
   settle: (ctx, operationId) =>
-    settleClaim(global, ctx, operationId, true).catch((error: unknown) =>
+    settleClaim(stores.global, ctx, operationId, true).catch((error: unknown) =>
       ctx.log.warn("quota.claim.unsettled", { operation: operationId, error }),
     ),
 });
@@ -52,6 +63,20 @@ export async function settleClaims(
     await settlePage(stores, deps, ctx, page, now - abandonedMs * 1000n);
     after = page.length === PAGE ? page.at(-1) : undefined;
   } while (after !== undefined);
+}
+
+/**
+ * Settles what a server's ended operations have left open, before another one takes quota: a claim says what
+ * the server holds then, so that one which is settled after a later one would take that back.
+ */
+async function settleBefore(
+  stores: Stores,
+  deps: Pick<StoreDeps, "clock">,
+  ctx: Ctx,
+  serverId: string,
+): Promise<void> {
+  const left = await openClaimsOf(stores.global, ctx, serverId, PAGE);
+  if (left.length > 0) await settlePage(stores, deps, ctx, left, deps.clock.now() - ABANDONED_MS * 1000n);
 }
 
 async function settlePage(

@@ -49,30 +49,39 @@ export function cinderCaller(http: HttpClient, session: ServiceSession, clock: C
     if (known !== undefined && known.root === root && known.untilMs > clock.monotonicMs()) return known.minor;
     const answer = await caller.call(ctx, { method: "GET", path: "/" });
     if (answer.status !== 200 && answer.status !== 300)
-      throw failureOfAnswer(answer, "versions", CinderErrors.NOT_FOUND);
+      // Whoever says that there are none is not the service, but stands before it.
+      throw failureOfAnswer(answer, "versions", () => CinderErrors.BLOCK_STORAGE_UNAVAILABLE({}));
     const minor = newestOf(answer.json);
     if (minor < OLDEST) throw tooOld(OLDEST);
     known = { root, minor, untilMs: clock.monotonicMs() + KEEP_MS };
     return minor;
   };
+  const answerTo = async (ctx: Ctx, asked: Asked): Promise<HttpAnswer> => {
+    const { path, good: _good, id: _id, missing: _missing, by, needs = OLDEST, ...request } = asked;
+    const { root, project } = addressOf(await session.endpoint(ctx, SERVICE));
+    const minor = await minorOf(ctx, root);
+    if (minor < needs) throw tooOld(needs);
+    const mine = project === undefined ? undefined : (by?.projectId ?? project);
+    return caller.call(ctx, {
+      ...request,
+      path: `/v3${mine === undefined ? "" : `/${encodeURIComponent(mine)}`}${path}`,
+      headers: { ...request.headers, "OpenStack-API-Version": `volume 3.${minor}` },
+      userToken: by?.userToken,
+      // Only a service may end an attachment that a server has.
+      asService: true,
+    });
+  };
   return (ctx, asked) =>
     asStorageFailure(async () => {
-      const { path, good, id = "", missing = CinderErrors.NOT_FOUND, by, needs = OLDEST, ...request } = asked;
-      const { root, project } = addressOf(await session.endpoint(ctx, SERVICE));
-      const minor = await minorOf(ctx, root);
-      if (minor < needs) throw tooOld(needs);
-      const mine = project === undefined ? undefined : (by?.projectId ?? project);
-      const answer = await caller.call(ctx, {
-        ...request,
-        path: `/v3${mine === undefined ? "" : `/${encodeURIComponent(mine)}`}${path}`,
-        headers: { ...request.headers, "OpenStack-API-Version": `volume 3.${minor}` },
-        userToken: by?.userToken,
-        // Only a service may end an attachment that a server has.
-        asService: true,
-      });
-      if (good.includes(answer.status)) return answer;
-      if (answer.status === 406) known = undefined;
-      throw failureOfAnswer(answer, id, missing);
+      const remembered = known;
+      let answer = await answerTo(ctx, asked);
+      if (answer.status === 406) {
+        known = undefined;
+        // An older one may have taken its place since it was asked. Nothing was done.
+        if (remembered !== undefined) answer = await answerTo(ctx, asked);
+      }
+      if (asked.good.includes(answer.status)) return answer;
+      throw failureOfAnswer(answer, asked.id ?? "", asked.missing ?? CinderErrors.NOT_FOUND);
     });
 }
 

@@ -145,6 +145,26 @@ describe("cinder client on the wire", () => {
     assert.equal(cloud.server.to("GET /volume/").length, 2);
   });
 
+  it("speaks as an older service does that has taken the place of the one that was asked", async () => {
+    await open();
+    const path = `GET ${BASE}/volumes/${ID}`;
+    const shown = { status: 200, body: { volume: volume() } };
+    cloud.server.on("GET /volume/", versions("3.71"), versions("3.59"));
+    cloud.server.on(path, shown, { status: 406, body: {} }, shown);
+    for (let n = 0; n < 2; n++) assert.equal((await cinder.getVolume(testCtx(), ID)).id, ID);
+    assert.deepEqual(
+      cloud.server.to(path).map(({ headers }) => headers["openstack-api-version"]),
+      ["volume 3.71", "volume 3.71", "volume 3.59"],
+    );
+  });
+
+  it("does not take a volume for gone when the whole service is not there", async () => {
+    await open();
+    cloud.server.on("GET /volume/", htmlError(404, "default backend"));
+    await assert.rejects(cinder.getVolume(testCtx(), ID), reason("BLOCK_STORAGE_UNAVAILABLE"));
+    await assert.rejects(cinder.deleteAttachment(testCtx(), ID), reason("BLOCK_STORAGE_UNAVAILABLE"));
+  });
+
   it("refuses a service that is too old for what is asked", async () => {
     await open();
     cloud.server.on("GET /volume/", versions("3.43"));
@@ -170,6 +190,7 @@ describe("cinder client on the wire", () => {
       [refusal(404, "x"), "VOLUME_NOT_FOUND", `Volume ${ID} could not be found.`],
       [refusal(409, "taken"), "VOLUME_CONFLICT", "taken"],
       [refusal(413, "Maximum"), "VOLUME_QUOTA", "Maximum"],
+      [refusal(429, "Too many"), "BLOCK_STORAGE_UNAVAILABLE", ""],
       [htmlError(503, "Service Unavailable"), "BLOCK_STORAGE_UNAVAILABLE", ""],
       [htmlError(400, "Bad Request"), "VOLUME_INVALID", "Bad request"],
       [refusal(500, "secret"), "INTERNAL", ""],
@@ -180,7 +201,7 @@ describe("cinder client on the wire", () => {
         reason(expected, text),
       );
     }
-    assert.equal(cloud.server.to(post).length, 8, "a reservation is never repeated");
+    assert.equal(cloud.server.to(post).length, 9, "a reservation is never repeated");
   });
 
   it("believes no size that is none, no connection that is a flood, and no endless refusal", async () => {

@@ -58,6 +58,8 @@ export function failureOfAnswer(answer: HttpAnswer, id: string, missing: Missing
       return CinderErrors.VOLUME_CONFLICT({ problem: problem || "Conflict" }, { cause });
     case 413:
       return CinderErrors.VOLUME_QUOTA({ problem: problem || "Over limit" }, { cause });
+    // Asked too often; nothing was done.
+    case 429:
     case 502:
     case 503:
     case 504:

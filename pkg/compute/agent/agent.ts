@@ -103,6 +103,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       if (await journal.compact(Date.now(), (id) => commands.isBusy(id)))
         ctx.log.info("agent.journal.compacted", { path: deps.journalPath });
     },
+    asOf: () => commands.moment,
     instances: (ctx) => listInstances(ctx, cells, cell, host),
     removed: () => removed.inc({ host }),
   };
@@ -191,7 +192,8 @@ async function untilReachable<T>(ctx: Ctx, work: () => Promise<T>): Promise<T> {
  */
 async function firstLook(ctx: Ctx, host: PeriodicHost): Promise<ReadonlySet<string>> {
   let records: Promise<readonly InstanceRecord[]> | undefined;
-  const now = { ...host, instances: (c: Ctx) => (records ??= host.instances(c)) };
+  const asOf = host.asOf();
+  const now = { ...host, asOf: () => asOf, instances: (c: Ctx) => (records ??= host.instances(c)) };
   const soon = new Set(periodicTasks.flatMap(({ name, atStart }) => (atStart ? [] : [name])));
   for (const { name, atStart, run } of periodicTasks) if (atStart) await run(ctx, now, () => soon.add(name));
   return soon;

@@ -438,4 +438,57 @@ describe("agent commands", () => {
     assert.equal(phase, CommandPhase.COMMAND_PHASE_DONE);
     assert.deepEqual(progress[0], [{ commandId: "c1", operation: "operations/s1/o1", fence: 6n }, 13]);
   });
+
+  it("leaves it to the next agent to tell what this one could not tell before its end", async () => {
+    const first = await open();
+    await first.commands.run(ctx, header(), async () => RUNNING);
+    const [entry] = first.commands.unfinished();
+    assert.ok(entry);
+    await first.close();
+    const { journal, entries } = await Journal.open(first.path, Date.now());
+    opened.add(journal);
+    const ending = new AbortController();
+    const commands = new Commands(journal, entries, async () => {
+      ending.abort();
+      throw new Error("the cell is away");
+    });
+    await commands.tell(rootCtx({ requestId: "req-2", signal: ending.signal }), entry);
+    await journal.close();
+    opened.delete(journal);
+    const next = await open(first.path);
+    assert.deepEqual(
+      next.commands.unfinished().map(({ commandId }) => commandId),
+      ["c1"],
+    );
+  });
+
+  it("lets the agent work beside commands only by records that know of all of them", async () => {
+    const { commands } = await open();
+    const did: string[] = [];
+    const beside = (since: number, what: string): Promise<boolean> =>
+      commands.beside("s1", since, async () => void did.push(what));
+    const start = commands.moment;
+    assert.equal(await beside(start, "before"), true);
+    assert.equal(await beside(start, "again"), true, "its own work makes no record old");
+    const slow = gate();
+    const running = commands.run(ctx, header(), slow.work);
+    await until(() => slow.starts() === 1);
+    assert.equal(await beside(commands.moment, "meanwhile"), false);
+    const during = commands.moment;
+    slow.open();
+    await running;
+    await until(() => !commands.isBusy("s1"));
+    assert.equal(await beside(during, "with a record of before its end"), false);
+    assert.equal(await commands.beside("s2", during, async () => void did.push("another server")), true);
+    const work = gate();
+    const after = commands.beside("s1", commands.moment, async () => void (await work.work(ctx)));
+    await until(() => work.starts() === 1);
+    const waiting = gate();
+    const next = commands.run(ctx, header({ commandId: "c2", fence: 6n }), waiting.work);
+    assert.equal(waiting.starts(), 0, "the command waits for its turn");
+    waiting.open();
+    work.open();
+    assert.deepEqual([await after, (await next).phase], [true, CommandPhase.COMMAND_PHASE_DONE]);
+    assert.deepEqual(did, ["before", "again", "another server"]);
+  });
 });

@@ -47,9 +47,17 @@ interface ServerLog {
   floor: bigint;
   readonly commands: Map<string, JournalEntry>;
   readonly running: Map<string, Running>;
+  /** The moment at which something done to the server ended last. */
+  turned: number;
 }
 
-const newLog = (): ServerLog => ({ fences: new Map(), floor: 0n, commands: new Map(), running: new Map() });
+const newLog = (): ServerLog => ({
+  fences: new Map(),
+  floor: 0n,
+  commands: new Map(),
+  running: new Map(),
+  turned: 0,
+});
 
 /** Agents and conductors of older versions know one lane. */
 const laneOf = (lane: string | undefined): string => (lane === undefined || lane === "" ? "life" : lane);
@@ -82,6 +90,8 @@ export class Commands {
   readonly #servers = new Map<string, ServerLog>();
   /** The last command in line, by server and lane; "" for one that closes the lanes. */
   readonly #tails = new Map<string, Map<string, Promise<unknown>>>();
+  /** Counts what has been done to servers. */
+  #moment = 0;
 
   constructor(
     journal: Journal,
@@ -192,6 +202,24 @@ export class Commands {
         at: this.#now(),
       });
     });
+    return true;
+  }
+
+  /** Take it before records are read that `beside` goes by. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /**
+   * The agent's own work on a server by a record of it. Commands that arrive meanwhile wait for their turn.
+   * @param since  a moment before the record was read
+   * @returns whether it was done: not when a command runs or waits, nor when one ended since, for the record
+   *   may not know of it
+   */
+  async beside(serverId: string, since: number, work: () => Promise<void>): Promise<boolean> {
+    const turned = this.#servers.get(serverId)?.turned ?? 0;
+    if (this.#tails.has(serverId) || turned > since) return false;
+    await this.#inTurn(serverId, "", work, false);
     return true;
   }
 
@@ -358,7 +386,9 @@ export class Commands {
         await this.#report(ctx, entry);
         break;
       } catch (error) {
-        if (asKilonovaError(error).kind === "missing" || ctx.signal.aborted) break;
+        if (asKilonovaError(error).kind === "missing") break;
+        // The next agent tells it.
+        if (ctx.signal.aborted) return;
         ctx.log.warn("agent.report.failed", { commandId: entry.commandId, error });
         await new Promise((resolve) => setTimeout(resolve, UNTOLD_RETRY_MS).unref());
       }
@@ -380,9 +410,10 @@ export class Commands {
 
   /**
    * One command at a time per lane of a server; the next begins when the one before has ended, however.
-   * @param lane  "" waits for all lanes, and all lanes wait for it
+   * @param lane    "" waits for all lanes, and all lanes wait for it
+   * @param counts  whether records that were read before know less of the server
    */
-  #inTurn<T>(serverId: string, lane: string, fn: () => Promise<T>): Promise<T> {
+  #inTurn<T>(serverId: string, lane: string, fn: () => Promise<T>, counts = true): Promise<T> {
     const tails = this.#tails.get(serverId) ?? new Map<string, Promise<unknown>>();
     this.#tails.set(serverId, tails);
     const before =
@@ -391,6 +422,8 @@ export class Commands {
     const tail = turn
       .catch(() => {})
       .then(() => {
+        const server = this.#servers.get(serverId);
+        if (counts && server !== undefined) server.turned = ++this.#moment;
         if (tails.get(lane) === tail) tails.delete(lane);
         if (tails.size === 0 && this.#tails.get(serverId) === tails) this.#tails.delete(serverId);
       });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { GetGuestDiagnosticsResponse } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import { rootCtx } from "../../kernel/index.js";
 import { FakeDriver } from "../drivers/fake/index.js";
@@ -59,6 +60,37 @@ describe("diagnostics of a guest", () => {
       [1n, 2n, 3n, 4n, 5n, 6n],
     );
     assert.deepEqual([diagnostics.uptimeSeconds, two?.rxErrors], [undefined, undefined]);
+  });
+
+  it("are not known where a guest's process says what is no count", async () => {
+    const nonsense = [Number.NaN, -1, Infinity, 1e30];
+    const known = Object.assign(Object.create(driver) as FakeDriver, {
+      inspect: async () => ({ instanceUuid, powerState: "RUNNING", pid: 1 }),
+      diagnostics: async () => ({
+        driver: "libvirt",
+        hypervisor: "qemu",
+        hypervisorOs: "linux",
+        configDrive: false,
+        cpus: nonsense.map((id) => ({ id, timeNs: id })),
+        nics: [],
+        disks: nonsense.map((n) => ({
+          readBytes: n,
+          readRequests: n,
+          writeBytes: n,
+          writeRequests: n,
+          errors: n,
+        })),
+        memoryUsedMib: -1,
+      }),
+    });
+    const answer = await guestDiagnostics(ctx, known, { stats: async () => [] }, instanceUuid);
+    const bytes = GetGuestDiagnosticsResponse.encode(answer).finish();
+    const { diagnostics } = GetGuestDiagnosticsResponse.decode(bytes);
+    assert.deepEqual(
+      [diagnostics?.cpus.length, diagnostics?.disks.length, diagnostics?.memoryUsedMib],
+      [4, 4, undefined],
+    );
+    assert.ok(diagnostics?.cpus.every(({ id, timeNs }) => id === undefined && timeNs === undefined));
   });
 
   it("are refused by a driver that has none", async () => {

@@ -49,7 +49,7 @@ function toMessage(
     hypervisorOs: known.hypervisorOs,
     uptimeSeconds: large(known.uptimeSeconds),
     configDrive: known.configDrive,
-    cpus: known.cpus.map(({ timeNs, ...cpu }) => ({ ...cpu, timeNs: large(timeNs) })),
+    cpus: known.cpus.map(({ id, timeNs, ...cpu }) => ({ ...cpu, id: small(id), timeNs: large(timeNs) })),
     nics: known.nics.map((nic) => toNic(nic, counted.get(nic.portId))),
     disks: known.disks.map((disk) => ({
       readBytes: large(disk.readBytes),
@@ -76,6 +76,10 @@ const toNic = (nic: NicDiagnostics, port: PortStats | undefined): Partial<NicMes
   txPackets: large(nic.txPackets ?? port?.txPackets),
 });
 
-/** As fields of 64 bits have it. */
-const large = (count: number | undefined): bigint | undefined =>
-  count === undefined ? undefined : BigInt(Math.floor(count));
+/** As fields of 32 bits have it. */
+const small = (index: number): number | undefined =>
+  Number.isInteger(index) && index >= 0 && index < 2 ** 32 ? index : undefined;
+
+/** As fields of 64 bits have it. What is no count, whatever a guest's process makes of it, is not known. */
+const large = (count = Number.NaN): bigint | undefined =>
+  count >= 0 && count < 2 ** 63 ? BigInt(Math.floor(count)) : undefined;

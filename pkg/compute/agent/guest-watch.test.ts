@@ -28,12 +28,14 @@ function aWatch(verdict: { mustStop: boolean; fence: bigint } = { mustStop: fals
   const stops: string[] = [];
   const end = new AbortController();
   const hold = { until: Promise.resolve() };
+  const cell = { away: false };
   const watch = new GuestWatch({
     host: "h",
     cell: "cell1",
     driver: { list: async () => guests, onEvent: () => {} },
     cells: {
       reportGuest: async (_ctx, { serverId, powerState }) => {
+        if (cell.away) throw new Error("the cell is away");
         told.push({ serverId: serverId ?? "", powerState: powerState ?? POWER_STATE_NOSTATE });
         return verdict;
       },
@@ -49,6 +51,7 @@ function aWatch(verdict: { mustStop: boolean; fence: bigint } = { mustStop: fals
     told,
     stops,
     hold,
+    cell,
     watch,
     end: async () => {
       end.abort();
@@ -121,7 +124,7 @@ describe("what an agent sees of its guests", () => {
   });
 
   it("stops at most five at once, and the others after that", async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const { watch, stops, hold, end } = aWatch({ mustStop: true, fence: 7n });
     let release = (): void => {};
     hold.until = new Promise((resolve) => {
@@ -131,6 +134,39 @@ describe("what an agent sees of its guests", () => {
     await until(() => stops.length === 5);
     release();
     await until(() => stops.length === 7);
+    await end();
+  });
+
+  it("tells of a guest as it is, when it was started again before its end could be told", async () => {
+    const { watch, guests, told, cell, end } = aWatch();
+    guests.push(
+      { instanceUuid: "restarted", powerState: "RUNNING", pid: 1 },
+      { instanceUuid: "ended", powerState: "SHUTDOWN", pid: 0 },
+    );
+    cell.away = true;
+    for (const id of ["restarted", "ended"]) watch.note(id, { state: POWER_STATE_SHUTDOWN, byGuest: true });
+    cell.away = false;
+    await until(() => told.length === 2);
+    assert.deepEqual(told, [
+      { serverId: "restarted", powerState: POWER_STATE_RUNNING },
+      { serverId: "ended", powerState: POWER_STATE_SHUTDOWN },
+    ]);
+    await end();
+  });
+
+  it("tells why a guest could not be brought back up, unless it runs by now", async () => {
+    const { watch, guests, told, end } = aWatch();
+    guests.push(
+      { instanceUuid: "down", powerState: "CRASHED", pid: 0 },
+      { instanceUuid: "up", powerState: "RUNNING", pid: 1 },
+    );
+    const fault = { code: 500, message: "", details: "", reason: "NO_DISK" };
+    for (const id of ["down", "up"]) watch.note(id, { state: POWER_STATE_SHUTDOWN, byGuest: false, fault });
+    await until(() => told.length === 2);
+    assert.deepEqual(
+      told.map(({ powerState }) => powerState),
+      [POWER_STATE_SHUTDOWN, POWER_STATE_RUNNING],
+    );
     await end();
   });
 });

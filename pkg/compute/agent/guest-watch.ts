@@ -18,7 +18,13 @@ const eventState: Readonly<Record<GuestEvent["type"], PowerState>> = {
   CRASHED: PowerState.POWER_STATE_CRASHED,
 };
 
-const { POWER_STATE_SHUTDOWN, POWER_STATE_CRASHED, POWER_STATE_RUNNING, POWER_STATE_PAUSED } = PowerState;
+const {
+  POWER_STATE_NOSTATE,
+  POWER_STATE_SHUTDOWN,
+  POWER_STATE_CRASHED,
+  POWER_STATE_RUNNING,
+  POWER_STATE_PAUSED,
+} = PowerState;
 const { VM_STATE_ACTIVE, VM_STATE_PAUSED, VM_STATE_STOPPED } = VmState;
 
 /** Whether the cell should hear of a guest. What it makes of it is its own affair. */
@@ -40,6 +46,9 @@ export interface GuestReport {
   readonly fault?: Omit<ServerFault, "createdAt">;
 }
 
+/** With the number by which the cell tells older ones. */
+type Pending = GuestReport & { readonly number: bigint };
+
 export interface GuestWatchDeps {
   readonly host: string;
   readonly cell: string;
@@ -59,7 +68,7 @@ const IDLE_MS = 60_000;
 /** Tells the cell what guests do by themselves, newest state per guest, until it is taken. */
 export class GuestWatch {
   readonly #deps: GuestWatchDeps;
-  readonly #pending = new Map<string, GuestReport & { readonly number: bigint }>();
+  readonly #pending = new Map<string, Pending>();
   /** Servers whose guests are being stopped. */
   readonly #stopping = new Set<string>();
   #number = BigInt(Date.now()) * 1000n;
@@ -86,10 +95,10 @@ export class GuestWatch {
   }
 
   async #send(ctx: Ctx, serverId: string): Promise<void> {
-    const report = this.#pending.get(serverId);
-    if (report === undefined) return;
     const { cells, cell, host } = this.#deps;
     try {
+      const report = await this.#stillTrue(ctx, serverId);
+      if (report === undefined) return;
       const { mustStop, fence } = await cells.reportGuest(ctx, {
         cell,
         host,
@@ -105,6 +114,24 @@ export class GuestWatch {
     } catch (error) {
       ctx.log.warn("agent.guest-report.failed", { instanceUuid: serverId, error });
     }
+  }
+
+  /**
+   * What is to be told of a guest, as it is now: while nobody could be told, it may have been started again,
+   * and to tell of the end before would stop its server.
+   * @source compute-driver §power sync (re-read, and only if it matches the event)
+   */
+  async #stillTrue(ctx: Ctx, serverId: string): Promise<Pending | undefined> {
+    const noted = this.#pending.get(serverId);
+    const guest = (await this.#deps.driver.list(ctx)).find((one) => one.instanceUuid === serverId);
+    const newest = this.#pending.get(serverId);
+    const now = powerStateOf[guest?.powerState ?? "NOSTATE"];
+    if (noted === undefined || newest !== noted) return newest;
+    if (now === noted.state || now === POWER_STATE_NOSTATE) return noted;
+    if (noted.fault !== undefined && now !== POWER_STATE_RUNNING) return noted;
+    const report = { state: now, byGuest: false, number: ++this.#number };
+    this.#pending.set(serverId, report);
+    return report;
   }
 
   /** Has a guest stopped beside the reports. One that cannot be stopped is told of again by the next sync. */

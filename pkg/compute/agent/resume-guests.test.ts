@@ -15,7 +15,8 @@ const ctx = rootCtx({ requestId: "req-resume" });
 interface Bench {
   readonly driver: FakeDriver;
   readonly id: string;
-  resume(over?: Partial<Server>): Promise<readonly unknown[]>;
+  /** @param isQuiet  whether no command has been at the server since its record was read */
+  resume(over?: Partial<Server>, isQuiet?: boolean): Promise<readonly unknown[]>;
 }
 
 /** A host with one guest that runs, and a record that says so unless told otherwise. */
@@ -40,7 +41,7 @@ async function bench(): Promise<Bench> {
   await driver.start(ctx);
   await driver.define(ctx, spec);
   await driver.powerOn(ctx, id);
-  const resume = async (over: Partial<Server> = {}): Promise<readonly unknown[]> => {
+  const resume = async (over: Partial<Server> = {}, isQuiet = true): Promise<readonly unknown[]> => {
     const told: unknown[] = [];
     const server = {
       id,
@@ -48,9 +49,14 @@ async function bench(): Promise<Bench> {
       powerState: PowerState.POWER_STATE_RUNNING,
       ...over,
     };
-    await resumeGuests(ctx, { own, note: (...report) => told.push(report) }, [
-      InstanceRecord.fromPartial({ server }),
-    ]);
+    const commands = {
+      beside: async (_serverId: string, _since: number, work: () => Promise<void>) => {
+        if (isQuiet) await work();
+        return isQuiet;
+      },
+    };
+    const deps = { own, commands, note: (...report: unknown[]) => void told.push(report) };
+    await resumeGuests(ctx, deps, [InstanceRecord.fromPartial({ server })], 0);
     return told;
   };
   return { driver, id, resume };
@@ -95,6 +101,13 @@ describe("resumeGuests", () => {
       assert.equal(driver.guest(id)?.powerState, "SHUTDOWN");
     });
   }
+
+  it("leaves a guest off at which a command has been since its record was read", async () => {
+    const { driver, id, resume } = await bench();
+    driver.guestPowersOff(id);
+    assert.deepEqual(await resume({}, false), []);
+    assert.equal(driver.guest(id)?.powerState, "SHUTDOWN");
+  });
 
   it("leaves a suspended guest to whoever resumes it, whatever the record says", async () => {
     const { driver, id, resume } = await bench();

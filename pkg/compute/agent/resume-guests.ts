@@ -6,11 +6,13 @@ import type { CommandHost } from "../commands/command.js";
 import powerOnGuest from "../commands/power-on-guest.js";
 import type { GuestState } from "../driver.js";
 import { untold } from "../driver.js";
+import type { Commands } from "./commands.js";
 import { powerStateOf } from "./power-states.js";
 import type { GuestReport } from "./guest-watch.js";
 
 export interface ResumeDeps {
   readonly own: CommandHost;
+  readonly commands: Pick<Commands, "beside">;
   /** Takes the guest's state after the attempt; it replaces what the driver told at its start. */
   readonly note: (serverId: string, report: GuestReport) => void;
 }
@@ -18,15 +20,18 @@ export interface ResumeDeps {
 /**
  * Powers on the guests that ran by the record and do not run now, before anything is told of them: after a
  * reboot of the machine, and after guests that ended while no agent looked. The server of one that cannot be
- * powered on is in error.
+ * powered on is in error. A server that a command has been at since its record was read is left as that left
+ * it: this may take long, and users go on meanwhile.
  *
  * @param instances  records of this host
+ * @param asOf       moment of the commands before they were read
  * @source nova.conf resume_guests_state_on_host_boot
  */
 export async function resumeGuests(
   ctx: Ctx,
-  { own, note }: ResumeDeps,
+  { own, commands, note }: ResumeDeps,
   instances: readonly InstanceRecord[],
+  asOf: number,
 ): Promise<void> {
   const guests = new Map((await own.driver.list(ctx)).map((guest) => [guest.instanceUuid, guest]));
   for (const instance of instances) {
@@ -35,9 +40,11 @@ export async function resumeGuests(
     if (guest === undefined || !shouldResume(instance, guest)) continue;
     try {
       const call = { ctx, serverId, host: own, tell: untold };
-      const { powerState } = await powerOnGuest.run(call, { instance });
-      note(serverId, { state: powerState, byGuest: false });
-      ctx.log.info("agent.guest.resumed", { instanceUuid: serverId });
+      const resumed = await commands.beside(serverId, asOf, async () => {
+        const { powerState } = await powerOnGuest.run(call, { instance });
+        note(serverId, { state: powerState, byGuest: false });
+      });
+      if (resumed) ctx.log.info("agent.guest.resumed", { instanceUuid: serverId });
     } catch (error) {
       ctx.signal.throwIfAborted();
       ctx.log.error("agent.guest.resume-failed", { instanceUuid: serverId, error });

@@ -14,16 +14,30 @@ const SWEEPS = 4;
  * @returns its id
  * @throws VOLUME_INVALID when somebody else has the volume, VOLUME_NOT_FOUND
  */
-export async function reservedAgain(call: Call, ports: VolumePorts, volumeId: string): Promise<string> {
-  const { ctx, server } = call;
+export const reservedAgain = (call: Call, ports: VolumePorts, volumeId: string): Promise<string> =>
+  onlyOne(call, ports, volumeId, ["reserved"]);
+
+/**
+ * As `reservedAgain`, for whoever connects the host once more: an attachment at which that was cut short will
+ * do. The service makes no other beside it.
+ */
+export const heldAgain = (call: Call, ports: VolumePorts, volumeId: string): Promise<string> =>
+  onlyOne(call, ports, volumeId, ["reserved", "attaching"]);
+
+/** @param fit  states of an attachment that may stay */
+async function onlyOne(
+  { ctx, server }: Call,
+  { cinder }: VolumePorts,
+  volumeId: string,
+  fit: readonly AttachmentInfo["status"][],
+): Promise<string> {
   const attachment = { volumeId, serverId: server.id };
-  const found = await ports.cinder.listAttachments(ctx, attachment);
-  const kept = found.find(isOnlyReserved) ?? (await ports.cinder.createAttachment(ctx, attachment));
-  for (const { id } of found) if (id !== kept.id) await ports.cinder.deleteAttachment(ctx, id);
+  const found = await cinder.listAttachments(ctx, attachment);
+  const kept =
+    found.find(({ status }) => fit.includes(status)) ?? (await cinder.createAttachment(ctx, attachment));
+  for (const { id } of found) if (id !== kept.id) await cinder.deleteAttachment(ctx, id);
   return kept.id;
 }
-
-const isOnlyReserved = ({ status }: AttachmentInfo): boolean => status === "reserved";
 
 /** Others' attachments that are ended in one sweep. */
 const MOST_OF_OTHERS = 64;
@@ -47,13 +61,19 @@ async function endAll(
   own?: ReadonlySet<string>,
 ): Promise<void> {
   const isOwn = ({ volumeId }: AttachmentInfo): boolean => own?.has(volumeId) ?? true;
+  /** Somebody's own storage may refuse for ever. */
+  const left = (error: unknown): void => {
+    ctx.signal.throwIfAborted();
+    ctx.log.debug("server.attachment.left", { instanceUuid: server.id, error });
+  };
   let ownWereLeft = true;
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const found = await cinder.listAttachments(ctx, { ...of, serverId: server.id });
     if (found.length === 0) return;
     const others = found.filter((one) => !isOwn(one)).slice(0, MOST_OF_OTHERS);
     const ours = found.filter(isOwn);
-    for (const { id } of [...ours, ...others]) await cinder.deleteAttachment(ctx, id);
+    for (const { id } of ours) await cinder.deleteAttachment(ctx, id);
+    for (const { id } of others) await cinder.deleteAttachment(ctx, id).catch(left);
     ownWereLeft = ours.length > 0;
   }
   if (ownWereLeft) throw CommonErrors.UNAVAILABLE({ what: "The Block Storage service" });

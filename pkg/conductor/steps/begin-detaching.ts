@@ -63,9 +63,21 @@ async function begun(call: DetachCall, { cinder }: Pick<Ports, "cinder">): Promi
   }
 }
 
-/** A volume that it was refused is another's to roll back. */
-const hasRefused = ({ operation }: DetachCall): boolean =>
-  operation.steps.findLast(({ name }) => name === goingDevice.step)?.state === "failed";
+/** After which the volume is not being detached by us, if it is at all. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "VOLUME_ATTACHMENT_NOT_FOUND",
+  "ROOT_VOLUME",
+  "VOLUME_NOT_DETACHABLE",
+]);
+
+/**
+ * A volume that it was refused is another's to roll back. After any other failure, such as a deadline, the
+ * service may have begun all the same.
+ */
+function hasRefused({ operation }: DetachCall): boolean {
+  const last = operation.steps.findLast(({ name }) => name === goingDevice.step);
+  return last?.state === "failed" && REFUSALS.has(last.errorReason);
+}
 
 async function rolledBack({ ctx, input }: DetachCall, { cinder }: Pick<Ports, "cinder">): Promise<void> {
   try {

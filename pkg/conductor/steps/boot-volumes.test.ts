@@ -30,6 +30,19 @@ describe("volumes that a boot has made", () => {
     assert.equal(cinder.volumes.size, 0);
   });
 
+  it("stay behind when what makes them has died at it, and the server's end does not hang on that", async () => {
+    const { cinder, call, made, remove } = world();
+    const { id } = made("creating");
+    const { id: other } = made("creating");
+    const minute = 60_000_000n;
+    cinder.setVolume(id, { createdAt: call.now - 61n * minute });
+    cinder.setVolume(other, { createdAt: call.now - 59n * minute });
+    await assert.rejects(remove(), { reason: "UNAVAILABLE" });
+    cinder.setVolume(other, { status: "available" });
+    await remove();
+    assert.deepEqual([...cinder.volumes.keys()], [id]);
+  });
+
   it("stay behind when somebody has put them to use, and do not keep the others", async () => {
     const { cinder, call, made, remove } = world();
     const [copied, taken] = [made(), made()];

@@ -2,7 +2,7 @@ import type { Cinder, VolumeInfo } from "../../clients/cinder/ports.js";
 import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import type { StepCall } from "../engine/kind.js";
-import { untilNoneLeft } from "./look-again.js";
+import { isForsaken, untilNoneLeft } from "./look-again.js";
 
 /** What volumes that are made with a server carry: which operation made them, and for which block device. */
 const BOOT_OPERATION = "kilonova_boot";
@@ -38,12 +38,13 @@ export async function volumesMade(
 /**
  * Deletes the volumes that an operation has made, looking again until there is none: a creation that was
  * under way may have ended meanwhile. They have no attachments of their server any more. One that somebody
- * has put to use in between (a snapshot of it, another server) cannot be deleted, and stays behind.
+ * has put to use in between (a snapshot of it, another server) cannot be deleted, and stays behind; so does
+ * one that the service does not come to an end with.
  * @param keeps  those that stay
  * @throws UNAVAILABLE while one cannot be deleted yet
  */
 export async function removeMadeVolumes(
-  call: Pick<StepCall, "ctx" | "operation" | "server">,
+  call: Pick<StepCall, "ctx" | "operation" | "server" | "now">,
   cinder: Cinder,
   { operationId = operationIdOf(call), keeps = new Set<string>() }: MadeBy = {},
 ): Promise<void> {
@@ -60,7 +61,8 @@ export async function removeMadeVolumes(
   );
 }
 
-interface MadeBy {
+/** Which of the things that operations have made are meant. */
+export interface MadeBy {
   readonly operationId?: string;
   readonly keeps?: ReadonlySet<string>;
 }
@@ -75,16 +77,17 @@ const AT_WORK: ReadonlySet<string> = new Set([
  * @returns whether it is deleted, or going to be; false when somebody uses it
  */
 async function isRemoved(
-  { ctx, server }: Pick<StepCall, "ctx" | "server">,
+  call: Pick<StepCall, "ctx" | "server" | "now">,
   cinder: Cinder,
   volume: VolumeInfo,
 ): Promise<boolean> {
+  const { ctx, server } = call;
   try {
     await cinder.deleteVolume(ctx, volume.id);
     return true;
   } catch (error) {
     if (!(error instanceof KilonovaError) || error.kind !== "invalid") throw error;
-    if (AT_WORK.has(volume.status))
+    if (AT_WORK.has(volume.status) && !isForsaken(call, volume.createdAt))
       throw CommonErrors.UNAVAILABLE({ what: "A volume that is still being made" }, { cause: error });
     ctx.log.warn("server.volume.left-behind", { instanceUuid: server.id, volumeId: volume.id, error });
     return false;

@@ -1,4 +1,6 @@
 import { CommonErrors } from "../../kernel/errors.js";
+import type { Instant } from "../../kernel/time.js";
+import type { StepCall } from "../engine/kind.js";
 
 const LOOKS = 4;
 
@@ -20,3 +22,13 @@ export async function untilNoneLeft<T>(
   }
   throw CommonErrors.UNAVAILABLE({ what });
 }
+
+/** How long a service may be at something that was given up before nobody waits for it. */
+const MOST_US = 3_600_000_000n;
+
+/**
+ * Whether what is still being made hardly ever will be: who makes it may have died at it, and the end of a
+ * server must not hang on that.
+ */
+export const isForsaken = ({ now }: Pick<StepCall, "now">, createdAt: Instant | undefined): boolean =>
+  createdAt !== undefined && now - createdAt > MOST_US;

@@ -14,6 +14,22 @@ import { aCall, finished } from "../testing/a-call.js";
 import { selectedHosts } from "./destinations.js";
 import { prepareVolumes } from "./prepare-volumes.js";
 
+/** One blank volume. */
+const records = {
+  listBlockDevices: async () => ({
+    blockDevices: [
+      BlockDeviceRecord.fromPartial({
+        id: "d",
+        source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_BLANK,
+        destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
+        sizeMib: 1024n,
+      }),
+    ],
+    nextPageToken: "",
+  }),
+};
+const steps = [finished(selectedHosts, { hosts: [] })];
+
 /** A start of the step for a server with one blank volume. @param userToken  "" for none */
 async function prepared(
   userToken: string,
@@ -30,21 +46,8 @@ async function prepared(
         return cinder.createVolume(ctx, wish, by);
       },
     },
-    records: {
-      listBlockDevices: async () => ({
-        blockDevices: [
-          BlockDeviceRecord.fromPartial({
-            id: "d",
-            source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_BLANK,
-            destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
-            sizeMib: 1024n,
-          }),
-        ],
-        nextPageToken: "",
-      }),
-    },
+    records,
   } as unknown as Ports;
-  const steps = [finished(selectedHosts, { hosts: [] })];
   const secrets = Buffer.from(ServerSecrets.encode(ServerSecrets.fromPartial({ userToken })).finish());
   const call = { ...aCall({ steps, firstStart: true }), secrets };
   return { made, result: await prepareVolumes(ports).run(call) };
@@ -60,5 +63,24 @@ describe("prepare-volumes", () => {
   it("gives up with a reason of its own when the token has ended for good", async () => {
     const { result } = await prepared("token", CinderErrors.TOKEN_REFUSED({}));
     assert.equal(result.kind === "fail" && result.error.reason, "USER_TOKEN_ENDED");
+  });
+
+  it("keeps one volume of two, when the first of two requests comes to something after the second", async () => {
+    const cinder = fakeCinder();
+    cinder.newOnes = "creating";
+    const step = prepareVolumes({ cinder, records } as unknown as Ports);
+    assert.equal((await step.run(aCall({ steps, firstStart: true }))).kind, "park");
+    const [first] = cinder.volumes.values();
+    assert.ok(first);
+    const { id: second } = cinder.addVolume({ metadata: first.metadata, status: "creating" });
+    cinder.setVolume(first.id, { status: "available" });
+    await assert.rejects(step.run(aCall({ steps })), { reason: "UNAVAILABLE" });
+    cinder.setVolume(second, { status: "available" });
+    assert.equal((await step.run(aCall({ steps }))).kind, "done");
+    assert.deepEqual([...cinder.volumes.keys()], [first.id]);
+    assert.deepEqual(
+      [...cinder.attachments.values()].map(({ volumeId, status }) => [volumeId, status]),
+      [[first.id, "reserved"]],
+    );
   });
 });

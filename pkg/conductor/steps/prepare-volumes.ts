@@ -99,6 +99,9 @@ async function prepared(
       }),
     );
   if (volumes.some(({ status }) => MAKING.has(status))) return park("", LOOK_AGAIN_MS);
+  // Of a request that was repeated, since nobody knew whether it had come to anything.
+  const keeps = new Set(volumes.map(({ id }) => id));
+  if (present.some(({ id }) => !keeps.has(id))) await removeMadeVolumes(call, ports.cinder, { keeps });
   const changes = [];
   for (const [index, device] of devices.entries()) {
     const volumeId = volumes[index]?.id ?? "";

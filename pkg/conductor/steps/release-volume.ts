@@ -3,17 +3,22 @@ import { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records
 import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
+import { endAttachmentsOf } from "./attachments.js";
 import { goingDevice } from "./begin-detaching.js";
 
-/** Ends the attachment; the record loses the block device. */
-export const releaseVolume = ({ cinder }: Pick<Ports, "cinder">): Step<DetachVolumeInput> => ({
+/**
+ * Ends the attachment, and one that a repeated reservation may have left beside it: the volume would be the
+ * server's for ever. The record loses the block device.
+ */
+export const releaseVolume = (ports: Pick<Ports, "cinder">): Step<DetachVolumeInput> => ({
   name: "release-volume",
   unfenced: true,
   event: "",
   timeoutMs: 300_000,
   async run(call) {
     const { deviceId, attachmentId } = call.outputs.get(goingDevice);
-    await cinder.deleteAttachment(call.ctx, attachmentId);
+    await ports.cinder.deleteAttachment(call.ctx, attachmentId);
+    await endAttachmentsOf(call, ports, call.input.volumeId);
     return done(
       {},
       {

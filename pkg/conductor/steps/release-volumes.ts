@@ -24,6 +24,9 @@ export async function releaseVolumes(
     await deleteVolume(call, ports, volumeId);
 }
 
+/** What ends by itself; whatever else the service says, the server's end does not wait for it. */
+const PASSING: ReadonlySet<string> = new Set(["unavailable", "deadline", "cancelled", "unauthenticated"]);
+
 async function deleteVolume(
   { ctx, server }: StepCall,
   { cinder }: Pick<Ports, "cinder">,
@@ -32,7 +35,7 @@ async function deleteVolume(
   try {
     await cinder.deleteVolume(ctx, volumeId);
   } catch (error) {
-    if (!(error instanceof KilonovaError) || error.kind !== "invalid") throw error;
+    if (!(error instanceof KilonovaError) || PASSING.has(error.kind)) throw error;
     ctx.log.warn("server.volume.left-behind", { instanceUuid: server.id, volumeId, error });
   }
 }

@@ -9,7 +9,7 @@ import { ConductorErrors } from "../errors.js";
 import type { HostRef, Ports } from "../ports.js";
 import { agentReports, commandAgent, sendCommand } from "./agent-command.js";
 import { commandFailed } from "./agent-step.js";
-import { reservedAgain } from "./attachments.js";
+import { heldAgain, reservedAgain } from "./attachments.js";
 import { askConnector, connectionOf, readConnector } from "./connection.js";
 import type { Connector } from "./connection.js";
 import { changeOf } from "./device-change.js";
@@ -127,9 +127,10 @@ async function connectAgain(call: Call, ports: Ports): Promise<Change | undefine
   const at = { cell: call.database, host: hostOf(call) };
   const device = await rootOf(call, ports);
   if (device === undefined) return undefined;
+  let kept: BlockDeviceRecord | undefined;
   try {
-    const attachmentId = await reservedAgain(call, ports, device.volumeId);
-    const kept = { ...device, attachmentId, connectionInfo: "" };
+    const attachmentId = await heldAgain(call, ports, device.volumeId);
+    kept = { ...device, attachmentId, connectionInfo: "" };
     const connector = await connectorOf(call, ports, at);
     if (connector === undefined) return changed(kept);
     const now = await connected(call, ports, kept, connector);
@@ -146,7 +147,7 @@ async function connectAgain(call: Call, ports: Ports): Promise<Change | undefine
     if (!(error instanceof KilonovaError) || !["missing", "invalid", "refused"].includes(error.kind))
       throw error;
     call.ctx.log.warn("rebuild.root-volume.left-reserved", { operation: call.operation.name, error });
-    return undefined;
+    return kept && changed(kept);
   }
 }
 

@@ -80,6 +80,9 @@ async function made(
       }),
     );
   if (snapshots.some(({ status }) => status === "creating")) return park("", LOOK_AGAIN_MS);
+  // Of a request that was repeated, since nobody knew whether it had come to anything.
+  const keeps = new Set(snapshots.map(({ id }) => id));
+  if (present.some(({ id }) => !keeps.has(id))) await removeMadeSnapshots(call, ports.cinder, ids, { keeps });
   return done({
     snapshots: snapshots.map(({ id, sizeGib }, index) => ({
       deviceId: volumes[index]?.id ?? "",

@@ -31,7 +31,7 @@ export async function removeUnfinishedImages(
     if (stays && (await statusOf(call.ctx, images, image.imageId)) === "active") continue;
     await takeBackImage(call.ctx, images, image);
     const operationId = parseOperationName(victim.name)?.operationId ?? "";
-    if (image.volumeBacked) await removeMadeSnapshots(call, cinder, image.volumeIds, operationId);
+    if (image.volumeBacked) await removeMadeSnapshots(call, cinder, image.volumeIds, { operationId });
   }
 }
 

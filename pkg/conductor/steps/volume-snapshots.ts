@@ -2,7 +2,8 @@ import type { Cinder, SnapshotInfo } from "../../clients/cinder/ports.js";
 import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import type { StepCall } from "../engine/kind.js";
-import { untilNoneLeft } from "./look-again.js";
+import type { MadeBy } from "./boot-volumes.js";
+import { isForsaken, untilNoneLeft } from "./look-again.js";
 
 /** What snapshots carry that belong to an image: which operation made them, and of which block device. */
 const IMAGE_OPERATION = "kilonova_image";
@@ -37,22 +38,23 @@ export async function snapshotsMade(
 
 /**
  * Deletes the snapshots that an operation has made, looking again until there is none: one that was under way
- * may have been made meanwhile. One that volumes hang on stays.
+ * may have been made meanwhile. One that volumes hang on stays, and so does one that does not come to an end.
+ * @param keeps  those that stay
  * @throws UNAVAILABLE while one is being made
  */
 export async function removeMadeSnapshots(
-  call: Pick<StepCall, "ctx" | "operation">,
+  call: Pick<StepCall, "ctx" | "operation" | "now">,
   cinder: Cinder,
   volumeIds: readonly string[],
-  operationId = operationIdOf(call),
+  { operationId = operationIdOf(call), keeps = new Set<string>() }: MadeBy = {},
 ): Promise<void> {
-  const kept = new Set<string>();
-  const remove = async ({ id, status }: SnapshotInfo): Promise<void> => {
+  const kept = new Set(keeps);
+  const remove = async ({ id, status, createdAt }: SnapshotInfo): Promise<void> => {
     try {
       await cinder.deleteSnapshot(call.ctx, id);
     } catch (error) {
       if (!(error instanceof KilonovaError) || error.kind !== "invalid") throw error;
-      if (status === "creating")
+      if (status === "creating" && !isForsaken(call, createdAt))
         throw CommonErrors.UNAVAILABLE({ what: "A snapshot that is still being made" }, { cause: error });
       call.ctx.log.warn("snapshot.left-behind", { operation: call.operation.name, snapshot: id, error });
       kept.add(id);

@@ -11,6 +11,7 @@ import { AttachVolumeInput, DetachVolumeInput } from "../../../gen/kilonova/cell
 import { CinderErrors } from "../../clients/cinder/errors.js";
 import type { Cinder } from "../../clients/cinder/ports.js";
 import { fakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
+import { CommonErrors } from "../../kernel/errors.js";
 import attachVolumeKind from "../../model/operations/attach-volume.js";
 import type { Change, StepCall, StepResult } from "../engine/kind.js";
 import type { OutputOf } from "../engine/outputs.js";
@@ -289,6 +290,13 @@ async function attachedWorld() {
 }
 const bye = DetachVolumeInput.fromPartial({ volumeId: "a0000000-0000-4000-8000-000000000001" });
 
+/** A call of an operation whose first step has failed for a reason. */
+function failedBegin<I>(call: StepCall<I>, errorReason: string): StepCall<I> {
+  const nothing = { deviceId: "", attachmentId: "" };
+  call.operation.steps.push({ ...finished(goingDevice, nothing, "failed"), errorReason });
+  return call;
+}
+
 describe("begin-detaching", () => {
   it("begins, again after a start that was cut short, and is rolled back as often as you like", async () => {
     const { ports, call, state } = await attachedWorld();
@@ -307,11 +315,17 @@ describe("begin-detaching", () => {
     await cinder.beginDetaching(call(bye).ctx, bye.volumeId);
     const step = beginDetaching(ports);
     assert.equal(failure(await step.run(call(bye, [], true))), "VOLUME_NOT_DETACHABLE");
-    const failed = call(bye);
-    failed.operation.steps.push(finished(goingDevice, { deviceId: "", attachmentId: "" }, "failed"));
-    await step.undo?.(failed);
+    await step.undo?.(failedBegin(call(bye), "VOLUME_NOT_DETACHABLE"));
     assert.equal(state().status, "detaching");
   });
+
+  for (const reason of ["INTERNAL", "STEP_DEADLINE", "OPERATION_CANCELLED"])
+    it(`is rolled back when it may have begun although it failed: ${reason}`, async () => {
+      const { ports, call, cinder, state } = await attachedWorld();
+      await cinder.beginDetaching(call(bye).ctx, bye.volumeId);
+      await beginDetaching(ports).undo?.(failedBegin(call(bye), reason));
+      assert.equal(state().status, "in-use");
+    });
 
   it("refuses the root disk, and what the server does not have", async () => {
     const { ports, call, devices } = await attachedWorld();
@@ -347,6 +361,17 @@ describe("detaching from the guest", () => {
     for (let n = 0; n < 2; n++) commit(doneOf(await releaseVolume(ports).run(call(bye, going))).change);
     assert.deepEqual(state(), { status: "available", attachments: 0, devices: ["root"] });
   });
+
+  it("ends what a reservation that was asked for twice has left beside it", async () => {
+    const { ports, call, commit, cinder, devices, volume, state } = await attachedWorld();
+    await cinder.createAttachment(call(bye).ctx, { volumeId: volume.id, serverId: SERVER });
+    const attachmentId = devices.get(OPERATION)?.attachmentId ?? "";
+    const going: [OutputOf<never>, object][] = [
+      [goingDevice as unknown as OutputOf<never>, { deviceId: OPERATION, attachmentId }],
+    ];
+    commit(doneOf(await releaseVolume(ports).run(call(bye, going))).change);
+    assert.deepEqual(state(), { status: "available", attachments: 0, devices: ["root"] });
+  });
 });
 
 describe("the volumes of a server that goes", () => {
@@ -376,6 +401,37 @@ describe("the volumes of a server that goes", () => {
     await releaseVolumes(call(undefined), ports);
     assert.ok(cinder.volumes.has(volume.id));
     assert.equal(cinder.attachments.size, 0);
+  });
+
+  for (const [what, refusal] of [
+    ["fails", CommonErrors.INTERNAL({})],
+    ["does not allow it", CinderErrors.BLOCK_STORAGE_FORBIDDEN({})],
+    ["says that something is in the way", CinderErrors.VOLUME_CONFLICT({ problem: "Busy." })],
+  ] as const)
+    it(`stay behind when the service ${what}, as with Nova`, async () => {
+      const { ports, call, cinder, devices, volume } = await attachedWorld();
+      const device = devices.get(OPERATION);
+      if (device !== undefined) devices.set(OPERATION, { ...device, deleteOnTermination: true });
+      cinder.failing.set("deleteVolume", refusal);
+      await releaseVolumes(call(undefined), ports);
+      assert.deepEqual([cinder.attachments.size, cinder.volumes.get(volume.id)?.status], [0, "available"]);
+    });
+
+  it("do not keep it from going when a stranger's storage never ends his attachment", async () => {
+    const { ports, call, cinder, volume } = await attachedWorld();
+    const strangers = cinder.addVolume();
+    const { ctx } = call(undefined);
+    const { id } = await cinder.createAttachment(ctx, { volumeId: strangers.id, serverId: SERVER });
+    const broken = {
+      ...cinder,
+      deleteAttachment: async (...asked: Parameters<Cinder["deleteAttachment"]>) => {
+        if (asked[1] === id) throw CommonErrors.INTERNAL({});
+        await cinder.deleteAttachment(...asked);
+      },
+    };
+    await releaseVolumes(call(undefined), { ...ports, cinder: broken });
+    assert.deepEqual([...cinder.attachments.keys()], [id]);
+    assert.equal(cinder.volumes.get(volume.id)?.status, "available");
   });
 
   it("do not keep it from going while a stranger names it in attachments without end", async () => {

@@ -184,8 +184,8 @@ async function attach(child: ChildProcess, dir: string): Promise<TestGuest> {
 
   return {
     console: () => text,
-    waitFor: (pattern, timeoutMs = 120_000) => search(pattern, 0, timeoutMs),
-    shell: async (command, timeoutMs = 60_000) => {
+    waitFor: (pattern, timeoutMs = 240_000) => search(pattern, 0, timeoutMs),
+    shell: async (command, timeoutMs = 120_000) => {
       const from = text.length;
       const mark = randomBytes(4).toString("hex");
       // The quotes keep the echo of the typed line from looking like the marker itself.
@@ -205,7 +205,7 @@ async function attach(child: ChildProcess, dir: string): Promise<TestGuest> {
 }
 
 async function connectWhenReady(path: string, gone: () => boolean, why: () => string): Promise<Socket> {
-  for (const until = Date.now() + 30_000; ;) {
+  for (const until = Date.now() + 120_000; ;) {
     const socket = connect(path);
     const connected = await new Promise<boolean>((resolve) => {
       socket.once("connect", () => resolve(true));

@@ -6,6 +6,7 @@ import { testCtx } from "../../testkit/ctx.js";
 import { systemClock } from "../process/index.js";
 import type { Channel, Client, ServiceDefinition } from "../rpc/index.js";
 import { discoveredChannel } from "./discovered-channel.js";
+import type { DiscoveredChannelOptions } from "./discovered-channel.js";
 
 /** Channels whose every call is noted, and fails where told. */
 class Network {
@@ -15,7 +16,7 @@ class Network {
   addresses: string[] = [];
   readonly listeners = new Set<() => void>();
 
-  channel(): Channel {
+  channel(over: Partial<DiscoveredChannelOptions> = {}): Channel {
     return discoveredChannel({
       service: "cells",
       addresses: () => this.addresses,
@@ -38,6 +39,7 @@ class Network {
           this.closed.push(address);
         },
       }),
+      ...over,
     });
   }
 
@@ -72,6 +74,16 @@ describe("platform/service: channel by a service's name", () => {
     network.change(["a:1"]);
     assert.deepEqual((await answer).cells, []);
     assert.equal(network.listeners.size, 0);
+  });
+
+  it("has a visitor wait once, and says what is missing", async () => {
+    let waits = 0;
+    const clock = { ...systemClock, sleep: async () => void waits++ };
+    const client = new Network()
+      .channel({ clock, nobody: () => CommonErrors.UNAVAILABLE({ what: "The registry" }) })
+      .client(GlobalServiceDefinition);
+    await assert.rejects(client.listCells(testCtx(), {}), /The registry is unavailable/);
+    assert.equal(waits, 1);
   });
 
   it("says which service is missing when none appears within the deadline", async () => {

@@ -18,6 +18,8 @@ export interface DiscoveredChannelOptions {
   readonly clock: Clock;
   /** 0..1 */
   readonly random: () => number;
+  /** What a call fails with when it has waited for the first instance once; by default it waits again. */
+  readonly nobody?: () => Error;
 }
 
 /** Tries of one call; every method here is repeatable. */
@@ -37,7 +39,12 @@ export function discoveredChannel(options: DiscoveredChannelOptions): Channel {
   const budget = new RetryBudget();
   const forwarder: Forwarder = {
     unary: (ctx, call) =>
-      budget.run(ctx, ATTEMPTS, isRetryable, () => instances.try(ctx, (channel) => call(channel, ctx))),
+      budget.run(
+        ctx,
+        ATTEMPTS,
+        (error) => instances.mayHelp(error),
+        () => instances.try(ctx, (channel) => call(channel, ctx)),
+      ),
     stream: (ctx, call) => streamed(instances, ctx, (channel) => call(channel, ctx)),
   };
   return {
@@ -65,6 +72,8 @@ class Instances {
   readonly #options: DiscoveredChannelOptions;
   readonly #channels = new Map<string, Channel>();
   readonly #shunnedUntilMs = new Map<string, number>();
+  /** What callers were told who wait once only. */
+  readonly #final = new WeakSet<Error>();
   #turn: number;
 
   constructor(options: DiscoveredChannelOptions) {
@@ -92,8 +101,20 @@ class Instances {
     const willing = all.filter((address) => (this.#shunnedUntilMs.get(address) ?? 0) <= now);
     const from = willing.length > 0 ? willing : all;
     const address = from[this.#turn++ % Math.max(1, from.length)];
-    if (address === undefined) throw ServiceErrors.NO_INSTANCE({ service: this.#options.service });
+    if (address === undefined) throw this.#nobody();
     return address;
+  }
+
+  /** Whether another attempt may go better. */
+  mayHelp(error: unknown): boolean {
+    return isRetryable(error) && !(error instanceof Error && this.#final.has(error));
+  }
+
+  #nobody(): Error {
+    const error = this.#options.nobody?.();
+    if (error === undefined) return ServiceErrors.NO_INSTANCE({ service: this.#options.service });
+    this.#final.add(error);
+    return error;
   }
 
   channel(address: string): Channel {

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../kernel/index.js";
+import { CommonErrors } from "../../kernel/index.js";
 import type { ConfigOf } from "../config/index.js";
 import { serviceDirectory } from "../coordination/index.js";
 import { systemClock } from "../process/index.js";
@@ -13,7 +14,8 @@ import { connectRegistry } from "./registry.js";
 
 /**
  * One channel to all services of a cluster, for tools: each contract goes to the service that owns it. Nobody
- * learns of the visitor.
+ * learns of the visitor. A call waits some seconds for a service that is not there, and then says what is
+ * missing: somebody sits in front of it.
  * @param ctx  carries the log; its deadline does not bound the channel
  * @throws NO_CERTIFICATE, CERTIFICATE_UNUSABLE
  */
@@ -26,6 +28,14 @@ export async function visitCluster(
   const directory = serviceDirectory(store, registry.leaseTtlMs);
   const leaving = new AbortController();
   const following = directory.follow({ ...ctx, signal: leaving.signal, deadlineMs: undefined });
+  let answers = false;
+  directory.onChange(() => {
+    answers = true;
+  });
+  const nobody = (service: string): Error =>
+    answers
+      ? ServiceErrors.NO_INSTANCE({ service })
+      : CommonErrors.UNAVAILABLE({ what: `The registry (etcd at ${registry.etcdEndpoints.join(", ")})` });
   const channels = new Map<string, Channel>();
   const to = (service: string): Channel => {
     const known = channels.get(service);
@@ -37,6 +47,7 @@ export async function visitCluster(
       clock: systemClock,
       random: Math.random,
       onChange: directory.onChange,
+      nobody: () => nobody(service),
       addresses: () =>
         fixed.length > 0 ? fixed : directory.instances(service).map(({ address }) => address),
       open: (address) =>

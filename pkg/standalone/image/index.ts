@@ -1,5 +1,5 @@
 import type { Express } from "express";
-import type { Clock, Ctx, Ids } from "../../kernel/index.js";
+import type { Clock, Ctx, Ids, Logger } from "../../kernel/index.js";
 import type { Database } from "../../platform/db/index.js";
 import type { Authenticate } from "../shared/auth.js";
 import { dataFiles } from "./adapters/files/data-files.js";
@@ -11,6 +11,7 @@ import type { ImageTables } from "./adapters/sql/tables.js";
 import type { ImageConfig } from "./config.js";
 import { UploadLedger } from "./domain/upload-ledger.js";
 import { Lanes } from "./ops/lanes.js";
+import { clearLeftovers, sweepFiles } from "./ops/leftovers.js";
 import { Turns } from "./ops/turns.js";
 import type { ImageParts } from "./ports.js";
 
@@ -27,12 +28,15 @@ export type { ImagesInProcess } from "./ops/in-process.js";
 export interface ImageService {
   readonly parts: ImageParts;
   app(options: ImageAppOptions): Express;
+  /** Looks after what is left of others no more; the next start does. */
+  close(): Promise<void>;
 }
 
 export interface ImageServiceOptions {
   readonly db: Database<ImageTables>;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly log: Logger;
   /** Holds the data; made when missing. One service per directory. */
   readonly directory: string;
   readonly limits: ImageConfig;
@@ -41,7 +45,7 @@ export interface ImageServiceOptions {
 
 /** Puts the Image service together, after clearing away what a crash may have left of uploads. */
 export async function buildImage(ctx: Ctx, options: ImageServiceOptions): Promise<ImageService> {
-  const { db, clock, ids, directory, limits, authenticate } = options;
+  const { db, clock, ids, log, directory, limits, authenticate } = options;
   const parts: ImageParts = {
     images: imageStore(db),
     members: memberStore(db),
@@ -51,11 +55,22 @@ export async function buildImage(ctx: Ctx, options: ImageServiceOptions): Promis
       imageSizeTotalBytes: limits.imageSizeTotal < 0 ? -1 : limits.imageSizeTotal * 2 ** 20,
       imageCountUploading: limits.imageCountUploading,
     }),
+    uploads: new Set(),
     turns: new Turns(),
     lanes: new Lanes(),
     clock,
     ids,
   };
-  await parts.files.sweep(await parts.images.recover(ctx, clock.now()));
-  return { parts, app: (appOptions) => imageApp(parts, appOptions, authenticate) };
+  await parts.images.recover(ctx, clock.now());
+  await sweepFiles(parts, ctx);
+  const closing = new AbortController();
+  const clearing = clearLeftovers(parts, { log, signal: closing.signal });
+  return {
+    parts,
+    app: (appOptions) => imageApp(parts, appOptions, authenticate),
+    close: async () => {
+      closing.abort();
+      await clearing;
+    },
+  };
 }

@@ -14,6 +14,8 @@ export interface ImageParts {
   readonly files: DataFiles;
   readonly limits: ImageConfig;
   readonly ledger: UploadLedger;
+  /** Ids of uploads under way in this process. */
+  readonly uploads: Set<string>;
   readonly turns: Turns;
   /** By owner. */
   readonly lanes: Lanes;

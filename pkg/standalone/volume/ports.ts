@@ -116,6 +116,8 @@ export interface VolumeImages {
   read(ctx: Ctx, id: string): Promise<Readable>;
   /** Makes a record for the actor; its data comes later. @throws what the Image service throws */
   create(ctx: Ctx, actor: Actor, image: NewImage): Promise<string>;
+  /** Takes away a record whose data does not come. One that has its data stays. */
+  discard(ctx: Ctx, id: string): Promise<void>;
   /** For the record's owner. */
   upload(ctx: Ctx, id: string, size: number, data: Readable): Promise<void>;
 }
@@ -176,11 +178,7 @@ export interface CagedPrograms {
     limits: { readonly timeoutMs: number; readonly fileBytes: number },
   ): Promise<void>;
   /** Starts a daemon that outlives us and may open sockets. */
-  start(
-    argv: readonly string[],
-    room: CagedRoom,
-    logPath: string,
-  ): Promise<StartedProgram>;
+  start(argv: readonly string[], room: CagedRoom, logPath: string): Promise<StartedProgram>;
   /** Looks whether it is shut in as it should be. @throws when not, and that is asked for */
   assertHolds(identity: CagedIdentity, room: CagedRoom): void;
   /** Whether it is still this very process, with these arguments. */

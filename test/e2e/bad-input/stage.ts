@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { until } from "../../../pkg/testkit/until.js";
 import { Cloud, projectRoot } from "../support/cloud.js";
 import { getJson, tokenOf } from "../support/identity.js";
+import { UNSETTLED } from "./consistency.js";
 import { CloudDatabase } from "./database.js";
 import type { Place } from "./http.js";
 import { HttpClient } from "./http.js";
@@ -62,6 +63,12 @@ export class Stage {
     await this.#enrolStranger();
     await this.#makeDeadTokens();
     await this.#makeThings();
+    // What is still going on behind the answers would be taken for something that a bad request has made.
+    await until(async () => (await this.database.rows<{ count: number }>(UNSETTLED))[0]?.count === 0, {
+      timeoutMs: 120_000,
+      everyMs: 250,
+      what: "all that was made to be settled",
+    });
     this.#leaks = new LeakWatch({
       home: cloud.home,
       project: projectRoot,

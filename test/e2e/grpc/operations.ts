@@ -10,7 +10,10 @@ import { getJson } from "../support/identity.js";
 import type { Stage } from "./stage.js";
 
 const { OPERATION_STATE_SUCCEEDED, OPERATION_STATE_FAILED, OPERATION_STATE_CANCELLED } = OperationState;
-const SLOW_MS = 45_000;
+/** Longer than any of these tests: what is that slow has not ended by itself. */
+const SLOW_MS = 600_000;
+/** Within which a call that must not wait for it is answered, also where the machine stands still. */
+const SOON_MS = 120_000;
 
 /** Work that was accepted ends, and says how. */
 export function operations(stage: Stage): void {
@@ -38,7 +41,7 @@ export function operations(stage: Stage): void {
         const { operation: now } = await stage.demo.operations.getOperation(call(), { name: operation.name });
         return now?.currentStep === step ? now : undefined;
       },
-      { timeoutMs: 60_000, what: step, everyMs: 100 },
+      { timeoutMs: 120_000, what: step, everyMs: 100 },
     );
 
   afterEach(() => stage.script());
@@ -90,7 +93,7 @@ export function operations(stage: Stage): void {
       [unfinished.done, unfinished.currentStep, unfinished.error],
       [false, "build-guest", undefined],
     );
-    assert.ok(waitedMs >= 990 && waitedMs < 20_000, `${waitedMs} ms`);
+    assert.ok(waitedMs >= 990 && waitedMs < SOON_MS, `${waitedMs} ms`);
     const polled = await stage.demo.operations.waitOperation(call(), {
       name: operation.name,
       timeout: { seconds: 0n, nanos: 0 },
@@ -111,7 +114,7 @@ export function operations(stage: Stage): void {
     const { server, operation } = await stage.demo.create("cancelled");
     await atStep(operation, "build-guest");
     await stage.demo.operations.cancelOperation(call(), { name: operation.name });
-    const ended = await stage.demo.wait(operation, 40);
+    const ended = await stage.demo.wait(operation);
     assert.deepEqual(
       [ended.state, ended.done, ended.error?.reason],
       [OPERATION_STATE_CANCELLED, true, "OPERATION_CANCELLED"],

@@ -120,7 +120,10 @@ export function watches(stage: Stage): void {
     await stage.script({ method: "powerOn", delayMs: 30_000 });
     const before = await open(stage.demo, { withOperations: true });
     const { server, operation } = await stage.demo.create("survivor");
-    await before.until(() => before.of(server.id).at(-1)?.text === "BUILDING/spawning", "spawning");
+    await before.until(
+      () => before.of(server.id).some(({ text }) => text === "BUILDING/spawning"),
+      "spawning",
+    );
     await stage.crash();
     await before.ended();
     assert.equal((before.broken as { kind?: string } | undefined)?.kind, "unavailable");

@@ -86,7 +86,7 @@ export class Guest {
 export async function settled<T>(
   ask: () => Promise<T>,
   wished: (answer: T) => boolean,
-  timeoutMs = 60_000,
+  timeoutMs = 180_000,
 ): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {

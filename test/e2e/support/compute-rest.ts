@@ -55,7 +55,7 @@ export class ComputeRest {
           assert.fail(`${serverId} is gone`);
         return server["status"] === status && server["OS-EXT-STS:task_state"] === null ? server : undefined;
       },
-      { timeoutMs: 120_000, what: `${serverId} to be ${status}` },
+      { timeoutMs: 240_000, what: `${serverId} to be ${status}` },
     );
   }
 
@@ -63,7 +63,7 @@ export class ComputeRest {
   async deleteAll(): Promise<void> {
     for (const id of await this.serverIds()) await this.call("DELETE", `/servers/${id}`);
     await until(async () => (await this.serverIds()).length === 0, {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       what: "all servers to go",
     });
   }

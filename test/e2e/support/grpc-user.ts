@@ -16,7 +16,9 @@ import type { Channel, Client } from "../../../pkg/platform/rpc/index.js";
 import type { Cloud } from "./cloud.js";
 import { getJson, tokenOf } from "./identity.js";
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
+/** Of a wait for an operation: less than the call's, so that it is answered. */
+const WAIT_S = 240;
 
 /** A context as a client program has one: nothing but a deadline and a way to give up. */
 export const call = (init: Partial<Ctx> = {}): Ctx =>
@@ -115,7 +117,7 @@ export class GrpcUser {
   }
 
   /** Waits for an operation's end. @param seconds  returns as it is then when it is not done */
-  async wait(operation: Operation | undefined, seconds = 60): Promise<Operation> {
+  async wait(operation: Operation | undefined, seconds = WAIT_S): Promise<Operation> {
     const answer = await this.operations.waitOperation(call(), {
       name: operation?.name ?? "",
       timeout: { seconds: BigInt(seconds), nanos: 0 },

@@ -2,7 +2,36 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Cloud } from "./cloud.js";
 
-const BUSY_ATTEMPTS = 4;
+const BUSY_ATTEMPTS = 8;
+/** What clients print when Identity sent them away before anything was done. */
+const BUSY_WORDS = /Too many authentications are under way/;
+const BUSY_MS = 5_000;
+
+/**
+ * Asks Identity, and again when it says that it is busy: it bounds the secrets that it checks at once, and
+ * how long somebody waits for his turn, and on a machine that stands still for seconds it asks to come again.
+ */
+export async function askIdentity(ask: () => Promise<Response>): Promise<Response> {
+  let answer = await ask();
+  for (let attempts = 1; answer.status === 503 && attempts < BUSY_ATTEMPTS; attempts++) {
+    await delay(Number(answer.headers.get("retry-after") ?? 1) * 1_000);
+    answer = await ask();
+  }
+  return answer;
+}
+
+/**
+ * Runs a client's command, and again when it could not log in because Identity was busy.
+ * @param said  what the client printed
+ */
+export async function onceLoggedIn<T>(run: () => Promise<T>, said: (result: T) => string): Promise<T> {
+  let result = await run();
+  for (let attempts = 1; BUSY_WORDS.test(said(result)) && attempts < BUSY_ATTEMPTS; attempts++) {
+    await delay(BUSY_MS);
+    result = await run();
+  }
+  return result;
+}
 
 /**
  * Asks Identity for a token of the user's project, or of the system, with the credentials that the cloud
@@ -30,18 +59,13 @@ export async function tokenOf(
       scope: scope === "project" ? { project } : { system: { all: true } },
     },
   };
-  const ask = (): Promise<Response> =>
+  const answer = await askIdentity(() =>
     fetch(`${env["OS_AUTH_URL"]}/auth/tokens`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
-    });
-  let answer = await ask();
-  // Identity bounds the passwords that it checks at once; on a busy machine it asks to come again.
-  for (let attempts = 1; answer.status === 503 && attempts < BUSY_ATTEMPTS; attempts++) {
-    await delay(Number(answer.headers.get("retry-after") ?? 1) * 1_000);
-    answer = await ask();
-  }
+    }),
+  );
   const token = answer.headers.get("x-subject-token");
   assert.equal(answer.status, 201, await answer.text());
   assert.ok(token);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { projectRoot } from "./cloud.js";
+import { onceLoggedIn } from "./identity.js";
 import { programOf } from "./program.js";
 
 /** What a run of the client has left. */
@@ -52,14 +53,21 @@ export class NovaShell {
    * @param typed  what it reads as if it were typed
    */
   run(argv: readonly string[], typed = ""): Promise<Ran> {
-    const result = this.#queue.then(async () => {
-      this.#child.stdin.write(`${JSON.stringify({ argv, typed })}\n`);
-      const { value, done } = await this.#answers.next();
-      if (done === true) throw new Error(`nova ended at ${argv.join(" ")}: ${this.#said}`);
-      return JSON.parse(value) as Ran;
-    });
+    const result = this.#queue.then(() =>
+      onceLoggedIn(
+        () => this.#execute(argv, typed),
+        ({ err }) => err,
+      ),
+    );
     this.#queue = result.catch(() => {});
     return result;
+  }
+
+  async #execute(argv: readonly string[], typed: string): Promise<Ran> {
+    this.#child.stdin.write(`${JSON.stringify({ argv, typed })}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done === true) throw new Error(`nova ended at ${argv.join(" ")}: ${this.#said}`);
+    return JSON.parse(value) as Ran;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { onceLoggedIn } from "./identity.js";
 
 /** What its command line takes as one word without quoting. */
 const WORD = /^[\w=:,./@*^$-]+$/;
@@ -74,7 +75,12 @@ export class OpenStackShell {
     const odd = words.find((word) => !WORD.test(word));
     if (odd !== undefined)
       throw new Error(`the interactive mode would split or interpret ${JSON.stringify(odd)}`);
-    const result = this.#queue.then(() => this.#execute(words.join(" ")));
+    const result = this.#queue.then(() =>
+      onceLoggedIn(
+        () => this.#execute(words.join(" ")),
+        ({ err }) => err,
+      ),
+    );
     this.#queue = result.catch(() => {});
     return result;
   }

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import type { Cloud } from "./cloud.js";
+import { onceLoggedIn } from "./identity.js";
 
 /** The unmodified `openstack` client as a user of a cloud. */
 export class OpenStack {
@@ -16,16 +17,27 @@ export class OpenStack {
   }
 
   /** Runs a command. @throws with the client's own words when it fails */
-  run(...args: readonly string[]): Promise<string> {
-    return new Promise((resolve, reject) => {
+  async run(...args: readonly string[]): Promise<string> {
+    const { error, out } = await onceLoggedIn(
+      () => this.#execute(args),
+      (ran) => ran.error?.message ?? "",
+    );
+    if (error) throw error;
+    return out;
+  }
+
+  #execute(args: readonly string[]): Promise<{ readonly error?: Error; readonly out: string }> {
+    return new Promise((resolve) => {
       execFile(
         "openstack",
         [...args],
         { env: this.#env, maxBuffer: 32 << 20, timeout: 280_000 },
-        (error, stdout, stderr) =>
-          error
-            ? reject(new Error(`openstack ${args.join(" ")}: ${stderr.trim() || error.message}`))
-            : resolve(stdout),
+        (error, out, stderr) =>
+          resolve(
+            error
+              ? { error: new Error(`openstack ${args.join(" ")}: ${stderr.trim() || error.message}`), out }
+              : { out },
+          ),
       );
     });
   }

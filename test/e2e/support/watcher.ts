@@ -48,7 +48,12 @@ export class Watcher {
     stopAfter: (event: WatchEventsResponse) => boolean = () => false,
   ): Promise<Watcher> {
     const watcher = new Watcher(user, wish, stopAfter);
-    if (!wish.resumeToken) await watcher.until(() => watcher.events.length > 0, "the watch to begin");
+    if (wish.resumeToken) return watcher;
+    await watcher.until(
+      () => watcher.events.length > 0 || watcher.broken !== undefined,
+      "the watch to begin",
+    );
+    if (watcher.events.length === 0) throw watcher.broken;
     return watcher;
   }
 
@@ -80,7 +85,7 @@ export class Watcher {
   }
 
   async until(condition: () => boolean, what: string): Promise<void> {
-    await until(condition, { timeoutMs: 90_000, what });
+    await until(condition, { timeoutMs: 180_000, what });
   }
 
   /** Ends when the stream has ended by itself. */

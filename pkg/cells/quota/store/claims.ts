@@ -93,19 +93,38 @@ export interface OpenClaim {
 }
 
 /** Claims by age, oldest first. @param after  the last one of the page before */
-export async function openClaims(
+export const openClaims = (
   global: Store,
   ctx: Ctx,
   after: OpenClaim | undefined,
   limit: number,
-): Promise<OpenClaim[]> {
-  const { t } = global;
-  const beyond =
+): Promise<OpenClaim[]> =>
+  claimsWhere(
+    global,
+    ctx,
     after === undefined
       ? sql``
-      : sql`WHERE (created_at, operation_id) > (${after.createdAt}::timestamptz, ${after.operationId})`;
+      : sql`WHERE (created_at, operation_id) > (${after.createdAt}::timestamptz, ${after.operationId})`,
+    limit,
+  );
+
+/** One server's, oldest first: hardly ever one. */
+export const openClaimsOf = (
+  global: Store,
+  ctx: Ctx,
+  serverId: string,
+  limit: number,
+): Promise<OpenClaim[]> => claimsWhere(global, ctx, sql`WHERE server_id = ${serverId}`, limit);
+
+async function claimsWhere(
+  global: Store,
+  ctx: Ctx,
+  where: ReturnType<typeof sql>,
+  limit: number,
+): Promise<OpenClaim[]> {
+  const { t } = global;
   const { rows } = await global.db.statement(ctx, "quota.claims", (db) =>
-    sql<ClaimRow>`SELECT operation_id, database, created_at FROM ${t.quota_claim} ${beyond} ORDER BY created_at, operation_id LIMIT ${limit}`.execute(
+    sql<ClaimRow>`SELECT operation_id, database, created_at FROM ${t.quota_claim} ${where} ORDER BY created_at, operation_id LIMIT ${limit}`.execute(
       db,
     ),
   );

@@ -10,7 +10,8 @@ export const hostAudit: PeriodicTask = {
   everyMs: ({ auditIntervalMs }) => auditIntervalMs,
   async run(ctx, host) {
     await host.registration.audit(ctx);
-    const { plumbing, own } = host;
-    await plugGuests(ctx, { plumbing, driver: own.driver }, await host.instances(ctx));
+    const { plumbing, own, commands } = host;
+    const asOf = host.asOf();
+    await plugGuests(ctx, { plumbing, commands, driver: own.driver }, await host.instances(ctx), asOf);
   },
 };

@@ -19,7 +19,7 @@ export interface PeriodicHost {
   /** The end of the last period that the cell has written down. */
   readonly audited: { until: Instant | undefined };
   readonly own: CommandHost;
-  readonly commands: Pick<Commands, "finish" | "prune">;
+  readonly commands: Pick<Commands, "finish" | "beside" | "prune">;
   readonly registration: Pick<Registration, "audit">;
   readonly watch: Pick<GuestWatch, "compare" | "note">;
   readonly plumbing: Pick<Plumbing, "plug">;
@@ -28,6 +28,8 @@ export interface PeriodicHost {
   readonly compactJournal: (ctx: Ctx) => Promise<void>;
   /** Whether a host that comes up powers on what ran by its record. */
   readonly resumesGuests: boolean;
+  /** A moment of the commands before what `instances` then gives was read. */
+  asOf(): number;
   /** Records of this host, none of them deleted. */
   instances(ctx: Ctx): Promise<readonly InstanceRecord[]>;
   /** Counts a guest that was removed because its server is deleted. */

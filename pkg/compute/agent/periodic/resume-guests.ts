@@ -10,7 +10,9 @@ export const resumeAtStart: PeriodicTask = {
   everyMs: () => 0,
   async run(ctx, host) {
     if (!host.resumesGuests) return;
-    const { own, watch } = host;
-    await resumeGuests(ctx, { own, note: (...report) => watch.note(...report) }, await host.instances(ctx));
+    const { own, watch, commands } = host;
+    const asOf = host.asOf();
+    const deps = { own, commands, note: watch.note.bind(watch) };
+    await resumeGuests(ctx, deps, await host.instances(ctx), asOf);
   },
 };

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { boundConsole, consoleTail } from "./console-log.js";
+import { boundConsole, boundConsoles, consoleTail } from "./console-log.js";
 
 describe("console log", () => {
   let dir: string;
@@ -51,5 +61,26 @@ describe("console log", () => {
       Array.from({ length: kept.length }, (_, i) => 2_000 - kept.length + i),
     );
     assert.ok(kept.length > 80);
+  });
+
+  it("is cut all the same where there is no room for its end", () => {
+    appendFileSync(paths().consoleLog, "0123456789abcdefghijK");
+    symlinkSync("/dev/full", `${paths().consoleLogBefore}.tmp`);
+    assert.equal(boundConsole(paths(), 10), true);
+    assert.deepEqual([statSync(paths().consoleLog).size, tail(100)], [0, ""]);
+    appendFileSync(paths().consoleLog, "0123456789abcdefghijK");
+    assert.equal(boundConsole(paths(), 10), true);
+    assert.equal(tail(100), "bcdefghijK");
+  });
+
+  it("is bounded whatever becomes of another guest's", () => {
+    const other = { consoleLog: join(dir, "other.log"), consoleLogBefore: join(dir, "other.log.1") };
+    const guests = [{ paths: other }, { paths: paths() }];
+    for (const { paths: one } of guests) appendFileSync(one.consoleLog, "0123456789abcdefghijK");
+    mkdirSync(`${other.consoleLogBefore}.tmp`);
+    const failed: object[] = [];
+    boundConsoles(guests, 10, (guest) => failed.push(guest));
+    assert.deepEqual(failed, [guests[0]]);
+    assert.equal(statSync(paths().consoleLog).size, 0);
   });
 });

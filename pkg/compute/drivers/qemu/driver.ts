@@ -42,7 +42,7 @@ import { runTool } from "../host/run-tool.js";
 import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
 import { HostBridges } from "./bridges/host-bridges.js";
-import { boundConsole, consoleTail } from "./console-log.js";
+import { boundConsole, boundConsoles, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
 import { asStarted, userOf, withPortsOf } from "./definition.js";
@@ -62,6 +62,7 @@ import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
 import { reattach } from "./reattach.js";
+import { Mend } from "./mend.js";
 import { missingImages } from "./missing-images.js";
 import { discardPrepared, preparedRebuild, prepareRebuild, takeIncoming } from "./rebuild.js";
 import { makeRescueFiles, removeRescueFiles, toRescue } from "./rescue.js";
@@ -87,9 +88,6 @@ const GROUP_WAIT_MS = 10;
 const REATTACH_AT_ONCE = 8;
 const INSPECT_TIMEOUT_MS = 2_000;
 const MOST_WAITING_COPIES = 1_000;
-/** How long until a volume that could not be reached is tried again. */
-const MEND_FIRST_MS = 1_000;
-const MEND_MOST_MS = 60_000;
 /** How long until a guest that could not be thawed is told again. */
 const THAW_AGAIN_MS = 60_000;
 /** Whose password is set: of a guest with another system than Linux nobody has asked yet. */
@@ -121,6 +119,7 @@ export class QemuDriver implements Driver {
   readonly #prepared = new Map<string, Definition>();
   /** Guests of which nothing is known but that they are there; they are left alone. */
   #spoiled: ReadonlySet<string> = new Set();
+  readonly #mends = new WeakMap<RunningGuest, Mend>();
   #host: Host | undefined;
   #ctx: Ctx | undefined;
   #listener: (event: GuestEvent) => void = () => {};
@@ -176,7 +175,10 @@ export class QemuDriver implements Driver {
       if (tell) events.push({ instanceUuid, ...tell });
       this.#thawLater(ctx, entry);
     });
-    await bridges.adopt([...this.#guests.values()].map((entry) => ({ ...entry, isUp: !!upOf(entry) })));
+    await bridges.adopt(
+      ctx,
+      [...this.#guests.values()].map((entry) => ({ ...entry, isUp: !!upOf(entry) })),
+    );
     for (const entry of this.#guests.values()) this.#mendVolumes(entry);
     for (const event of events) this.#listener(event);
     this.#consoleTimer = setInterval(() => this.#boundConsoles(), CONSOLE_CHECK_MS).unref();
@@ -727,21 +729,28 @@ export class QemuDriver implements Driver {
   }
 
   /** Gives a running guest back what it has lost of its volumes, and tries again until it has. */
-  #mendVolumes(entry: Entry, waitMs = 0): void {
+  #mendVolumes(entry: Entry): void {
     const { running, definition } = entry;
-    const ctx = this.#ctx;
-    if (running === undefined || ctx === undefined || volumesAtStart(definition).length === 0) return;
-    const mend = async (): Promise<void> => {
-      if (this.#host === undefined) return;
+    if (running === undefined || volumesAtStart(definition).length === 0) return;
+    const mend = this.#mends.get(running) ?? new Mend(() => this.#giveVolumesBack(entry, running));
+    this.#mends.set(running, mend);
+    mend.wanted();
+  }
+
+  /** @throws when it is to be tried again */
+  #giveVolumesBack(entry: Entry, running: RunningGuest): Promise<void> {
+    const { instanceUuid } = running;
+    return this.#locks.run(instanceUuid, async () => {
+      const ctx = this.#ctx;
+      if (this.#host === undefined || ctx === undefined) return;
+      if (entry.running !== running || running.endExpected) return;
       try {
         await plugMissingVolumes(ctx, entry, this.#volumeTools());
       } catch (error) {
-        const { instanceUuid } = running;
         ctx.log.error("compute.qemu.volume.not-back", { instanceUuid, error });
-        this.#mendVolumes(entry, Math.min(MEND_MOST_MS, waitMs * 2 || MEND_FIRST_MS));
+        throw error;
       }
-    };
-    setTimeout(() => this.#unasked(entry, running, mend), waitMs).unref();
+    });
   }
 
   /** Nobody may have come to thaw it, or a former agent has died while it was frozen. */
@@ -851,9 +860,10 @@ export class QemuDriver implements Driver {
   }
 
   #boundConsoles(): void {
-    for (const entry of this.#guests.values()) {
-      if (entry.running) boundConsole(entry.paths, this.#config.consoleBytes);
-    }
+    const running = [...this.#guests.values()].filter((entry) => entry.running !== undefined);
+    boundConsoles(running, this.#config.consoleBytes, ({ definition: { spec } }, error) =>
+      this.#ctx?.log.error("compute.qemu.console.not-bounded", { instanceUuid: spec.instanceUuid, error }),
+    );
   }
 
   // ---- look-ups ----

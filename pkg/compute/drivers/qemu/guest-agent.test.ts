@@ -86,6 +86,14 @@ describe("the agent inside a guest", () => {
     });
   });
 
+  it("may refuse in whatever form", async () => {
+    const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+    for (const error of [deep, "null", '"no"', '{"desc": 7}', "{}"]) {
+      const path = await play(polite(() => `{"error": ${error}}`));
+      await assert.rejects(askGuestAgent(path, "guest-ping", {}), { reason: "GUEST_AGENT_REFUSED" }, error);
+    }
+  });
+
   for (const [what, answer] of [
     ["says nothing", () => {}],
     ["floods", (_line: string, socket: Socket) => socket.write(Buffer.alloc(128 * 1024, 0x20))],

@@ -34,11 +34,17 @@ export async function askGuestAgent(
     channel.send({ execute: command, arguments: args });
     const answer = await channel.answer();
     if (!Object.hasOwn(answer, "return"))
-      throw DriverErrors.GUEST_AGENT_REFUSED({}, { cause: new Error(JSON.stringify(answer["error"])) });
+      throw DriverErrors.GUEST_AGENT_REFUSED({}, { cause: new Error(refusalIn(answer)) });
     return answer["return"];
   } finally {
     channel.close();
   }
+}
+
+/** The text of a refusal. What else a guest may have put there is not looked at. */
+function refusalIn(answer: Readonly<Record<string, unknown>>): string {
+  const { class: kind, desc } = asObject(answer["error"]);
+  return [kind, desc].filter((one) => typeof one === "string").join(": ");
 }
 
 /** The channel's character device in QEMU. */

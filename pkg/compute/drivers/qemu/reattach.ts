@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { asKilonovaError } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import { ifThere } from "../../../platform/files/index.js";
 import type { GuestEvent } from "../../driver.js";
@@ -32,6 +33,7 @@ export interface Reattached {
 export function reattach(
   ctx: Ctx,
   config: Pick<QemuConfig, "quitTimeoutMs">,
+  end: typeof endProcess = endProcess,
 ): (definition: Definition, paths: GuestPaths) => Promise<Reattached> {
   let processes: readonly SeenProcess[] | undefined;
   return async (definition, paths) => {
@@ -44,9 +46,14 @@ export function reattach(
     const saved = await readSaved(paths, ctx.log);
     if (saved !== undefined) {
       // Whatever process there is, it has not run since; how far it came is of no use to anybody.
-      if (identity) await endProcess(await adopt(ctx, instanceUuid, identity, marks, paths), paths, config);
-      else if (record.phase !== "stopped") await writeRunRecord(paths.runRecord, stoppedRecord);
-      return { last: "stopped", saved };
+      const stuck =
+        identity &&
+        (await ended(ctx, await adopt(ctx, instanceUuid, identity, marks, paths), (it) =>
+          end(it, paths, config),
+        ));
+      if (identity === undefined && record.phase !== "stopped")
+        await writeRunRecord(paths.runRecord, stoppedRecord);
+      return { ...(stuck ? { running: stuck } : {}), last: "stopped", saved };
     }
     if (identity === undefined) {
       await dropMemory(paths);
@@ -58,7 +65,13 @@ export function reattach(
     if (running.runState === "shutdown" || running.runState === "prelaunch" || record.phase === "stopping") {
       // It shut itself down, or was never told to run, or was about to be ended: finish that.
       const tell = running.runState === "shutdown" && record.phase === "running";
-      await endProcess(running, paths, config);
+      const stuck = await ended(ctx, running, (it) => end(it, paths, config));
+      if (stuck !== undefined) {
+        // When it has ended at last, that is the end that somebody wanted.
+        stuck.toldToExit = true;
+        stuck.endExpected = false;
+        return { running: stuck, last: "stopped" };
+      }
       return { last: "stopped", ...(tell ? { tell: { type: "STOPPED", byGuest: true } } : {}) };
     }
     if (recorded === undefined)
@@ -66,6 +79,26 @@ export function reattach(
     if (await ifThere(stat(paths.memoryBeingSaved))) await goOn(ctx, running, paths);
     return { running, last: "stopped" };
   };
+}
+
+/**
+ * Ends a process. @returns it when even SIGKILL does not end it: it waits for its storage, and that is no
+ * reason to do without all other guests
+ */
+async function ended(
+  ctx: Ctx,
+  running: RunningGuest,
+  end: (running: RunningGuest) => Promise<void>,
+): Promise<RunningGuest | undefined> {
+  try {
+    await end(running);
+    return undefined;
+  } catch (error) {
+    if (asKilonovaError(error).reason !== "HYPERVISOR_SILENT") throw error;
+    const { instanceUuid, identity } = running;
+    ctx.log.error("compute.qemu.guest.stuck", { instanceUuid, pid: identity.pid, error });
+    return running;
+  }
 }
 
 /** An agent died while it suspended the guest: that was not done yet, so the guest goes on. */

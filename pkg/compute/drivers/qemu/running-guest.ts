@@ -39,6 +39,7 @@ export class RunningGuest {
   readonly #hurry = new AbortController();
   #state: RunState;
   #detached = false;
+  #hungUp = false;
   #onSignal: (signal: GuestSignal) => void = () => {};
   #resolveDown: () => void = () => {};
 
@@ -101,6 +102,11 @@ export class RunningGuest {
 
   get powerState(): PowerState {
     return powerStateOf(this.#state);
+  }
+
+  /** Whether QEMU can be told anything; once it cannot, it never can again. */
+  get hears(): boolean {
+    return this.#qmp !== undefined && !this.#hungUp;
   }
 
   /** @throws when /proc cannot be read */
@@ -167,6 +173,7 @@ export class RunningGuest {
   /** @returns false when the agent let go first */
   async #watchEnd(): Promise<boolean> {
     const lost = this.#qmp?.closed.then(() => {
+      this.#hungUp = true;
       if (this.#state !== "shutdown") this.#state = "unknown";
     });
     if (this.#process.exited) {

@@ -116,7 +116,9 @@ export async function extendVolume(
 }
 
 /**
- * The definition holds: volumes that a running guest has lost come back, and daemons that are gone.
+ * The definition holds: volumes that a running guest has lost come back, and daemons that are gone. Of a
+ * guest whose monitor is lost nobody knows what it has, and it can be given nothing: its daemons come back,
+ * for it connects to them by itself.
  * @param only  this one, if any
  * @throws the first failure, once all have been tried
  */
@@ -128,19 +130,25 @@ export async function plugMissingVolumes(
 ): Promise<void> {
   const running = upOf(entry);
   if (running === undefined) return;
-  await endCopy(running);
-  const there = await devices(running);
+  // Somebody who waits for one volume is told that it cannot be given.
+  const there = running.hears || only !== undefined ? await held(running) : undefined;
   const failures: unknown[] = [];
   for (const volume of volumesAtStart(entry.definition)) {
     const { volumeId, device } = volume;
     if (only !== undefined && only !== volumeId) continue;
     await (
-      there.has(device)
+      there === undefined || there.has(device)
         ? tools.bridges.ensure(ctx, entry, volumeId)
         : plug(ctx, entry, entry.definition, volume, tools)
     ).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** The devices of a guest, once no copy of a volume goes on. */
+async function held(running: HotGuest): Promise<ReadonlySet<unknown>> {
+  await endCopy(running);
+  return devices(running);
 }
 
 async function plug(

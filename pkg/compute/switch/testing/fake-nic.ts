@@ -53,7 +53,8 @@ export class FakeNic {
   }
 
   /**
-   * Resolves when the condition holds; it is looked at whenever something happens here. @throws after 10 s
+   * Resolves when the condition holds; it is looked at whenever something happens here.
+   * @throws after a minute
    */
   async until(condition: () => boolean): Promise<void> {
     if (condition()) return;
@@ -61,7 +62,7 @@ export class FakeNic {
       const timer = setTimeout(
         () =>
           reject(new Error(`condition not met; ${this.received.length} frames, connected ${this.connected}`)),
-        10_000,
+        60_000,
       );
       this.#notify = () => {
         if (!condition()) return;

@@ -48,6 +48,9 @@ describe("POST os-volume_attachments", () => {
     ["INSTANCE_LOCKED", 409],
     ["TOO_MANY_VOLUMES", 403],
     ["VOLUME_NOT_FOUND", 404],
+    ["OPERATION_CANCELLED", 409],
+    ["BLOCK_STORAGE_FORBIDDEN", 403],
+    ["STEP_DEADLINE", 504],
   ];
   for (const [reason, status] of cases)
     it(`answers ${status} when the volume was not reserved: ${reason}`, async () => {
@@ -56,8 +59,15 @@ describe("POST os-volume_attachments", () => {
       assert.match(answer.text, /As said/);
     });
 
+  for (const reason of ["INTERNAL", "UNEXPECTED_ANSWER"])
+    it(`answers 500 when Block Storage has failed to reserve it: ${reason}`, async () => {
+      const steps = ["choose-device", "reserve-volume"].map((name) => ({ name }));
+      assert.equal((await attach({ ...failed(reason), steps })).status, 500);
+    });
+
   it("does not tell what came after the reservation: Nova has answered by then", async () => {
-    const { status, json } = await attach(failed("HYPERVISOR_FAILED", "secret"));
+    const steps = ["choose-device", "reserve-volume", "connect-volume"].map((name) => ({ name }));
+    const { status, json } = await attach({ ...failed("HYPERVISOR_FAILED", "secret"), steps });
     assert.deepEqual(
       [status, json],
       [200, { volumeAttachment: { id: VOLUME, volumeId: VOLUME, serverId: SERVER, device: null } }],

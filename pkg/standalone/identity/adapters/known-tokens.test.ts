@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { CommonErrors } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type { RightsChange } from "../../../model/rights-change.js";
 import { fakeClock } from "../../../testkit/clock.js";
 import { testCtx } from "../../../testkit/ctx.js";
+import { until } from "../../../testkit/until.js";
+import { OpenOutcomes } from "../../shared/open-outcome.js";
 import type { TokenView } from "../domain/model.js";
+import { E } from "../errors.js";
 import { KnownTokens } from "./known-tokens.js";
 
 const hash = Buffer.from("h");
@@ -84,6 +88,35 @@ describe("KnownTokens", () => {
       told.map(({ of }) => of),
       ["token", "token", "user", "user"],
     );
+  });
+
+  it("forgets again after a change of which nobody knows whether it is stored", async () => {
+    const { read, reads, clock, told } = setting();
+    const known = new KnownTokens(clock, (change) => told.push(change), new OpenOutcomes([20]));
+    const failing = known.watching(
+      {
+        updateUser: async (_ctx: Ctx, _id: string): Promise<void> => {
+          throw CommonErrors.CANCELLED({ what: "The request" });
+        },
+        deleteUser: async (_ctx: Ctx, _id: string): Promise<void> => {
+          throw E.NOT_FOUND({ what: "user", id: "u" });
+        },
+      },
+      {
+        updateUser: (userId) => ({ of: "user", userId }),
+        deleteUser: (userId) => ({ of: "user", userId }),
+      },
+    );
+    await assert.rejects(failing.deleteUser(testCtx(), "u"));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal(told.length, 1, "a refusal is final");
+    await assert.rejects(failing.updateUser(testCtx(), "u"));
+    // Still read as it was before the change.
+    await known.find(testCtx(), hash, read);
+    assert.deepEqual([reads(), told.length], [1, 2]);
+    await until(() => told.length === 3);
+    await known.find(testCtx(), hash, read);
+    assert.equal(reads(), 2);
   });
 
   it("does not remember what is not there, nor a token beyond its end", async () => {

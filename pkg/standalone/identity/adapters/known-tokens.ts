@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock, Ctx } from "../../../kernel/index.js";
 import type { RightsChange } from "../../../model/rights-change.js";
 import { concerns } from "../../../model/rights-change.js";
+import { OpenOutcomes, isOutcomeOpen } from "../../shared/open-outcome.js";
 import type { TokenView } from "../domain/model.js";
 
 /** Longest time that another process's change (there is none in the embedded cloud) could go unnoticed. */
@@ -10,6 +11,8 @@ const MAX_TOKENS = 10_000;
 
 /** Whatever may change what a token is worth; a new token changes nothing about the others. */
 const CHANGES = /^(insert|update|delete|remove|revoke|grant|imply|unimply)/;
+
+const EVERYBODY: RightsChange = { of: "everybody" };
 
 /** A reading under way, with the changes that came meanwhile. */
 type Reading = RightsChange[];
@@ -24,17 +27,24 @@ export type Concerned<T> = {
 /**
  * Remembers valid tokens for the services beside Identity, which ask about the same few again and again.
  * Forgets those that a change in Identity may concern before the change is answered, and tells whoever else
- * remembers tokens in this process: a revoked token is refused from then on.
+ * remembers tokens in this process: a revoked token is refused from then on. After a change of which nobody
+ * knows whether it is stored, because its client left or the database did, it forgets again a little later.
  */
 export class KnownTokens {
   readonly #views = new LRUCache<string, TokenView>({ max: MAX_TOKENS, ttl: FRESH_MS });
   readonly #clock: Clock;
   readonly #tell: (change: RightsChange) => void;
   readonly #readings = new Set<Reading>();
+  readonly #open: OpenOutcomes;
 
-  constructor(clock: Clock, tell: (change: RightsChange) => void = () => {}) {
+  constructor(
+    clock: Clock,
+    tell: (change: RightsChange) => void = () => {},
+    open: OpenOutcomes = new OpenOutcomes(),
+  ) {
     this.#clock = clock;
     this.#tell = tell;
+    this.#open = open;
   }
 
   async find(
@@ -71,10 +81,14 @@ export class KnownTokens {
       return [
         name,
         async (ctx: Ctx, ...args: unknown[]) => {
+          const about = whom ? whom(...args) : EVERYBODY;
           try {
             return await change.call(store, ctx, ...args);
+          } catch (error) {
+            if (about && isOutcomeOpen(error)) this.#open.note(() => this.#forget(about));
+            throw error;
           } finally {
-            this.#forget(whom ? whom(...args) : { of: "everybody" });
+            this.#forget(about);
           }
         },
       ] as const;

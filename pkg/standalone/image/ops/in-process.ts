@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Actor, Ctx } from "../../../kernel/index.js";
-import { anonymous } from "../../../kernel/index.js";
+import { KilonovaError, anonymous } from "../../../kernel/index.js";
 import { readNewImage } from "../domain/attributes.js";
 import type { Image } from "../domain/model.js";
 import { canWrite } from "../domain/policy.js";
@@ -9,6 +9,8 @@ import type { ImageParts } from "../ports.js";
 import { newImage } from "./new-image.js";
 import { uploadData } from "./upload.js";
 import type { UploadedData } from "./upload.js";
+
+const service: Actor = { ...anonymous, kind: "service", roles: ["admin"] };
 
 /** The Image service for another service of this process, without HTTP. */
 export interface ImagesInProcess {
@@ -29,6 +31,8 @@ export interface ImagesInProcess {
       readonly properties: Readonly<Record<string, string>>;
     },
   ): Promise<string>;
+  /** Takes away a record that has no data; nothing of one that has, or that is gone. */
+  discard(ctx: Ctx, id: string): Promise<void>;
   /** Counts against the quota of the record's owner. @throws as `uploadData` */
   upload(ctx: Ctx, id: string, data: UploadedData): Promise<void>;
 }
@@ -58,7 +62,15 @@ export function imagesInProcess(parts: ImageParts): ImagesInProcess {
       await newImage(parts, ctx, id, attributes);
       return id;
     },
-    upload: (ctx, id, data) =>
-      uploadData(parts, { ...ctx, actor: { ...anonymous, kind: "service", roles: ["admin"] } }, id, data),
+    discard: async (ctx, id) => {
+      try {
+        await images.remove(ctx, service, id, ({ status }) => {
+          if (status !== "queued") throw E.WRONG_STATE({ from: status, to: "deleted" });
+        });
+      } catch (error) {
+        if (!(error instanceof KilonovaError) || !["missing", "refused"].includes(error.kind)) throw error;
+      }
+    },
+    upload: (ctx, id, data) => uploadData(parts, { ...ctx, actor: service }, id, data),
   };
 }

@@ -37,40 +37,45 @@ export async function uploadData(
     throw E.TOO_MUCH({ what: "image size in bytes", limit: limits.imageSizeCap });
   const admitted = given ?? (await admission(parts, ctx, image, announced));
   const uploadId = ids.uuid();
-  let begun = false;
-  try {
-    begun = await images.beginUpload(ctx, id, uploadId, clock.now());
-  } finally {
-    if (!begun) admitted.end(false);
-  }
-  if (!begun) throw E.WRONG_STATE({ from: "saving", to: "saving" });
   let stored = false;
+  parts.uploads.add(uploadId);
   try {
+    if (!(await images.beginUpload(ctx, id, uploadId, clock.now())))
+      throw E.WRONG_STATE({ from: "saving", to: "saving" });
     const facts = await files.write(uploadId, source, image.diskFormat, admitted.admit);
     if (announced !== undefined && announced !== facts.size)
       throw E.INVALID({ problem: `The client announced ${announced} bytes and sent ${facts.size}.` });
     stored = await images.finishUpload(ctx, id, uploadId, facts, clock.now());
     if (!stored) throw E.GONE({ id });
     ctx.log.info("image.upload.done", { imageId: id, bytes: facts.size });
+  } catch (error) {
+    stored = await settle(parts, ctx, id, uploadId);
+    if (!stored) throw error;
   } finally {
-    if (!stored) await cleanUp(parts, ctx, id, uploadId);
+    parts.uploads.delete(uploadId);
     admitted.end(stored);
   }
 }
 
-/** The request may be over (that may be why we are here), so this has a context of its own. */
-async function cleanUp(
-  { images, files, clock }: ImageParts,
+/**
+ * Ends an upload that broke, or whose end nobody has seen: the database may have stored it while the request
+ * was called off. Repeatable.
+ * @returns whether the data is the image's all the same
+ */
+export async function settle(
+  { images, files, clock }: Pick<ImageParts, "images" | "files" | "clock">,
   ctx: Ctx,
   id: string,
   uploadId: string,
-): Promise<void> {
+): Promise<boolean> {
+  // The request may be over (that may be why we are here), so this has a context of its own.
   const own = rootCtx({ requestId: ctx.requestId, log: ctx.log, deadlineMs: Date.now() + CLEANUP_MS });
   try {
-    await images.abandonUpload(own, id, uploadId, clock.now());
+    if (!(await images.abandonUpload(own, id, uploadId, clock.now()))) return true;
     await files.remove(uploadId);
   } catch (error) {
-    // The next start's recovery does the same.
+    // It is found again by `clearLeftovers`.
     ctx.log.warn("image.upload.cleanup.failed", { imageId: id, error });
   }
+  return false;
 }

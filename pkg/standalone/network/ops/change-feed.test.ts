@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testCtx } from "../../../testkit/ctx.js";
+import { OpenOutcomes } from "../../shared/open-outcome.js";
 import { changeFeed } from "./change-feed.js";
 
 const longMs = 30_000;
@@ -23,6 +24,19 @@ describe("feed of changes to the hosts' switches", () => {
     const [one, two] = await waiting;
     assert.equal(one, two);
     assert.notEqual(one, mark);
+  });
+
+  it("tells again of what may be stored only later", async () => {
+    const feed = changeFeed("a", new OpenOutcomes([20, 40]));
+    const marks = [await feed.wait(testCtx(), undefined, 0)];
+    feed.mayMove();
+    for (let told = 0; told < 3; told++) marks.push(await feed.wait(testCtx(), marks.at(-1), longMs));
+    assert.equal(new Set(marks).size, 4);
+    feed.mayMove();
+    feed.close();
+    const last = await feed.wait(testCtx(), undefined, 0);
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    assert.equal(await feed.wait(testCtx(), undefined, 0), last);
   });
 
   it("holds nobody once it is closed, nor one whose request ended", async () => {

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Ctx } from "../../../kernel/index.js";
 import { whenAborted } from "../../../kernel/index.js";
+import { OpenOutcomes } from "../../shared/open-outcome.js";
 
 /**
  * Tells the hosts' switches that something they go by may have changed, without saying what: they read again
@@ -9,6 +10,8 @@ import { whenAborted } from "../../../kernel/index.js";
 export interface ChangeFeed {
   /** Something changed, and is stored. */
   moved(): void;
+  /** Something may be stored by now, or in a moment: who asked for it left before it was known. */
+  mayMove(): void;
   /**
    * Waits for a change.
    * @param since the mark of an earlier call; another than the present one is answered at once, none at all
@@ -24,18 +27,23 @@ export interface ChangeFeed {
 }
 
 /** @param run  unique to this run of the service */
-export function changeFeed(run: string): ChangeFeed {
+export function changeFeed(run: string, open = new OpenOutcomes()): ChangeFeed {
   const emitter = new EventEmitter().setMaxListeners(0); // every host waits on it
   let count = 0;
   let closed = false;
   const mark = (): string => `${run}.${count}`;
+  const moved = (): void => {
+    count += 1;
+    emitter.emit("moved");
+  };
   return {
     get closed() {
       return closed;
     },
-    moved: () => {
-      count += 1;
-      emitter.emit("moved");
+    moved,
+    mayMove: () => {
+      moved();
+      if (!closed) open.note(moved);
     },
     wait: async (ctx, since, waitMs) => {
       if (since !== mark() || closed) return mark();
@@ -58,6 +66,7 @@ export function changeFeed(run: string): ChangeFeed {
     },
     close: () => {
       closed = true;
+      open.close();
       emitter.emit("moved");
     },
   };

@@ -34,6 +34,7 @@ export function imagesBeside(parts: ImageParts): VolumeImages {
     },
     read: async (ctx, id) => images.data(await found(ctx, service, id)),
     create: (ctx, actor, image) => images.create(ctx, actor, image),
+    discard: (ctx, id) => images.discard(ctx, id),
     upload: (ctx, id, size, data) => images.upload(ctx, id, { source: data, announced: size }),
   };
 }

@@ -36,8 +36,10 @@ async function runTask(parts: VolumeParts, ctx: Ctx, volumeId: string): Promise<
   } catch (error) {
     // Cut off: the next start does it again.
     if (ctx.signal.aborted) throw error;
-    if (task.kind === "upload") await goBack(parts, ctx, volume, {});
-    else await change(parts, ctx, volume, { status: FAILED[task.kind], task: null });
+    if (task.kind === "upload") {
+      await discard(parts, ctx, task.imageId);
+      await goBack(parts, ctx, volume, {});
+    } else await change(parts, ctx, volume, { status: FAILED[task.kind], task: null });
     throw error;
   }
 }
@@ -177,6 +179,15 @@ async function upload(
     await file.dispose();
   }
   await goBack(parts, ctx, volume, {});
+}
+
+/** As Cinder does with an image that gets no data. The volume goes back to its state either way. */
+export async function discard({ images }: VolumeParts, ctx: Ctx, imageId: string): Promise<void> {
+  try {
+    await images.discard(ctx, imageId);
+  } catch (error) {
+    ctx.log.warn("volume.image.left", { imageId, error });
+  }
 }
 
 /** Tells Compute. The change is stored already, so a failure must not fail it. */

@@ -116,6 +116,18 @@ export const operationScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "a token is known whatever generation is expected, state and input; an unknown one begins nothing then",
+    run: async (s) => {
+      const id = await s.put(1);
+      const wish = { clientToken: "t", bodyHash: Buffer.from("b") };
+      const name = await s.begin(id, "test.life", wish);
+      const nobodys = { expectedGeneration: 2n ** 63n - 1n, input: Buffer.alloc(0) };
+      assert.equal(await s.begin(id, "test.life", { ...wish, ...nobodys }), name);
+      const unknown = { ...wish, ...nobodys, clientToken: "u" };
+      assert.equal(await refusal(s.begin(id, "test.life", unknown)), "GENERATION_CONFLICT");
+    },
+  },
+  {
     name: "a token is refused for another request, and free for another method",
     run: async (s) => {
       const id = await s.put(1);

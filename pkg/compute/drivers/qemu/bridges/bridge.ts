@@ -96,6 +96,8 @@ export class Bridge {
       if (spawned) {
         endChild(spawned);
         await spawned.exited;
+        // Not before: what it has made in the socket's place could change below whoever removes it.
+        await rm(paths.socket, { recursive: true, force: true });
       }
       ctx.signal.throwIfAborted();
       if (["GUEST_NOT_ISOLATED", "VOLUME_TOO_SMALL"].includes(asKilonovaError(error).reason)) throw error;
@@ -243,14 +245,18 @@ async function serve(qmp: QmpClient, readOnly: boolean, paths: VolumePaths): Pro
   });
 }
 
-/** Only the guest may connect, and only to a socket. Its folder is the agent's by now, or not yet in use. */
-async function putInPlace({ served, socket }: VolumePaths, guest: RunAs | undefined): Promise<void> {
+/**
+ * Only the guest may connect, and only to a socket. Its folder is the agent's by now, or not yet in use: the
+ * daemon cannot put something else there any more.
+ * @throws when it made something else than a socket, which is then there: to be removed once it has ended
+ */
+export async function putInPlace(
+  { served, socket }: Pick<VolumePaths, "served" | "socket">,
+  guest: RunAs | undefined,
+): Promise<void> {
   await rename(served, socket);
   const found = await lstat(socket);
-  if (!found.isSocket()) {
-    await rm(socket, { recursive: true, force: true });
-    throw new Error("the storage daemon made something else than a socket");
-  }
+  if (!found.isSocket()) throw new Error("the storage daemon made something else than a socket");
   if (guest === undefined) return;
   await lchown(socket, guest.uid, guest.gid);
   await chmod(socket, 0o600);

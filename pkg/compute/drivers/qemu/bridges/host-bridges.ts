@@ -3,8 +3,9 @@ import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ctx } from "../../../../kernel/index.js";
 import { mapLimit } from "../../../../kernel/index.js";
+import { DriverErrors } from "../../errors.js";
 import type { Isolation } from "../../host/isolation.js";
-import { identify, listProcesses } from "../../host/linux-process.js";
+import { identify, isSameProcess, listProcesses } from "../../host/linux-process.js";
 import type { ProcessIdentity } from "../../host/linux-process.js";
 import type { RunAs } from "../../host/run-as.js";
 import type { QemuConfig } from "../config.js";
@@ -18,6 +19,8 @@ import { keptConnection } from "./connection-file.js";
 
 /** Volumes of one guest that are connected at once. */
 const AT_ONCE = 4;
+/** Guests whose daemons are found at once. */
+const GUESTS_AT_ONCE = 8;
 const MIB = 1024 ** 2;
 /** Of all daemons of a guest together. Few of them ever work at once. */
 const LIMITS = { cpus: 2, shares: 1, memoryBytes: 2048 * MIB, threads: 2048 };
@@ -36,6 +39,8 @@ export interface HostBridgesTools {
   readonly isolation: Isolation;
   /** Told when a daemon is gone that nobody ended. */
   readonly onLost: (instanceUuid: string, volumeId: string) => void;
+  /** Ends a daemon of a former agent. @throws HYPERVISOR_SILENT */
+  readonly endFound: (mark: string, identity: ProcessIdentity) => Promise<void>;
 }
 
 /** The daemons of all guests of this host, by guest and volume. Every call for a guest is under its lock. */
@@ -44,25 +49,28 @@ export class HostBridges {
   readonly #bridges = new Map<string, Map<string, Bridge>>();
   /** Whose the daemons of a guest are, by its folder for volumes. */
   readonly #users = new Map<string, RunAs>();
+  /** Daemons that were told to end and have not, by their mark: what they are writing comes later. */
+  readonly #stuck = new Map<string, ProcessIdentity>();
 
-  constructor(tools: HostBridgesTools) {
-    this.#tools = tools;
+  constructor(tools: Omit<HostBridgesTools, "endFound"> & Partial<HostBridgesTools>) {
+    this.#tools = { endFound, ...tools };
   }
 
   /**
-   * Finds the daemons of a former agent. Those of guests that run serve on; others are ended.
+   * Finds the daemons of a former agent. Those of guests that run serve on; others are ended. One that does
+   * not end keeps its volume from being served again until it has.
    * @param guests  all guests that are known, and whether they run
    * @cost one pass over /proc
    */
-  async adopt(guests: readonly (BridgedGuest & { readonly isUp: boolean })[]): Promise<void> {
+  async adopt(ctx: Ctx, guests: readonly (BridgedGuest & { readonly isUp: boolean })[]): Promise<void> {
     const found = new Map<string, ProcessIdentity>();
     for (const { pid, args } of listProcesses())
       for (const arg of args) {
         const identity = arg.startsWith("socket,id=qmp0,path=") ? identify(pid) : undefined;
         if (identity !== undefined) found.set(arg, identity);
       }
-    for (const guest of guests) {
-      const { definition, paths, isUp } = guest;
+    await mapLimit([...guests], GUESTS_AT_ONCE, async ({ definition, paths, isUp }) => {
+      const { instanceUuid } = definition.spec;
       for (const { volumeId } of isUp ? volumesAtStart(definition) : []) {
         const at = volumePaths(paths, volumeId);
         const mark = bridgeMark(at);
@@ -70,12 +78,20 @@ export class HostBridges {
         const bridge = identity && (await Bridge.adopt(identity, at));
         if (bridge === undefined) continue;
         found.delete(mark);
-        this.#keep(definition.spec.instanceUuid, volumeId, bridge);
+        this.#keep(instanceUuid, volumeId, bridge);
       }
       // Of a guest that has ended, of a volume that never came to be, or of no more use.
-      for (const [mark, identity] of found)
-        if (mark.startsWith(`socket,id=qmp0,path=${paths.bridgesDir}/`)) await endFound(mark, identity);
-    }
+      for (const [mark, identity] of found) {
+        if (!mark.startsWith(`socket,id=qmp0,path=${paths.bridgesDir}/`)) continue;
+        try {
+          await this.#tools.endFound(mark, identity);
+        } catch (error) {
+          // It waits for its storage: no reason to do without all other guests.
+          this.#stuck.set(mark, identity);
+          ctx.log.error("compute.qemu.volume.daemon-stuck", { instanceUuid, pid: identity.pid, error });
+        }
+      }
+    });
   }
 
   /** Whether the volume's daemon is there. */
@@ -104,7 +120,7 @@ export class HostBridges {
   /**
    * A daemon for a volume whose connection is kept; one that is there is left alone.
    * @param cutBytes  serves no more than so much of it
-   * @throws VOLUME_NOT_REACHABLE, VOLUME_TOO_SMALL
+   * @throws VOLUME_NOT_REACHABLE, VOLUME_TOO_SMALL; HYPERVISOR_SILENT while one that was told to end has not
    */
   async ensure(
     ctx: Ctx,
@@ -114,8 +130,9 @@ export class HostBridges {
   ): Promise<void> {
     const { instanceUuid } = definition.spec;
     if (this.serves(instanceUuid, volumeId)) return;
-    await this.end({ definition, paths }, volumeId);
     const at = volumePaths(paths, volumeId);
+    this.#requireEnded(bridgeMark(at));
+    await this.end({ definition, paths }, volumeId);
     const { config, isolation } = this.#tools;
     const bridge = await Bridge.start(ctx, volumeId, await keptConnection(volumeId, at), at, {
       ...config,
@@ -182,6 +199,13 @@ export class HostBridges {
     const user = this.#users.get(volumesDir) ?? this.#tools.isolation.uids?.take(volumesDir);
     if (user) this.#users.set(volumesDir, user);
     return user;
+  }
+
+  #requireEnded(mark: string): void {
+    const stuck = this.#stuck.get(mark);
+    if (stuck === undefined) return;
+    if (isSameProcess(stuck, [mark])) throw DriverErrors.HYPERVISOR_SILENT({ step: "let go of the volume" });
+    this.#stuck.delete(mark);
   }
 
   #keep(instanceUuid: string, volumeId: string, bridge: Bridge): void {

@@ -29,9 +29,15 @@ export interface DataFiles {
   read(uploadId: string, range?: { readonly start: number; readonly end: number }): Readable;
   /** Repeatable. */
   remove(uploadId: string): Promise<void>;
-  /** Removes what belongs to no image: leftovers of a crash. */
-  sweep(keep: ReadonlySet<string>): Promise<void>;
+  /**
+   * Removes what belongs to no image.
+   * @param kept  which of some uploads are under way or belong to images; asked after they were seen here
+   */
+  sweep(kept: (uploadIds: readonly string[]) => Promise<ReadonlySet<string>>): Promise<void>;
 }
+
+/** Files of which the owner is asked for together. */
+const LOOKED_AT_ONCE = 500;
 
 /** Opens (and makes) the directory. Upload ids are made by us, so they are safe file names. */
 export async function dataFiles(directory: string, maxBytes: number): Promise<DataFiles> {
@@ -63,10 +69,15 @@ export async function dataFiles(directory: string, maxBytes: number): Promise<Da
     },
     read: (uploadId, range) => createReadStream(join(data, uploadId), range ?? {}),
     remove: (uploadId) => rm(join(data, uploadId), { force: true }),
-    sweep: async (keep) => {
-      for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
-      for (const name of await readdir(data))
-        if (!keep.has(name)) await rm(join(data, name), { force: true });
+    sweep: async (kept) => {
+      for (const folder of [incoming, data]) {
+        const names = await readdir(folder);
+        for (let from = 0; from < names.length; from += LOOKED_AT_ONCE) {
+          const some = names.slice(from, from + LOOKED_AT_ONCE);
+          const keep = await kept(some);
+          for (const name of some) if (!keep.has(name)) await rm(join(folder, name), { force: true });
+        }
+      }
     },
   };
 }

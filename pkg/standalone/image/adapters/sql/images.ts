@@ -36,11 +36,21 @@ export interface ImageStore {
   beginUpload(ctx: Ctx, id: string, uploadId: string, now: Instant): Promise<boolean>;
   /** @returns false when the image was deleted meanwhile */
   finishUpload(ctx: Ctx, id: string, uploadId: string, facts: DataFacts, now: Instant): Promise<boolean>;
-  /** Puts an image whose upload broke back to queued. */
-  abandonUpload(ctx: Ctx, id: string, uploadId: string, now: Instant): Promise<void>;
-  /** After a start: nobody uploads any more. @returns the data files that belong to images */
-  recover(ctx: Ctx, now: Instant): Promise<ReadonlySet<string>>;
+  /**
+   * Puts an image whose upload broke back to queued.
+   * @returns false when the upload had come to its end all the same, and the data is the image's
+   */
+  abandonUpload(ctx: Ctx, id: string, uploadId: string, now: Instant): Promise<boolean>;
+  /** Some images that are `saving`, by their uploads, those that have been for longest first. */
+  saving(ctx: Ctx): Promise<readonly { readonly id: string; readonly uploadId: string }[]>;
+  /** After a start: nobody uploads any more. */
+  recover(ctx: Ctx, now: Instant): Promise<void>;
+  /** @returns those of the uploads whose data belongs to an image */
+  owned(ctx: Ctx, uploadIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
+
+/** Many times what one process has under way. */
+const SAVING_AT_ONCE = 1_000;
 
 type Db = Kysely<ImageTables>;
 type Builder = ExpressionBuilder<ImageTables, "image_image">;
@@ -64,6 +74,13 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
       ).executeTakeFirstOrThrow();
       return done.numUpdatedRows > 0n;
     });
+  const owned: ImageStore["owned"] = async (ctx, uploadIds) => {
+    if (uploadIds.length === 0) return new Set();
+    const rows = await db.statement(ctx, "image.owned", (tx) =>
+      tx.selectFrom("image_image").select("upload_id").where("upload_id", "in", uploadIds).execute(),
+    );
+    return new Set(rows.flatMap((row) => row.upload_id ?? []));
+  };
   return {
     get: async (ctx, actor, id) => {
       const row = await db.statement(ctx, "image.get", (tx) =>
@@ -149,28 +166,38 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
         },
       ),
     abandonUpload: async (ctx, id, uploadId, now) => {
-      await step(
+      const abandoned = await step(
         ctx,
         "image.upload.abandon",
         id,
         { status: "saving", uploadId },
         { status: "queued", upload_id: null, updated_at: now },
       );
+      return abandoned || (await owned(ctx, [uploadId])).size === 0;
     },
-    recover: (ctx, now) =>
-      db.write(ctx, "image.recover", async (tx) => {
-        await tx
+    saving: async (ctx) => {
+      const rows = await db.statement(ctx, "image.saving", (tx) =>
+        tx
+          .selectFrom("image_image")
+          .select(["id", "upload_id"])
+          .where("status", "=", "saving")
+          .where("upload_id", "is not", null)
+          .orderBy("updated_at")
+          .limit(SAVING_AT_ONCE)
+          .execute(),
+      );
+      return rows.flatMap(({ id, upload_id: uploadId }) => (uploadId === null ? [] : [{ id, uploadId }]));
+    },
+    owned,
+    recover: async (ctx, now) => {
+      await db.write(ctx, "image.recover", (tx) =>
+        tx
           .updateTable("image_image")
           .set({ status: "queued", upload_id: null, updated_at: now })
           .where("status", "=", "saving")
-          .execute();
-        const rows = await tx
-          .selectFrom("image_image")
-          .select("upload_id")
-          .where("upload_id", "is not", null)
-          .execute();
-        return new Set(rows.flatMap((row) => row.upload_id ?? []));
-      }),
+          .execute(),
+      );
+    },
   };
 }
 

@@ -19,10 +19,12 @@ const waitMs = wholeNumber(0, 30_000);
 export function changeRoutes({ changes }: NetworkParts): Router {
   const router = Router();
   router.use(FOLLOWED, (req, res, next) => {
-    // "close" comes after the answer, hence after the commit, and also when nobody waited for it.
+    // "close" comes after the answer, hence after the commit, and also when nobody waited for it: then the
+    // database may store the change later than that.
     if (!READS.has(req.method))
       res.once("close", () => {
-        if (res.statusCode < 400 || res.statusCode >= 500) changes.moved();
+        if (res.statusCode >= 500 || !res.writableFinished) changes.mayMove();
+        else if (res.statusCode < 400) changes.moved();
       });
     next();
   });
