@@ -62,11 +62,11 @@ export interface Form {
   /** Refused with GUEST_AGENT_MISSING when the server's image asks for no agent inside the guest. */
   readonly needsGuestAgent?: true;
   /**
-   * With `pre-empts-all`: kinds besides its own whose running operation is the answer instead of being taken
-   * over.
+   * Kinds whose running operation is the answer instead of being taken over; with `pre-empts-all` its own is
+   * among them anyway. Only where something is taken over.
    */
   readonly joins?: readonly string[];
-  /** With `pre-empts-all`: kinds that it does not take over: while one runs, OPERATION_IN_PROGRESS. */
+  /** Kinds that it does not take over: while one runs, OPERATION_IN_PROGRESS. */
   readonly yieldsTo?: readonly string[];
   /**
    * What a lock does to those who may not pass it: "refuses" with INSTANCE_LOCKED; "hides" with the text of a
@@ -275,7 +275,8 @@ function checkSubject({
 
 function checkLane(kind: string, lane: Lane, form: Form, instant: boolean): void {
   const { contention, taskState, joins, yieldsTo } = form;
-  if (contention !== "pre-empts-all" && (joins ?? yieldsTo) !== undefined)
+  const takesOver = contention === "pre-empts" || contention === "pre-empts-all";
+  if (!takesOver && (joins ?? yieldsTo) !== undefined)
     throw new Error(`${kind}: what takes nothing over has nothing to join or to yield to`);
   if (lane === "life" && contention === "waits") throw new Error(`${kind}: nothing waits in the lane life`);
   if (lane !== "life" && contention === "pre-empts-all")

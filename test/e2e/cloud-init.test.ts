@@ -31,7 +31,12 @@ write_files:
               return urllib.request.urlopen("http://169.254.169.254/openstack/latest/password", text).status
           except urllib.error.HTTPError as error:
               return error.code
-      print(post(b"c2VjcmV0"), post(b"another"))
+      def answered(text):
+          codes = [post(text)]
+          while codes[-1] == 504 and len(codes) < 10:
+              codes.append(post(text))
+          return codes
+      print(*answered(b"c2VjcmV0"), "then", *answered(b"another"))
 runcmd:
   - [sh, -c, 'echo "run by $(id -un) on $(hostname)" > /etc/told-by-runcmd']
   - [sh, -c, 'python3 /root/post-password.py > /etc/told-by-post-password']
@@ -254,7 +259,8 @@ describe("guests with Debian's cloud-init", function () {
       assert.equal(told(name, "authorized_keys"), publicKey);
       assert.equal(told(name, "/etc/told-by-write-files"), "written by cloud-init");
       assert.equal(told(name, "/etc/told-by-runcmd"), `run by root on ${name}`);
-      assert.equal(told(name, "/etc/told-by-post-password"), "200 409");
+      // Where this machine stands still for half a minute, what was stored is answered too late.
+      assert.match(told(name, "/etc/told-by-post-password"), /^(200|(504 )+(200|409)) then (504 )*409$/);
       if (id === "uuid") assert.equal(told(name, "instance-id"), ids.get(name));
       else assert.match(told(name, "instance-id"), /^i-[0-9a-f]{8}$/);
     });

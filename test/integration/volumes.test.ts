@@ -251,4 +251,25 @@ describe("volumes of servers, as operations", () => {
     await ended(cloud, id);
     assert.deepEqual([status(volume.id), (await devices()).length], ["in-use", 1]);
   });
+
+  it("go on coming while their server is soft-deleted beside them", async () => {
+    const volume = cinder.addVolume();
+    let release = (): void => {};
+    let asked = false;
+    late = () => {
+      asked = true;
+      return new Promise((resolve) => (release = resolve));
+    };
+    const attaching = await attach(volume.id);
+    await until(() => Promise.resolve(asked), { timeoutMs: 60_000, what: "the reservation", everyMs: 10 });
+    const deleting = await act(cloud, id, operationOf("server.soft-delete"));
+    assert.equal((await end(deleting)).state, OperationState.OPERATION_STATE_SUCCEEDED);
+    release();
+    assert.equal((await end(attaching)).state, OperationState.OPERATION_STATE_SUCCEEDED);
+    assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_SOFT_DELETED);
+    assert.deepEqual([status(volume.id), (await devices()).length], ["in-use", 1]);
+    await act(cloud, id, operationOf("server.delete"));
+    await ended(cloud, id);
+    assert.equal(status(volume.id), "available");
+  });
 });

@@ -16,7 +16,9 @@ async function fedRecords({ store }: CellsUnderTest) {
   return {
     services: await rows(sql`SELECT * FROM ${store.t.service} ORDER BY number`),
     nodes: await rows(sql`SELECT id, generation, body FROM ${store.t.compute_node} ORDER BY number`),
-    outbox: await rows(sql<{ entity_kind: string }>`SELECT entity_kind FROM ${store.t.outbox}`),
+    outbox: await rows(
+      sql<{ entity_kind: string }>`SELECT entity_kind FROM ${store.t.outbox} ORDER BY entity_kind`,
+    ),
   };
 }
 

@@ -79,7 +79,8 @@ function compared(
   for (const server of servers) {
     const guest = byId.get(server.id);
     if (guest === undefined) {
-      if (server.vm_state !== "error") found.push(`${host} lacks a guest: ${JSON.stringify(server)}`);
+      if (server.vm_state !== "error" && !told.has(server.id))
+        found.push(`${host} lacks a guest: ${JSON.stringify(server)}`);
       continue;
     }
     if (POWER[guest.powerState] !== Number(server.power_state))
@@ -106,7 +107,7 @@ function realGuests(cloud: SoakCloud, servers: readonly Row[], told: Told): stri
   ];
   for (const server of servers) {
     const up = [RUNNING, PAUSED].includes(Number(server.power_state));
-    if (server.vm_state !== "error" && !folders.includes(server.id))
+    if (server.vm_state !== "error" && !told.has(server.id) && !folders.includes(server.id))
       found.push(`${host} lacks a guest: ${JSON.stringify(server)}`);
     if (up !== running.has(server.id))
       found.push(`${host} ${up ? "does not run" : "runs"} a guest: ${JSON.stringify(server)}`);

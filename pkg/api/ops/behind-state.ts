@@ -1,4 +1,5 @@
 import { KilonovaError } from "../../kernel/index.js";
+import type { ErrorKind } from "../../kernel/index.js";
 import { stateRefusal } from "../../model/acceptance.js";
 import type { Form, OperationDeclaration } from "../../model/operation-declaration.js";
 import type { LoadedServer } from "../cells/servers.js";
@@ -7,9 +8,14 @@ import type { Call } from "../rights/rights.js";
 
 /** What the request says by itself, and what the caller may not do at all, is told whatever the server is. */
 const FIRST: ReadonlySet<string> = new Set(["INVALID_REQUEST", "FORBIDDEN"]);
-const ABOUT_OTHERS: ReadonlySet<string> = new Set(
-  "invalid missing conflict refused quota forbidden".split(" "),
-);
+const ABOUT_OTHERS: ReadonlySet<ErrorKind> = new Set([
+  "invalid",
+  "missing",
+  "conflict",
+  "refused",
+  "quota",
+  "forbidden",
+]);
 
 /** Whether it is about what the request refers to, or about the server as it is. */
 export const isAboutOthers = (error: unknown): boolean =>

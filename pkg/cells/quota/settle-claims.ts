@@ -68,6 +68,7 @@ export async function settleClaims(
 /**
  * Settles what a server's ended operations have left open, before another one takes quota: a claim says what
  * the server holds then, so that one which is settled after a later one would take that back.
+ * @cost one statement where nothing is open
  */
 async function settleBefore(
   stores: Stores,

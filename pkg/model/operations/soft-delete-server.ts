@@ -5,7 +5,9 @@ import { NOTHING, declareOperation, theServer } from "../operation-declaration.j
 /**
  * A deletion that can be taken back: the guest is powered off, everything else stays, and the server counts
  * no more in its project's quota. Nova calls the action "delete", as for good. Never begun by its name:
- * `server.delete` becomes it.
+ * `server.delete` becomes it. What changes volumes, interfaces and images beside it goes on: a server that
+ * may be restored keeps what it has. It takes over from what only moves the guest's power, which leaves
+ * nothing behind; what makes the guest anew or moves it has to end first.
  */
 export default declareOperation({
   kind: "server.soft-delete",
@@ -19,9 +21,24 @@ export default declareOperation({
   action: "delete",
   forms: {
     usual: {
+      taskStates: [
+        TaskState.none,
+        TaskState.poweringOff,
+        TaskState.poweringOn,
+        TaskState.pausing,
+        TaskState.unpausing,
+        TaskState.suspending,
+        TaskState.resuming,
+        TaskState.rebooting,
+        TaskState.rebootPending,
+        TaskState.rebootStarted,
+        TaskState.rebootingHard,
+        TaskState.rebootPendingHard,
+        TaskState.rebootStartedHard,
+      ],
       taskState: TaskState.softDeleting,
-      contention: "pre-empts-all",
-      joins: ["server.delete"],
+      contention: "pre-empts",
+      joins: ["server.soft-delete", "server.delete"],
       needsHost: true,
       needsLaunch: true,
       lock: "refuses",

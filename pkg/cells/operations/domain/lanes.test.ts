@@ -102,9 +102,10 @@ describe("an operation's place", () => {
     assert.deepEqual([of("test.kind"), of("test.other")], [true, true]);
     assert.ok(!isAnswer(form, "test.kind", undefined));
     assert.ok(!isAnswer({ ...form, joins: [] }, "test.other", anOperation({ kind: "test.kind" })));
-    assert.ok(
-      !isAnswer({ ...form, contention: "pre-empts" }, "test.kind", anOperation({ kind: "test.kind" })),
-    );
+    const lane = { ...form, contention: "pre-empts" } as const;
+    const inItsLane = (joins: readonly string[]): boolean =>
+      isAnswer({ ...lane, joins }, "test.kind", anOperation({ kind: "test.kind" }));
+    assert.deepEqual([inItsLane([]), inItsLane(["test.kind"])], [false, true]);
   });
 
   it("beside life needs a cell, and nothing that has closed the lanes", () => {

@@ -39,15 +39,14 @@ export function placeIn(
 export const closesLanes = (declaration: OperationDeclaration | undefined, input: Uint8Array): boolean =>
   declaration === undefined || formOf(declaration, input).contention === "pre-empts-all";
 
-/** Whether what runs on a server is the answer to who would take over everything. */
+/** Whether what runs in the lane "life" is the answer to who would take it over. */
 export const isAnswer = (
   { contention, joins = [] }: Form,
   kind: string,
   running: Pick<OperationRow, "kind"> | undefined,
 ): running is OperationRow =>
-  contention === "pre-empts-all" &&
   running !== undefined &&
-  (running.kind === kind || joins.includes(running.kind));
+  (joins.includes(running.kind) || (contention === "pre-empts-all" && running.kind === kind));
 
 /** Where an operation stands among those of its subject. */
 export interface LanePlace {

@@ -73,6 +73,25 @@ export const deferral: readonly Scenario[] = [
     },
   },
   {
+    name: "it takes over from what moves the guest's power, lets other lanes go on, and waits for nothing else",
+    run: async (s) => {
+      const id = await s.put(1, onHost);
+      const [stop, attach] = [
+        await s.taken(await s.begin(id, "server.stop")),
+        await s.taken(await s.begin(id, "test.attach")),
+      ];
+      const soft = await s.begin(id, HARD, deferrable);
+      assert.equal((await s.stored(stop.name)).state, PREEMPTED);
+      await s.begin(id, "test.plug");
+      await s.commit(attach, { state: SUCCEEDED });
+      await s.commit(await s.taken(soft), becomes(SOFT_DELETED));
+      for (const [n, taskState] of ["rebuilding", "rescuing", "shelving", "restoring"].entries()) {
+        const busy = await s.put(2 + n, { ...onHost, taskState });
+        assert.equal(await refusal(s.begin(busy, HARD, deferrable)), "INVALID_STATE", taskState);
+      }
+    },
+  },
+  {
     name: "a repeated call with its token is answered with the operation that it began",
     run: async (s) => {
       const id = await s.put(1, onHost);
