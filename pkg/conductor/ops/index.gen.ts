@@ -14,6 +14,7 @@ import deleteServer from "./delete-server.js";
 import detachInterface from "./detach-interface.js";
 import detachVolume from "./detach-volume.js";
 import extendVolume from "./extend-volume.js";
+import offloadServer from "./offload-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
 import rebuildServerByReimage from "./rebuild-server-by-reimage.js";
@@ -22,6 +23,7 @@ import refreshInterfaces from "./refresh-interfaces.js";
 import rescueServer from "./rescue-server.js";
 import restoreServer from "./restore-server.js";
 import resumeServer from "./resume-server.js";
+import shelveServerOnVolumes from "./shelve-server-on-volumes.js";
 import shelveServer from "./shelve-server.js";
 import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
@@ -31,6 +33,7 @@ import swapVolume from "./swap-volume.js";
 import triggerCrashDump from "./trigger-crash-dump.js";
 import unpauseServer from "./unpause-server.js";
 import unrescueServer from "./unrescue-server.js";
+import unshelveOffloadedServer from "./unshelve-offloaded-server.js";
 import unshelveServer from "./unshelve-server.js";
 
 /** Everything in this folder, by file name. */
@@ -49,6 +52,7 @@ export const kindFactories: readonly KindFactory[] = [
   detachInterface,
   detachVolume,
   extendVolume,
+  offloadServer,
   pauseServer,
   rebootServer,
   rebuildServerByReimage,
@@ -57,6 +61,7 @@ export const kindFactories: readonly KindFactory[] = [
   rescueServer,
   restoreServer,
   resumeServer,
+  shelveServerOnVolumes,
   shelveServer,
   softDeleteServer,
   startServer,
@@ -66,5 +71,6 @@ export const kindFactories: readonly KindFactory[] = [
   triggerCrashDump,
   unpauseServer,
   unrescueServer,
+  unshelveOffloadedServer,
   unshelveServer,
 ];

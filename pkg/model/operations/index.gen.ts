@@ -14,6 +14,7 @@ import detachInterface from "./detach-interface.js";
 import detachVolume from "./detach-volume.js";
 import extendVolume from "./extend-volume.js";
 import lockServer from "./lock-server.js";
+import offloadServer from "./offload-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
 import rebuildServer from "./rebuild-server.js";
@@ -49,6 +50,7 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(detachVolume),
   anyOperation(extendVolume),
   anyOperation(lockServer),
+  anyOperation(offloadServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
   anyOperation(rebuildServer),

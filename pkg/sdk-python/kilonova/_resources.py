@@ -1106,13 +1106,11 @@ class Servers(Resource):
         return self._start("/kilonova.api.v1.ServersService/EvacuateServer", ["operation"], fields, timeout)
 
     def shelve(self, *, timeout=None, **fields):
-        """Stops the server and takes a snapshot of its disk; after the deployment's grace it leaves its host as
-        well.
+        """Stops the server and takes a snapshot of its disk. One whose disk is a volume leaves its host at once.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
-        PAUSED or SUSPENDED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING,
-        OFFLOADING_NOT_SERVED (a server without an image); ABORTED / TOKEN_REUSED. Within the operation:
-        IMAGE_QUOTA.
+        PAUSED or SUSPENDED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED
+        / TOKEN_REUSED. Within the operation: IMAGE_QUOTA.
 
         Fields: server_id, client_token.
         """
@@ -1134,7 +1132,7 @@ class Servers(Resource):
         Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / ZONE_NOT_AVAILABLE, HOST_NOT_FOUND;
         FAILED_PRECONDITION / INVALID_STATE (must be SHELVED or SHELVED_OFFLOADED), NOT_OFFLOADED (zone or host
         of a server that has one), HOST_NOT_IN_ZONE, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
-        TOKEN_REUSED. Within the operation: NO_VALID_HOST.
+        TOKEN_REUSED. Within the operation: NO_VALID_HOST, SHELVED_IMAGE_GONE.
 
         Fields: server_id, client_token, availability_zone, host.
         """

@@ -1398,7 +1398,6 @@ class ErrorReason(IntEnum):
     CONNECTION_NOT_SUPPORTED = 340
     NOT_OFFLOADED = 350
     FLOATING_IP_NOT_FOUND = 351
-    OFFLOADING_NOT_SERVED = 352
     BASE_IMAGE_LOST = 360
     CERTIFICATES_NEED_IMAGE = 380
     VOLUME_NOT_MADE = 381
@@ -1411,6 +1410,7 @@ class ErrorReason(IntEnum):
     MULTIATTACH_SWAP = 402
     SECURITY_GROUP_ID_NOT_UUID = 410
     ROOT_VOLUME_UNKNOWN = 411
+    SHELVED_IMAGE_GONE = 470
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""

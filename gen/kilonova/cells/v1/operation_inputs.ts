@@ -210,8 +210,21 @@ export interface CreateBackupInput {
 
 /** Input of `server.shelve`. */
 export interface ShelveInput {
-  /** The image that will hold the server's disk. */
+  /** The image that will hold the server's disk; unset for one whose disk is a volume: it leaves its host. */
   image: CreateImageInput | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.unshelve`. */
+export interface UnshelveInput {
+  /** Whether it has no host, and needs one. */
+  offloaded: boolean;
+  /** Whether its zone is another one from now on. */
+  movesZone: boolean;
+  /** With moves_zone: the zone; empty for any. */
+  availabilityZone: string;
+  /** Host asked for, which the scheduler still checks; empty for any. */
+  host: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1816,6 +1829,116 @@ export const ShelveInput: MessageFns<ShelveInput> = {
     message.image = (object.image !== undefined && object.image !== null)
       ? CreateImageInput.fromPartial(object.image)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseUnshelveInput(): UnshelveInput {
+  return { offloaded: false, movesZone: false, availabilityZone: "", host: "" };
+}
+
+export const UnshelveInput: MessageFns<UnshelveInput> = {
+  encode(message: UnshelveInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offloaded !== false) {
+      writer.uint32(8).bool(message.offloaded);
+    }
+    if (message.movesZone !== false) {
+      writer.uint32(16).bool(message.movesZone);
+    }
+    if (message.availabilityZone !== "") {
+      writer.uint32(26).string(message.availabilityZone);
+    }
+    if (message.host !== "") {
+      writer.uint32(34).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnshelveInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnshelveInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offloaded = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.movesZone = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.availabilityZone = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnshelveInput>): UnshelveInput {
+    return UnshelveInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnshelveInput>): UnshelveInput {
+    const message = createBaseUnshelveInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnshelveInput["_unknownFields"];
+    message.offloaded = object.offloaded ?? false;
+    message.movesZone = object.movesZone ?? false;
+    message.availabilityZone = object.availabilityZone ?? "";
+    message.host = object.host ?? "";
     return message;
   },
 };

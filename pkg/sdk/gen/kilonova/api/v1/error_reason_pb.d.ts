@@ -2078,13 +2078,6 @@ export enum ErrorReason {
   FLOATING_IP_NOT_FOUND = 351,
 
   /**
-   * With UNIMPLEMENTED.
-   *
-   * @generated from enum value: ERROR_REASON_OFFLOADING_NOT_SERVED = 352;
-   */
-  OFFLOADING_NOT_SERVED = 352,
-
-  /**
    * With FAILED_PRECONDITION.
    *
    * @generated from enum value: ERROR_REASON_BASE_IMAGE_LOST = 360;
@@ -2167,6 +2160,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ROOT_VOLUME_UNKNOWN = 411;
    */
   ROOT_VOLUME_UNKNOWN = 411,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_SHELVED_IMAGE_GONE = 470;
+   */
+  SHELVED_IMAGE_GONE = 470,
 }
 
 /**
