@@ -51,6 +51,14 @@ export const cellsConfig = z
       .describe(
         "How long a deleted server that ever was active can be restored before it is deleted for good, in seconds; 0 deletes at once. The same in every process.",
       ),
+    shelvedOffloadS: z
+      .number()
+      .int()
+      .min(-1)
+      .default(0)
+      .describe(
+        "How long a shelved server stays on its host, in seconds (Nova's shelved_offload_time); 0: it leaves at once, -1: never by itself. The same in every process.",
+      ),
     ...retentionOptions,
     feedKeepHours: z
       .number()

@@ -41,7 +41,7 @@ import type { SecretKey } from "./store/secret-box.js";
 import { registerCells } from "./servers/store/mappings.js";
 import { requireOperationOn } from "./operations/store/operation-hosts.js";
 import { restingTask } from "./operations/rest.js";
-import { reclaimingTask } from "./operations/reclaim.js";
+import { dueTask, offloading, reclaiming } from "./operations/due.js";
 import { sweepingTask } from "./retention/sweeps.js";
 import { quotaDesk, settlingTask } from "./quota/settle-claims.js";
 import { serverRecordsHandlers } from "./servers/rpc/server-records.js";
@@ -250,12 +250,17 @@ export function buildCells(deps: CellsDeps): CellsService {
         ...stores.all.map(({ name }) =>
           keepRunning(ctx, deps.clock, `${name}.retention`, sweepingTask(stores, name, deps)),
         ),
-        ...cells.map((store) =>
-          keepRunning(
-            ctx,
-            deps.clock,
-            `${store.name}.reclaim`,
-            reclaimingTask(store, { ...storeDeps, desk, waker: deps.waker }),
+        ...cells.flatMap((store) =>
+          Object.entries({
+            reclaim: reclaiming(deps.config.reclaimInstanceIntervalS),
+            offload: offloading(deps.config.shelvedOffloadS),
+          }).map(([name, work]) =>
+            keepRunning(
+              ctx,
+              deps.clock,
+              `${store.name}.${name}`,
+              dueTask(store, { ...storeDeps, desk, waker: deps.waker }, work),
+            ),
           ),
         ),
       ]);

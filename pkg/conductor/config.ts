@@ -60,15 +60,6 @@ export const conductorConfig = z
       0,
       "Time a guest gets to power itself off, in ms; image property os_shutdown_timeout (s) wins.",
     ),
-    shelvedOffloadSeconds: z
-      .number()
-      .int()
-      .min(-1)
-      .max(-1)
-      .default(-1)
-      .describe(
-        "Time after which a shelved server leaves its host, in seconds (Nova's shelved_offload_time); -1: never. No other value yet: servers do not leave their hosts.",
-      ),
     stopGraceMs: ms(10_000, 0, "Time running steps get when the process ends, in ms."),
   })
   .describe("Conductors: run stored operations.");

@@ -42,6 +42,8 @@ export interface Ports {
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
   /** Whether a pre-empted operation has come to rest. */
   readonly operations: Pick<Client<typeof OperationStoreServiceDefinition>, "settleOperation">;
+  /** What runs in the lanes of a server. */
+  readonly lanes: Pick<Client<typeof OperationStoreServiceDefinition>, "listStoredOperations">;
   /** Operations that another one begins and waits for. */
   readonly children: Pick<
     Client<typeof OperationStoreServiceDefinition>,

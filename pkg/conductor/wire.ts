@@ -77,6 +77,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     groups: cells.client(ServerGroupStoreServiceDefinition),
     operations: store,
     children: store,
+    lanes: store,
     neutron: deps.neutron,
     cinder: deps.cinder,
     records: cells.client(ServerRecordsServiceDefinition),

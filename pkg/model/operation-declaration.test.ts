@@ -22,6 +22,11 @@ describe("a declaration", () => {
     ],
     ["that takes nothing over and joins", { forms: { plain: { ...aForm, joins: ["test.other"] } } }],
     ["that takes nothing over and yields", { forms: { plain: { ...aForm, yieldsTo: ["test.other"] } } }],
+    ["that is alone beside life", { ...beside, forms: { plain: { ...aForm, alone: true } } }],
+    [
+      "that is alone and takes over all lanes",
+      { forms: { plain: { ...aForm, contention: "pre-empts-all", alone: true } } },
+    ],
     [
       "that is instant and moves the server",
       {

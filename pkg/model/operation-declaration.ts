@@ -66,6 +66,11 @@ export interface Form {
    * among them anyway. Only where something is taken over.
    */
   readonly joins?: readonly string[];
+  /**
+   * Nothing new is accepted in other lanes until it has ended. What runs there ends first: it begins with
+   * `awaitLanes`. Only in the lane "life".
+   */
+  readonly alone?: true;
   /** Kinds that it does not take over: while one runs, OPERATION_IN_PROGRESS. */
   readonly yieldsTo?: readonly string[];
   /**
@@ -274,10 +279,12 @@ function checkSubject({
 }
 
 function checkLane(kind: string, lane: Lane, form: Form, instant: boolean): void {
-  const { contention, taskState, joins, yieldsTo } = form;
+  const { contention, taskState, joins, yieldsTo, alone } = form;
   const takesOver = contention === "pre-empts" || contention === "pre-empts-all";
   if (!takesOver && (joins ?? yieldsTo) !== undefined)
     throw new Error(`${kind}: what takes nothing over has nothing to join or to yield to`);
+  if (alone === true && (lane !== "life" || contention === "pre-empts-all"))
+    throw new Error(`${kind}: what takes over the other lanes, or is none of "life", cannot wait for them`);
   if (lane === "life" && contention === "waits") throw new Error(`${kind}: nothing waits in the lane life`);
   if (lane !== "life" && contention === "pre-empts-all")
     throw new Error(`${kind}: only the lane life takes over the others`);

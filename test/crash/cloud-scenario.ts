@@ -19,6 +19,7 @@ import { exampleInput, subjectOf } from "../../pkg/model/operation-declaration.j
 import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import attachVolume from "../../pkg/model/operations/attach-volume.js";
+import detachVolume from "../../pkg/model/operations/detach-volume.js";
 import createServerImage from "../../pkg/model/operations/create-server-image.js";
 import rebuildServer from "../../pkg/model/operations/rebuild-server.js";
 import shelveServer from "../../pkg/model/operations/shelve-server.js";
@@ -98,6 +99,9 @@ const WITH_VOLUME = new Set([
   "server.swap-volume",
   "server.delete",
 ]);
+/** On servers with volumes, what needs one that is off its host. */
+const OFF_HOST = new Set(["server.unshelve", "server.attach-volume", "server.detach-volume"]);
+const NO_VOLUME = "a0000000-0000-4000-8000-00000000ffff";
 const SLOW = [{ method: "define", delayMs: 20_000 }];
 
 /** Makes the state from which the kind may start, then accepts it. */
@@ -125,7 +129,7 @@ async function begin(
   if (vmState !== VmState.VM_STATE_ACTIVE)
     throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
   const onVolumes = disks.length > 0;
-  const way = onVolumes && kind === unshelveServer.kind ? [shelveServer] : wayTo(declaration, catalogue.all);
+  const way = onVolumes && OFF_HOST.has(kind) ? [shelveServer] : wayTo(declaration, catalogue.all);
   for (const step of way.map(anyOperation)) {
     await act(cloud, SERVER, step, onVolumes ? { input: await inputOnVolumes(cloud, step, false) } : {});
     await ended(cloud, SERVER);
@@ -134,7 +138,8 @@ async function begin(
   if (kind === "server.refresh-interfaces")
     for (const id of [...neutron.ports.keys()]) await neutron.deletePort(testCtx(), id);
   if (WITH_VOLUME.has(kind)) {
-    await act(cloud, SERVER, anyOperation(attachVolume));
+    const attach = anyOperation(attachVolume);
+    await act(cloud, SERVER, attach, onVolumes ? { input: await inputOnVolumes(cloud, attach, false) } : {});
     await ended(cloud, SERVER);
   }
   await script();
@@ -158,6 +163,8 @@ async function inputOnVolumes(
       ...(failing ? { imageId: REFUSED } : {}),
     },
     [rebuildServer.kind]: { reimage: { volumeId: volumeIds[0] ?? "", imageId: IMAGE, imageSizeBytes: 1n } },
+    [attachVolume.kind]: { offloaded: true, ...(failing ? { volumeId: NO_VOLUME } : {}) },
+    [detachVolume.kind]: { offloaded: true },
     [shelveServer.kind]: { image: undefined },
     [unshelveServer.kind]: { offloaded: true },
   };

@@ -168,6 +168,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       maxCores: -1,
       maxRamMib: -1,
       maxServerGroupMembers: 1_000,
+      shelvedOffloadS: -1,
       ...options.cells,
     }),
     secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],

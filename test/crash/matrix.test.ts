@@ -8,8 +8,10 @@ import { systemClock } from "../../pkg/platform/process/clock.js";
 import { silentLogger } from "../../pkg/kernel/index.js";
 import { buildConductor, conductorConfig } from "../../pkg/conductor/index.js";
 import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
+import attachVolume, { ATTACH_OFFLOADED } from "../../pkg/model/operations/attach-volume.js";
 import bootServer, { BOOT_WITH_VOLUMES } from "../../pkg/model/operations/boot-server.js";
 import createServerImage, { IMAGE_OF_VOLUMES } from "../../pkg/model/operations/create-server-image.js";
+import detachVolume, { DETACH_OFFLOADED } from "../../pkg/model/operations/detach-volume.js";
 import rebuildServer, { REBUILD_BY_REIMAGE } from "../../pkg/model/operations/rebuild-server.js";
 import shelveServer, { SHELVE_ON_VOLUMES } from "../../pkg/model/operations/shelve-server.js";
 import unshelveServer, { UNSHELVE_OFFLOADED } from "../../pkg/model/operations/unshelve-server.js";
@@ -39,8 +41,10 @@ function registeredKinds() {
 
 /** The versions of kinds that are about servers whose root disk is a volume. */
 const WITH_VOLUMES: ReadonlyMap<string, number> = new Map([
+  [attachVolume.kind, ATTACH_OFFLOADED],
   [bootServer.kind, BOOT_WITH_VOLUMES],
   [createServerImage.kind, IMAGE_OF_VOLUMES],
+  [detachVolume.kind, DETACH_OFFLOADED],
   [rebuildServer.kind, REBUILD_BY_REIMAGE],
   [shelveServer.kind, SHELVE_ON_VOLUMES],
   [unshelveServer.kind, UNSHELVE_OFFLOADED],

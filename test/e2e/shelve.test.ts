@@ -44,6 +44,7 @@ describe("shelving of a server with a real guest", function () {
     cloud = await Cloud.start({
       portOffset: PORT_OFFSET,
       args: ["--hosts", "1"],
+      env: { KILONOVA_CELLS_SHELVED_OFFLOAD_S: "-1" },
       ...(home === undefined ? {} : { home }),
     });
     owner = new OpenStackShell({ ...cloud.credentials("demo"), OS_COMPUTE_API_VERSION: "2.90" });

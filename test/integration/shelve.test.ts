@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { ResetStateInput, ShelveInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
+import {
+  ResetStateInput,
+  ShelveInput,
+  UnshelveInput,
+} from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { beginDue, offloading } from "../../pkg/cells/operations/due.js";
 import { GlanceErrors } from "../../pkg/clients/glance/errors.js";
 import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
@@ -16,6 +21,7 @@ import { until } from "../../pkg/testkit/until.js";
 import type { Cloud } from "../crash/cloud.js";
 import { migrateCloud, openCloud, schemasOf } from "../crash/cloud.js";
 import { act, boot, ended, operationOf, serverOf } from "../crash/requests.js";
+import { dueDeps } from "./support/due-deps.js";
 
 const HOST = "a";
 const {
@@ -30,6 +36,7 @@ const {
   VM_STATE_PAUSED: PAUSED,
   VM_STATE_SUSPENDED: SUSPENDED,
   VM_STATE_SHELVED: SHELVED,
+  VM_STATE_SHELVED_OFFLOADED: OFFLOADED,
   VM_STATE_SOFT_DELETED: SOFT_DELETED,
   VM_STATE_DELETED: DELETED,
 } = VmState;
@@ -53,6 +60,9 @@ const WAYS: readonly (readonly [VmState, readonly string[]])[] = [
 
 describe("shelving", () => {
   const glance = fakeGlance();
+  const neutron = fakeNeutron();
+  const network = neutron.addNetwork({ name: "private" });
+  neutron.addSubnet({ networkId: network.id });
   let isAway = false;
   let quota = false;
   let cloud: Cloud;
@@ -65,7 +75,7 @@ describe("shelving", () => {
       schemas,
       folder: processFolder("shelve"),
       hosts: [HOST],
-      neutron: fakeNeutron(),
+      neutron,
       // A cancellation is seen when the wait for an agent is over.
       conductor: { agentWaitMs: 200 },
       glance: {
@@ -336,6 +346,83 @@ describe("shelving", () => {
     const { vmState, shelving } = await does(id, "server.restore");
     assert.deepEqual([vmState, shelving], [ACTIVE, undefined]);
     assert.equal(glance.images.has(imageId), false);
+  });
+
+  describe("and leaving the host", () => {
+    const shelved = async (): Promise<{ id: string; imageId: string }> => {
+      const id = randomUUID();
+      await boot(cloud, { ids: [id], networks: [{ networkId: network.id }] });
+      await ended(cloud, id);
+      const { imageId } = await shelve(id);
+      assert.equal((await ended(cloud, id)).vmState, SHELVED);
+      return { id, imageId };
+    };
+    const unshelve = async (id: string) => {
+      const input = UnshelveInput.encode(UnshelveInput.fromPartial({ offloaded: true })).finish();
+      await act(cloud, id, operationOf("server.unshelve"), { input });
+      return ended(cloud, id);
+    };
+    const claims = async (consumerId: string): Promise<number> =>
+      (await cloud.placement.getAllocations(testCtx(), { consumerId })).consumers.length;
+    const bindings = (id: string): string[] =>
+      [...neutron.ports.values()].flatMap(({ deviceId, bindingHostId }) =>
+        deviceId === id ? [bindingHostId ?? ""] : [],
+      );
+
+    it("leaves nothing there but what comes back, and comes back", async () => {
+      const { id, imageId } = await shelved();
+      const { vmState, hostInfo, addresses } = await does(id, "server.offload");
+      assert.deepEqual([vmState, hostInfo?.host ?? "", addresses.length], [OFFLOADED, "", 1]);
+      assert.deepEqual([(await guest(id)).defined, await claims(id), bindings(id)], [false, 0, [""]]);
+      const back = await unshelve(id);
+      assert.deepEqual([back.vmState, back.hostInfo?.host, back.addresses], [ACTIVE, HOST, addresses]);
+      assert.deepEqual(
+        [(await guest(id)).powerState, await claims(id), bindings(id), glance.images.has(imageId)],
+        [RUNNING, 1, [HOST], false],
+      );
+    });
+
+    it("keeps a server offloaded that no host takes, and can be asked again", async () => {
+      const { id } = await shelved();
+      await does(id, "server.offload");
+      await script([failing("define")]);
+      const { vmState, hostInfo, fault } = await unshelve(id);
+      assert.deepEqual([vmState, hostInfo?.host ?? "", fault !== undefined], [OFFLOADED, "", true]);
+      assert.deepEqual([await claims(id), bindings(id)], [0, [""]]);
+      await script([]);
+      assert.equal((await unshelve(id)).vmState, ACTIVE);
+    });
+
+    it("is deleted like any other", async () => {
+      const { id, imageId } = await shelved();
+      await does(id, "server.offload");
+      assert.equal((await does(id, "server.delete")).vmState, DELETED);
+      assert.deepEqual([bindings(id), glance.images.has(imageId)], [[], false]);
+    });
+
+    it("happens by itself after a while, and is tried again only after a pause", async () => {
+      const deps = dueDeps(cloud);
+      const [cell] = cloud.stores.filter(({ name }) => name === "cell1");
+      const work = offloading(3_600);
+      const now = offloading(0);
+      assert.ok(cell !== undefined && work !== undefined && now !== undefined);
+      assert.equal(offloading(-1), undefined);
+      const { id } = await shelved();
+      assert.equal((await beginDue(cell, deps, work, testCtx())).begun, 0);
+      await script([failing("destroy")]);
+      assert.equal((await beginDue(cell, deps, now, testCtx())).begun, 1);
+      await until(async () => (await serverOf(cloud, id)).taskState === "shelving_offloading", {
+        timeoutMs: 60_000,
+        what: "it to be begun",
+      });
+      assert.equal((await beginDue(cell, deps, now, testCtx())).begun, 0);
+      await script([]);
+      assert.equal((await ended(cloud, id)).vmState, OFFLOADED);
+      const second = (await shelved()).id;
+      await act(cloud, second, operationOf("server.lock"));
+      // It has changed since it was shelved: not for a minute.
+      assert.equal((await beginDue(cell, deps, now, testCtx())).begun, 0);
+    });
   });
 
   it("shuts everything else out but what ends it", async () => {

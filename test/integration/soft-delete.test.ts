@@ -4,21 +4,16 @@ import { ResetStateInput } from "../../gen/kilonova/cells/v1/operation_inputs.js
 import type { Operation } from "../../gen/kilonova/type/v1/operation.js";
 import { InitiatorKind } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
-import { reclaim, reclaimDeleted, reclaimingTask } from "../../pkg/cells/operations/reclaim.js";
-import type { ReclaimDeps } from "../../pkg/cells/operations/reclaim.js";
-import { quotaDesk } from "../../pkg/cells/quota/settle-claims.js";
-import { dueForReclaim } from "../../pkg/cells/servers/store/soft-deleted.js";
-import { Stores } from "../../pkg/cells/stores.js";
-import { secretBox } from "../../pkg/cells/store/secret-box.js";
+import { beginDue, beginOne, dueTask, reclaiming } from "../../pkg/cells/operations/due.js";
+import type { DueDeps } from "../../pkg/cells/operations/due.js";
+import { dueServers } from "../../pkg/cells/servers/store/due-servers.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import type { Store } from "../../pkg/cells/store/tables.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
-import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import { presentOperation } from "../../pkg/model/operation-view.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
-import { systemIds } from "../../pkg/platform/process/ids.js";
 import { fakeClock } from "../../pkg/testkit/clock.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
@@ -27,6 +22,7 @@ import { until } from "../../pkg/testkit/until.js";
 import type { Cloud } from "../crash/cloud.js";
 import { migrateCloud, openCloud, schemasOf } from "../crash/cloud.js";
 import { act, boot, ended, operationOf, serverOf } from "../crash/requests.js";
+import { dueDeps } from "./support/due-deps.js";
 
 const {
   VM_STATE_ACTIVE: ACTIVE,
@@ -38,6 +34,7 @@ const { POWER_STATE_RUNNING: RUNNING, POWER_STATE_SHUTDOWN: SHUTDOWN } = PowerSt
 const HOST = "a";
 const INTERVAL_S = 3_600;
 const CELL = "cell1";
+const WORK = reclaiming(INTERVAL_S) ?? assert.fail("it never reclaims");
 
 describe("deletions that can be taken back", () => {
   const neutron = fakeNeutron();
@@ -46,7 +43,7 @@ describe("deletions that can be taken back", () => {
   const networks = [{ networkId: network.id }];
   let cloud: Cloud;
   let cell: Store;
-  let deps: ReclaimDeps;
+  let deps: DueDeps;
   before(async () => {
     const { connection } = await testCluster();
     const schemas = schemasOf(`soft_${process.pid}`);
@@ -62,18 +59,7 @@ describe("deletions that can be taken back", () => {
     const [global, ...cells] = cloud.stores;
     assert.ok(global !== undefined && cells[1] !== undefined);
     cell = cells[1];
-    const plain = {
-      clock: systemClock,
-      ids: systemIds,
-      box: secretBox([{ id: "test", key: Buffer.alloc(32, 7) }]),
-      operations: catalogue,
-      reclaimIntervalS: INTERVAL_S,
-    };
-    deps = {
-      ...plain,
-      desk: quotaDesk(new Stores(global, cells), plain, {}),
-      waker: { wake: (_ctx, database, name) => cloud.conductor.wake(database, name) },
-    };
+    deps = dueDeps(cloud, INTERVAL_S);
   });
   after(() => cloud.close());
 
@@ -180,10 +166,10 @@ describe("deletions that can be taken back", () => {
     it("become deletions for good, by the cloud itself, and not before", async () => {
       const id = await removed();
       await age(id, INTERVAL_S - 60);
-      await reclaimDeleted(cell, deps, testCtx());
+      await beginDue(cell, deps, WORK, testCtx());
       assert.deepEqual(await deletionsOf(id), []);
       await age(id, INTERVAL_S + 1);
-      await reclaimDeleted(cell, deps, testCtx());
+      await beginDue(cell, deps, WORK, testCtx());
       assert.equal((await ended(cloud, id)).vmState, DELETED);
       assert.deepEqual(await deletionsOf(id), ["cells"]);
       assert.deepEqual([portsOf(id), await claimed(id), (await guest(id)).defined], [0, 0, false]);
@@ -198,7 +184,7 @@ describe("deletions that can be taken back", () => {
     it("once, however many processes look at the same time", async () => {
       const ids = [await removed(), await removed(), await removed()];
       for (const id of ids) await age(id, INTERVAL_S + 1);
-      const turns = await Promise.all([1, 2, 3].map(() => reclaimDeleted(cell, deps, testCtx())));
+      const turns = await Promise.all([1, 2, 3].map(() => beginDue(cell, deps, WORK, testCtx())));
       assert.equal(
         turns.reduce((sum, { begun }) => sum + begun, 0),
         ids.length,
@@ -211,13 +197,14 @@ describe("deletions that can be taken back", () => {
 
     it("not for a server that was restored between the look and the deletion", async () => {
       const id = await removed();
-      const due = { before: systemClock.now(), after: undefined, limit: 50 };
-      const found = (await dueForReclaim(cell, testCtx(), due)).find((one) => one.id === id);
+      const now = systemClock.now();
+      const due = { state: SOFT_DELETED, before: now, quietSince: now, after: undefined, limit: 50 } as const;
+      const found = (await dueServers(cell, testCtx(), due)).find((one) => one.id === id);
       assert.ok(found);
       await act(cloud, id, operationOf("server.restore"));
-      assert.equal(await reclaim(cell, deps, testCtx(), found), false);
+      assert.equal(await beginOne(cell, deps, WORK, testCtx(), found), false);
       assert.equal((await ended(cloud, id)).vmState, ACTIVE);
-      assert.equal(await reclaim(cell, deps, testCtx(), found), false);
+      assert.equal(await beginOne(cell, deps, WORK, testCtx(), found), false);
       assert.deepEqual(await deletionsOf(id), []);
     });
 
@@ -225,7 +212,7 @@ describe("deletions that can be taken back", () => {
       const id = await removed();
       await act(cloud, id, operationOf("server.lock"));
       await age(id, INTERVAL_S + 1);
-      await reclaimDeleted(cell, deps, testCtx());
+      await beginDue(cell, deps, WORK, testCtx());
       assert.equal((await ended(cloud, id)).vmState, DELETED);
     });
 
@@ -242,21 +229,21 @@ describe("deletions that can be taken back", () => {
       };
       const still = { ...deps, clock };
       // What other tests have left is due by this clock, too.
-      await reclaimDeleted(cell, still, testCtx());
+      await beginDue(cell, still, WORK, testCtx());
       const ids = [];
       for (const seconds of [9_003, 9_002, 9_001]) ids.push(await put(seconds));
       const young = await put(INTERVAL_S - 1);
       const busy = await put(9_004, { currentOperation: "operations/somebody/else" });
       const begunFor = async (all: readonly string[]): Promise<number> =>
         (await Promise.all(all.map(deletionsOf))).flat().length;
-      const { begun, after } = await reclaimDeleted(cell, still, testCtx(), undefined, { page: 1, pages: 2 });
+      const { begun, after } = await beginDue(cell, still, WORK, testCtx(), undefined, { page: 1, pages: 2 });
       assert.deepEqual([begun, after?.id, await begunFor(ids.slice(0, 2))], [2, ids[1], 2]);
-      const next = await reclaimDeleted(cell, still, testCtx(), after, { page: 1, pages: 2 });
+      const next = await beginDue(cell, still, WORK, testCtx(), after, { page: 1, pages: 2 });
       assert.deepEqual([next.begun, next.after, await begunFor(ids)], [1, undefined, 3]);
       assert.equal(await begunFor([young, busy]), 0);
 
       const stop = new AbortController();
-      const running = reclaimingTask(cell, still)(testCtx({ signal: stop.signal }));
+      const running = dueTask(cell, still, WORK)(testCtx({ signal: stop.signal }));
       await until(() => clock.sleeping === 1);
       await clock.advance(60_000);
       await until(async () => (await begunFor([young])) === 1, { timeoutMs: 60_000 });
@@ -268,8 +255,13 @@ describe("deletions that can be taken back", () => {
     it("and never where deleted servers are not kept", async () => {
       const id = await removed();
       await age(id, 10 * INTERVAL_S);
-      const off = { ...deps, reclaimIntervalS: 0 };
-      assert.deepEqual(await reclaimDeleted(cell, off, testCtx()), { begun: 0, after: undefined });
+      assert.equal(reclaiming(0), undefined);
+      const clock = fakeClock(4_000_000_000_000_000n);
+      const stop = new AbortController();
+      const never = dueTask(cell, { ...deps, clock }, undefined)(testCtx({ signal: stop.signal }));
+      assert.equal(clock.sleeping, 0);
+      stop.abort();
+      await never;
       assert.equal((await serverOf(cloud, id)).vmState, SOFT_DELETED);
       await age(id, 0);
     });
@@ -337,7 +329,7 @@ describe("deletions that can be taken back", () => {
       await age(id, INTERVAL_S + 1);
       await reset(id, ACTIVE);
       assert.ok(await holds(id));
-      await reclaimDeleted(cell, deps, testCtx());
+      await beginDue(cell, deps, WORK, testCtx());
       assert.equal((await serverOf(cloud, id)).vmState, ACTIVE);
       assert.deepEqual(await deletionsOf(id), []);
     });

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
-import { AttachVolumeInput, DetachVolumeInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
+import {
+  AttachVolumeInput,
+  DetachVolumeInput,
+  UnshelveInput,
+} from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cinder } from "../../pkg/clients/cinder/ports.js";
@@ -71,9 +75,9 @@ describe("volumes of servers, as operations", () => {
     act(cloud, id, operationOf("server.attach-volume"), {
       input: AttachVolumeInput.encode(AttachVolumeInput.fromPartial({ volumeId, ...more })).finish(),
     });
-  const detach = (volumeId: string) =>
+  const detach = (volumeId: string, offloaded = false) =>
     act(cloud, id, operationOf("server.detach-volume"), {
-      input: DetachVolumeInput.encode(DetachVolumeInput.fromPartial({ volumeId })).finish(),
+      input: DetachVolumeInput.encode(DetachVolumeInput.fromPartial({ volumeId, offloaded })).finish(),
     });
   const operationNow = async (name: string | undefined) =>
     (await cloud.operations.getStoredOperation(testCtx(), { database: "cell1", name: name ?? "" })).operation;
@@ -250,6 +254,36 @@ describe("volumes of servers, as operations", () => {
     await act(cloud, id, operationOf("server.restore"));
     await ended(cloud, id);
     assert.deepEqual([status(volume.id), (await devices()).length], ["in-use", 1]);
+  });
+
+  it("come and go while their server is off its host, and are in the guest when it is back", async () => {
+    const [kept, going] = [cinder.addVolume(), cinder.addVolume()];
+    await end(await attach(kept.id, { tag: "kept" }));
+    await act(cloud, id, operationOf("server.shelve"));
+    await ended(cloud, id);
+    await act(cloud, id, operationOf("server.offload"));
+    assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_SHELVED_OFFLOADED);
+    assert.equal(status(kept.id), "reserved");
+    const attached = await end(await attach(going.id, { offloaded: true }));
+    assert.deepEqual([attached.error?.message, status(going.id)], [undefined, "reserved"]);
+    assert.deepEqual(
+      (await devices()).map(({ deviceName, connectionInfo }) => [deviceName, connectionInfo]),
+      [
+        ["/dev/vdb", ""],
+        ["/dev/vdc", ""],
+      ],
+    );
+    const detached = await end(await detach(kept.id, true));
+    assert.deepEqual([detached.error?.message, status(kept.id)], [undefined, "available"]);
+    await assert.rejects(attach(kept.id), { reason: "NOT_READY" });
+    const input = UnshelveInput.encode(UnshelveInput.fromPartial({ offloaded: true })).finish();
+    await act(cloud, id, operationOf("server.unshelve"), { input });
+    assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_ACTIVE);
+    const [device, ...others] = await devices();
+    assert.deepEqual([device?.volumeId, others.length, status(going.id)], [going.id, 0, "in-use"]);
+    assert.match(device?.connectionInfo ?? "", /"driver_volume_type":"nbd"/);
+    await end(await detach(going.id));
+    assert.equal(status(going.id), "available");
   });
 
   it("go on coming while their server is soft-deleted beside them", async () => {

@@ -109,11 +109,12 @@ describe("shelveServer", () => {
 /** Its host is in zone west; there is one in zone east. */
 function offloadedBench(pinned = ""): TestApi {
   const api = bench({ vmState: VmState.VM_STATE_SHELVED_OFFLOADED, hostInfo: undefined }, [], [], pinned);
-  const services = [
+  const places = [
     ["h1", "west"],
     ["h2", "east"],
-  ].map(([host, availabilityZone]) =>
-    HostService.fromPartial({ binary: "nova-compute", host, availabilityZone, up: true }),
+  ] as const;
+  const services = places.map(([host, availabilityZone]) =>
+    HostService.fromPartial({ id: host, binary: "nova-compute", host, availabilityZone, up: true }),
   );
   api.cells.setServices("cell1", services);
   return api;

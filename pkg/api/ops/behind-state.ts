@@ -47,11 +47,10 @@ function requireBeginnable(
   { server }: LoadedServer,
 ): void {
   if (server.deletedAt !== undefined) throw ApiErrors.SERVER_NOT_FOUND({ server: server.id });
-  const [form, ...others] = Object.values<Form>(forms);
   // Which one it would be, only the request tells.
-  if (form === undefined || others.length > 0) return;
-  const refusal = stateRefusal(server, form, ctx.rights.isAdmin);
-  if (refusal === undefined) return;
+  const refusals = Object.values<Form>(forms).map((form) => stateRefusal(server, form, ctx.rights.isAdmin));
+  const [refusal] = refusals;
+  if (refusal === undefined || refusals.includes(undefined)) return;
   if (refusal.reason === "INVALID_STATE") {
     const { attr, state } = refusal;
     throw ApiErrors.INVALID_STATE({ server: server.id, method: action, attr, state });

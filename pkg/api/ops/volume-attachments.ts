@@ -19,6 +19,7 @@ import { parseUuid, remainingMs } from "../../kernel/index.js";
 import { anyOperation } from "../../model/operation-declaration.js";
 import attachKind from "../../model/operations/attach-volume.js";
 import detachKind from "../../model/operations/detach-volume.js";
+import { vmStateWord } from "../../model/instance-states.js";
 import { fittingRows } from "../../model/page-bytes.js";
 import { durationMs } from "../../model/wire-time.js";
 import type { LoadedServer } from "../cells/servers.js";
@@ -95,7 +96,10 @@ export const attachVolume = (parts: Parts): Guarded<AttachVolumeRequest, AttachV
         { request, call: { method: "AttachVolume", body } },
         () =>
           behindState(ctx, kind, loaded, async () => ({
-            input: inputOf(request, await attachableVolume(parts, ctx, request, loaded)),
+            input: {
+              ...inputOf(request, await attachableVolume(parts, ctx, request, loaded)),
+              offloaded: isOffloaded(loaded.server),
+            },
           })),
       );
       const asked = asAsked(request, loaded.server.id);
@@ -125,12 +129,15 @@ export const detachVolume = (parts: Parts): Guarded<DetachVolumeRequest, DetachV
           const { bootIndex } = await volumeOf(parts, ctx, loaded, volume.id);
           if (bootIndex === 0) throw VolumeAttachmentErrors.ROOT_VOLUME({});
           await behindState(ctx, kind, loaded, () => requireDetachable(parts, ctx, { volume, loaded }));
-          return { input: { volumeId: volume.id } };
+          return { input: { volumeId: volume.id, offloaded: isOffloaded(loaded.server) } };
         },
       );
       return { operation };
     },
   );
+
+const isOffloaded = ({ vmState }: LoadedServer["server"]): boolean =>
+  vmState === VmState.VM_STATE_SHELVED_OFFLOADED;
 
 /** @throws INVALID_STATE */
 function requireShown(
@@ -138,8 +145,14 @@ function requireShown(
   { server }: LoadedServer,
   method: string,
 ): void {
-  if (refuseShelved && server.vmState === VmState.VM_STATE_SHELVED)
-    throw ApiErrors.INVALID_STATE({ server: server.id, method, attr: "vm_state", state: "shelved" });
+  const isShelved = server.vmState === VmState.VM_STATE_SHELVED || isOffloaded(server);
+  if (refuseShelved && isShelved)
+    throw ApiErrors.INVALID_STATE({
+      server: server.id,
+      method,
+      attr: "vm_state",
+      state: vmStateWord(server.vmState),
+    });
 }
 
 /** @throws VOLUME_NOT_FOUND, VOLUME_ALREADY_ATTACHED, MULTIATTACH_NOT_SUPPORTED, VOLUME_ENCRYPTED */
@@ -191,7 +204,8 @@ async function requireDetachable(
   const host = server.hostInfo?.host ?? "";
   if (host !== "" && (await parts.directory.of(ctx, database)).byHost.get(host)?.up === false)
     throw VolumeAttachmentErrors.HOST_DOWN({});
-  if (volume.status !== "in-use") throw VolumeAttachmentErrors.VOLUME_NOT_DETACHABLE({});
+  // Off its host, the server's volumes are only reserved.
+  if (volume.status !== "in-use" && !isOffloaded(server)) throw VolumeAttachmentErrors.VOLUME_NOT_DETACHABLE({});
 }
 
 const asAsked = (

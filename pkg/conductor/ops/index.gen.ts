@@ -1,6 +1,7 @@
 // Written by scripts/gen-registries.mjs from the files in pkg/conductor/ops. Do not edit.
 import type { KindFactory } from "../kind-factory.js";
 import attachInterface from "./attach-interface.js";
+import attachVolumeOffloaded from "./attach-volume-offloaded.js";
 import attachVolume from "./attach-volume.js";
 import bootServerWithVolumes from "./boot-server-with-volumes.js";
 import bootServer from "./boot-server.js";
@@ -12,6 +13,7 @@ import createServerImageOfVolumes from "./create-server-image-of-volumes.js";
 import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
 import detachInterface from "./detach-interface.js";
+import detachVolumeOffloaded from "./detach-volume-offloaded.js";
 import detachVolume from "./detach-volume.js";
 import extendVolume from "./extend-volume.js";
 import offloadServer from "./offload-server.js";
@@ -39,6 +41,7 @@ import unshelveServer from "./unshelve-server.js";
 /** Everything in this folder, by file name. */
 export const kindFactories: readonly KindFactory[] = [
   attachInterface,
+  attachVolumeOffloaded,
   attachVolume,
   bootServerWithVolumes,
   bootServer,
@@ -50,6 +53,7 @@ export const kindFactories: readonly KindFactory[] = [
   createServerImage,
   deleteServer,
   detachInterface,
+  detachVolumeOffloaded,
   detachVolume,
   extendVolume,
   offloadServer,

@@ -1,5 +1,6 @@
 import shelveServer, { SHELVE_ON_VOLUMES } from "../../model/operations/shelve-server.js";
 import { defineKind } from "../engine/kind.js";
+import { awaitLanes } from "../steps/await-lanes.js";
 import { keepsItsState } from "../steps/guest-step.js";
 import { disconnectHost, leaveHost, removeGuest } from "../steps/leave-host.js";
 import { shutDown } from "../steps/shelve-guest.js";
@@ -9,6 +10,6 @@ import type { KindDeps } from "../kind-factory.js";
 export default ({ ports }: KindDeps) =>
   defineKind(shelveServer, {
     version: SHELVE_ON_VOLUMES,
-    steps: [shutDown(ports), removeGuest(ports), disconnectHost(ports), leaveHost(ports)],
+    steps: [awaitLanes(ports), shutDown(ports), removeGuest(ports), disconnectHost(ports), leaveHost(ports)],
     failed: keepsItsState,
   });

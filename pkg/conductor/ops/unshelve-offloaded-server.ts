@@ -6,6 +6,7 @@ import unshelveServer, { UNSHELVE_OFFLOADED } from "../../model/operations/unshe
 import { defineKind } from "../engine/kind.js";
 import type { Change, StepCall } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
+import { awaitLanes } from "../steps/await-lanes.js";
 import { buildShelvedGuest } from "../steps/build-guest.js";
 import { claimHost } from "../steps/claim-host.js";
 import { connectVolumes } from "../steps/connect-volumes.js";
@@ -48,6 +49,7 @@ export default ({ ports, factsOf }: KindDeps) => {
   return defineKind(unshelveServer, {
     version: UNSHELVE_OFFLOADED,
     steps: [
+      awaitLanes(ports),
       searchHost(ports, {
         event: "schedule_instances",
         alternates: 0,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DetachVolumeInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { done, fail } from "../engine/kind.js";
-import type { Step, StepCall } from "../engine/kind.js";
+import type { Step, StepCall, StepResult } from "../engine/kind.js";
 import { outputOf } from "../engine/outputs.js";
 import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
@@ -32,15 +32,9 @@ export const beginDetaching = <I extends Going = DetachVolumeInput>(
   timeoutMs: 120_000,
 
   async run(call) {
-    const { volumeId } = call.input;
-    // It may have gone while the operation waited for its turn.
-    const device = (await devicesOf(call, ports)).find((one) => one.volumeId === volumeId);
-    if (device === undefined)
-      return fail(ConductorErrors.VOLUME_ATTACHMENT_NOT_FOUND({ server: call.server.id, volume: volumeId }));
-    if (device.bootIndex === 0 && !also.root) return fail(ConductorErrors.ROOT_VOLUME({}));
-    const problem = await begun(call, ports);
-    if (problem !== undefined) return fail(ConductorErrors.VOLUME_NOT_DETACHABLE({ problem }));
-    return done({ deviceId: device.id, attachmentId: device.attachmentId });
+    const found = await goingFrom(call, ports, also.root);
+    const problem = found.kind === "done" ? await begun(call, ports) : undefined;
+    return problem === undefined ? found : fail(ConductorErrors.VOLUME_NOT_DETACHABLE({ problem }));
   },
 
   async undo(call) {
@@ -48,6 +42,25 @@ export const beginDetaching = <I extends Going = DetachVolumeInput>(
     return undefined;
   },
 });
+
+/** As `beginDetaching`, of a volume that is only reserved: nobody has to be told before it goes. */
+export const goingVolume = <I extends Going>(ports: Pick<Ports, "records">): Step<I> => ({
+  name: goingDevice.step,
+  event: "",
+  timeoutMs: 120_000,
+  run: (call) => goingFrom(call, ports, false),
+});
+
+/** The block device; the step's failure when the server does not have it, or must not lose it. */
+async function goingFrom(call: DetachCall, ports: Pick<Ports, "records">, root: boolean): Promise<StepResult> {
+  const { volumeId: volume } = call.input;
+  // It may have gone while the operation waited for its turn.
+  const device = (await devicesOf(call, ports)).find(({ volumeId }) => volumeId === volume);
+  if (device === undefined)
+    return fail(ConductorErrors.VOLUME_ATTACHMENT_NOT_FOUND({ server: call.server.id, volume }));
+  if (device.bootIndex === 0 && !root) return fail(ConductorErrors.ROOT_VOLUME({}));
+  return done({ deviceId: device.id, attachmentId: device.attachmentId });
+}
 
 /** @returns why the service refuses it; undefined once the volume is being detached by us */
 async function begun(call: DetachCall, { cinder }: Pick<Ports, "cinder">): Promise<string | undefined> {

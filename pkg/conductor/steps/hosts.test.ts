@@ -207,6 +207,7 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     records: { listBlockDevices: async () => ({ blockDevices: [], nextPageToken: "" }) },
     images: fakeGlance(),
     operations: { settleOperation: async () => ({ atRest: true }) },
+    lanes: { listStoredOperations: () => assert.fail("nobody asks what runs beside") },
     children: {
       acceptSubjectOperation: () => assert.fail("nobody begins one"),
       getStoredOperation: () => assert.fail("nobody looks at one"),

@@ -116,8 +116,8 @@ describe("disconnect-host", () => {
   it("does without what somebody has deleted", async () => {
     const { ports, call, neutron, cinder } = await world();
     for (const id of [...neutron.ports.keys()]) await neutron.deletePort(testCtx(), id);
-    cinder.volumes.delete(VOLUME);
-    cinder.attachments.clear();
+    for (const id of [...cinder.attachments.keys()]) await cinder.deleteAttachment(testCtx(), id);
+    await cinder.deleteVolume(testCtx(), VOLUME);
     const { change } = doneOf(await disconnectHost(ports).run(call()));
     assert.equal(change?.more?.blockDevices?.[0]?.device?.attachmentId, "");
   });

@@ -36,10 +36,9 @@ export const reachHost = <I>({ agents }: Pick<Ports, "agents">): Step<I> => ({
  * say that the guest is gone.
  */
 export const removeGuest = <I>(ports: Ports): Step<I> => {
-  const { run, ...step } = agentStep<I, GuestInput, GuestOutput, never>(ports, {
+  const { name, event, timeoutMs, run } = agentStep<I, GuestInput, GuestOutput, never>(ports, {
     name: "let-go",
     event: "compute_shelve_offload_instance",
-    taskState: TaskState.shelvingOffloading,
     timeoutMs: TIMEOUT_MS,
     command: destroyGuest,
     host: hostOf,
@@ -47,9 +46,8 @@ export const removeGuest = <I>(ports: Ports): Step<I> => {
     done: (call, _output, host) => done({}, undefined, { host, consumed: agentReports(call) }),
     failed: commandFailed,
   });
-  const { name, event, taskState, timeoutMs } = step;
   // Nothing brings a guest back that is removed.
-  return { name, event, taskState, timeoutMs, run };
+  return { name, event, taskState: TaskState.shelvingOffloading, timeoutMs, run };
 };
 
 /**

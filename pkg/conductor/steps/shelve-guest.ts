@@ -1,9 +1,9 @@
+import { Shelving } from "../../../gen/kilonova/cells/v1/server.js";
 import type { CreateImageInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import powerOffGuest from "../../compute/commands/power-off-guest.js";
 import powerOnGuest from "../../compute/commands/power-on-guest.js";
-import { toTimestamp } from "../../model/wire-time.js";
 import { done } from "../engine/kind.js";
 import type { Change, Step, StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
@@ -68,7 +68,7 @@ export const letGo = <I>(ports: Ports, imageOf: (input: I) => CreateImageInput):
   const shelved = async (call: StepCall<I>): Promise<Change> => {
     // Of an earlier shelving whose server was reset.
     await dropShelvedImage(call, ports);
-    const shelving = { imageId: imageOf(call.input).imageId, shelvedAt: toTimestamp(call.now) };
+    const shelving = Shelving.fromPartial({ imageId: imageOf(call.input).imageId });
     return {
       set: { vmState: VM_STATE_SHELVED, powerState: POWER_STATE_SHUTDOWN, shelving },
       dropFault: true,

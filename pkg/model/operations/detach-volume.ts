@@ -2,11 +2,25 @@ import { DetachVolumeInput } from "../../../gen/kilonova/cells/v1/operation_inpu
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
 import { declareOperation } from "../operation-declaration.js";
+import type { Form } from "../operation-declaration.js";
+
+/** The version of those whose server is off its host. */
+export const DETACH_OFFLOADED = 2;
+
+const offloaded: Form = {
+  vmStates: [VmState.VM_STATE_SHELVED_OFFLOADED],
+  taskStates: [TaskState.none],
+  taskState: TaskState.none,
+  contention: "waits",
+  needsLaunch: true,
+  lock: "refuses",
+};
 
 export default declareOperation({
   kind: "server.detach-volume",
   summary: "Takes a volume out of the server, also while the guest runs.",
-  versions: [1],
+  versions: [1, DETACH_OFFLOADED],
+  versionOf: ({ offloaded: isOff }) => (isOff ? DETACH_OFFLOADED : 1),
   lane: "volumes",
   input: DetachVolumeInput,
   metadata: ({ volumeId }) => ({ $case: "detachVolume", value: { volumeId } }),
@@ -15,6 +29,7 @@ export default declareOperation({
   action: "detach_volume",
   forms: {
     usual: {
+      ...offloaded,
       vmStates: [
         VmState.VM_STATE_ACTIVE,
         VmState.VM_STATE_PAUSED,
@@ -23,14 +38,11 @@ export default declareOperation({
         VmState.VM_STATE_SOFT_DELETED,
         VmState.VM_STATE_SHELVED,
       ],
-      taskStates: [TaskState.none],
-      taskState: TaskState.none,
-      contention: "waits",
       needsHost: true,
-      needsLaunch: true,
-      lock: "refuses",
     },
+    offloaded,
   },
+  formOf: ({ offloaded: isOff }) => (isOff ? "offloaded" : "usual"),
   ends: [],
   pivot: "release-volume",
   capability: "attach-volume",

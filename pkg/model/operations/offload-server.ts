@@ -19,6 +19,7 @@ export default declareOperation({
       taskStates: [TaskState.none],
       taskState: TaskState.shelvingOffloading,
       contention: "refused",
+      alone: true,
       needsLaunch: true,
       lock: "refuses",
     },

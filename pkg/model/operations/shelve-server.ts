@@ -2,10 +2,20 @@ import { ShelveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js"
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
 import { declareOperation, theServer } from "../operation-declaration.js";
+import type { Form } from "../operation-declaration.js";
 import { IMAGE_STATES } from "../server-image.js";
 
 /** The version of those whose server's root disk is a volume. */
 export const SHELVE_ON_VOLUMES = 2;
+
+const usual: Form = {
+  vmStates: IMAGE_STATES,
+  taskStates: [TaskState.none],
+  taskState: TaskState.shelving,
+  contention: "refused",
+  needsLaunch: true,
+  lock: "refuses",
+};
 
 /** The server stays on its host with all that it holds, until it is taken off; one on volumes leaves at once. */
 export default declareOperation({
@@ -24,16 +34,8 @@ export default declareOperation({
   methods: [{ name: "ShelveServer", key: "shelve" }],
   rule: "os_compute_api:os-shelve:shelve",
   action: "shelve",
-  forms: {
-    usual: {
-      vmStates: IMAGE_STATES,
-      taskStates: [TaskState.none],
-      taskState: TaskState.shelving,
-      contention: "refused",
-      needsLaunch: true,
-      lock: "refuses",
-    },
-  },
+  forms: { usual, leaving: { ...usual, alone: true } },
+  formOf: ({ image }) => (image === undefined ? "leaving" : "usual"),
   ends: [VmState.VM_STATE_SHELVED, VmState.VM_STATE_SHELVED_OFFLOADED],
   // A paused or suspended guest loses its memory here.
   pivot: "let-go",

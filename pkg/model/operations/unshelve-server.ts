@@ -30,7 +30,7 @@ export default declareOperation({
   action: "unshelve",
   forms: {
     here: from(VmState.VM_STATE_SHELVED),
-    elsewhere: from(VmState.VM_STATE_SHELVED_OFFLOADED),
+    elsewhere: { ...from(VmState.VM_STATE_SHELVED_OFFLOADED), alone: true },
   },
   formOf: ({ offloaded }) => (offloaded ? "elsewhere" : "here"),
   ends: [VmState.VM_STATE_ACTIVE],

@@ -7,11 +7,17 @@ const TEXT: MessageType<string> = {
   fromPartial: (partial) => String(partial),
 };
 
+const FORMS: Readonly<Record<string, string>> = {
+  "pre-empt": "preempting",
+  join: "joining",
+  alone: "alone",
+};
+
 export const aForm: Form = { taskState: "", contention: "refused", lock: "refuses" };
 
 /**
  * An operation that starts from every state. The input "pre-empt" asks for the form that takes over, "join"
- * for the one that also joins.
+ * for the one that also joins, "alone" for the one that lets nothing begin beside it.
  */
 export const aDeclaration = (
   kind: string,
@@ -29,8 +35,9 @@ export const aDeclaration = (
     plain: aForm,
     preempting: { ...aForm, contention: "pre-empts" },
     joining: { ...aForm, contention: "pre-empts-all" },
+    alone: { ...aForm, alone: true },
   },
-  formOf: (input) => (input === "pre-empt" ? "preempting" : input === "join" ? "joining" : "plain"),
+  formOf: (input) => FORMS[input] ?? "plain",
   ends: [],
   ...over,
 });

@@ -41,6 +41,7 @@ export class Stage {
         KILONOVA_CELLS_MAX_RAM_MIB: "-1",
         KILONOVA_VOLUME_QUOTA_VOLUMES: "-1",
         KILONOVA_CELLS_RECLAIM_INSTANCE_INTERVAL_S: "3600",
+        KILONOVA_CELLS_SHELVED_OFFLOAD_S: "-1",
       },
     });
     this.#tokens = { demo: await tokenOf(this.#cloud, "demo"), admin: await tokenOf(this.#cloud, "admin") };

@@ -260,6 +260,8 @@ export interface AttachVolumeInput {
   deleteOnTermination: boolean;
   /** Its size when it was asked for. */
   sizeMib: bigint;
+  /** The server was off its host. */
+  offloaded: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -267,6 +269,8 @@ export interface AttachVolumeInput {
 export interface DetachVolumeInput {
   /** The volume. */
   volumeId: string;
+  /** The server was off its host. */
+  offloaded: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2128,7 +2132,14 @@ export const DetachInterfaceInput: MessageFns<DetachInterfaceInput> = {
 };
 
 function createBaseAttachVolumeInput(): AttachVolumeInput {
-  return { volumeId: "", device: "", tag: "", deleteOnTermination: false, sizeMib: 0n };
+  return {
+    volumeId: "",
+    device: "",
+    tag: "",
+    deleteOnTermination: false,
+    sizeMib: 0n,
+    offloaded: false,
+  };
 }
 
 export const AttachVolumeInput: MessageFns<AttachVolumeInput> = {
@@ -2150,6 +2161,9 @@ export const AttachVolumeInput: MessageFns<AttachVolumeInput> = {
         throw new globalThis.Error("value provided for field message.sizeMib of type uint64 too large");
       }
       writer.uint32(40).uint64(message.sizeMib);
+    }
+    if (message.offloaded !== false) {
+      writer.uint32(48).bool(message.offloaded);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2215,6 +2229,14 @@ export const AttachVolumeInput: MessageFns<AttachVolumeInput> = {
             message.sizeMib = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.offloaded = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2248,18 +2270,22 @@ export const AttachVolumeInput: MessageFns<AttachVolumeInput> = {
     message.tag = object.tag ?? "";
     message.deleteOnTermination = object.deleteOnTermination ?? false;
     message.sizeMib = (object.sizeMib !== undefined && object.sizeMib !== null) ? BigInt(object.sizeMib) : 0n;
+    message.offloaded = object.offloaded ?? false;
     return message;
   },
 };
 
 function createBaseDetachVolumeInput(): DetachVolumeInput {
-  return { volumeId: "" };
+  return { volumeId: "", offloaded: false };
 }
 
 export const DetachVolumeInput: MessageFns<DetachVolumeInput> = {
   encode(message: DetachVolumeInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.volumeId !== "") {
       writer.uint32(10).string(message.volumeId);
+    }
+    if (message.offloaded !== false) {
+      writer.uint32(16).bool(message.offloaded);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2293,6 +2319,14 @@ export const DetachVolumeInput: MessageFns<DetachVolumeInput> = {
             message.volumeId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offloaded = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2322,6 +2356,7 @@ export const DetachVolumeInput: MessageFns<DetachVolumeInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as DetachVolumeInput["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
+    message.offloaded = object.offloaded ?? false;
     return message;
   },
 };

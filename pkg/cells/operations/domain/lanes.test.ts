@@ -36,10 +36,11 @@ describe("a lane's rules", () => {
     it(`${contention} ${place} when ${JSON.stringify(view)}`, () =>
       assert.equal(placeIn(view, contention), place));
 
-  it("closes all lanes for what takes over all of them, and for what it does not know", () => {
+  it("closes all lanes for what takes over all of them or is alone, and for what it does not know", () => {
     const kind = anyOperation(aDeclaration("test.kind"));
     assert.equal(closesLanes(kind, Buffer.from("join")), true);
     assert.equal(closesLanes(kind, Buffer.from("pre-empt")), false);
+    assert.equal(closesLanes(kind, Buffer.from("alone")), true);
     assert.equal(closesLanes(undefined, Buffer.alloc(0)), true);
   });
 });

@@ -33,11 +33,14 @@ export function placeIn(
 }
 
 /**
- * Whether nothing may begin beside a running operation: it takes over all lanes, or nobody here knows its
- * kind.
+ * Whether nothing may begin beside a running operation: it takes over all lanes, wants to be alone, or nobody
+ * here knows its kind.
  */
-export const closesLanes = (declaration: OperationDeclaration | undefined, input: Uint8Array): boolean =>
-  declaration === undefined || formOf(declaration, input).contention === "pre-empts-all";
+export function closesLanes(declaration: OperationDeclaration | undefined, input: Uint8Array): boolean {
+  if (declaration === undefined) return true;
+  const { contention, alone } = formOf(declaration, input);
+  return contention === "pre-empts-all" || alone === true;
+}
 
 /** Whether what runs in the lane "life" is the answer to who would take it over. */
 export const isAnswer = (

@@ -1,4 +1,5 @@
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { serverOf, storeRecord } from "./records.js";
@@ -34,6 +35,8 @@ export function instanceColumns(record: InstanceRecord): InstanceColumns {
     terminated_at: fromTimestampOrNull(server.terminatedAt),
     deleted_at: fromTimestampOrNull(server.deletedAt),
     soft_deleted_at: fromTimestampOrNull(server.softDeletedAt),
+    shelved_at:
+      server.vmState === VmState.VM_STATE_SHELVED ? fromTimestampOrNull(server.shelving?.shelvedAt) : null,
     image_id: orNull(server.image?.id),
     flavor_id: flavor?.id ?? "",
     vcpus: flavor?.vcpus ?? 0,

@@ -7,6 +7,7 @@ import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 import { retentionStatements, taskLogStatements } from "./retention.js";
 import { serverRowStatements } from "./server-rows.js";
+import { shelvedStatements } from "./shelved.js";
 import { softDeletedStatements } from "./soft-deleted.js";
 import { subjectStatements } from "./subjects.js";
 
@@ -70,4 +71,5 @@ export const cellMigrations: readonly Migration[] = [
   { name: "0013-travelling-rows", statements: travellingRowStatements },
   { name: "0015-soft-deleted", statements: softDeletedStatements },
   { name: "0019-retention", statements: [...retentionStatements, ...taskLogStatements] },
+  { name: "0020-shelved", statements: shelvedStatements },
 ];

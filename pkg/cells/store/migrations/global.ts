@@ -6,6 +6,7 @@ import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 import { retentionStatements } from "./retention.js";
 import { serverRowStatements } from "./server-rows.js";
+import { shelvedStatements } from "./shelved.js";
 import { softDeletedStatements } from "./soft-deleted.js";
 import { subjectStatements } from "./subjects.js";
 
@@ -177,4 +178,5 @@ export const globalMigrations: readonly Migration[] = [
     ],
   },
   { name: "0022-retention", statements: retentionStatements },
+  { name: "0023-shelved", statements: shelvedStatements },
 ];
