@@ -360,6 +360,25 @@ describe("agent commands", () => {
     assert.equal(await reasonOf(commands.run(ctx, header(), async () => RUNNING)), "COMMAND_UNDONE");
   });
 
+  it("tells of a failure that came late once, before it runs again what must succeed in the end", async () => {
+    const { commands, told } = await open();
+    const late = gate();
+    let starts = 0;
+    const failing = async (): Promise<Uint8Array> => {
+      starts += 1;
+      await late.work(ctx);
+      throw new Error("not now");
+    };
+    const ask = async (): Promise<CommandPhase> =>
+      (await commands.run(ctx, header({ waitMs: 0 }), failing, { untilDone: true })).phase;
+    assert.equal(await ask(), CommandPhase.COMMAND_PHASE_STARTED);
+    late.open();
+    await until(() => told.length === 1);
+    assert.deepEqual([await ask(), starts], [CommandPhase.COMMAND_PHASE_FAILED, 1]);
+    assert.equal(await ask(), CommandPhase.COMMAND_PHASE_STARTED);
+    await until(() => starts === 2);
+  });
+
   it("is not disturbed in its undo by what it undoes, when that arrives late", async () => {
     const { commands } = await open();
     const undo = gate();

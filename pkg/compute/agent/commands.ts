@@ -25,7 +25,7 @@ export interface CommandTies {
   readonly undoOf?: string;
   /** Whether it is let finish when it is given up or overtaken; otherwise it is told to stop. */
   readonly finishes?: boolean;
-  /** Whether a failure of it is forgotten when it is asked for again. */
+  /** Whether a failure of it, once it was given as an answer, is forgotten when it is asked for again. */
   readonly untilDone?: boolean;
 }
 
@@ -47,6 +47,8 @@ interface ServerLog {
   floor: bigint;
   readonly commands: Map<string, JournalEntry>;
   readonly running: Map<string, Running>;
+  /** Commands that failed and were reported: who asks next learns of it. */
+  readonly unheard: Set<string>;
   /** The moment at which something done to the server ended last. */
   turned: number;
 }
@@ -56,6 +58,7 @@ const newLog = (): ServerLog => ({
   floor: 0n,
   commands: new Map(),
   running: new Map(),
+  unheard: new Set(),
   turned: 0,
 });
 
@@ -131,7 +134,8 @@ export class Commands {
     const known = server.commands.get(header.commandId);
     if (known?.phase === "undone") throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
     overtake(server, header);
-    const again = ties.untilDone === true && known?.phase === "failed";
+    const isNews = server.unheard.delete(header.commandId);
+    const again = ties.untilDone === true && known?.phase === "failed" && !isNews;
     if (known && known.phase !== "started" && !again) return answer(known);
     let running = server.running.get(header.commandId);
     if (!running) {
@@ -370,6 +374,7 @@ export class Commands {
       else if (kept.length < server.commands.size) {
         server.commands.clear();
         for (const entry of kept) server.commands.set(entry.commandId, entry);
+        for (const id of server.unheard) if (!server.commands.has(id)) server.unheard.delete(id);
       }
     }
   }
@@ -381,6 +386,7 @@ export class Commands {
 
   /** Reports an end until the cell has taken it. */
   async tell(ctx: Ctx, entry: JournalEntry): Promise<void> {
+    if (entry.phase === "failed") this.#servers.get(entry.serverId)?.unheard.add(entry.commandId);
     for (;;) {
       try {
         await this.#report(ctx, entry);

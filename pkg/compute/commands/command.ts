@@ -156,8 +156,8 @@ export interface AnyCommand<I, O, P extends string = never, M extends OptionalMe
    */
   readonly undo?: Undo<I>;
   /**
-   * A failure is no answer that is kept: asked again, it runs again. For what must succeed in the end, such
-   * as undos.
+   * A failure is no answer that is kept once it was given: asked again after that, it runs again. For what
+   * must succeed in the end, such as undos.
    */
   readonly untilDone?: true;
   /** Repeatable. @throws what the operation's owner may read; `cause` is for administrators */
