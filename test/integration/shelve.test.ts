@@ -407,9 +407,11 @@ describe("shelving", () => {
       const now = offloading(0);
       assert.ok(cell !== undefined && work !== undefined && now !== undefined);
       assert.equal(offloading(-1), undefined);
+      // What other tests have left.
+      await beginDue(cell, deps, now, testCtx());
       const { id } = await shelved();
       assert.equal((await beginDue(cell, deps, work, testCtx())).begun, 0);
-      await script([failing("destroy")]);
+      await script([failing("remove")]);
       assert.equal((await beginDue(cell, deps, now, testCtx())).begun, 1);
       await until(async () => (await serverOf(cloud, id)).taskState === "shelving_offloading", {
         timeoutMs: 60_000,

@@ -9,6 +9,7 @@ import { reserveVolume } from "../steps/reserve-volume.js";
 
 export default ({ ports, maxDiskDevices }: KindDeps) =>
   defineKind(attachVolume, {
+    version: 1,
     steps: [
       chooseDevice(ports, maxDiskDevices),
       reserveVolume(ports),

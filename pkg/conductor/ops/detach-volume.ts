@@ -7,6 +7,7 @@ import { releaseVolume } from "../steps/release-volume.js";
 
 export default ({ ports }: KindDeps) =>
   defineKind(detachVolume, {
+    version: 1,
     steps: [beginDetaching(ports), detachFromGuest(ports), releaseVolume(ports)],
     failed: () => ({}),
   });

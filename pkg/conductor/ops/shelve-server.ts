@@ -26,6 +26,7 @@ export default ({ ports }: KindDeps) => {
     event: "compute_snapshot_instance",
   });
   return defineKind(shelveServer, {
+    version: 1,
     steps: [create, shutDown(ports), ...copy, letGo(ports, imageOf)],
     failed: keepsItsState,
   });

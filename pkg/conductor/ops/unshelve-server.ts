@@ -9,6 +9,7 @@ import type { KindDeps } from "../kind-factory.js";
 /** A server that cannot be started stays shelved, and its image stays with it. */
 export default ({ ports }: KindDeps) =>
   defineKind(unshelveServer, {
+    version: 1,
     steps: [
       endsShelving(
         ports,

@@ -34,5 +34,4 @@ export default declareOperation({
   },
   formOf: ({ offloaded }) => (offloaded ? "elsewhere" : "here"),
   ends: [VmState.VM_STATE_ACTIVE],
-  example: { input: { offloaded: true } },
 });

@@ -5,17 +5,19 @@ import type { OperationDeclaration } from "../../../model/operation-declaration.
 import { CellsErrors } from "../../errors.js";
 import type { Store, Tx } from "../../store/tables.js";
 
-/** @throws CAPABILITY_MISSING when the server's host has not registered what the operation needs */
+/** @throws CAPABILITY_MISSING when the server has a host that has not registered what the operation needs */
 export async function requireCapability(
   store: Store,
   tx: Tx,
   { capability }: Pick<OperationDeclaration, "capability">,
   { id, hostInfo }: Server,
 ): Promise<void> {
-  if (capability === undefined) return;
+  const host = hostInfo?.host ?? "";
+  // Whatever needs a host besides says so itself.
+  if (capability === undefined || host === "") return;
   const { rows } = await sql<{
     body: Buffer;
-  }>`SELECT body FROM ${store.t.compute_node} WHERE host = ${hostInfo?.host ?? ""}`.execute(tx);
+  }>`SELECT body FROM ${store.t.compute_node} WHERE host = ${host}`.execute(tx);
   if (!rows.some(({ body }) => ComputeNode.decode(body).capabilities.includes(capability)))
     throw CellsErrors.CAPABILITY_MISSING({ server: id, capability });
 }

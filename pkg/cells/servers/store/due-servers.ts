@@ -55,7 +55,7 @@ export async function dueServers(
   const { rows } = await store.db.statement(ctx, "instances.due", (db) =>
     sql<DueRow>`SELECT id, ${since} AS since, generation FROM ${store.t.instance}
       WHERE ${since} IS NOT NULL AND deleted_at IS NULL AND vm_state = ${vmStateWord(state)} AND ${since} <= ${before} ${beyond}
-        AND (updated_at = ${since} OR updated_at <= ${quietSince}) AND current_operation = '' AND leaving_to = ''
+        AND (updated_at IS NULL OR updated_at = ${since} OR updated_at <= ${quietSince}) AND current_operation = '' AND leaving_to = ''
       ORDER BY ${since}, id LIMIT ${limit}`.execute(db),
   );
   return rows.map(({ id, since: at, generation }) => ({ id, since: at, generation: BigInt(generation) }));

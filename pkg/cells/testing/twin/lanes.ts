@@ -26,8 +26,8 @@ export function requireCapability(
   { capability }: OperationDeclaration,
   { id, hostInfo }: Server,
 ): void {
-  if (capability === undefined) return;
   const host = hostInfo?.host ?? "";
+  if (capability === undefined || host === "") return;
   const able = [...nodes.values()].some(
     (node) => node.host === host && ComputeNode.decode(node.body).capabilities.includes(capability),
   );
