@@ -9,7 +9,7 @@ import type { BlockDevice } from "../../gen/kilonova/type/v1/block_device.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cloud, Schemas } from "./cloud.js";
 import { migrateCloud, openCloud } from "./cloud.js";
-import { diskCinder, VOLUME } from "./disk-cinder.js";
+import { diskCinder, NEW_VOLUME, VOLUME } from "./disk-cinder.js";
 import { diskGlance, REFUSED } from "./disk-glance.js";
 import { diskNeutron, NETWORK } from "./disk-neutron.js";
 import { act, actOnSubject, boot, ended, operationOf } from "./requests.js";
@@ -92,6 +92,8 @@ const SPARED: Readonly<Record<string, readonly FakeMethod[]>> = {
   // A root volume comes back to the guest; it is its start that fails.
   "server.rebuild": ["attachVolume"],
 };
+/** The same where the server's disks are volumes. */
+const SPARED_ON_VOLUMES: typeof SPARED = { ...SPARED, "server.shelve": ["powerOn"] };
 /** What works with a volume that the server has. */
 const WITH_VOLUME = new Set([
   "server.detach-volume",
@@ -111,8 +113,10 @@ async function begin(
   kind: string,
   { failing, slow, disks }: { readonly failing: boolean; readonly slow: boolean; readonly disks: Disks },
 ): Promise<void> {
+  const onVolumes = disks.length > 0;
+  const spared = (onVolumes ? SPARED_ON_VOLUMES : SPARED)[kind] ?? [];
   const script = async (): Promise<void> => {
-    const fails = FAILING.filter(({ method }) => SPARED[kind]?.includes(method) !== true);
+    const fails = FAILING.filter(({ method }) => !spared.includes(method));
     const rules = [...(failing ? fails : []), ...(slow ? SLOW : [])];
     await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules });
   };
@@ -128,7 +132,6 @@ async function begin(
   const { vmState, fault } = await ended(cloud, SERVER);
   if (vmState !== VmState.VM_STATE_ACTIVE)
     throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
-  const onVolumes = disks.length > 0;
   const way = onVolumes && OFF_HOST.has(kind) ? [shelveServer] : wayTo(declaration, catalogue.all);
   for (const step of way.map(anyOperation)) {
     await act(cloud, SERVER, step, onVolumes ? { input: await inputOnVolumes(cloud, step, false) } : {});
@@ -137,9 +140,8 @@ async function begin(
   // News: the server's ports are gone.
   if (kind === "server.refresh-interfaces")
     for (const id of [...neutron.ports.keys()]) await neutron.deletePort(testCtx(), id);
-  if (WITH_VOLUME.has(kind)) {
-    const attach = anyOperation(attachVolume);
-    await act(cloud, SERVER, attach, onVolumes ? { input: await inputOnVolumes(cloud, attach, false) } : {});
+  if (WITH_VOLUME.has(kind) && !onVolumes) {
+    await act(cloud, SERVER, anyOperation(attachVolume));
     await ended(cloud, SERVER);
   }
   await script();
@@ -163,7 +165,7 @@ async function inputOnVolumes(
       ...(failing ? { imageId: REFUSED } : {}),
     },
     [rebuildServer.kind]: { reimage: { volumeId: volumeIds[0] ?? "", imageId: IMAGE, imageSizeBytes: 1n } },
-    [attachVolume.kind]: { offloaded: true, ...(failing ? { volumeId: NO_VOLUME } : {}) },
+    [attachVolume.kind]: { offloaded: true, volumeId: failing ? NO_VOLUME : NEW_VOLUME },
     [detachVolume.kind]: { offloaded: true },
     [shelveServer.kind]: { image: undefined },
     [unshelveServer.kind]: { offloaded: true },

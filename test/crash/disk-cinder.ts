@@ -4,7 +4,7 @@ import { fakeCinder } from "../../pkg/clients/cinder/testing/fake-cinder.js";
 
 export const VOLUME = "a0000000-0000-4000-8000-000000000001";
 /** To which the first one migrates, once somebody copies it. */
-const NEW_VOLUME = "a0000000-0000-4000-8000-000000000002";
+export const NEW_VOLUME = "a0000000-0000-4000-8000-000000000002";
 
 interface Stored {
   readonly volumes: readonly VolumeInfo[];
