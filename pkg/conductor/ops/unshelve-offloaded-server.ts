@@ -44,7 +44,7 @@ const movedZone = ({ input, instance: { spec } }: StepCall<UnshelveInput>): Chan
  * Looks for a host and builds the guest there as it was. Without one, or when none can, the server is offloaded
  * as before, and may be asked for again; without its image it cannot, and is in ERROR, as in Nova.
  */
-export default ({ ports, factsOf }: KindDeps) => {
+export default ({ ports, factsOf, maxAttempts }: KindDeps) => {
   const build = endsShelving(ports, buildShelvedGuest<UnshelveInput>(ports));
   return defineKind(unshelveServer, {
     version: UNSHELVE_OFFLOADED,
@@ -52,7 +52,7 @@ export default ({ ports, factsOf }: KindDeps) => {
       awaitLanes(ports),
       searchHost(ports, {
         event: "schedule_instances",
-        alternates: 0,
+        alternates: maxAttempts - 1,
         purpose: RequestPurpose.REQUEST_PURPOSE_UNSHELVE,
         wishes,
       }),
