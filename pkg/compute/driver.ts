@@ -34,6 +34,9 @@ export type VolumePhase = "volume_copy";
 /** What giving an image its data tells, in bytes. */
 export type UploadPhase = "image_upload";
 
+/** What bringing a guest's disks from another host tells, in bytes of data. */
+export type MovePhase = "disk_move";
+
 /**
  * What is asked of the agent inside a guest while its disk is copied: nothing; to freeze file systems if it
  * answers; to freeze them, or there is no copy.
@@ -60,6 +63,57 @@ export interface DiskSnapshot {
 export interface SnapshotData {
   readonly sizeBytes: number;
   readonly data: AsyncIterable<Uint8Array>;
+}
+
+/** Which host a guest's disks go to. */
+export interface DiskTransfer {
+  /** Names it; another one is another move. */
+  readonly transferId: string;
+  /** The only host that may read them. */
+  readonly toHost: string;
+}
+
+/** A disk of a guest that leaves its host, as the file that it is. */
+export interface LeavingDisk {
+  /** Such as `root`, `ephemeral0` or `config`; `base` is the image below the root disk. */
+  readonly name: string;
+  readonly format: "qcow2" | "raw";
+  /** Length of the file. */
+  readonly sizeBytes: number;
+  /** About how much of it is data, for telling how far a transfer is. */
+  readonly dataBytes: number;
+}
+
+/** A piece of such a file, at most a MiB. What is between two pieces is a hole. */
+export interface DiskPiece {
+  readonly offset: number;
+  readonly data: Uint8Array;
+  /** SHA-256 of the data. */
+  readonly digest: Uint8Array;
+}
+
+/** Such a file's data from some byte on. */
+export interface LeavingDiskData {
+  /** Length of the file. */
+  readonly sizeBytes: number;
+  /** In the order of their offsets. Leave the loop to let go of the file. */
+  readonly pieces: AsyncIterable<DiskPiece>;
+}
+
+/** Disks on their way to this host. */
+export interface Arrival {
+  /** As the host that has them was told. */
+  readonly transferId: string;
+  /**
+   * What is to be fetched. The image below the root disk is only among them where the host has no other way
+   * to it; then it becomes the guest's own, in the place of the spec's.
+   */
+  readonly disks: readonly LeavingDisk[];
+  /**
+   * A disk's pieces from a byte on, to the end of the file: it fails when they end before that.
+   * @throws TRANSFER_UNKNOWN, TRANSFER_BROKEN
+   */
+  open(ctx: Ctx, disk: string, fromByte: number): AsyncIterable<DiskPiece>;
 }
 
 /**
@@ -292,6 +346,51 @@ export interface Driver {
     instanceUuid: string,
     volumeId: string,
     sizeBytes: number,
+  ) => Promise<void>;
+  /**
+   * Ends the guest, softly first as `powerOff`, and offers its disks to another host. From then on it stays
+   * defined and off, also over restarts of the agent: `powerOn`, `reboot`, `rescue`, `resume`, `rebuild` and
+   * `define` are refused with GUEST_LEAVING until `keepDisks`. Repeated it offers the same again; another
+   * transfer takes the place of the one before. Capability, with `openLeavingDisk`, `keepDisks` and
+   * `importDisks`.
+   * @returns its disks, in the order in which they are to be fetched: an image below a disk before the disk.
+   *   Swap is made anew where the guest goes
+   * @throws DISK_LOST; the guest is off then, and may be started
+   */
+  readonly exportDisks?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    transfer: DiskTransfer,
+    softTimeoutMs: number,
+  ) => Promise<readonly LeavingDisk[]>;
+  /**
+   * A disk's data from a byte on. Reading ends with TRANSFER_UNKNOWN once the guest leaves no more.
+   * @throws TRANSFER_UNKNOWN for every other transfer, host or guest; INVALID_ARGUMENT for an unknown disk
+   * @cost the file is read from there to its end, holes included: they are only not handed out
+   */
+  readonly openLeavingDisk?: (
+    ctx: Ctx,
+    instanceUuid: string,
+    transfer: DiskTransfer,
+    disk: string,
+    fromByte: number,
+  ) => Promise<LeavingDiskData>;
+  /** The guest stays: its disks are offered to nobody, and it may be started. Absent is success. */
+  readonly keepDisks?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
+  /**
+   * Fetches the disks of a guest that comes from another host and defines it here, as `define` does: disks
+   * that came are kept and grown, others are made; it is not started. Each is checked piece by piece and
+   * counts only when it is whole. Called again for the same transfer it goes on where it broke off, also
+   * after a crash, and is success when all is there. `remove` throws away what has come.
+   * @throws TRANSFER_BROKEN, HOST_DISK_FULL, GUEST_HERE_ALREADY for a guest that did not come so, and what
+   *   `define` throws
+   * @cost the disks' data written once
+   */
+  readonly importDisks?: (
+    ctx: Ctx,
+    spec: GuestSpec,
+    arrival: Arrival,
+    tell?: Tell<MovePhase>,
   ) => Promise<void>;
 }
 

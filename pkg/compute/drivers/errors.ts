@@ -86,6 +86,20 @@ export const DriverErrors = defineErrors("compute.driver", {
       `Instance ${p.instanceUuid} was started by an older version, which left no way to copy its disk. Stop and start it first.`,
   ],
   SNAPSHOT_LOST: ["refused", (_p: { snapshotId: string }) => "The copy of the disk is not there any more."],
+  GUEST_LEAVING: [
+    "refused",
+    (p: { instanceUuid: string }) =>
+      `Instance ${p.instanceUuid} is on its way to another host: it stays off here.`,
+  ],
+  GUEST_HERE_ALREADY: [
+    "exists",
+    (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} is on this host already.`,
+  ],
+  TRANSFER_UNKNOWN: ["missing", (_p: Record<string, never>) => "No such disk is offered to this host."],
+  TRANSFER_BROKEN: [
+    "unavailable",
+    (p: { disk: string; problem: string }) => `Disk ${p.disk} did not arrive whole: ${p.problem}.`,
+  ],
   SOCKET_PATH_UNUSABLE: ["invalid", (_p: { bytes: number }) => "The interface's socket path cannot be used."],
   HYPERVISOR_FAILED: ["internal", (p: { step: string }) => `The hypervisor failed to ${p.step}.`],
   HYPERVISOR_SILENT: ["deadline", (p: { step: string }) => `The hypervisor did not ${p.step} in time.`],

@@ -1,8 +1,10 @@
 import type { Ctx } from "../../../kernel/index.js";
 import type {
+  Arrival,
   ConsoleKind,
   DiskPhase,
   DiskSnapshot,
+  DiskTransfer,
   Driver,
   GuestConsole,
   GuestEvent,
@@ -12,7 +14,10 @@ import type {
   GuestVolume,
   HostInventory,
   HostTelemetry,
+  LeavingDisk,
+  LeavingDiskData,
   MemoryPhase,
+  MovePhase,
   RebuildOptions,
   RescueSpec,
   SnapshotData,
@@ -27,8 +32,9 @@ import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
 import { DriverErrors } from "../errors.js";
 import { uptimeNow } from "../host/uptime.js";
+import { fetchDisks, leavingDisks, openLeaving, rootSector } from "./fake-disks.js";
 import { FakeHost, isUp } from "./fake-host.js";
-import type { FakeGuest, FakeVolume } from "./guest-file.js";
+import type { FakeDisks, FakeGuest, FakeVolume } from "./guest-file.js";
 import { applyRule } from "./rules.js";
 import type { FakeMethod } from "./rules.js";
 
@@ -52,6 +58,7 @@ export class FakeDriver extends FakeHost implements Driver {
         this.nextPid = Math.max(this.nextPid, guest.pid + 1);
       }
       for (const one of this.files?.loadPrepared() ?? []) this.prepared.set(one.guest.instanceUuid, one);
+      for (const one of this.files?.loadArriving() ?? []) this.arriving.set(one.instanceUuid, one);
     });
   }
 
@@ -89,8 +96,10 @@ export class FakeDriver extends FakeHost implements Driver {
       "define",
       spec.instanceUuid,
       () => {
-        const before = this.guests.get(spec.instanceUuid);
+        const { instanceUuid } = spec;
+        const before = this.guests.get(instanceUuid);
         const guest = toGuest(spec);
+        if (before?.leaving !== undefined) throw DriverErrors.GUEST_LEAVING({ instanceUuid });
         if (before?.digest === guest.digest && before.rescue === undefined) return;
         this.put({
           ...(before ?? guest),
@@ -133,7 +142,7 @@ export class FakeDriver extends FakeHost implements Driver {
 
   powerOn(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#scripted(ctx, "powerOn", instanceUuid, () => {
-      const guest = this.need(instanceUuid);
+      const guest = this.needStaying(instanceUuid);
       if (!isUp(guest)) this.boot(guest);
     });
   }
@@ -145,7 +154,7 @@ export class FakeDriver extends FakeHost implements Driver {
   }
 
   reboot(ctx: Ctx, instanceUuid: string, _type: "soft" | "hard", _softTimeoutMs: number): Promise<void> {
-    return this.#scripted(ctx, "reboot", instanceUuid, () => this.boot(this.need(instanceUuid)));
+    return this.#scripted(ctx, "reboot", instanceUuid, () => this.boot(this.needStaying(instanceUuid)));
   }
 
   remove(ctx: Ctx, instanceUuid: string): Promise<void> {
@@ -153,6 +162,7 @@ export class FakeDriver extends FakeHost implements Driver {
       this.hangUp(instanceUuid);
       this.guests.delete(instanceUuid);
       this.prepared.delete(instanceUuid);
+      this.arriving.delete(instanceUuid);
       this.files?.drop(instanceUuid);
     });
   }
@@ -193,7 +203,7 @@ export class FakeDriver extends FakeHost implements Driver {
   /** A config drive is told by the names of its files, as in `define`. */
   rescue(ctx: Ctx, instanceUuid: string, spec: RescueSpec, _softTimeoutMs: number): Promise<void> {
     return this.#scripted(ctx, "rescue", instanceUuid, () => {
-      const guest = this.need(instanceUuid);
+      const guest = this.needStaying(instanceUuid);
       const device = spec.stable?.device ?? "disk";
       if (device !== "disk" && device !== "cdrom")
         throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_rescue_device", value: device });
@@ -237,7 +247,7 @@ export class FakeDriver extends FakeHost implements Driver {
       "resume",
       instanceUuid,
       () => {
-        const guest = this.need(instanceUuid);
+        const guest = this.needStaying(instanceUuid);
         if (guest.powerState === "SUSPENDED")
           this.put({ ...guest, powerState: "RUNNING", pid: this.nextPid++ });
         else if (isUp(guest)) this.put({ ...guest, powerState: "RUNNING" });
@@ -278,7 +288,7 @@ export class FakeDriver extends FakeHost implements Driver {
         const guest = this.need(instanceUuid);
         const { snapshotId } = request;
         this.put({ ...guest, snapshots: [snapshotId] });
-        const { length } = diskOf(guest);
+        const { length } = rootSector(guest);
         return { diskFormat: "raw", sizeBytes: length, virtualSizeBytes: length };
       },
       { passed: (part) => tell({ phase: "disk_copy", done: part * GIB, total: GIB }) },
@@ -307,7 +317,7 @@ export class FakeDriver extends FakeHost implements Driver {
     return this.#scripted(ctx, "openSnapshot", instanceUuid, () => {
       const guest = this.need(instanceUuid);
       if (!guest.snapshots.includes(snapshotId)) throw DriverErrors.SNAPSHOT_LOST({ snapshotId });
-      const disk = diskOf(guest);
+      const disk = rootSector(guest);
       return { sizeBytes: disk.length, data: inOnePiece(disk) };
     });
   }
@@ -429,6 +439,66 @@ export class FakeDriver extends FakeHost implements Driver {
     });
   }
 
+  exportDisks(
+    ctx: Ctx,
+    instanceUuid: string,
+    transfer: DiskTransfer,
+    _softTimeoutMs: number,
+  ): Promise<readonly LeavingDisk[]> {
+    return this.#scripted(ctx, "exportDisks", instanceUuid, () => {
+      const guest = this.need(instanceUuid);
+      const { transferId, toHost } = transfer;
+      this.put({ ...guest, powerState: "SHUTDOWN", pid: 0, leaving: { transferId, toHost } });
+      return leavingDisks(guest);
+    });
+  }
+
+  openLeavingDisk(
+    ctx: Ctx,
+    instanceUuid: string,
+    transfer: DiskTransfer,
+    disk: string,
+    fromByte: number,
+  ): Promise<LeavingDiskData> {
+    return this.#scripted(ctx, "openLeavingDisk", instanceUuid, () =>
+      openLeaving(() => this.guests.get(instanceUuid), transfer, disk, fromByte),
+    );
+  }
+
+  keepDisks(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#scripted(ctx, "keepDisks", instanceUuid, () => {
+      const guest = this.guests.get(instanceUuid);
+      if (guest?.leaving !== undefined) this.put({ ...guest, leaving: undefined });
+    });
+  }
+
+  /** A delay by a rule is told of as if a GiB were being fetched; the disks themselves are small. */
+  importDisks(ctx: Ctx, spec: GuestSpec, arrival: Arrival, tell: Tell<MovePhase> = untold): Promise<void> {
+    return this.#scripted(
+      ctx,
+      "importDisks",
+      spec.instanceUuid,
+      async () => {
+        const { instanceUuid } = spec;
+        const { transferId } = arrival;
+        const guest = this.guests.get(instanceUuid);
+        if (guest?.arrivedBy === transferId) return;
+        if (guest !== undefined) throw DriverErrors.GUEST_HERE_ALREADY({ instanceUuid });
+        const before = this.arriving.get(instanceUuid);
+        const have: FakeDisks = before?.transferId === transferId ? before.disks : {};
+        const keep = (disks: FakeDisks): void => this.arrive(instanceUuid, { transferId, disks });
+        const disks = await fetchDisks(ctx, arrival, have, keep, tell);
+        this.put({ ...toGuest(spec), defines: 1, disks, arrivedBy: transferId });
+        this.arriving.delete(instanceUuid);
+        this.files?.dropArriving(instanceUuid);
+      },
+      {
+        name: spec.instanceName,
+        passed: (part) => tell({ phase: "disk_move", done: part * GIB, total: GIB }),
+      },
+    );
+  }
+
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.needUp(instanceUuid);
@@ -451,7 +521,7 @@ export class FakeDriver extends FakeHost implements Driver {
     ctx: Ctx,
     method: FakeMethod,
     instanceUuid: string | undefined,
-    effect: () => T,
+    effect: () => T | Promise<T>,
     { name, passed }: { readonly name?: string; readonly passed?: (part: number) => void } = {},
   ): Promise<T> {
     const instanceName =
@@ -459,7 +529,7 @@ export class FakeDriver extends FakeHost implements Driver {
     const rule = this.rules.take(method, instanceUuid, instanceName);
     if (rule === undefined) return effect();
     if (rule.when !== "after") await applyRule(ctx, rule, passed);
-    const result = effect();
+    const result = await effect();
     if (rule.when === "after") await applyRule(ctx, rule, passed);
     return result;
   }
@@ -482,13 +552,6 @@ const toVolume = ({ volumeId, deviceName, deviceType, tag, connection }: GuestVo
   protocol: connection.at.type,
   readOnly: connection.readOnly,
 });
-
-/** A disk of one sector that says whose it is. */
-function diskOf({ instanceName, starts }: FakeGuest): Uint8Array {
-  const disk = new Uint8Array(512);
-  disk.set(new TextEncoder().encode(`fake disk of ${instanceName}, started ${starts} times`.slice(0, 512)));
-  return disk;
-}
 
 async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { GuestEvent, HostInventory } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { FakeGuestFiles } from "./guest-file.js";
-import type { FakeGuest, PreparedGuest } from "./guest-file.js";
+import type { ArrivingDisks, FakeGuest, PreparedGuest } from "./guest-file.js";
 import { fakeInventory } from "./inventory.js";
 import { FakeRules } from "./rules.js";
 
@@ -26,6 +26,8 @@ export class FakeHost {
   protected offered: HostInventory;
   protected readonly guests = new Map<string, FakeGuest>();
   protected readonly prepared = new Map<string, PreparedGuest>();
+  /** What has come of guests that are not defined here yet. */
+  protected readonly arriving = new Map<string, ArrivingDisks>();
   protected readonly files: FakeGuestFiles | undefined;
   protected listener: (event: GuestEvent) => void = () => {};
   protected nextPid = 1000;
@@ -115,6 +117,7 @@ export class FakeHost {
   protected takePrepared(instanceUuid: string, key: string): void {
     const before = this.guests.get(instanceUuid);
     const prepared = this.prepared.get(instanceUuid);
+    if (before?.leaving !== undefined) throw DriverErrors.GUEST_LEAVING({ instanceUuid });
     if (before?.builtAs !== key) {
       if (prepared?.key !== key) throw DriverErrors.REBUILD_NOT_PREPARED({ instanceUuid });
       const { guest, keepsEphemeral } = prepared;
@@ -135,6 +138,18 @@ export class FakeHost {
       });
     }
     this.unprepare(instanceUuid);
+  }
+
+  protected arrive(instanceUuid: string, arriving: ArrivingDisks): void {
+    this.files?.saveArriving(instanceUuid, arriving);
+    this.arriving.set(instanceUuid, arriving);
+  }
+
+  /** @throws GUEST_NOT_DEFINED, GUEST_LEAVING */
+  protected needStaying(instanceUuid: string): FakeGuest {
+    const guest = this.need(instanceUuid);
+    if (guest.leaving !== undefined) throw DriverErrors.GUEST_LEAVING({ instanceUuid });
+    return guest;
   }
 
   protected need(instanceUuid: string): FakeGuest {

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { z } from "zod";
 import { makeFolder } from "../../../platform/files/index.js";
+import type { DiskTransfer } from "../../driver.js";
 
 /** A fake guest as it outlives its agent. `starts` and `defines` let tests see repeated effects. */
 export interface FakeGuest {
@@ -31,6 +32,27 @@ export interface FakeGuest {
   readonly volumes: readonly FakeVolume[];
   /** Whether its file systems stand still; absent: never. */
   readonly frozen?: boolean | undefined;
+  /** What is on its disks, when they came from another host; absent: what every new guest has. */
+  readonly disks?: FakeDisks | undefined;
+  /** Whom its disks are offered to; absent: nobody. */
+  readonly leaving?: DiskTransfer | undefined;
+  /** The transfer by which it came; absent for none. */
+  readonly arrivedBy?: string | undefined;
+}
+
+/** What is on a disk, in its order; the rest is a hole. */
+export interface FakeDisk {
+  readonly sizeBytes: number;
+  readonly pieces: readonly { readonly offset: number; readonly base64: string }[];
+}
+
+/** Disks by their names. */
+export type FakeDisks = Readonly<Record<string, FakeDisk>>;
+
+/** Disks on their way to this host. */
+export interface ArrivingDisks {
+  readonly transferId: string;
+  readonly disks: FakeDisks;
 }
 
 /** A volume in a fake guest: all but what its connection holds. */
@@ -52,6 +74,13 @@ export interface PreparedGuest {
   readonly guest: FakeGuest;
 }
 
+const disks = z.record(
+  z.string(),
+  z.object({
+    sizeBytes: z.number(),
+    pieces: z.array(z.object({ offset: z.number(), base64: z.string() })),
+  }),
+);
 // Keys of a later version stay: a guest is written again as a whole.
 const schema: z.ZodType<FakeGuest> = z.looseObject({
   instanceUuid: z.string(),
@@ -88,9 +117,14 @@ const schema: z.ZodType<FakeGuest> = z.looseObject({
     )
     .default([]),
   frozen: z.boolean().optional(),
+  disks: disks.optional(),
+  leaving: z.object({ transferId: z.string(), toHost: z.string() }).optional(),
+  arrivedBy: z.string().optional(),
 });
+const arrivingSchema = z.object({ instanceUuid: z.string(), transferId: z.string(), disks });
 const preparedSchema = z.object({ key: z.string(), keepsEphemeral: z.boolean(), guest: schema });
 const PREPARED = ".next";
+const ARRIVING = ".arriving";
 
 /**
  * Keeps one JSON file per guest, so that effects are seen after the agent was killed. Atomic; not fsynced: no
@@ -116,6 +150,12 @@ export class FakeGuestFiles {
       .map((name) => preparedSchema.parse(JSON.parse(readFileSync(join(this.#dir, name), "utf8"))));
   }
 
+  loadArriving(): (ArrivingDisks & { readonly instanceUuid: string })[] {
+    return readdirSync(this.#dir)
+      .filter((name) => name.endsWith(ARRIVING))
+      .map((name) => arrivingSchema.parse(JSON.parse(readFileSync(join(this.#dir, name), "utf8"))));
+  }
+
   save(guest: FakeGuest): void {
     this.#write(this.#path(guest.instanceUuid), guest);
   }
@@ -124,9 +164,18 @@ export class FakeGuestFiles {
     this.#write(this.#preparedPath(prepared.guest.instanceUuid), prepared);
   }
 
+  saveArriving(instanceUuid: string, arriving: ArrivingDisks): void {
+    this.#write(this.#arrivingPath(instanceUuid), { instanceUuid, ...arriving });
+  }
+
   drop(instanceUuid: string): void {
     rmSync(this.#path(instanceUuid), { force: true });
     this.dropPrepared(instanceUuid);
+    this.dropArriving(instanceUuid);
+  }
+
+  dropArriving(instanceUuid: string): void {
+    rmSync(this.#arrivingPath(instanceUuid), { force: true });
   }
 
   dropPrepared(instanceUuid: string): void {
@@ -136,6 +185,10 @@ export class FakeGuestFiles {
   #write(path: string, content: object): void {
     writeFileSync(`${path}.tmp`, JSON.stringify(content), { mode: 0o600 });
     renameSync(`${path}.tmp`, path);
+  }
+
+  #arrivingPath(instanceUuid: string): string {
+    return join(this.#dir, `${instanceUuid}${ARRIVING}`);
   }
 
   #preparedPath(instanceUuid: string): string {

@@ -67,7 +67,12 @@ export function wantedDefinition(
     tools.isolation.uids?.take(paths.dir, uidBefore ?? undefined).uid ?? null,
     before,
   );
-  return before?.builtAs === undefined ? wanted : { ...wanted, builtAs: before.builtAs };
+  const { builtAs, arrivedBy } = before ?? {};
+  return {
+    ...wanted,
+    ...(builtAs === undefined ? {} : { builtAs }),
+    ...(arrivedBy === undefined ? {} : { arrivedBy }),
+  };
 }
 
 /**

@@ -97,6 +97,8 @@ const schema = z.object({
   uid: z.number().int().nullable().default(null),
   /** The rebuild that it was made by; absent for none. */
   builtAs: z.string().optional(),
+  /** The transfer by which it came from another host; absent for none. */
+  arrivedBy: z.string().optional(),
   /** Disks of that rebuild which are still to be put in their place. */
   incoming: z.array(z.custom<IncomingDisk>(isIncoming)).optional(),
   /** PCIe slots of a q35 machine; those that an older build defined have eight, all of them free. */

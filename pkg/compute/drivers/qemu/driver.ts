@@ -11,8 +11,10 @@ import {
 } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type {
+  Arrival,
   ConsoleKind,
   DiskSnapshot,
+  DiskTransfer,
   Driver,
   GuestConsole,
   GuestEvent,
@@ -22,7 +24,10 @@ import type {
   GuestVolume,
   HostInventory,
   HostTelemetry,
+  LeavingDisk,
+  LeavingDiskData,
   MemoryPhase,
+  MovePhase,
   RebuildOptions,
   RescueSpec,
   SnapshotData,
@@ -40,6 +45,7 @@ import { makeFolder } from "../../../platform/files/index.js";
 import { Isolation } from "../host/isolation.js";
 import { runTool } from "../host/run-tool.js";
 import type { RunTool } from "../host/run-tool.js";
+import { importGuest } from "./arriving-disks.js";
 import type { QemuConfig } from "./config.js";
 import { HostBridges } from "./bridges/host-bridges.js";
 import { boundConsole, boundConsoles, consoleTail } from "./console-log.js";
@@ -49,7 +55,7 @@ import { asStarted, userOf, withPortsOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
-import { hasMemory, needRunning, notStarted, toState, upOf } from "./entry.js";
+import { hasMemory, needRunning, needStaying, notStarted, toState, upOf } from "./entry.js";
 import type { Entry } from "./entry.js";
 import { askToShutDown, endProcess } from "./end-guest.js";
 import { guestConsole } from "./guest-console.js";
@@ -61,6 +67,7 @@ import type { InterfaceTools } from "./interfaces.js";
 import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
+import { leavingDisks, leavingMark, markLeaving, openLeaving, unmarkLeaving } from "./leaving-disks.js";
 import { reattach } from "./reattach.js";
 import { Mend } from "./mend.js";
 import { missingImages } from "./missing-images.js";
@@ -168,7 +175,8 @@ export class QemuDriver implements Driver {
       const prepared = await preparedRebuild(paths);
       if (prepared !== undefined) this.#prepared.set(instanceUuid, prepared);
       const { running, last, saved, tell } = await attach(definition, paths);
-      const entry: Entry = { definition, paths, running: undefined, last, saved };
+      const leaving = await leavingMark(paths);
+      const entry: Entry = { definition, paths, running: undefined, last, saved, leaving };
       this.#guests.set(instanceUuid, entry);
       if (running) this.#follow(entry, running);
       else await this.#settleUser(entry);
@@ -235,7 +243,10 @@ export class QemuDriver implements Driver {
       const { files } = this.#started();
       this.#notSpoiled(spec.instanceUuid);
       const entry = this.#guests.get(spec.instanceUuid);
-      if (entry) await this.#settleDisks(entry);
+      if (entry) {
+        needStaying(entry);
+        await this.#settleDisks(entry);
+      }
       const paths = files.paths(spec.instanceUuid);
       const definition = await defineGuest(
         ctx,
@@ -249,6 +260,7 @@ export class QemuDriver implements Driver {
 
   powerOn(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
+      needStaying(entry);
       if (entry.running && entry.running.powerState !== "SHUTDOWN" && entry.running.alive) return;
       await this.#end(entry);
       await this.#boot(ctx, entry);
@@ -267,6 +279,7 @@ export class QemuDriver implements Driver {
   reboot(ctx: Ctx, instanceUuid: string, type: "soft" | "hard", softTimeoutMs: number): Promise<void> {
     if (type === "hard") this.#guests.get(instanceUuid)?.running?.hurry();
     return this.#locked(instanceUuid, async (entry) => {
+      needStaying(entry);
       // ACPI knows no reboot: the guest shuts down and is started anew, as Nova does it.
       if (type === "soft") await this.#shutDown(ctx, entry, softTimeoutMs);
       await this.#end(entry);
@@ -357,6 +370,7 @@ export class QemuDriver implements Driver {
 
   resume(ctx: Ctx, instanceUuid: string, tell: Tell<MemoryPhase> = untold): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
+      needStaying(entry);
       const { files, isolation, bridges } = this.#started();
       const { paths, saved } = entry;
       if (saved) {
@@ -403,6 +417,7 @@ export class QemuDriver implements Driver {
 
   rescue(ctx: Ctx, instanceUuid: string, spec: RescueSpec, softTimeoutMs: number): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
+      needStaying(entry);
       const { facts, isolation } = this.#started();
       const rescue = toRescue(spec, entry.definition, facts.offer);
       if (isDeepStrictEqual(entry.definition.rescue, rescue)) return;
@@ -461,6 +476,7 @@ export class QemuDriver implements Driver {
       const paths = files.paths(instanceUuid);
       this.#notSpoiled(instanceUuid);
       const entry = this.#guests.get(instanceUuid);
+      if (entry) needStaying(entry);
       if (entry?.definition.builtAs === key) return this.#settleDisks(entry);
       const prepared = await preparedRebuild(paths);
       if (prepared?.builtAs !== key) throw DriverErrors.REBUILD_NOT_PREPARED({ instanceUuid });
@@ -592,6 +608,62 @@ export class QemuDriver implements Driver {
     return this.#locked(instanceUuid, (entry) =>
       extendVolume(ctx, entry, keyOf(entry.definition, volumeId), sizeBytes, this.#volumeTools()),
     );
+  }
+
+  exportDisks(
+    ctx: Ctx,
+    instanceUuid: string,
+    transfer: DiskTransfer,
+    softTimeoutMs: number,
+  ): Promise<readonly LeavingDisk[]> {
+    if (softTimeoutMs <= 0) this.#guests.get(instanceUuid)?.running?.hurry();
+    return this.#locks.run(instanceUuid, async () => {
+      const entry = this.#need(instanceUuid);
+      await this.#shutDown(ctx, entry, softTimeoutMs);
+      await this.#end(entry);
+      await this.#forgetMemory(entry);
+      await this.#settleDisks(entry);
+      const disks = await leavingDisks(entry);
+      await markLeaving(entry.paths, transfer);
+      entry.leaving = transfer;
+      return disks;
+    });
+  }
+
+  async openLeavingDisk(
+    ctx: Ctx,
+    instanceUuid: string,
+    transfer: DiskTransfer,
+    disk: string,
+    fromByte: number,
+  ): Promise<LeavingDiskData> {
+    this.#started();
+    return openLeaving(ctx, this.#guests.get(instanceUuid), transfer, disk, fromByte);
+  }
+
+  keepDisks(_ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#locks.run(instanceUuid, async () => {
+      this.#started();
+      this.#notSpoiled(instanceUuid);
+      const entry = this.#guests.get(instanceUuid);
+      if (entry === undefined) return;
+      await unmarkLeaving(entry.paths);
+      entry.leaving = undefined;
+    });
+  }
+
+  importDisks(ctx: Ctx, spec: GuestSpec, arrival: Arrival, tell: Tell<MovePhase> = untold): Promise<void> {
+    const { instanceUuid } = spec;
+    return this.#locks.run(instanceUuid, async () => {
+      const { files } = this.#started();
+      this.#notSpoiled(instanceUuid);
+      const entry = this.#guests.get(instanceUuid);
+      if (entry?.definition.arrivedBy === arrival.transferId) return;
+      if (entry !== undefined) throw DriverErrors.GUEST_HERE_ALREADY({ instanceUuid });
+      const paths = files.paths(instanceUuid);
+      const definition = await importGuest(ctx, { spec, arrival, paths }, this.#defineTools(), tell);
+      this.#guests.set(instanceUuid, { definition, paths, ...notStarted });
+    });
   }
 
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {

@@ -1,4 +1,4 @@
-import type { GuestState } from "../../driver.js";
+import type { DiskTransfer, GuestState } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import type { Definition } from "./definition.js";
 import type { GuestPaths } from "./guest-paths.js";
@@ -16,6 +16,8 @@ export interface Entry {
   saved: SavedMemory | undefined;
   /** Thaws its file systems when nobody else does; undefined while they are not frozen by `quiesce`. */
   thaws?: NodeJS.Timeout | undefined;
+  /** Whom its disks are offered to; undefined: nobody. */
+  leaving?: DiskTransfer | undefined;
 }
 
 /** Of a guest that has never run. */
@@ -30,6 +32,12 @@ export function needRunning(entry: Entry): RunningGuest {
   if (running === undefined || running.powerState === "SHUTDOWN")
     throw DriverErrors.GUEST_NOT_RUNNING({ instanceUuid: definition.spec.instanceUuid });
   return running;
+}
+
+/** @throws GUEST_LEAVING when its disks are offered to another host: what is read there must stay as it is */
+export function needStaying({ leaving, definition }: Entry): void {
+  if (leaving !== undefined)
+    throw DriverErrors.GUEST_LEAVING({ instanceUuid: definition.spec.instanceUuid });
 }
 
 /** The guest's process, unless it only waits to be ended. */

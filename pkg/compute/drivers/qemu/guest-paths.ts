@@ -14,6 +14,12 @@ export interface GuestPaths {
   readonly ephemeralDisk: string;
   readonly swapDisk: string;
   readonly configDrive: string;
+  /** The image below its root disk, of a guest that came with one of its own. */
+  readonly baseDisk: string;
+  /** There while its disks are offered to another host: the guest stays off. */
+  readonly leavingMark: string;
+  /** How far disks have come that are on their way here. */
+  readonly arriving: string;
   /** Copies of the root disk on their way to the Image service. The guest's process sees what comes here. */
   readonly snapshotsDir: string;
   /** How its volumes are reached, secrets included: the agent's alone. Its processes do not see it. */
@@ -76,6 +82,9 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     ephemeralDisk: join(dir, "disk.eph0"),
     swapDisk: join(dir, "disk.swap"),
     configDrive: join(dir, "disk.config"),
+    baseDisk: join(dir, "disk.base"),
+    leavingMark: join(dir, "leaving.json"),
+    arriving: join(dir, "arriving.json"),
     snapshotsDir: join(dir, "snapshots"),
     volumesDir: join(dir, "volumes"),
     frozenMark: join(dir, "frozen"),

@@ -83,6 +83,7 @@ export async function takeIncoming(
     if (to !== undefined && incoming.includes(node)) await ifThere(rename(path, to));
   }
   if (!planned.some(({ node }) => node === "config")) await rm(paths.configDrive, { force: true });
+  if (definition.spec.rootImage?.path !== paths.baseDisk) await rm(paths.baseDisk, { force: true });
   await syncPath(paths.dir);
   await files.commit(paths, settled);
   await discardPrepared(paths);

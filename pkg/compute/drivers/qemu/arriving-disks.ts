@@ -1,0 +1,263 @@
+import { constants } from "node:fs";
+import { lchown, lstat, open, rename, rm, statfs } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Ctx } from "../../../kernel/index.js";
+import { ifThere, syncPath } from "../../../platform/files/index.js";
+import type { Arrival, GuestSpec, LeavingDisk, MovePhase, Tell } from "../../driver.js";
+import { qcow2 } from "../../images/formats/qcow2.js";
+import { HEAD_BYTES, Header } from "../../images/formats/view.js";
+import { requireNext } from "../disk-pieces.js";
+import { DriverErrors } from "../errors.js";
+import type { RunAs } from "../host/run-as.js";
+import { ArrivalRecord } from "./arrival-record.js";
+import { makeFiles, wantedDefinition } from "./define-guest.js";
+import type { DefineTools } from "./define-guest.js";
+import { userOf } from "./definition.js";
+import type { Definition } from "./definition.js";
+import { ownDisks } from "./disk-plan.js";
+import type { GuestPaths } from "./guest-paths.js";
+import { BASE } from "./leaving-disks.js";
+
+/** Which guest comes, and how. */
+export interface ImportInput {
+  readonly spec: GuestSpec;
+  readonly arrival: Arrival;
+  readonly paths: GuestPaths;
+}
+
+/** How much is written before it is made sure of: so much comes again after a power cut. */
+const SURE_BYTES = 64 * 1024 ** 2;
+/** Kept free beside what arrives: other guests write to the same file system. */
+const SPARE_BYTES = 256 * 1024 ** 2;
+const PART = ".arriving";
+
+/** A disk that comes, and its place here. */
+interface ComingDisk {
+  readonly disk: LeavingDisk;
+  readonly path: string;
+  /** Image below it, on this host. */
+  readonly base: string | undefined;
+}
+
+/**
+ * Fetches a guest's disks and makes what else its definition means, which is written last. Every disk lies
+ * under another name until it is whole; what of another transfer lies here is thrown away.
+ * @returns the definition now in force
+ * @throws TRANSFER_BROKEN, HOST_DISK_FULL, DISK_SHRINK_REFUSED for a disk that the new guest does not have,
+ *   and what `defineGuest` throws of new guests
+ */
+export async function importGuest(
+  ctx: Ctx,
+  { spec: asked, arrival, paths }: ImportInput,
+  tools: DefineTools,
+  tell: Tell<MovePhase>,
+): Promise<Definition> {
+  const { transferId, disks } = arrival;
+  const spec = withOwnBase(asked, disks, paths);
+  const plain = wantedDefinition({ spec, before: undefined, uidBefore: undefined, paths }, tools);
+  const wanted: Definition = { ...plain, arrivedBy: transferId };
+  const coming = placesOf(disks, wanted, paths);
+  const found = await ArrivalRecord.find(paths, transferId);
+  if (found === undefined) await tools.files.discard(paths, spec.instanceUuid);
+  await tools.files.makeFolder(paths, userOf(wanted));
+  const record = found ?? (await ArrivalRecord.begin(paths, transferId));
+  await fetchDisks(ctx, coming, { arrival, record, user: userOf(wanted), dir: paths.dir }, tools, tell);
+  // The drive that came has what nobody else knows any more, such as the first password.
+  const driveCame = coming.some(({ disk }) => disk.name === "config");
+  const rest = driveCame ? { ...spec, configDrive: undefined } : spec;
+  await makeFiles(ctx, { spec: rest, wanted, before: undefined, isRunning: false, paths }, tools);
+  await tools.files.commit(paths, wanted);
+  await rm(paths.arriving, { force: true });
+  return wanted;
+}
+
+/** An image that came along is nobody else's: not every host may say what an image's data are. */
+function withOwnBase(spec: GuestSpec, disks: readonly LeavingDisk[], { baseDisk }: GuestPaths): GuestSpec {
+  const base = disks.find(({ name }) => name === BASE);
+  if (base === undefined || spec.rootImage === undefined) return spec;
+  return { ...spec, rootImage: { ...spec.rootImage, path: baseDisk, virtualSizeBytes: base.sizeBytes } };
+}
+
+/**
+ * Swap that was offered nonetheless, or a drive that the guest has no more, is left where it is. What is
+ * wanted and does not come is new, but for a root disk.
+ */
+function placesOf(disks: readonly LeavingDisk[], wanted: Definition, paths: GuestPaths): ComingDisk[] {
+  const own = ownDisks(wanted, paths);
+  if (own.some(({ node }) => node === "root") && !disks.some(({ name }) => name === "root"))
+    throw broken({ name: "root" }, "it is not offered");
+  return disks.flatMap((disk): ComingDisk[] => {
+    const { name, format, sizeBytes } = disk;
+    if (name === BASE) return [{ disk, path: paths.baseDisk, base: undefined }];
+    const planned = own.find(({ node }) => node === name);
+    if (name === "swap" || (name === "config" && planned === undefined)) return [];
+    const wantBytes = planned?.sizeBytes ?? 0;
+    if (planned === undefined || (format === "raw" && name !== "config" && sizeBytes > wantBytes))
+      throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes: sizeBytes, wantBytes });
+    if (planned.format !== format) throw broken(disk, `it is ${format}, not ${planned.format}`);
+    return [{ disk, path: planned.path, base: planned.base }];
+  });
+}
+
+interface Fetching {
+  readonly arrival: Arrival;
+  readonly record: ArrivalRecord;
+  readonly user: RunAs | undefined;
+  readonly dir: string;
+}
+
+async function fetchDisks(
+  ctx: Ctx,
+  coming: readonly ComingDisk[],
+  fetching: Fetching,
+  tools: DefineTools,
+  tell: Tell<MovePhase>,
+): Promise<void> {
+  const { record, user, dir } = fetching;
+  const total = coming.reduce((sum, { disk }) => sum + disk.dataBytes, 0);
+  const isHere = new Set<string>();
+  let done = 0;
+  for (const { disk, path } of coming) {
+    const whole = (await ifThere(lstat(path))) !== undefined;
+    if (whole) isHere.add(path);
+    done += whole ? disk.dataBytes : await heldBytes(`${path}${PART}`, record.of(disk.name));
+  }
+  await requireRoom(dir, total - done);
+  const passed = (bytes: number): void => {
+    done += bytes;
+    tell({ phase: "disk_move", done, total });
+  };
+  passed(0);
+  for (const one of coming) {
+    const { disk, path } = one;
+    if (!isHere.has(path)) {
+      await fetchDisk(ctx, disk, `${path}${PART}`, fetching, passed);
+      await settle(ctx, one, user, tools);
+    } else if (user && disk.name !== BASE) await lchown(path, user.uid, user.gid);
+  }
+}
+
+/** What an earlier attempt has brought, at most as much as it is sure of. */
+async function heldBytes(path: string, reached: number): Promise<number> {
+  const held = await ifThere(lstat(path));
+  return held === undefined ? 0 : Math.min(held.blocks * 512, reached);
+}
+
+async function requireRoom(dir: string, needBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dir);
+  const freeBytes = bavail * bsize;
+  if (freeBytes < needBytes + SPARE_BYTES) throw DriverErrors.HOST_DISK_FULL({ needBytes, freeBytes });
+}
+
+/** Writes a disk's data into a file of the agent's own, from where an earlier attempt broke off. */
+async function fetchDisk(
+  ctx: Ctx,
+  disk: LeavingDisk,
+  part: string,
+  { arrival, record }: Fetching,
+  passed: (bytes: number) => void,
+): Promise<void> {
+  const { name, sizeBytes } = disk;
+  let at = record.of(name);
+  if (at === 0) await rm(part, { force: true });
+  else if ((await ifThere(lstat(part))) === undefined) at = 0;
+  else if (at === sizeBytes) return;
+  const file = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  try {
+    // What lies behind may be there by name only.
+    await file.truncate(at);
+    let unsure = 0;
+    const makeSure = async (): Promise<void> => {
+      await file.datasync();
+      await record.note(name, at);
+      unsure = 0;
+    };
+    try {
+      for await (const piece of arrival.open(ctx, name, at)) {
+        ctx.signal.throwIfAborted();
+        requireNext(disk, at, piece);
+        await writeAll(file, piece.data, piece.offset);
+        at = piece.offset + piece.data.length;
+        unsure += piece.data.length;
+        passed(piece.data.length);
+        if (unsure >= SURE_BYTES) await makeSure();
+      }
+    } catch (error) {
+      if (unsure > 0) await makeSure();
+      throw error;
+    }
+    await file.truncate(sizeBytes);
+    await file.sync();
+    await record.note(name, sizeBytes);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, data: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < data.length;)
+    done += (await file.write(data, done, data.length - done, offset + done)).bytesWritten;
+}
+
+/**
+ * Gives a whole disk its owner, the image below it that this host has, and its name, in this order. It may
+ * have been done up to anywhere before.
+ */
+async function settle(
+  ctx: Ctx,
+  { disk, path, base }: ComingDisk,
+  user: RunAs | undefined,
+  tools: DefineTools,
+): Promise<void> {
+  const part = `${path}${PART}`;
+  if (disk.format === "qcow2") await requireHonest(disk, part, base !== undefined);
+  if (disk.name === BASE) await closeForGood(part);
+  else if (user) await lchown(part, user.uid, user.gid);
+  if (base !== undefined) {
+    const { run, config, isolation } = tools;
+    await run(ctx, [config.qemuImg, "rebase", "-u", "-f", "qcow2", "-b", base, "-F", "raw", part], {
+      timeoutMs: config.toolTimeoutMs,
+      within: isolation.tool({ user, readable: [base], writable: [part] }),
+    });
+    await syncPath(part);
+  }
+  await rename(part, path);
+  await syncPath(dirname(path));
+}
+
+/** As images of the cache are: the guest's process may read it. */
+async function closeForGood(path: string): Promise<void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await file.chmod(0o444);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Looks at what another host says is a disk before anything opens it: it names no file of this host but an
+ * image below it, which is about to be replaced, and has one exactly where there shall be one.
+ * @throws TRANSFER_BROKEN
+ */
+async function requireHonest(disk: LeavingDisk, path: string, hasBase: boolean): Promise<void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const head = Buffer.alloc(Math.min(disk.sizeBytes, HEAD_BYTES));
+    await file.read(head, 0, head.length, 0);
+    const view = { head, tail: new Uint8Array(), sizeBytes: disk.sizeBytes };
+    const header = new Header(head);
+    if (!qcow2.matches(header, view)) throw broken(disk, "it is no qcow2 image");
+    const { refusals } = qcow2.check(header, view);
+    const other = refusals.find(({ code }) => code !== "BACKING_FILE");
+    if (other !== undefined) throw broken(disk, other.text);
+    if ((refusals.length > 0) !== hasBase)
+      throw broken(disk, hasBase ? "it stands on no image" : "it stands on an image");
+  } finally {
+    await file.close();
+  }
+}
+
+const broken = ({ name }: Pick<LeavingDisk, "name">, problem: string): Error =>
+  DriverErrors.TRANSFER_BROKEN({ disk: name, problem });
