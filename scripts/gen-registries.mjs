@@ -26,7 +26,7 @@ const registries = [
     name: "commands",
     type: "Command",
     from: "./command.js",
-    not: ["command.ts", "record-of.ts"],
+    not: ["command.ts", "give-volumes.ts", "record-of.ts"],
     each: "listed",
   },
   {

@@ -36,6 +36,7 @@ describe("what a host can do", () => {
     const begun: string[] = [];
     const { runCommand } = agentHandlers({
       host: "h",
+      cell: "cell1",
       own: { driver: without("unpause") } as unknown as CommandHost,
       commands: {
         run: async (_ctx: unknown, { commandId }: CommandHeader) => void begun.push(commandId),

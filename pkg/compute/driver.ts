@@ -113,7 +113,7 @@ export interface Arrival {
    * A disk's pieces from a byte on, to the end of the file: it fails when they end before that.
    * @throws TRANSFER_UNKNOWN, TRANSFER_BROKEN
    */
-  open(ctx: Ctx, disk: string, fromByte: number): AsyncIterable<DiskPiece>;
+  open(ctx: Ctx, disk: LeavingDisk, fromByte: number): AsyncIterable<DiskPiece>;
 }
 
 /**

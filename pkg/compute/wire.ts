@@ -12,6 +12,7 @@ import type { Channel } from "../platform/rpc/index.js";
 import type { Metrics } from "../platform/telemetry/index.js";
 import type { Agent } from "./agent/agent.js";
 import { createAgent } from "./agent/agent.js";
+import { diskSources } from "./agent/disk-sources.js";
 import { cellGuestData } from "./agent/guest-data-source.js";
 import type { Images, Plumbing } from "./agent/ports.js";
 import { noImages, noPlumbing } from "./agent/ports.js";
@@ -56,6 +57,11 @@ export interface ComputeDeps {
   /** Secret from which the guests' entropy is derived. */
   readonly guestSeed: Uint8Array;
   readonly cells: Channel;
+  /**
+   * The agent of another host, at the address in its record, and nobody else who answers there; it is shown
+   * this host's certificate.
+   */
+  readonly agents: (host: string, address: string) => Channel;
   readonly glance: Glance;
   readonly neutron: Neutron;
   readonly vendorData: VendorData;
@@ -97,6 +103,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
     domain: config.dhcpDomain,
     images: isolation === undefined ? noImages : await startImages(deps, isolation),
     uploads: imageUploads({ glance: deps.glance, clock: systemClock }),
+    disks: diskSources({ host, connect: deps.agents, clock: systemClock }),
     reserved: {
       vcpus: config.reservedVcpus,
       memoryMib: config.reservedMemoryMib,

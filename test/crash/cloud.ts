@@ -201,6 +201,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       share: 1,
       guestSeed: Buffer.alloc(32),
       cells: network.connect("cells", { service: "compute", host, cell: "cell1" }),
+      agents: (_to, address) => network.connect(address, { service: "compute", host, cell: "cell1" }),
       glance,
       neutron,
       vendorData: vendorData(vendordataConfig.parse({}), undefined),

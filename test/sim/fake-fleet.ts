@@ -4,7 +4,7 @@ import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_servic
 import { createAgent } from "../../pkg/compute/agent/agent.js";
 import type { Agent } from "../../pkg/compute/agent/agent.js";
 import { periodicConfig } from "../../pkg/compute/agent/periodic/options.js";
-import { noImages, noPlumbing, noUploads } from "../../pkg/compute/agent/ports.js";
+import { noDisks, noImages, noPlumbing, noUploads } from "../../pkg/compute/agent/ports.js";
 import { FakeDriver } from "../../pkg/compute/drivers/fake/index.js";
 import { vendorData, vendordataConfig } from "../../pkg/compute/vendordata/index.js";
 import { mapLimit } from "../../pkg/kernel/index.js";
@@ -55,6 +55,7 @@ export async function startFakeFleet(options: {
       ratios: { cpu: 4, memory: 1, disk: 1 },
       images: noImages,
       uploads: noUploads,
+      disks: noDisks,
       plumbing: noPlumbing,
       domain: "",
       randomSeedOf: () => new Uint8Array(512),

@@ -50,6 +50,7 @@ export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<StartedHost
       share: 1 / options.hosts.length,
       guestSeed: Buffer.from(deps.secrets.guestSeed, "base64"),
       cells: network.connect("cells", { service: "compute", host, cell: config.cell }),
+      agents: (_to, address) => network.connect(address, { service: "compute", host, cell: config.cell }),
       glance: deps.clients.glance,
       neutron: deps.clients.neutron,
       vendorData: deps.clients.vendorData,

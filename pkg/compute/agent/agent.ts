@@ -113,7 +113,14 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     bindings: [
       bindService(
         AgentServiceDefinition,
-        agentHandlers({ host, own, plumbing: deps.plumbing, commands, epoch: () => registration.epoch }),
+        agentHandlers({
+          host,
+          cell,
+          own,
+          plumbing: deps.plumbing,
+          commands,
+          epoch: () => registration.epoch,
+        }),
       ),
     ],
     guestIsolation: () => driver.guestIsolation?.() ?? "",

@@ -9,7 +9,7 @@ import { untold } from "../driver.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import buildGuest from "../commands/build-guest.js";
 import { commandHost } from "./command-host.js";
-import { noPlumbing, noUploads } from "./ports.js";
+import { noDisks, noPlumbing, noUploads } from "./ports.js";
 
 const ctx = rootCtx({ requestId: "req-build" });
 const IMAGE = "0a1b2c3d-0000-4000-8000-000000000000";
@@ -44,6 +44,7 @@ async function build(
   const host = commandHost({
     driver,
     uploads: noUploads,
+    disks: noDisks,
     plumbing: noPlumbing,
     domain: "",
     randomSeedOf: () => new Uint8Array(),

@@ -10,7 +10,7 @@ import { powerStateOf } from "./power-states.js";
 import { imagesOf, prepareImages, restoreImages } from "./prepare-images.js";
 import type { VendorData } from "../vendordata/index.js";
 import { toGuestInterface, toGuestSpec } from "./instance-guest.js";
-import type { ImageUploads, Images, Plumbing } from "./ports.js";
+import type { DiskSources, ImageUploads, Images, Plumbing } from "./ports.js";
 import { toRescueSpec } from "./rescue-spec.js";
 import { guestVolume } from "../volumes/index.js";
 import { vendorDocuments } from "./vendor-documents.js";
@@ -19,6 +19,7 @@ export interface CommandHostDeps {
   readonly driver: Driver;
   readonly images: Images;
   readonly uploads: ImageUploads;
+  readonly disks: DiskSources;
   readonly plumbing: Plumbing;
   /** DNS domain of guests. */
   readonly domain: string;
@@ -30,7 +31,7 @@ export interface CommandHostDeps {
 
 /** What this host puts at its commands' disposal. */
 export function commandHost(deps: CommandHostDeps): CommandHost {
-  const { driver, images, uploads, plumbing, domain, randomSeedOf, vendorData } = deps;
+  const { driver, images, uploads, disks, plumbing, domain, randomSeedOf, vendorData } = deps;
   const socketPathOf =
     (serverId: string) =>
     (portId: string): string =>
@@ -39,10 +40,10 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
     ctx.signal.throwIfAborted();
     return traced(ctx, name, {}, fn);
   };
-  const specOf: CommandHost["specOf"] = async (ctx, instance, secrets, tell = untold) => {
+  const specOf: CommandHost["specOf"] = async (ctx, instance, secrets, tell = untold, instead) => {
     const serverId = idOf(instance);
     const [rootImage, kernel] = await step(ctx, "agent.images", (c) =>
-      prepareImages(c, images, imagesOf(instance.spec), tell),
+      prepareImages(c, images, imagesOf(instance.spec), tell, instead),
     );
     const documents = await step(ctx, "agent.vendor-data", (c) =>
       driveVendorData(c, vendorData, instance, secrets),
@@ -89,6 +90,7 @@ export function commandHost(deps: CommandHostDeps): CommandHost {
     cacheImage: (ctx, image) => step(ctx, "agent.images", (c) => images.cache(c, image)),
     uploadImage: (ctx, imageId, open, tell = untold) =>
       step(ctx, "agent.upload", (c) => uploads.upload(c, imageId, open, tell)),
+    disksFrom: (guest) => (ctx, disk, fromByte) => disks.read(ctx, guest, disk, fromByte),
     unplug: (ctx, serverId) => step(ctx, "agent.unplug", (c) => plumbing.unplug(c, [], serverId)),
     plugPorts: (ctx, serverId, hostname, ports) => {
       const some = InstanceRecord.fromPartial({ server: { id: serverId, hostname }, ports: [...ports] });

@@ -13,7 +13,7 @@ import { Commands } from "./commands.js";
 import { removeDeletedGuests } from "./deleted-guests.js";
 import { commandHost } from "./command-host.js";
 import { Journal } from "./journal.js";
-import { noImages, noPlumbing, noUploads } from "./ports.js";
+import { noDisks, noImages, noPlumbing, noUploads } from "./ports.js";
 
 const FENCE = 5n;
 
@@ -58,6 +58,7 @@ describe("removeDeletedGuests", () => {
       vendorData,
       images: noImages,
       uploads: noUploads,
+      disks: noDisks,
       plumbing,
       domain: "",
       randomSeedOf: () => new Uint8Array(),

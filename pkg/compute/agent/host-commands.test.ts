@@ -35,7 +35,7 @@ describe("commands on the host itself", () => {
       },
     } as unknown as CommandHost;
     const commands = new Commands(opened.journal, opened.entries, async () => {});
-    return agentHandlers({ host: "h", own, plumbing: noPlumbing, commands, epoch: () => 1n });
+    return agentHandlers({ host: "h", cell: "cell1", own, plumbing: noPlumbing, commands, epoch: () => 1n });
   };
   const request = (header: Partial<CommandHeader>, command = "cache-images"): RunCommandRequest => ({
     header: CommandHeader.fromPartial({

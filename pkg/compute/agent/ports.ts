@@ -1,7 +1,17 @@
 import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
-import type { ImagePhase, PreparedImage, SnapshotData, Tell, UploadPhase } from "../driver.js";
+import { CommonErrors } from "../../kernel/index.js";
+import type { GuestElsewhere } from "../commands/command.js";
+import type {
+  DiskPiece,
+  ImagePhase,
+  LeavingDisk,
+  PreparedImage,
+  SnapshotData,
+  Tell,
+  UploadPhase,
+} from "../driver.js";
 
 /** Gets images onto the host. */
 export interface Images {
@@ -34,6 +44,12 @@ export interface ImageUploads {
     open: () => Promise<SnapshotData>,
     tell: Tell<UploadPhase>,
   ): Promise<void>;
+}
+
+/** Reaches the disks of guests that leave other hosts. */
+export interface DiskSources {
+  /** @see Arrival.open */
+  read(ctx: Ctx, guest: GuestElsewhere, disk: LeavingDisk, fromByte: number): AsyncIterable<DiskPiece>;
 }
 
 /** The host's data plane. */
@@ -80,3 +96,9 @@ export const noImages: Images = {
   cache: async () => false,
 };
 export const noUploads: ImageUploads = { upload: async () => {} };
+/** For hosts that are alone. */
+export const noDisks: DiskSources = {
+  read: () => {
+    throw CommonErrors.UNAVAILABLE({ what: "The other host" });
+  },
+};

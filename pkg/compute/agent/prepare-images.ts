@@ -1,6 +1,7 @@
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { ImageRef, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
+import { KilonovaError } from "../../kernel/index.js";
 import { isVolumeBacked } from "../../model/boot-devices.js";
 import type { Driver, ImagePhase, PreparedImage, Tell } from "../driver.js";
 import { untold } from "../driver.js";
@@ -14,21 +15,36 @@ type GuestImages = Partial<Pick<ServerSpec, "image" | "kernel" | "ramdisk">>;
 export const imagesOf = (spec: ServerSpec | undefined): GuestImages =>
   spec !== undefined && isVolumeBacked(spec) ? { ...spec, image: undefined } : (spec ?? {});
 
+/** How it is said that what was accepted cannot be had any more, now or later. */
+const GONE: ReadonlySet<string> = new Set(["IMAGE_NOT_FOUND", "IMAGE_NOT_ACTIVE", "IMAGE_REPLACED"]);
+
 /**
  * Fetches what was resolved when the server was accepted, and nothing that a property names.
- * @param tell  of the root image; kernels and ramdisks are small, and come at the same time
+ * @param tell     of the root image; kernels and ramdisks are small, and come at the same time
+ * @param instead  stands for a root image that cannot be had any more
  */
 export async function prepareImages(
   ctx: Ctx,
   images: Pick<Images, "prepare">,
   wanted: GuestImages,
   tell: Tell<ImagePhase>,
+  instead?: PreparedImage,
 ): Promise<[PreparedImage | undefined, PreparedKernel | undefined]> {
-  const [root, kernel, ramdisk] = await Promise.all(
-    [wanted.image, wanted.kernel, wanted.ramdisk].map(
-      async (image) => image && (await images.prepare(ctx, image, image === wanted.image ? tell : untold)),
-    ),
-  );
+  const prepareRoot = async (image: ImageRef): Promise<PreparedImage> => {
+    try {
+      return await images.prepare(ctx, image, tell);
+    } catch (error) {
+      const isGone = error instanceof KilonovaError && GONE.has(error.reason);
+      if (instead === undefined || !isGone) throw error;
+      return instead;
+    }
+  };
+  const prepare = async (image: ImageRef): Promise<PreparedImage> => images.prepare(ctx, image, untold);
+  const [root, kernel, ramdisk] = await Promise.all([
+    wanted.image && prepareRoot(wanted.image),
+    wanted.kernel && prepare(wanted.kernel),
+    wanted.ramdisk && prepare(wanted.ramdisk),
+  ]);
   return [root, kernel && { kernel, ramdisk }];
 }
 

@@ -6,7 +6,7 @@ import { rootCtx } from "../../kernel/index.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import { aGuestSpec, aRescueSpec } from "../drivers/testing/a-spec.js";
 import { commandHost } from "./command-host.js";
-import { noImages, noPlumbing, noUploads } from "./ports.js";
+import { noDisks, noImages, noPlumbing, noUploads } from "./ports.js";
 import type { GuestReport } from "./guest-watch.js";
 import { resumeGuests } from "./resume-guests.js";
 
@@ -32,6 +32,7 @@ async function bench(): Promise<Bench> {
     vendorData,
     images: noImages,
     uploads: noUploads,
+    disks: noDisks,
     plumbing: noPlumbing,
     domain: "",
     randomSeedOf: () => new Uint8Array(),

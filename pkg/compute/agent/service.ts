@@ -18,6 +18,7 @@ import { commands as declared } from "../commands/index.gen.js";
 import type { ConsoleKind, Driver, WorkProgress } from "../driver.js";
 import { AgentErrors } from "../errors.js";
 import { Consoles } from "./consoles.js";
+import { DiskReaders } from "./disk-readers.js";
 import { guestDiagnostics } from "./guest-diagnostics.js";
 import type { Plumbing } from "./ports.js";
 import { powerStateOf } from "./power-states.js";
@@ -29,6 +30,7 @@ const byName: ReadonlyMap<string, Command> = new Map(declared.map((one) => [one.
 
 export interface AgentServiceDeps {
   readonly host: string;
+  readonly cell: string;
   readonly own: CommandHost;
   readonly plumbing: Pick<Plumbing, "stats">;
   readonly commands: Commands;
@@ -38,6 +40,7 @@ export interface AgentServiceDeps {
 /** The agent's RPCs: translation only. */
 export function agentHandlers({
   host,
+  cell,
   own,
   plumbing,
   commands,
@@ -45,6 +48,7 @@ export function agentHandlers({
 }: AgentServiceDeps): Handlers<typeof AgentServiceDefinition> {
   const { driver } = own;
   const consoles = new Consoles(driver);
+  const readers = new DiskReaders(driver, cell);
   const meant = (asked: string): void => {
     if (asked !== host) throw AgentErrors.WRONG_HOST({ host: asked, expected: host });
   };
@@ -119,6 +123,10 @@ export function agentHandlers({
       meant(request.host);
       await consoles.write(ctx, request.sessionId, request.input);
       return WriteConsoleResponse.create({});
+    },
+    async *readDisk(ctx, request) {
+      meant(request.host);
+      yield* readers.read(ctx, request);
     },
     async getHost(ctx, request) {
       if (request.host) meant(request.host);

@@ -9,7 +9,7 @@ import { aGuestSpec } from "../drivers/testing/a-spec.js";
 import { commandHost } from "./command-host.js";
 import { Commands } from "./commands.js";
 import { Journal } from "./journal.js";
-import { noImages, noPlumbing, noUploads } from "./ports.js";
+import { noDisks, noImages, noPlumbing, noUploads } from "./ports.js";
 import { stopGuest } from "./stop-guest.js";
 
 const FENCE = 5n;
@@ -46,6 +46,7 @@ describe("stopping a guest whose server is stopped", () => {
           driver,
           images: noImages,
           uploads: noUploads,
+          disks: noDisks,
           plumbing: noPlumbing,
           domain: "",
           vendorData: {

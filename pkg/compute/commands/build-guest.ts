@@ -1,10 +1,9 @@
 import { BuildGuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
-import type { Ctx } from "../../kernel/index.js";
-import { CommonErrors } from "../../kernel/index.js";
-import type { DiskPhase, Driver, GuestVolume, ImagePhase } from "../driver.js";
+import type { DiskPhase, ImagePhase } from "../driver.js";
 import type { Command } from "./command.js";
 import { part, undoneBy } from "./command.js";
 import destroyGuest from "./destroy-guest.js";
+import { giveVolumes } from "./give-volumes.js";
 import { recordOf } from "./record-of.js";
 
 /**
@@ -21,10 +20,7 @@ const buildGuest: Command<BuildGuestInput, GuestOutput, ImagePhase | DiskPhase> 
     const record = recordOf(serverId, instance);
     const wanted = volumes.map((device) => host.volumeOf(device));
     await host.define(ctx, record, secrets, tell);
-    for (const volume of wanted) {
-      ctx.signal.throwIfAborted();
-      await part(ctx, "driver.attachVolume", async (c) => attach(host.driver, c, serverId, volume));
-    }
+    await giveVolumes(ctx, host.driver, serverId, wanted);
     ctx.signal.throwIfAborted();
     await host.plug(ctx, record);
     await part(ctx, "driver.powerOn", (c) => host.driver.powerOn(c, serverId));
@@ -32,9 +28,3 @@ const buildGuest: Command<BuildGuestInput, GuestOutput, ImagePhase | DiskPhase> 
   },
 };
 export default buildGuest;
-
-/** A driver that cannot is no reason to build a guest without its disk. */
-async function attach(driver: Driver, ctx: Ctx, serverId: string, volume: GuestVolume): Promise<void> {
-  if (driver.attachVolume === undefined) throw CommonErrors.UNIMPLEMENTED({ what: "Attaching volumes" });
-  await driver.attachVolume(ctx, serverId, volume);
-}

@@ -7,6 +7,7 @@ import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { MessageType } from "../../model/operation-declaration.js";
 import type {
+  Arrival,
   DiskPhase,
   DriverWith,
   GuestInterface,
@@ -14,6 +15,7 @@ import type {
   GuestSpec,
   ImagePhase,
   OptionalMethod,
+  PreparedImage,
   RescueSpec,
   SnapshotData,
   Tell,
@@ -28,16 +30,35 @@ export interface RescueImages {
   readonly ramdisk: ImageRef | undefined;
 }
 
+/** A guest that leaves another host, and that host's agent. */
+export interface GuestElsewhere {
+  readonly serverId: string;
+  /** As the guest was offered under. */
+  readonly transferId: string;
+  readonly host: string;
+  readonly address: string;
+}
+
 /** What the agent puts at a command's disposal. Every method is repeatable. */
 export interface CommandHost<M extends OptionalMethod = never> {
   readonly driver: DriverWith<M>;
-  /** What the driver makes a guest from, with its images on this host: the first half of `define`. */
+  /**
+   * What the driver makes a guest from, with its images on this host: the first half of `define`.
+   * @param instead  becomes the root image, as it is given, when the Image service no longer has the one
+   *   that was accepted
+   */
   specOf(
     ctx: Ctx,
     instance: InstanceRecord,
     secrets: ServerSecrets | undefined,
     tell?: Tell<ImagePhase>,
+    instead?: PreparedImage,
   ): Promise<GuestSpec>;
+  /**
+   * Reads disks that another host's agent offers to this one. What breaks is gone on with, for minutes when
+   * nobody answers there.
+   */
+  disksFrom(guest: GuestElsewhere): Arrival["open"];
   /** Images, documents, disks and definition of a guest, without starting it. */
   define(
     ctx: Ctx,

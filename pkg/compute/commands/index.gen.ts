@@ -11,8 +11,11 @@ import detachInterface from "./detach-interface.js";
 import detachVolume from "./detach-volume.js";
 import discardRebuild from "./discard-rebuild.js";
 import dropSnapshot from "./drop-snapshot.js";
+import exportGuest from "./export-guest.js";
 import extendVolume from "./extend-volume.js";
+import importGuest from "./import-guest.js";
 import injectNmi from "./inject-nmi.js";
+import keepGuest from "./keep-guest.js";
 import letGuestGoOn from "./let-guest-go-on.js";
 import pauseGuest from "./pause-guest.js";
 import powerOffGuest from "./power-off-guest.js";
@@ -47,8 +50,11 @@ export const commands: readonly Command[] = [
   listed(detachVolume),
   listed(discardRebuild),
   listed(dropSnapshot),
+  listed(exportGuest),
   listed(extendVolume),
+  listed(importGuest),
   listed(injectNmi),
+  listed(keepGuest),
   listed(letGuestGoOn),
   listed(pauseGuest),
   listed(powerOffGuest),

@@ -4,7 +4,7 @@ import type { RescueGuestInput } from "../../../gen/kilonova/compute/v1/commands
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { commandHost } from "../agent/command-host.js";
-import { noImages, noPlumbing, noUploads } from "../agent/ports.js";
+import { noDisks, noImages, noPlumbing, noUploads } from "../agent/ports.js";
 import type { Images } from "../agent/ports.js";
 import type { RescueSpec } from "../driver.js";
 import { untold } from "../driver.js";
@@ -40,6 +40,7 @@ async function bench(images: Images = noImages) {
     driver,
     images,
     uploads: noUploads,
+    disks: noDisks,
     plumbing: noPlumbing,
     domain: "",
     randomSeedOf: () => new Uint8Array(),

@@ -4,7 +4,7 @@ import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.j
 import { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { rootCtx } from "../../kernel/index.js";
 import { commandHost } from "../agent/command-host.js";
-import { noImages, noPlumbing, noUploads } from "../agent/ports.js";
+import { noDisks, noImages, noPlumbing, noUploads } from "../agent/ports.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import { aGuestSpec } from "../drivers/testing/a-spec.js";
 import letGuestGoOn from "./let-guest-go-on.js";
@@ -21,6 +21,7 @@ describe("suspending a guest", () => {
     driver,
     images: noImages,
     uploads: noUploads,
+    disks: noDisks,
     plumbing: {
       ...noPlumbing,
       plug: async (_ctx, { server }) => void plugged.push(server?.id ?? ""),

@@ -9,7 +9,7 @@ import { agentHandlers } from "../../compute/agent/service.js";
 import { commandHost } from "../../compute/agent/command-host.js";
 import { Commands } from "../../compute/agent/commands.js";
 import { Journal } from "../../compute/agent/journal.js";
-import { noImages, noPlumbing, noUploads } from "../../compute/agent/ports.js";
+import { noDisks, noImages, noPlumbing, noUploads } from "../../compute/agent/ports.js";
 import rebootGuest from "../../compute/commands/reboot-guest.js";
 import { FakeDriver } from "../../compute/drivers/fake/index.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
@@ -46,6 +46,7 @@ class Bench {
       driver: this.driver,
       images: noImages,
       uploads: noUploads,
+      disks: noDisks,
       plumbing: noPlumbing,
       domain: "",
       randomSeedOf: () => new Uint8Array(),
@@ -56,7 +57,7 @@ class Bench {
     this.#network.listen("agent", [
       bindService(
         AgentServiceDefinition,
-        agentHandlers({ host: HOST, own, plumbing: noPlumbing, commands, epoch: () => 1n }),
+        agentHandlers({ host: HOST, cell: "cell1", own, plumbing: noPlumbing, commands, epoch: () => 1n }),
       ),
     ]);
   }

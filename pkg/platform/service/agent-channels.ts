@@ -3,8 +3,8 @@ import type { Channel } from "../rpc/index.js";
 import { forwardingClient } from "./forward.js";
 
 export interface AgentChannelsOptions {
-  /** Opens a connection to a host's agent. */
-  readonly open: (host: string, address: string) => Channel;
+  /** Opens a connection to a host's agent. @param asHost  see `Cluster.agent` */
+  readonly open: (host: string, address: string, asHost: string) => Channel;
   /** Connections kept at most; those in use may exceed it. */
   readonly max: number;
   readonly idleMs: number;
@@ -15,6 +15,13 @@ interface Connection {
   readonly channel: Channel;
   calls: number;
   usedMs: number;
+}
+
+/** To whom, where, and as whom. */
+interface Way {
+  readonly host: string;
+  readonly address: string;
+  readonly asHost: string;
 }
 
 /**
@@ -35,19 +42,20 @@ export class AgentChannels {
   }
 
   /** A way to the agent of a host; costs nothing until it is used, and need not be closed. */
-  to(host: string, address: string): Channel {
+  to(host: string, address: string, asHost = ""): Channel {
+    const way = { host, address, asHost };
     return {
       client: (definition) =>
         forwardingClient(definition, {
           unary: async (ctx, call) => {
-            const connection = this.#use(host, address);
+            const connection = this.#use(way);
             try {
               return await call(connection.channel, ctx);
             } finally {
               this.#leave(connection);
             }
           },
-          stream: (ctx, call) => this.#streamed(host, address, (channel) => call(channel, ctx)),
+          stream: (ctx, call) => this.#streamed(way, (channel) => call(channel, ctx)),
         }),
       close: async () => {},
     };
@@ -65,12 +73,8 @@ export class AgentChannels {
     for (const key of this.#connections.keys()) this.#close(key);
   }
 
-  async *#streamed(
-    host: string,
-    address: string,
-    call: (channel: Channel) => AsyncIterable<unknown>,
-  ): AsyncGenerator<unknown> {
-    const connection = this.#use(host, address);
+  async *#streamed(way: Way, call: (channel: Channel) => AsyncIterable<unknown>): AsyncGenerator<unknown> {
+    const connection = this.#use(way);
     try {
       yield* call(connection.channel);
     } finally {
@@ -78,10 +82,10 @@ export class AgentChannels {
     }
   }
 
-  #use(host: string, address: string): Connection {
-    const key = `${host}\0${address}`;
+  #use({ host, address, asHost }: Way): Connection {
+    const key = `${asHost}\0${host}\0${address}`;
     const connection = this.#connections.get(key) ?? {
-      channel: this.#options.open(host, address),
+      channel: this.#options.open(host, address, asHost),
       calls: 0,
       usedMs: 0,
     };

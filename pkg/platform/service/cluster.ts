@@ -45,7 +45,7 @@ export class Cluster {
       max: agentChannels,
       idleMs: agentIdleMs,
       clock: systemClock,
-      open: (host, address) => this.#open(address, { service: "compute", host }, ""),
+      open: (host, address, asHost) => this.#open(address, { service: "compute", host }, asHost),
     });
     process.report("agentConnections", () => this.#agents.size);
   }
@@ -64,9 +64,12 @@ export class Cluster {
     });
   }
 
-  /** A channel to the agent of a host, at the address in its record. */
-  agent(host: string, address: string): Channel {
-    return this.#agents.to(host, address);
+  /**
+   * A channel to the agent of a host, at the address in its record: whoever else answers there is refused.
+   * @param asHost  the logical host whose certificate is shown (compute)
+   */
+  agent(host: string, address: string, asHost = ""): Channel {
+    return this.#agents.to(host, address, asHost);
   }
 
   /** Serves `service` at `rpc.listen` and makes it known; its background work runs meanwhile. */

@@ -108,7 +108,7 @@ export async function fetchDisks(
   for (const disk of arrival.disks) {
     let held: FakeDisk = disks[disk.name] ?? { sizeBytes: disk.sizeBytes, pieces: [] };
     disks[disk.name] = held;
-    for await (const arrived of arrival.open(ctx, disk.name, endOf(held))) {
+    for await (const arrived of arrival.open(ctx, disk, endOf(held))) {
       ctx.signal.throwIfAborted();
       requireNext(disk, endOf(held), arrived);
       const base64 = Buffer.from(arrived.data).toString("base64");

@@ -174,7 +174,7 @@ async function fetchDisk(
       unsure = 0;
     };
     try {
-      for await (const piece of arrival.open(ctx, name, at)) {
+      for await (const piece of arrival.open(ctx, disk, at)) {
         ctx.signal.throwIfAborted();
         requireNext(disk, at, piece);
         await writeAll(file, piece.data, piece.offset);

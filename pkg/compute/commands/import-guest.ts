@@ -1,0 +1,56 @@
+import { GuestOutput, ImportGuestInput } from "../../../gen/kilonova/compute/v1/commands.js";
+import type { LeavingDisk as LeavingDiskMessage } from "../../../gen/kilonova/compute/v1/commands.js";
+import { CommonErrors } from "../../kernel/index.js";
+import type { ImagePhase, LeavingDisk, MovePhase } from "../driver.js";
+import type { Command } from "./command.js";
+import { part, undoneBy } from "./command.js";
+import destroyGuest from "./destroy-guest.js";
+import { giveVolumes } from "./give-volumes.js";
+import { recordOf } from "./record-of.js";
+
+/** Name of the image below the root disk. */
+const BASE = "base";
+
+/**
+ * Fetches a guest's disks from the host that it leaves, defines it here and connects its volumes, without
+ * starting it. The image below its root disk comes from the Image service, or along with the disks when that
+ * does not have it any more.
+ */
+const importGuest: Command<ImportGuestInput, GuestOutput, ImagePhase | MovePhase, "importDisks"> = {
+  name: "import-guest",
+  input: ImportGuestInput,
+  output: GuestOutput,
+  capability: { name: "move", methods: ["importDisks"] },
+  progress: { image_download: 15, image_conversion: 10, disk_move: 75 },
+  whenGivenUp: "stops",
+  undo: undoneBy(destroyGuest, () => ({})),
+  async run({ ctx, serverId, host, tell }, input) {
+    const { instance, secrets, transferId } = input;
+    const record = recordOf(serverId, instance);
+    const volumes = input.volumes.map((device) => host.volumeOf(device));
+    const offered = input.disks.map(diskOf);
+    const base = offered.find(({ name }) => name === BASE);
+    const instead = base && {
+      imageId: record.spec?.image?.id ?? "",
+      path: "",
+      virtualSizeBytes: base.sizeBytes,
+    };
+    const spec = await host.specOf(ctx, record, secrets, tell, instead);
+    const comesAlong = instead !== undefined && spec.rootImage === instead;
+    const disks = comesAlong ? offered : offered.filter(({ name }) => name !== BASE);
+    const open = host.disksFrom({ serverId, transferId, host: input.fromHost, address: input.fromAddress });
+    await part(ctx, "driver.importDisks", async (c) =>
+      host.driver.importDisks(c, spec, { transferId, disks, open }, tell),
+    );
+    await giveVolumes(ctx, host.driver, serverId, volumes);
+    return { powerState: await host.powerState(ctx, serverId) };
+  },
+};
+export default importGuest;
+
+/** @throws INVALID_ARGUMENT */
+function diskOf({ name, format, sizeBytes, dataBytes }: LeavingDiskMessage): LeavingDisk {
+  if (format !== "qcow2" && format !== "raw")
+    throw CommonErrors.INVALID_ARGUMENT({ field: "input.disks", problem: "a format is not known" });
+  return { name, format, sizeBytes: Number(sizeBytes), dataBytes: Number(dataBytes) };
+}
