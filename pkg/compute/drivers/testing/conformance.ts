@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
 import type {
+  Arrival,
   ConsoleKind,
+  DiskTransfer,
   Driver,
   DriverWith,
   GuestEvent,
   GuestInterface,
   GuestSpec,
   GuestVolume,
+  LeavingDisk,
+  LeavingDiskData,
   OptionalMethod,
   RescueSpec,
 } from "../../driver.js";
@@ -803,6 +807,209 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       await detach(instanceUuid, one);
       await h.driver().powerOn(ctx, instanceUuid);
       assert.equal(await disksOf(instanceUuid), before + 1);
+    });
+
+    /** The methods by which guests move, of a driver as it is now. */
+    const moving = (driver: Driver = h.driver()) => {
+      const { exportDisks, openLeavingDisk, keepDisks, importDisks } = driver;
+      assert.ok(exportDisks && openLeavingDisk && keepDisks && importDisks);
+      return {
+        offer: (uuid: string, to: DiskTransfer): Promise<readonly LeavingDisk[]> =>
+          exportDisks.call(driver, ctx, uuid, to, 0),
+        read: (uuid: string, to: DiskTransfer, disk: string, fromByte = 0): Promise<LeavingDiskData> =>
+          openLeavingDisk.call(driver, ctx, uuid, to, disk, fromByte),
+        keep: (uuid: string): Promise<void> => keepDisks.call(driver, ctx, uuid),
+        fetch: (spec: GuestSpec, arrival: Arrival): Promise<void> =>
+          importDisks.call(driver, ctx, spec, arrival),
+      };
+    };
+    const aTransfer = (): DiskTransfer => ({ transferId: randomUUID(), toHost: "host2" });
+    /** A guest that leaves this host, and how it comes to another one. */
+    const leaving = async (to = aTransfer()) => {
+      const spec = await running({ ephemerals: [{ gib: 1 }] });
+      const { instanceUuid } = spec;
+      const disks = await moving().offer(instanceUuid, to);
+      const raw = disks.filter(({ name, format }) => name !== "base" && format === "raw");
+      const largest = raw.toSorted((a, b) => b.sizeBytes - a.sizeBytes)[0] ?? assert.fail("no raw disk");
+      const arrival: Arrival = {
+        transferId: to.transferId,
+        disks: disks.filter(({ name }) => name !== "base"),
+        async *open(_ctx, { name }, fromByte) {
+          yield* (await moving().read(instanceUuid, to, name, fromByte)).pieces;
+        },
+      };
+      return { spec, instanceUuid, disks, raw, largest, to, arrival };
+    };
+    const withAnother = async (work: (there: DriverHarness) => Promise<void>): Promise<void> => {
+      const there = await make();
+      try {
+        await work(there);
+      } finally {
+        await there.dispose();
+      }
+    };
+    /** The guest as it is there, with some more memory. */
+    const specAt = (there: DriverHarness, spec: GuestSpec): Promise<GuestSpec> => {
+      const { instanceUuid, instanceName, hostname, ephemerals, configDrive } = spec;
+      const memoryMib = spec.memoryMib + 16;
+      return there.aSpec({ instanceUuid, instanceName, hostname, ephemerals, configDrive, memoryMib });
+    };
+    /** What is on disks that are offered, one line each. */
+    const contentOf = async (
+      driver: Driver,
+      uuid: string,
+      to: DiskTransfer,
+      disks: readonly LeavingDisk[],
+    ): Promise<string[]> => {
+      const lines: string[] = [];
+      for (const { name } of disks) {
+        const { sizeBytes, pieces } = await moving(driver).read(uuid, to, name);
+        const hash = createHash("sha256");
+        for await (const { offset, data } of pieces) hash.update(`${offset} ${data.length} `).update(data);
+        lines.push(`${name} ${sizeBytes} ${hash.digest("hex")}`);
+      }
+      return lines;
+    };
+
+    it("keeps a guest off that is to leave, over restarts; one that stays is as it was", async () => {
+      const { spec, instanceUuid, disks, largest, to } = await leaving();
+      const shapes = (all: readonly LeavingDisk[]): unknown[] =>
+        all.map(({ name, format, sizeBytes }) => [name, format, sizeBytes]);
+      assert.deepEqual(shapes(await moving().offer(instanceUuid, to)), shapes(disks));
+      const rescue = await h.aRescue();
+      for (let times = 0; times < 2; times++) {
+        const attempts = [
+          h.driver().powerOn(ctx, instanceUuid),
+          h.driver().reboot(ctx, instanceUuid, "hard", 0),
+          h.driver().define(ctx, { ...spec, memoryMib: spec.memoryMib + 16 }),
+          able("rescue")(ctx, instanceUuid, rescue, 0),
+          able("resume")(ctx, instanceUuid),
+          rebuilding().rebuild(instanceUuid, "k"),
+        ];
+        await Promise.all(attempts.map((attempt) => rejectsWith(attempt, "GUEST_LEAVING")));
+        await h.driver().powerOff(ctx, instanceUuid, 0);
+        assert.equal(await stateOf(instanceUuid), "SHUTDOWN");
+        await h.restart();
+      }
+      for (let times = 0; times < 2; times++) await moving().keep(instanceUuid);
+      await rejectsWith(moving().read(instanceUuid, to, largest.name), "TRANSFER_UNKNOWN");
+      await h.driver().powerOn(ctx, instanceUuid);
+      await h.booted(instanceUuid);
+      assert.equal(await stateOf(instanceUuid), "RUNNING");
+      assert.deepEqual(h.events, []);
+      const unknown = randomUUID();
+      await moving().keep(unknown);
+      await rejectsWith(moving().offer(unknown, to), "GUEST_NOT_DEFINED");
+    });
+
+    it("gives disks to the host that they were offered to, and only as long as they are", async () => {
+      const { instanceUuid, largest, to } = await leaving();
+      const { name } = largest;
+      for (const other of [aTransfer(), { ...to, toHost: "host3" }, { transferId: "", toHost: "" }])
+        await rejectsWith(moving().read(instanceUuid, other, name), "TRANSFER_UNKNOWN");
+      await rejectsWith(moving().read(randomUUID(), to, name), "TRANSFER_UNKNOWN");
+      await rejectsWith(moving().read(instanceUuid, to, "../instance.json"), "INVALID_ARGUMENT");
+      const { sizeBytes, pieces } = await moving().read(instanceUuid, to, name);
+      assert.equal(sizeBytes, largest.sizeBytes);
+      const reading = pieces[Symbol.asyncIterator]();
+      assert.equal((await reading.next()).done, false);
+      await moving().keep(instanceUuid);
+      const rest = async (): Promise<void> => {
+        for (;;) if ((await reading.next()).done === true) return;
+      };
+      await rejectsWith(rest(), "TRANSFER_UNKNOWN");
+    });
+
+    it("reads a disk from any byte on", async () => {
+      const { instanceUuid, largest, to } = await leaving();
+      const bytesFrom = async (fromByte: number): Promise<Map<number, number>> => {
+        const bytes = new Map<number, number>();
+        const { pieces } = await moving().read(instanceUuid, to, largest.name, fromByte);
+        for await (const { offset, data } of pieces)
+          for (const [i, byte] of data.entries()) if (byte !== 0) bytes.set(offset + i, byte);
+        return bytes;
+      };
+      const all = await bytesFrom(0);
+      const places = [...all.keys()];
+      const middle = places[Math.floor(places.length / 2)] ?? assert.fail("an empty disk");
+      const behind = [...all].filter(([at]) => at >= middle);
+      assert.deepEqual(
+        [...(await bytesFrom(middle))].sort(([a], [b]) => a - b),
+        behind.sort(([a], [b]) => a - b),
+      );
+      assert.equal((await bytesFrom(largest.sizeBytes)).size, 0);
+    });
+
+    it("comes to another host with what is on its disks, once, and starts there", async () => {
+      const { spec, instanceUuid, raw, to, arrival } = await leaving();
+      const before = await contentOf(h.driver(), instanceUuid, to, raw);
+      await withAnother(async (there) => {
+        const moved = await specAt(there, spec);
+        for (let times = 0; times < 2; times++) await moving(there.driver()).fetch(moved, arrival);
+        assert.equal((await there.driver().inspect(ctx, instanceUuid))?.powerState, "SHUTDOWN");
+        const onward = aTransfer();
+        await moving(there.driver()).offer(instanceUuid, onward);
+        assert.deepEqual(await contentOf(there.driver(), instanceUuid, onward, raw), before);
+        await moving(there.driver()).keep(instanceUuid);
+        await there.restart();
+        await there.driver().define(ctx, moved);
+        await moving(there.driver()).fetch(moved, arrival);
+        await there.driver().powerOn(ctx, instanceUuid);
+        await there.booted(instanceUuid);
+      });
+      assert.deepEqual(await contentOf(h.driver(), instanceUuid, to, raw), before);
+    });
+
+    it("goes on where a transfer broke off, and begins another one at its beginning", async () => {
+      const { spec, instanceUuid, largest, arrival } = await leaving();
+      const asked: number[] = [];
+      let cuts = 2;
+      let end = 0;
+      const cut: Arrival = {
+        ...arrival,
+        async *open(c, disk, fromByte) {
+          const isLargest = disk.name === largest.name;
+          if (isLargest) asked.push(fromByte);
+          for await (const piece of arrival.open(c, disk, fromByte)) {
+            yield piece;
+            if (!isLargest || cuts-- <= 0) continue;
+            end = piece.offset + piece.data.length;
+            throw new Error("it broke");
+          }
+        },
+      };
+      await withAnother(async (there) => {
+        const moved = await specAt(there, spec);
+        const again: Arrival = { ...cut, transferId: randomUUID() };
+        await assert.rejects(moving(there.driver()).fetch(moved, cut), /it broke/);
+        assert.equal(await there.driver().inspect(ctx, instanceUuid), undefined);
+        await assert.rejects(moving(there.driver()).fetch(moved, again), /it broke/);
+        await there.restart();
+        assert.equal(await there.driver().inspect(ctx, instanceUuid), undefined);
+        await moving(there.driver()).fetch(moved, again);
+        assert.deepEqual(asked, [0, 0, end]);
+        await there.driver().powerOn(ctx, instanceUuid);
+        await there.booted(instanceUuid);
+      });
+    });
+
+    it("takes no disk that was changed on the way, and forgets what came of one", async () => {
+      const { spec, instanceUuid, arrival } = await leaving();
+      const changed: Arrival = {
+        ...arrival,
+        async *open(c, disk, fromByte) {
+          for await (const piece of arrival.open(c, disk, fromByte))
+            yield { ...piece, data: piece.data.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) };
+        },
+      };
+      await withAnother(async (there) => {
+        const moved = await specAt(there, spec);
+        await rejectsWith(moving(there.driver()).fetch(moved, changed), "TRANSFER_BROKEN");
+        assert.equal(await there.driver().inspect(ctx, instanceUuid), undefined);
+        await there.driver().remove(ctx, instanceUuid);
+        await there.driver().define(ctx, moved);
+        await rejectsWith(moving(there.driver()).fetch(moved, arrival), "GUEST_HERE_ALREADY");
+      });
     });
 
     it("survives being asked for many things at once", async () => {
