@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
-import { ExportGuestInput, ImportGuestInput, LeavingDisk } from "../../../gen/kilonova/compute/v1/commands.js";
+import {
+  ExportGuestInput,
+  ImportGuestInput,
+  LeavingDisk,
+} from "../../../gen/kilonova/compute/v1/commands.js";
 import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import { GlanceErrors } from "../../clients/glance/errors.js";
 import { rootCtx } from "../../kernel/index.js";
