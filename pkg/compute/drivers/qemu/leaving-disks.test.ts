@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCtx } from "../../../kernel/index.js";
@@ -78,7 +86,8 @@ describe("disks that leave", () => {
     const entry = anEntry();
     const piecesOf = async (disk: string, fromByte = 0): Promise<DiskPiece[]> => {
       const pieces: DiskPiece[] = [];
-      for await (const piece of (await openLeaving(ctx, entry, TO, disk, fromByte)).pieces) pieces.push(piece);
+      const opened = await openLeaving(ctx, entry, TO, disk, fromByte);
+      for await (const piece of opened.pieces) pieces.push(piece);
       return pieces;
     };
     const [piece, ...more] = await piecesOf("ephemeral0");
