@@ -16,6 +16,7 @@ import type { DefineTools } from "./define-guest.js";
 import { userOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { ownDisks } from "./disk-plan.js";
+import type { PlannedDisk } from "./disk-plan.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { BASE } from "./leaving-disks.js";
 
@@ -31,6 +32,11 @@ const SURE_BYTES = 64 * 1024 ** 2;
 /** Kept free beside what arrives: other guests write to the same file system. */
 const SPARE_BYTES = 256 * 1024 ** 2;
 const PART = ".arriving";
+/** A config drive is no larger, whatever its files are. */
+const DRIVE_BYTES = 128 * 1024 ** 2;
+/** What a qcow2 file may have besides the data of its disk: its tables, 1 in 64 of it, and its header. */
+const TABLES_PART = 64;
+const HEADER_BYTES = 64 * 1024 ** 2;
 
 /** A disk that comes, and its place here. */
 interface ComingDisk {
@@ -89,15 +95,22 @@ function placesOf(disks: readonly LeavingDisk[], wanted: Definition, paths: Gues
     throw broken({ name: "root" }, "it is not offered");
   return disks.flatMap((disk): ComingDisk[] => {
     const { name, format, sizeBytes } = disk;
-    if (name === BASE) return [{ disk, path: paths.baseDisk, base: undefined }];
-    const planned = own.find(({ node }) => node === name);
+    const planned = own.find(({ node }) => node === (name === BASE ? "root" : name));
     if (name === "swap" || (name === "config" && planned === undefined)) return [];
-    const wantBytes = planned?.sizeBytes ?? 0;
-    if (planned === undefined || (format === "raw" && name !== "config" && sizeBytes > wantBytes))
+    const wantBytes = planned === undefined ? 0 : mostBytes(name, planned);
+    if (planned === undefined || sizeBytes > wantBytes)
       throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes: sizeBytes, wantBytes });
+    if (name === BASE) return [{ disk, path: paths.baseDisk, base: undefined }];
     if (planned.format !== format) throw broken(disk, `it is ${format}, not ${planned.format}`);
     return [{ disk, path: planned.path, base: planned.base }];
   });
+}
+
+/** The largest file that can be a disk, or the image below it: another host does not fill this one. */
+function mostBytes(name: string, { format, sizeBytes }: PlannedDisk): number {
+  if (name === "config") return DRIVE_BYTES;
+  if (format === "raw" || name === BASE) return sizeBytes;
+  return sizeBytes + Math.ceil(sizeBytes / TABLES_PART) + HEADER_BYTES;
 }
 
 interface Fetching {
