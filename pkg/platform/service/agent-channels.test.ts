@@ -25,8 +25,8 @@ function setUp(): {
     max: OPEN_AT_MOST,
     idleMs: IDLE_MS,
     clock,
-    open: (host) => {
-      opened.push(host);
+    open: (host, _address, asHost) => {
+      opened.push(asHost === "" ? host : `${host} as ${asHost}`);
       return {
         client: <D extends ServiceDefinition>(_definition: D) =>
           ({
@@ -69,6 +69,13 @@ describe("platform/service: connections to agents", () => {
     await Promise.all([call(channels, "h1"), call(channels, "h1")]);
     await call(channels, "h1");
     assert.deepEqual(opened, ["h1"]);
+  });
+
+  it("opens another one for each host that it speaks for", async () => {
+    const { channels, opened } = setUp();
+    for (const asHost of ["h2", "h3", "h2"])
+      await channels.to("h1", "h1:8790", asHost).client(GlobalServiceDefinition).listCells(testCtx(), {});
+    assert.deepEqual(opened, ["h1 as h2", "h1 as h3"]);
   });
 
   it("closes the one that was not used for longest when there are too many", async () => {

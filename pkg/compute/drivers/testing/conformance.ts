@@ -876,13 +876,13 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const shapes = (all: readonly LeavingDisk[]): unknown[] =>
         all.map(({ name, format, sizeBytes }) => [name, format, sizeBytes]);
       assert.deepEqual(shapes(await moving().offer(instanceUuid, to)), shapes(disks));
-      const rescue = await h.aRescue();
+      const rescueSpec = await h.aRescue();
       for (let times = 0; times < 2; times++) {
         const attempts = [
           h.driver().powerOn(ctx, instanceUuid),
           h.driver().reboot(ctx, instanceUuid, "hard", 0),
           h.driver().define(ctx, { ...spec, memoryMib: spec.memoryMib + 16 }),
-          able("rescue")(ctx, instanceUuid, rescue, 0),
+          able("rescue")(ctx, instanceUuid, rescueSpec, 0),
           able("resume")(ctx, instanceUuid),
           rebuilding().rebuild(instanceUuid, "k"),
         ];
