@@ -30,6 +30,12 @@ describe("what a host can do", () => {
     assert.deepEqual(has(without("consoleLog"), "pause", "set-admin-password"), [true, true]);
   });
 
+  it("is to move guests when it can do all of it, on whichever end", () => {
+    assert.deepEqual(has(without(), "move"), [true]);
+    for (const method of ["exportDisks", "openLeavingDisk", "keepDisks", "importDisks"] as const)
+      assert.deepEqual(has(without(method), "move"), [false]);
+  });
+
   it("is asked again before a command runs, and is nothing that no command needs", async () => {
     assert.deepEqual([can(without(), "pause"), can(without("unpause"), "pause")], [true, false]);
     assert.equal(can(without(), "console-log"), false);

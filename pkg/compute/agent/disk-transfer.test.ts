@@ -3,7 +3,7 @@ import type { ReadDiskRequest, ReadDiskResponse } from "../../../gen/kilonova/co
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { Peer } from "../../kernel/index.js";
 import { CommonErrors, rootCtx, silentLogger } from "../../kernel/index.js";
-import { LocalNetwork, bindPart } from "../../platform/rpc/index.js";
+import { LocalNetwork, agentBinding, bindPart } from "../../platform/rpc/index.js";
 import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 import { fakeClock } from "../../testkit/clock.js";
 import type { DiskPiece, LeavingDisk } from "../driver.js";
@@ -76,6 +76,17 @@ describe("a disk between two agents", () => {
     assert.equal(pieces.length, 2);
     assert.deepEqual(comparable(await fetch(root, pieces[1]?.offset)), comparable(pieces.slice(1)));
     assert.deepEqual(await fetch(root, root.sizeBytes), []);
+  });
+
+  it("is all that agents may ask each other for", () => {
+    const forAgents = bindPart(AgentServiceDefinition, {}).methods.filter(({ allowedCallers }) =>
+      allowedCallers.has("compute"),
+    );
+    assert.deepEqual(
+      forAgents.map(({ method }) => method),
+      ["ReadDisk"],
+    );
+    assert.deepEqual(agentBinding(AgentServiceDefinition.methods.readDisk)?.host, ["to_host"]);
   });
 
   const strangers: readonly [who: string, peer: Peer, reason: string][] = [
