@@ -105,8 +105,8 @@ export interface Arrival {
   /** As the host that has them was told. */
   readonly transferId: string;
   /**
-   * What is to be fetched. The image below the root disk is only among them where the host has no other way
-   * to it; then it becomes the guest's own, in the place of the spec's.
+   * What is offered. The image below the root disk is only fetched where the spec's is another one, such as
+   * none that is here; then it becomes the guest's own.
    */
   readonly disks: readonly LeavingDisk[];
   /**

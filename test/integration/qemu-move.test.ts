@@ -3,9 +3,10 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { rootCtx } from "../../pkg/kernel/index.js";
-import type { Arrival, DiskTransfer, GuestSpec, LeavingDisk } from "../../pkg/compute/driver.js";
+import type { Arrival, DiskTransfer, GuestSpec } from "../../pkg/compute/driver.js";
 import { parseDefinition } from "../../pkg/compute/drivers/qemu/definition.js";
 import type { GuestPaths } from "../../pkg/compute/drivers/qemu/guest-paths.js";
+import { buttonGuestDisk } from "../../pkg/compute/drivers/testing/button-guest.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 
@@ -70,14 +71,13 @@ describe("QEMU driver: moving guests", function () {
   const offered = async (
     from: QemuHost,
     uuid: string,
-    takes: (disk: LeavingDisk) => boolean = ({ name }) => name !== "base",
     passed: (disk: string, bytes: number) => void = () => {},
   ): Promise<Arrival> => {
     const to: DiskTransfer = { transferId: randomUUID(), toHost: "host2" };
     const disks = await from.driver().exportDisks(ctx, uuid, to, 0);
     return {
       transferId: to.transferId,
-      disks: disks.filter(takes),
+      disks,
       async *open(c, { name }, fromByte) {
         const { pieces } = await from.driver().openLeavingDisk(c, uuid, to, name, fromByte);
         for await (const piece of pieces) {
@@ -121,7 +121,7 @@ describe("QEMU driver: moving guests", function () {
     const { spec } = await written();
     const uuid = spec.instanceUuid;
     const passed = new Map<string, number>();
-    const arrival = await offered(here, uuid, undefined, (disk, bytes) =>
+    const arrival = await offered(here, uuid, (disk, bytes) =>
       passed.set(disk, (passed.get(disk) ?? 0) + bytes),
     );
     await there.driver().importDisks(ctx, await at(there, spec), arrival);
@@ -155,7 +155,7 @@ describe("QEMU driver: moving guests", function () {
     const { spec } = await written();
     const uuid = spec.instanceUuid;
     let cuts = 2;
-    const arrival = await offered(here, uuid, undefined, (disk) => {
+    const arrival = await offered(here, uuid, (disk) => {
       if (disk === "ephemeral0" && cuts-- > 0) throw new Error("it broke");
     });
     const moved = await at(there, spec);
@@ -180,10 +180,9 @@ describe("QEMU driver: moving guests", function () {
   it("brings the image along where there is no other way, and takes it on to the next host", async () => {
     const { spec } = await written();
     const uuid = spec.instanceUuid;
-    const all = (): boolean => true;
     const image = { imageId: spec.rootImage?.imageId ?? "", path: "", virtualSizeBytes: 0 };
     const without = await at(there, spec, { rootImage: image });
-    await there.driver().importDisks(ctx, without, await offered(here, uuid, all));
+    await there.driver().importDisks(ctx, without, await offered(here, uuid));
     const paths = there.paths(uuid);
     isWhole(paths);
     assert.equal(infoOf(paths.rootDisk)["backing-filename"], paths.baseDisk);
@@ -192,9 +191,21 @@ describe("QEMU driver: moving guests", function () {
     await starts(there, uuid);
     await here.driver().remove(ctx, uuid);
     const back = await at(here, spec, { rootImage: image });
-    await here.driver().importDisks(ctx, back, await offered(there, uuid, all));
+    await here.driver().importDisks(ctx, back, await offered(there, uuid));
     isWhole(here.paths(uuid));
     await starts(here, uuid);
+  });
+
+  it("never puts a disk on another image than it was made on, whatever its server's image is", async () => {
+    const { spec } = await written();
+    const uuid = spec.instanceUuid;
+    const rootImage = there.image("another.raw", buttonGuestDisk(true, "another image\n"));
+    const moved = await at(there, spec, { rootImage });
+    await there.driver().importDisks(ctx, moved, await offered(here, uuid));
+    const paths = there.paths(uuid);
+    assert.equal(infoOf(paths.rootDisk)["backing-filename"], paths.baseDisk);
+    assert.equal(statSync(paths.baseDisk).size, spec.rootImage?.virtualSizeBytes);
+    await starts(there, uuid);
   });
 
   it("is refused of a disk that the new flavor has no room for, and of one that is damaged", async () => {

@@ -13,8 +13,8 @@ const BASE = "base";
 
 /**
  * Fetches a guest's disks from the host that it leaves, defines it here and connects its volumes, without
- * starting it. The image below its root disk comes from the Image service, or along with the disks when that
- * does not have it any more.
+ * starting it. The image below its root disk comes from the Image service; when that has it no more, there is
+ * none here, and the one that is offered with the disks comes along.
  */
 const importGuest: Command<ImportGuestInput, GuestOutput, ImagePhase | MovePhase, "importDisks"> = {
   name: "import-guest",
@@ -28,16 +28,11 @@ const importGuest: Command<ImportGuestInput, GuestOutput, ImagePhase | MovePhase
     const { instance, secrets, transferId } = input;
     const record = recordOf(serverId, instance);
     const volumes = input.volumes.map((device) => host.volumeOf(device));
-    const offered = input.disks.map(diskOf);
-    const base = offered.find(({ name }) => name === BASE);
-    const instead = base && {
-      imageId: record.spec?.image?.id ?? "",
-      path: "",
-      virtualSizeBytes: base.sizeBytes,
-    };
+    const disks = input.disks.map(diskOf);
+    const base = disks.find(({ name }) => name === BASE);
+    const imageId = record.spec?.image?.id ?? "";
+    const instead = base && { imageId, path: "", virtualSizeBytes: base.sizeBytes };
     const spec = await host.specOf(ctx, record, secrets, tell, instead);
-    const comesAlong = instead !== undefined && spec.rootImage === instead;
-    const disks = comesAlong ? offered : offered.filter(({ name }) => name !== BASE);
     const open = host.disksFrom({ serverId, transferId, host: input.fromHost, address: input.fromAddress });
     await part(ctx, "driver.importDisks", async (c) =>
       host.driver.importDisks(c, spec, { transferId, disks, open }, tell),

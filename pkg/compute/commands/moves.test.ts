@@ -156,16 +156,21 @@ describe("moving a guest", () => {
 
   const base = LeavingDisk.fromPartial({ name: "base", format: "raw", sizeBytes: 512n, dataBytes: 512n });
 
-  it("leaves the image behind that the Image service has", async () => {
+  it("brings the image from the Image service, and offers the driver what there is elsewhere", async () => {
     const { source, target, call, out, into } = await bench();
     const { disks } = await exportGuest.run(call(source), out);
-    await importGuest.run(call(target), into([base, ...disks]));
-    const [came] = target.driver.came;
+    source.driver.rules.add({
+      method: "openLeavingDisk",
+      times: 1,
+      fail: { reason: "ASKED", message: "for the first disk" },
+    });
+    await assert.rejects(importGuest.run(call(target), into([base, ...disks])), { reason: "ASKED" });
+    const { spec, arrival } = target.driver.came[0] ?? assert.fail("nothing came");
+    assert.deepEqual(spec.rootImage, { imageId: IMAGE, path: "", virtualSizeBytes: 0 });
     assert.deepEqual(
-      came?.arrival.disks.map(({ name }) => name),
-      ["root", "config"],
+      arrival.disks.map(({ name }) => name),
+      ["base", "root", "config"],
     );
-    assert.equal(came?.spec.rootImage?.imageId, IMAGE);
   });
 
   for (const gone of [
@@ -173,7 +178,7 @@ describe("moving a guest", () => {
     ImageErrors.IMAGE_NOT_ACTIVE({ imageId: IMAGE }),
     ImageErrors.IMAGE_REPLACED({ imageId: IMAGE }),
   ])
-    it(`takes the image along after ${gone.reason}`, async () => {
+    it(`has no image here after ${gone.reason}, but one that comes along`, async () => {
       const prepare = async (): Promise<never> => {
         throw gone;
       };

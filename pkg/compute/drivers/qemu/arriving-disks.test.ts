@@ -43,8 +43,8 @@ describe("disks that arrive", () => {
     qcow2Bytes({
       sizeBytes: BigInt(GIB),
       backingOffset: 1024n,
-      backingSize: 9,
-      backingName: "/there/is",
+      backingSize: "/there/root.raw".length,
+      backingName: "/there/root.raw",
       ...over,
     });
   const raw = (name: string, data: Buffer, sizeBytes = data.length): [LeavingDisk, Buffer] => [
@@ -127,7 +127,7 @@ describe("disks that arrive", () => {
     await assert.rejects(take({ open: breaks }), /it broke/);
     assert.equal(existsSync(paths.definition), false);
     await take();
-    assert.deepEqual(asked, ["root 0", "ephemeral0 0", "ephemeral0 9"]);
+    assert.deepEqual(asked, ["root 0", "root 0", "ephemeral0 0", "ephemeral0 9"]);
     assert.equal(beginning(paths.ephemeralDisk), "ephemeral\0");
   });
 
@@ -144,10 +144,10 @@ describe("disks that arrive", () => {
     writeFileSync(`${paths.ephemeralDisk}.arriving`, "ephe and something else");
     await take();
     assert.equal(beginning(paths.ephemeralDisk), "ephemeral\0");
-    assert.deepEqual(asked, ["root 0", "ephemeral0 4"]);
+    assert.deepEqual(asked.splice(0), ["root 0", "root 0", "ephemeral0 4"]);
     rmSync(paths.definition);
     await take({ transferId: "another" });
-    assert.deepEqual(asked.slice(2), ["root 0", "ephemeral0 0"]);
+    assert.deepEqual(asked, ["root 0", "root 0", "ephemeral0 0"]);
   });
 
   const refused: readonly [what: string, data: Buffer][] = [
@@ -178,17 +178,47 @@ describe("disks that arrive", () => {
   ];
   for (const [what, disks, reason] of unfit)
     it(`are not asked for when ${what}`, async () => {
-      const { asked, take } = aHost(disks);
+      const { paths, asked, take } = aHost(disks);
       await assert.rejects(take(), { reason });
-      assert.deepEqual(asked, []);
+      // But for what a root disk stands on.
+      assert.deepEqual([asked.filter((one) => one !== "root 0"), existsSync(paths.dir)], [[], false]);
     });
 
-  it("may bring the image along, which is then this guest's alone", async () => {
-    const { paths, ran, take } = aHost([raw("base", Buffer.alloc(512, 7)), root(), ephemeral()]);
+  const base = raw("base", Buffer.alloc(512, 7));
+
+  it("leave the image behind that this host has", async () => {
+    const { paths, asked, take } = aHost([base, root(), ephemeral()]);
     const { spec } = await take();
-    assert.deepEqual(spec.rootImage, { imageId: "i", path: paths.baseDisk, virtualSizeBytes: 512 });
-    assert.equal(statSync(paths.baseDisk).mode & 0o777, 0o444);
-    assert.equal(ran[0]?.[6], paths.baseDisk);
+    assert.deepEqual([spec.rootImage?.path, existsSync(paths.baseDisk)], [IMAGE, false]);
+    assert.deepEqual(asked, ["root 0", "root 0", "ephemeral0 0"]);
+  });
+
+  for (const path of ["", "/images/another.raw"])
+    it(`bring the image along where there is ${path || "none"}, which is then this guest's alone`, async () => {
+      const rootImage = { imageId: "i", path, virtualSizeBytes: 1 };
+      const { paths, ran, take } = aHost([base, root(), ephemeral()], { rootImage });
+      const { spec } = await take();
+      assert.deepEqual(spec.rootImage, { imageId: "i", path: paths.baseDisk, virtualSizeBytes: 512 });
+      assert.equal(statSync(paths.baseDisk).mode & 0o777, 0o444);
+      assert.equal(ran[0]?.[6], paths.baseDisk);
+    });
+
+  it("are refused when they stand on another image that does not come along", async () => {
+    const rootImage = { imageId: "i", path: "/images/another.raw", virtualSizeBytes: 1 };
+    const { ran, take } = aHost([root(), ephemeral()], { rootImage });
+    await assert.rejects(take(), { reason: "TRANSFER_BROKEN" });
+    assert.deepEqual(ran, []);
+  });
+
+  it("stand on the image that came along also when a later attempt finishes them", async () => {
+    const rootImage = { imageId: "i", path: "", virtualSizeBytes: 0 };
+    const { paths, arrival, take } = aHost([base, root(), ephemeral()], { rootImage });
+    const breaks: Arrival["open"] = async function* (c, disk, fromByte) {
+      if (disk.name === "ephemeral0") throw new Error("it broke");
+      yield* arrival.open(c, disk, fromByte);
+    };
+    await assert.rejects(take({ open: breaks }), /it broke/);
+    assert.equal((await take()).spec.rootImage?.path, paths.baseDisk);
   });
 
   it("keep the config drive that came", async () => {

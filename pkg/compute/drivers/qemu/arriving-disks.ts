@@ -5,18 +5,18 @@ import { dirname } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
 import { ifThere, syncPath } from "../../../platform/files/index.js";
 import type { Arrival, GuestSpec, LeavingDisk, MovePhase, Tell } from "../../driver.js";
-import { qcow2 } from "../../images/formats/qcow2.js";
-import { HEAD_BYTES, Header } from "../../images/formats/view.js";
 import { requireNext } from "../disk-pieces.js";
 import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 import { ArrivalRecord } from "./arrival-record.js";
+import { broken, requireHonest, withImageBelow } from "./arriving-root.js";
 import { makeFiles, wantedDefinition } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
 import { userOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { ownDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
+import { arrivingPath } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { BASE } from "./leaving-disks.js";
 
@@ -31,7 +31,6 @@ export interface ImportInput {
 const SURE_BYTES = 64 * 1024 ** 2;
 /** Kept free beside what arrives: other guests write to the same file system. */
 const SPARE_BYTES = 256 * 1024 ** 2;
-const PART = ".arriving";
 /** A config drive is no larger, whatever its files are. */
 const DRIVE_BYTES = 128 * 1024 ** 2;
 /** What a qcow2 file may have besides the data of its disk: its tables, 1 in 64 of it, and its header. */
@@ -60,11 +59,11 @@ export async function importGuest(
   tell: Tell<MovePhase>,
 ): Promise<Definition> {
   const { transferId, disks } = arrival;
-  const spec = withOwnBase(asked, disks, paths);
+  const found = await ArrivalRecord.find(paths, transferId);
+  const spec = await withImageBelow(ctx, asked, { arrival, paths }, found);
   const plain = wantedDefinition({ spec, before: undefined, uidBefore: undefined, paths }, tools);
   const wanted: Definition = { ...plain, arrivedBy: transferId };
   const coming = placesOf(disks, wanted, paths);
-  const found = await ArrivalRecord.find(paths, transferId);
   if (found === undefined) await tools.files.discard(paths, spec.instanceUuid);
   await tools.files.makeFolder(paths, userOf(wanted));
   const record = found ?? (await ArrivalRecord.begin(paths, transferId));
@@ -78,16 +77,9 @@ export async function importGuest(
   return wanted;
 }
 
-/** An image that came along is nobody else's: not every host may say what an image's data are. */
-function withOwnBase(spec: GuestSpec, disks: readonly LeavingDisk[], { baseDisk }: GuestPaths): GuestSpec {
-  const base = disks.find(({ name }) => name === BASE);
-  if (base === undefined || spec.rootImage === undefined) return spec;
-  return { ...spec, rootImage: { ...spec.rootImage, path: baseDisk, virtualSizeBytes: base.sizeBytes } };
-}
-
 /**
- * Swap that was offered nonetheless, or a drive that the guest has no more, is left where it is. What is
- * wanted and does not come is new, but for a root disk.
+ * What is not needed is left where it is: the image below a root disk that this host has, swap, a drive that
+ * the guest has no more. What is wanted and does not come is new, but for a root disk.
  */
 function placesOf(disks: readonly LeavingDisk[], wanted: Definition, paths: GuestPaths): ComingDisk[] {
   const own = ownDisks(wanted, paths);
@@ -96,7 +88,11 @@ function placesOf(disks: readonly LeavingDisk[], wanted: Definition, paths: Gues
   return disks.flatMap((disk): ComingDisk[] => {
     const { name, format, sizeBytes } = disk;
     const planned = own.find(({ node }) => node === (name === BASE ? "root" : name));
-    if (name === "swap" || (name === "config" && planned === undefined)) return [];
+    const isIdle =
+      name === BASE
+        ? wanted.spec.rootImage?.path !== paths.baseDisk
+        : name === "swap" || (name === "config" && planned === undefined);
+    if (isIdle) return [];
     const wantBytes = planned === undefined ? 0 : mostBytes(name, planned);
     if (planned === undefined || sizeBytes > wantBytes)
       throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes: sizeBytes, wantBytes });
@@ -134,7 +130,7 @@ async function fetchDisks(
   for (const { disk, path } of coming) {
     const whole = (await ifThere(lstat(path))) !== undefined;
     if (whole) isHere.add(path);
-    done += whole ? disk.dataBytes : await heldBytes(`${path}${PART}`, record.of(disk.name));
+    done += whole ? disk.dataBytes : await heldBytes(arrivingPath(path), record.of(disk.name));
   }
   await requireRoom(dir, total - done);
   const passed = (bytes: number): void => {
@@ -145,7 +141,7 @@ async function fetchDisks(
   for (const one of coming) {
     const { disk, path } = one;
     if (!isHere.has(path)) {
-      await fetchDisk(ctx, disk, `${path}${PART}`, fetching, passed);
+      await fetchDisk(ctx, disk, arrivingPath(path), fetching, passed);
       await settle(ctx, one, user, tools);
     } else if (user && disk.name !== BASE) await lchown(path, user.uid, user.gid);
   }
@@ -223,7 +219,7 @@ async function settle(
   user: RunAs | undefined,
   tools: DefineTools,
 ): Promise<void> {
-  const part = `${path}${PART}`;
+  const part = arrivingPath(path);
   if (disk.format === "qcow2") await requireHonest(disk, part, base !== undefined);
   if (disk.name === BASE) await closeForGood(part);
   else if (user) await lchown(part, user.uid, user.gid);
@@ -248,29 +244,3 @@ async function closeForGood(path: string): Promise<void> {
     await file.close();
   }
 }
-
-/**
- * Looks at what another host says is a disk before anything opens it: it names no file of this host but an
- * image below it, which is about to be replaced, and has one exactly where there shall be one.
- * @throws TRANSFER_BROKEN
- */
-async function requireHonest(disk: LeavingDisk, path: string, hasBase: boolean): Promise<void> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    const head = Buffer.alloc(Math.min(disk.sizeBytes, HEAD_BYTES));
-    await file.read(head, 0, head.length, 0);
-    const view = { head, tail: new Uint8Array(), sizeBytes: disk.sizeBytes };
-    const header = new Header(head);
-    if (!qcow2.matches(header, view)) throw broken(disk, "it is no qcow2 image");
-    const { refusals } = qcow2.check(header, view);
-    const other = refusals.find(({ code }) => code !== "BACKING_FILE");
-    if (other !== undefined) throw broken(disk, other.text);
-    if ((refusals.length > 0) !== hasBase)
-      throw broken(disk, hasBase ? "it stands on no image" : "it stands on an image");
-  } finally {
-    await file.close();
-  }
-}
-
-const broken = ({ name }: Pick<LeavingDisk, "name">, problem: string): Error =>
-  DriverErrors.TRANSFER_BROKEN({ disk: name, problem });

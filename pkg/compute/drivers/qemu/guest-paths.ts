@@ -127,6 +127,9 @@ export function volumePaths(paths: GuestPaths, volumeId: string): VolumePaths {
 export const ephemeralPath = ({ ephemeralDisk }: Pick<GuestPaths, "ephemeralDisk">, index: number): string =>
   join(dirname(ephemeralDisk), basename(ephemeralDisk).replace("eph0", `eph${index}`));
 
+/** Where a disk that is on its way here lies until it is whole. */
+export const arrivingPath = (path: string): string => `${path}.arriving`;
+
 const NEXT = ".next";
 
 /** Whether a file of a guest's folder is an ephemeral disk that shall take another one's place. */

@@ -833,7 +833,7 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const largest = raw.toSorted((a, b) => b.sizeBytes - a.sizeBytes)[0] ?? assert.fail("no raw disk");
       const arrival: Arrival = {
         transferId: to.transferId,
-        disks: disks.filter(({ name }) => name !== "base"),
+        disks,
         async *open(_ctx, { name }, fromByte) {
           yield* (await moving().read(instanceUuid, to, name, fromByte)).pieces;
         },
