@@ -58,7 +58,7 @@ export async function startHosts(
       share: 1 / names.length,
       guestSeed,
       cells: cluster.connect("cells", host),
-      agents: (to, at) => cluster.agent(to, at, host),
+      agents: (to, address) => cluster.agent(to, address, host),
       ...clients,
       vendorData,
       registry,

@@ -67,11 +67,10 @@ export function wantedDefinition(
     tools.isolation.uids?.take(paths.dir, uidBefore ?? undefined).uid ?? null,
     before,
   );
-  const { builtAs, arrivedBy } = before ?? {};
   return {
     ...wanted,
-    ...(builtAs === undefined ? {} : { builtAs }),
-    ...(arrivedBy === undefined ? {} : { arrivedBy }),
+    ...(before?.builtAs === undefined ? {} : { builtAs: before.builtAs }),
+    ...(before?.arrivedBy === undefined ? {} : { arrivedBy: before.arrivedBy }),
   };
 }
 
