@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
-import type { GuestEvent, GuestVolume } from "../../driver.js";
+import type { Arrival, GuestEvent, GuestVolume, WorkProgress } from "../../driver.js";
 import { aGuestSpec, aRescueSpec, aVolume } from "../testing/a-spec.js";
 import { driverConformance } from "../testing/conformance.js";
 import type { DriverHarness } from "../testing/conformance.js";
@@ -94,6 +94,23 @@ describe("fake driver", () => {
       told.push(done / total);
     });
     assert.deepEqual(told, [0, 0.4, 0.8, 1]);
+  });
+
+  it("tells of disks on their way that a rule delays, and may lose the answer when they are there", async () => {
+    const driver = new FakeDriver({ hostname: "h" });
+    const spec = aGuestSpec();
+    const arrival: Arrival = { transferId: "t", disks: [], open: () => assert.fail("nothing is offered") };
+    const fail = { reason: "LOST", message: "lost" };
+    driver.rules.add({ method: "importDisks", times: 1, when: "after", delayMs: 250, fail });
+    const told: number[] = [];
+    const tell = ({ phase, done, total }: WorkProgress): void => {
+      assert.deepEqual([phase, total], ["disk_move", 1024 ** 3]);
+      told.push(done / total);
+    };
+    await assert.rejects(driver.importDisks(ctx, spec, arrival, tell), refused("LOST"));
+    assert.deepEqual(told, [0, 0.4, 0.8, 1]);
+    await driver.importDisks(ctx, spec, arrival);
+    assert.equal(driver.guest(spec.instanceUuid)?.defines, 1);
   });
 
   it("can lose the answer after the effect", async () => {
