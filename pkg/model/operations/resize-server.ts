@@ -41,5 +41,5 @@ export default declareOperation({
     newFlavor: flavor,
     wasOff: server.vmState === VmState.VM_STATE_STOPPED,
   }),
-  example: { input: { flavor: { id: "2", name: "m2", vcpus: 1, memoryMib: 128, rootGib: 1 } } },
+  example: { input: { flavor: { id: "2", name: "m2.lean", vcpus: 2, memoryMib: 256, rootGib: 1 } } },
 });
