@@ -7,7 +7,7 @@ import { keepsItsState } from "../steps/guest-step.js";
 import { readRestingMigration } from "../steps/resting-migration.js";
 import type { KindDeps } from "../kind-factory.js";
 
-/** Without the host that the server has left nothing is begun: it stays resized, and may be asked for again. */
+/** Without the host that the server has left nothing is begun: it stays resized, and may be asked again. */
 export default ({ ports }: KindDeps) =>
   defineKind(confirmServerResize, {
     steps: [

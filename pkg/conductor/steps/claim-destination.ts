@@ -44,7 +44,10 @@ const movingClaims = ({ moves }: Pick<Ports, "moves">): Claims => ({
       operation: operation.name,
       fence,
       attempt: round,
-      claim: { ...claimOf(server, host), ...(consumerGeneration === undefined ? {} : { consumerGeneration }) },
+      claim: {
+        ...claimOf(server, host),
+        ...(consumerGeneration === undefined ? {} : { consumerGeneration }),
+      },
       takeOvers: [
         { consumerId: ownMigrationId(call), consumerType: "MIGRATION", fromConsumerId: server.id },
       ],

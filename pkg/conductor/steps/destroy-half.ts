@@ -9,8 +9,8 @@ import { agentStep, commandFailed } from "./agent-step.js";
 import { hostAt } from "./resting-migration.js";
 
 /**
- * Removes the guest with its disks at one end of a move. A host that is down is waited for: nobody else can say
- * that the guest is gone.
+ * Removes the guest with its disks at one end of a move. A host that is down is waited for: nobody else can
+ * say that the guest is gone.
  */
 export const destroyHalf = (
   ports: Ports,

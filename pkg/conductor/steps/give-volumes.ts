@@ -57,7 +57,8 @@ async function give(
     return [isGiven ? given : reserved];
   } catch (error) {
     if (!(error instanceof KilonovaError) || !OVER.has(error.kind)) throw error;
-    call.ctx.log.warn("move.volume.left", { operation: call.operation.name, volumeId: device.volumeId, error });
+    const { volumeId } = device;
+    call.ctx.log.warn("move.volume.left", { operation: call.operation.name, volumeId, error });
     return reserved === undefined ? [] : [reserved];
   }
 }

@@ -55,8 +55,8 @@ export const movePorts = (ports: NetworkPorts & Pick<Ports, "migrations">): Step
 });
 
 /**
- * Binds the server's ports to the host that it has left. @returns the server as it was there: its place, zone,
- * flavor and what that host gave it. Repeatable, also before it ever left
+ * Binds the server's ports to the host that it has left. Repeatable, also before it ever left.
+ * @returns the server as it was there: its place, zone, flavor and what that host gave it
  */
 export async function backAt(
   call: StepCall<unknown>,

@@ -1,4 +1,8 @@
-import { MigrationChange, MigrationEnd, MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
+import {
+  MigrationChange,
+  MigrationEnd,
+  MigrationRecord,
+} from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../kernel/errors.js";
 import { GLOBAL } from "../../model/database-names.js";
@@ -32,8 +36,9 @@ export function sourceOf({ id, source }: MigrationRecord): MigrationEnd {
 }
 
 /**
- * Resizes and cold migrations of the server that may have left something on either host: those that nobody has
- * confirmed or reverted, and those that failed. Of build requests none.
+ * Resizes and cold migrations of the server that may have left something on either host: those that nobody
+ * has confirmed or reverted, and those that failed. Of build requests none.
+ * @cost one list, by the server
  */
 export async function unclearedMoves(
   { ctx, database, server }: Pick<StepCall, "ctx" | "database" | "server">,

@@ -5,8 +5,8 @@ import { statusIs, unclearedMoves } from "./moves.js";
 
 /**
  * Gives the host's resources back, and what moves have kept at other hosts. Claims of a pre-empted operation
- * that are still under way find a tombstone. A move that nobody has decided on is confirmed, as in Nova: there
- * is nothing left to go back to.
+ * that are still under way find a tombstone. A move that nobody has decided on is confirmed, as in Nova:
+ * there is nothing left to go back to.
  */
 export const releaseAllocation = ({
   placement,

@@ -42,7 +42,7 @@ export const readRestingMigration = (
     const migration = await readMigration(call, ports, call.input.migrationId);
     if (migration.status !== "finished")
       return fail(
-        CommonErrors.INVALID_ARGUMENT({ field: "input.migration_id", problem: "is of no finished migration" }),
+        CommonErrors.INVALID_ARGUMENT({ field: "input.migration_id", problem: "names none that rests" }),
       );
     for (const end of needs) {
       const host = migration[end]?.host ?? "";

@@ -13,8 +13,8 @@ import { hostAt, ledOn } from "./resting-migration.js";
 import { devicesOf, isMissing } from "./volume-devices.js";
 
 /**
- * Connects the host that the server had left to all volumes that the server has by now. Those that it has lost
- * since the move go out of the old guest first, which could not start with them.
+ * Connects the host that the server had left to all volumes that the server has by now. Those that it has
+ * lost since the move go out of the old guest first, which could not start with them.
  */
 export const returnVolumes = (ports: Ports): Step<EndMoveInput> => ({
   name: "return-volumes",

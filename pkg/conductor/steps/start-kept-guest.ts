@@ -36,8 +36,8 @@ export const keepGuest = (ports: Ports): Step<EndMoveInput> => {
 };
 
 /**
- * The end: the old guest runs again, unless it was off before the move. One that cannot be started is off: its
- * user sees why, and may start it.
+ * The end: the old guest runs again, unless it was off before the move. One that cannot be started is off:
+ * its user sees why, and may start it.
  */
 export const startKeptGuest = (ports: Ports): Step<EndMoveInput> => {
   const { name, event, timeoutMs, run } = agentStep<EndMoveInput, PowerOnGuestInput, GuestOutput, never>(

@@ -8,8 +8,8 @@ import { ledOn } from "./resting-migration.js";
 import { sourceOf } from "./moves.js";
 
 /**
- * The server holds again what its migration has kept, instead of its place at the destination. Its group hears
- * of it, whatever the policy says by now.
+ * The server holds again what its migration has kept, instead of its place at the destination. Its group
+ * hears of it, whatever the policy says by now.
  */
 export const takeOverSource = (ports: Pick<Ports, "moves" | "groups">): Step<EndMoveInput> => ({
   name: "take-over-source",

@@ -4,10 +4,10 @@ import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
 import { declareOperation, theServer } from "../operation-declaration.js";
 
-/** As a resize, with the flavor that the server has. What it asks for names a host, which no owner may see. */
+/** As a resize, with the flavor that the server has. What is asked for names hosts: no owner may see it. */
 export default declareOperation({
   kind: "server.migrate",
-  summary: "Moves the server to another host while it is off, and keeps what it was until it is confirmed.",
+  summary: "Moves the server, off, to another host; what it was stays until that is confirmed.",
   versions: [1],
   lane: "life",
   input: MoveInput,

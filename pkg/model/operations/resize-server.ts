@@ -6,12 +6,12 @@ import { declareOperation, theServer } from "../operation-declaration.js";
 import { holdingOf, largerOf } from "../server-holding.js";
 
 /**
- * Another flavor, on another host: the old guest stays where it was, off, until the owner confirms or reverts.
- * Meanwhile the server holds of its project's quota what the larger of both flavors needs.
+ * Another flavor, on another host: the old guest stays where it was, off, until the owner confirms or
+ * reverts. Meanwhile the server holds of its project's quota what the larger of both flavors needs.
  */
 export default declareOperation({
   kind: "server.resize",
-  summary: "Moves the server to another host with another flavor, and keeps what it was until it is confirmed.",
+  summary: "Moves the server, off, to another host and flavor; what it was stays until that is confirmed.",
   versions: [1],
   lane: "life",
   input: MoveInput,
