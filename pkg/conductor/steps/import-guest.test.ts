@@ -55,6 +55,22 @@ describe("import-guest", () => {
   });
 });
 
+describe("import-guest, undone while the new host is down", () => {
+  it("leaves that host alone with a guest that was never started", async () => {
+    const { ports, moving, down } = await aMove();
+    down.add(TO);
+    assert.equal(await importGuest(ports).undo?.(moving({}, { steps })), undefined);
+  });
+
+  it("waits for it with a guest that may run there", async () => {
+    const { ports, moving, down } = await aMove();
+    down.add(TO);
+    const started = { ...claimedTo, name: "start-guest", state: "failed" };
+    const call = moving({}, { steps: [...steps, started] });
+    await assert.rejects(async () => importGuest(ports).undo?.(call), { kind: "unavailable" });
+  });
+});
+
 describe("start-guest of a move", () => {
   it("starts the guest at its new host: the server is resized", async () => {
     const { ports, moving, sent } = await aMove();

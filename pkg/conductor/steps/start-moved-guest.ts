@@ -12,12 +12,15 @@ import { agentStep, commandFailed } from "./agent-step.js";
 import { claimedHost } from "./destinations.js";
 import { ownMigrationId, readMigration, statusIs } from "./moves.js";
 
+/** Once it has begun, the guest may run there. */
+export const START_GUEST = "start-guest";
+
 const { POWER_STATE_UNSPECIFIED, POWER_STATE_RUNNING, POWER_STATE_SHUTDOWN } = PowerState;
 
 /** The end: the guest runs at its new host, unless it was off before, and its owner decides. */
 export const startMovedGuest = (ports: Ports): Step<MoveInput> => {
   const step = agentStep<MoveInput, PowerOnGuestInput, GuestOutput, never>(ports, {
-    name: "start-guest",
+    name: START_GUEST,
     event: "",
     taskState: TaskState.resizeFinish,
     timeoutMs: 600_000,
