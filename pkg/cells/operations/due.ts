@@ -71,7 +71,7 @@ export const confirming = (windowS: number): DueWork | undefined =>
         againAfterS: 60,
         inputOf: async (store, ctx, serverId) => {
           const migrationId = await finishedMove(store, ctx, serverId);
-          return migrationId && EndMoveInput.encode({ migrationId }).finish();
+          return migrationId === undefined ? undefined : EndMoveInput.encode({ migrationId }).finish();
         },
       };
 
