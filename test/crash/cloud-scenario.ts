@@ -125,7 +125,12 @@ async function begin(
   cloud: Cloud,
   neutron: ReturnType<typeof diskNeutron>,
   kind: string,
-  { failing, slow, disks }: { readonly failing: boolean; readonly slow: boolean; readonly disks: Disks },
+  {
+    failing,
+    slow,
+    disks,
+    moved,
+  }: { readonly failing: boolean; readonly slow: boolean } & Servers,
 ): Promise<void> {
   const onVolumes = disks.length > 0;
   const spared = (onVolumes ? SPARED_ON_VOLUMES : SPARED)[kind] ?? [];
@@ -148,13 +153,13 @@ async function begin(
     networks: [{ networkId: NETWORK }],
     blockDevices: disks,
     // With two hosts the scheduler would choose either.
-    ...(hostsFor(kind).length > 1 ? { host: HOST } : {}),
+    ...(moved || hostsFor(kind).length > 1 ? { host: HOST } : {}),
   });
   if (kind === "server.boot") return;
   const { vmState, fault } = await ended(cloud, SERVER);
   if (vmState !== VmState.VM_STATE_ACTIVE)
     throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
-  for (const step of wayFor(declaration, onVolumes)) {
+  for (const step of moved ? [anyOperation(resizeServer)] : wayFor(declaration, onVolumes)) {
     await act(cloud, SERVER, step, onVolumes ? { input: await inputOnVolumes(cloud, step, false) } : {});
     await ended(cloud, SERVER);
   }
@@ -323,12 +328,19 @@ async function endState(
 /** Disks of servers: none said, so that they are those of image and flavor. */
 type Disks = readonly Partial<BlockDevice>[];
 
-const scenarioOf = (name: string, disks: Disks): Scenario => ({
+/** What servers are like that something is done to. */
+interface Servers {
+  readonly disks: Disks;
+  /** Whether they have just moved to the other host, and wait for their owner's word. */
+  readonly moved: boolean;
+}
+
+const scenarioOf = (name: string, { disks = [], moved = false }: Partial<Servers> = {}): Scenario => ({
   name,
   prepare: (connection) => migrateCloud(connection, schemas),
   open: async ({ connection, folder, label }, crash) => {
     // Labels begin with the kind.
-    const hosts = hostsFor(label.split("/")[0] ?? "");
+    const hosts = moved ? [HOST, OTHER_HOST] : hostsFor(label.split("/")[0] ?? "");
     const glance = diskGlance(join(folder, "glance.json"));
     const neutron = diskNeutron(join(folder, "neutron.json"));
     const cinder = diskCinder(join(folder, "cinder.json"));
@@ -344,7 +356,7 @@ const scenarioOf = (name: string, disks: Disks): Scenario => ({
     });
     return {
       kinds: cloud.conductor.kinds,
-      begin: (kind, how) => begin(cloud, neutron, kind, { ...how, disks }),
+      begin: (kind, how) => begin(cloud, neutron, kind, { ...how, disks, moved }),
       progressed: (step, times) => progressed(cloud, step, times),
       settled: async () => {
         // Twice: what moves from one database to another may be seen in neither.
@@ -365,18 +377,23 @@ const scenarioOf = (name: string, disks: Disks): Scenario => ({
  * The whole cloud: real services, a host with the fake driver, and another one for what moves; Network and
  * Block Storage on disk.
  */
-export const cloudScenario = scenarioOf("cloud", []);
+export const cloudScenario = scenarioOf("cloud");
+
+/** The same, where servers have moved and are neither confirmed nor reverted. */
+export const movedScenario = scenarioOf("cloud after a move", { moved: true });
 
 const destination = BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME;
 
 /** The same, where servers are built with volumes: on one that is made, and with one that is there. */
-export const volumesScenario = scenarioOf("cloud with volumes", [
-  {
-    source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
-    destination,
-    sourceId: IMAGE,
-    bootIndex: 0,
-    sizeGib: 1,
-  },
-  { source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME, destination, sourceId: VOLUME, sizeGib: 1 },
-]);
+export const volumesScenario = scenarioOf("cloud with volumes", {
+  disks: [
+    {
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
+      destination,
+      sourceId: IMAGE,
+      bootIndex: 0,
+      sizeGib: 1,
+    },
+    { source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME, destination, sourceId: VOLUME, sizeGib: 1 },
+  ],
+});

@@ -11,6 +11,7 @@ import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
 import attachVolume, { ATTACH_OFFLOADED } from "../../pkg/model/operations/attach-volume.js";
 import bootServer, { BOOT_WITH_VOLUMES } from "../../pkg/model/operations/boot-server.js";
 import createServerImage, { IMAGE_OF_VOLUMES } from "../../pkg/model/operations/create-server-image.js";
+import deleteServer from "../../pkg/model/operations/delete-server.js";
 import detachVolume, { DETACH_OFFLOADED } from "../../pkg/model/operations/detach-volume.js";
 import migrateServer from "../../pkg/model/operations/migrate-server.js";
 import rebuildServer, { REBUILD_BY_REIMAGE } from "../../pkg/model/operations/rebuild-server.js";
@@ -18,7 +19,7 @@ import resizeServer from "../../pkg/model/operations/resize-server.js";
 import revertServerResize from "../../pkg/model/operations/revert-server-resize.js";
 import shelveServer, { SHELVE_ON_VOLUMES } from "../../pkg/model/operations/shelve-server.js";
 import unshelveServer, { UNSHELVE_OFFLOADED } from "../../pkg/model/operations/unshelve-server.js";
-import { cloudScenario, volumesScenario } from "./cloud-scenario.js";
+import { cloudScenario, movedScenario, volumesScenario } from "./cloud-scenario.js";
 import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
 
 /** The kinds of a conductor that reaches nothing: what the registry says is what has to be tried. */
@@ -95,6 +96,11 @@ describe("crash matrix of all kinds", function () {
   it("ends as the undisturbed run where servers are built with volumes", async () => {
     const points = pointsOf(wanted.filter(isTriedWithVolumes));
     assert.equal(await runMatrix(volumesScenario, points, false, report), points.length);
+  });
+
+  it("ends as the undisturbed run where a server is deleted that was resized", async () => {
+    const points = pointsOf(wanted.filter(({ kind }) => kind === deleteServer.kind));
+    assert.equal(await runMatrix(movedScenario, points, false, report), points.length);
   });
 
   it("is undone as undisturbed where servers are built with volumes", async () => {
