@@ -5,5 +5,8 @@ import { toyScenario } from "./toy-scenario.js";
 
 /** Installations that a child can open. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map(
-  [toyScenario, cloudScenario, movedScenario, volumesScenario, handOverScenario].map((one) => [one.name, one]),
+  [toyScenario, cloudScenario, movedScenario, volumesScenario, handOverScenario].map((one) => [
+    one.name,
+    one,
+  ]),
 );
