@@ -65,9 +65,21 @@ const importStep = (ports: Ports, parts: Parts = NOTHING_YET): Step<MoveInput> =
     failed: (call, { errorReason: reason, errorMessage: message, errorDetails: details }, host) =>
       fail(
         { reason, domain: "compute", message },
-        { details, host, consumed: agentReports(call), backTo: claimedHost.step },
+        {
+          details,
+          host,
+          consumed: agentReports(call),
+          ...(HOPELESS.has(reason) ? {} : { backTo: claimedHost.step }),
+        },
       ),
   });
+
+/** Failures that no other host would cure. */
+const HOPELESS: ReadonlySet<string> = new Set([
+  "DISK_SHRINK_REFUSED",
+  "FLAVOR_DISK_TOO_SMALL",
+  "UNSUPPORTED_HARDWARE",
+]);
 
 /** An undo needs nothing of it. */
 const NOTHING_YET: Parts = { fromAddress: "", volumes: [] };
