@@ -59,6 +59,14 @@ export const cellsConfig = z
       .describe(
         "How long a shelved server stays on its host, in seconds (Nova's shelved_offload_time); 0: it leaves at once, -1: never by itself. The same in every process.",
       ),
+    resizeConfirmWindowS: z
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        "After how long a resized or migrated server is confirmed by itself, in seconds (Nova's resize_confirm_window); 0: never. The same in every process.",
+      ),
     ...retentionOptions,
     feedKeepHours: z
       .number()

@@ -41,7 +41,7 @@ import type { SecretKey } from "./store/secret-box.js";
 import { registerCells } from "./servers/store/mappings.js";
 import { requireOperationOn } from "./operations/store/operation-hosts.js";
 import { restingTask } from "./operations/rest.js";
-import { dueTask, offloading, reclaiming } from "./operations/due.js";
+import { confirming, dueTask, offloading, reclaiming } from "./operations/due.js";
 import { sweepingTask } from "./retention/sweeps.js";
 import { quotaDesk, settlingTask } from "./quota/settle-claims.js";
 import { serverRecordsHandlers } from "./servers/rpc/server-records.js";
@@ -254,6 +254,7 @@ export function buildCells(deps: CellsDeps): CellsService {
           Object.entries({
             reclaim: reclaiming(deps.config.reclaimInstanceIntervalS),
             offload: offloading(deps.config.shelvedOffloadS),
+            confirm: confirming(deps.config.resizeConfirmWindowS),
           }).map(([name, work]) =>
             keepRunning(
               ctx,

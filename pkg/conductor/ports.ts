@@ -27,16 +27,29 @@ export interface Agents {
   isUp(ctx: Ctx, host: HostRef): Promise<boolean>;
 }
 
+/** Where agents are reached by each other. */
+export interface AgentAddresses {
+  /** @throws HOST_NOT_REGISTERED (unavailable) when the cell knows no such host */
+  of(ctx: Ctx, host: HostRef): Promise<string>;
+}
+
 /** Everything that steps reach. Nothing else of the world exists for them. */
 export interface Ports {
   readonly scheduler: Pick<Client<SchedulerServiceDefinition>, "selectDestinations">;
   readonly placement: Pick<Client<PlacementServiceDefinition>, "claimAllocations" | "releaseAllocations">;
+  /** What a server and its migration hold while it moves. */
+  readonly moves: Pick<
+    Client<PlacementServiceDefinition>,
+    "claimAllocations" | "revertAllocations" | "releaseAllocations" | "getAllocations"
+  >;
   readonly groups: Pick<
     Client<ServerGroupStoreServiceDefinition>,
     "getStoredServerGroup" | "placeGroupMember"
   >;
   /** Block devices of servers, with how volumes are reached. */
   readonly records: Pick<Client<ServerRecordsServiceDefinition>, "listBlockDevices">;
+  /** Where servers have moved and where they move. */
+  readonly migrations: Pick<Client<ServerRecordsServiceDefinition>, "getMigration" | "listMigrations">;
   readonly instances: Pick<Client<InstancesServiceDefinition>, "listInstances">;
   readonly clock: Pick<Clock, "now" | "sleep">;
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
@@ -58,6 +71,7 @@ export interface Ports {
     "getImage" | "listImages" | "createImage" | "upload" | "updateImage" | "deleteImage" | "addMember"
   >;
   readonly agents: Agents;
+  readonly addresses: AgentAddresses;
   /** How long a step waits for an agent before it parks, ms. */
   readonly agentWaitMs: number;
   /** Time a guest gets to power itself off, ms. */

@@ -68,9 +68,12 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
   const global = cells.client(GlobalServiceDefinition);
   const store = cells.client(OperationStoreServiceDefinition);
   const agents = agentsOf(cells.client(HostsServiceDefinition), deps.connectAgent, clock);
+  const placement = deps.placement.client(PlacementServiceDefinition);
+  const records = cells.client(ServerRecordsServiceDefinition);
   const ports: Ports = {
     scheduler: deps.scheduler.client(SchedulerServiceDefinition),
-    placement: deps.placement.client(PlacementServiceDefinition),
+    placement,
+    moves: placement,
     holdings: global,
     instances: cells.client(InstancesServiceDefinition),
     clock,
@@ -80,9 +83,11 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     lanes: store,
     neutron: deps.neutron,
     cinder: deps.cinder,
-    records: cells.client(ServerRecordsServiceDefinition),
+    records,
+    migrations: records,
     images: deps.glance,
     agents,
+    addresses: agents.addresses,
     agentWaitMs: config.agentWaitMs,
     softTimeoutMs: config.shutdownTimeoutMs,
   };

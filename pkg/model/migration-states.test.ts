@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { MigrationKind } from "../../gen/kilonova/cells/v1/server_records.js";
 import {
+  NOT_CLEARED,
   UNDER_WAY,
+  UNENDED,
   firstStatus,
   migrationWord,
   statusMayBecome,
@@ -65,6 +67,15 @@ describe("statuses of migrations", () => {
       assert.ok(UNDER_WAY.includes(status), status);
     for (const status of ["finished", "done", "completed", "error"])
       assert.ok(!UNDER_WAY.includes(status), status);
+    for (const status of ["migrating", "finished", "done"]) assert.ok(UNENDED.includes(status), status);
+    for (const status of ["confirmed", "reverted", "completed", "error", "cancelled"])
+      assert.ok(!UNENDED.includes(status), status);
+  });
+  it("leave something on both hosts until a resize is confirmed or reverted", () => {
+    for (const status of ["pre-migrating", "finished", "confirming", "reverting", "error", "failed"])
+      assert.ok(NOT_CLEARED.includes(status), status);
+    for (const status of ["confirmed", "reverted", "running"])
+      assert.ok(!NOT_CLEARED.includes(status), status);
   });
   it("end as Nova's do when the operation is cut short", () => {
     assert.deepEqual(

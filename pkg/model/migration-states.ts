@@ -91,6 +91,25 @@ export const UNDER_WAY: readonly string[] = [
   ),
 ];
 
+/** All statuses, of any kind, that are no end: something is under way, or it rests. */
+export const UNENDED: readonly string[] = [
+  ...new Set([...UNDER_WAY, ...[...COURSES.values()].flatMap(({ rest }) => rest ?? [])]),
+];
+
+/** Kinds whose server may have something on both hosts until an owner has decided. */
+export const COLD_KINDS: readonly MigrationKind[] = [
+  MigrationKind.MIGRATION_KIND_MIGRATION,
+  MigrationKind.MIGRATION_KIND_RESIZE,
+];
+
+/**
+ * Statuses of these kinds in which there may be something of the server on either host: all but the good
+ * ends. What failed was undone, but a host that was down may not have heard of it.
+ */
+export const NOT_CLEARED: readonly string[] = [
+  ...new Set([...COLD.course.slice(0, -1), ...COLD.instead.slice(0, -1), ...COLD.failures]),
+];
+
 /**
  * The status of a migration whose operation has ended from outside.
  * @param withdrawn  whether somebody wanted it no more; otherwise it has failed

@@ -35,6 +35,10 @@ describe("a declaration", () => {
         migration: () => ({ kind: MigrationKind.MIGRATION_KIND_RESIZE }),
       },
     ],
+    [
+      "that is instant and leads a migration on",
+      { instant: () => undefined, event: "e", endsMigration: () => "m" },
+    ],
   ] as const)
     it(`${what} is refused`, () =>
       assert.throws(() => declareOperation(aDeclaration("test.kind", declaration))));

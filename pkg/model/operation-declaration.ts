@@ -97,6 +97,8 @@ export interface Acceptable<I> {
   readonly server: Server;
   readonly input: I;
   readonly actor: Actor;
+  /** The one of `endsMigration`, when quota is asked for; undefined for kinds that end none. */
+  readonly migration?: MigrationRecord | undefined;
 }
 
 /** How an operation has ended well: what its result is made of. */
@@ -200,6 +202,11 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    */
   readonly migration?: (call: Acceptable<I>) => DeclaredMigration;
   /**
+   * The id of the migration that it leads on from its rest: one of the server's, or it is refused with
+   * MIGRATION_NOT_FOUND.
+   */
+  readonly endsMigration?: (input: I) => string;
+  /**
    * Something that it can work with, for tests and docs; absent: the empty input. Where it ends with that, when
    * what it is asked for decides between several ends.
    */
@@ -210,12 +217,12 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
 export function declareOperation<I, S, F extends string>(
   declaration: OperationDeclaration<I, S, F>,
 ): OperationDeclaration<I, S, F> {
-  const { kind, lane, forms, formOf, instant, event, migration, quota } = declaration;
+  const { kind, lane, forms, formOf, instant, event, migration, endsMigration, quota } = declaration;
   if (Object.keys(forms).length !== 1 && formOf === undefined)
     throw new Error(`${kind}: nothing says which of its forms a request has`);
   if ((instant === undefined) !== (event === undefined))
     throw new Error(`${kind}: an instant operation has an event, others have steps`);
-  if (instant !== undefined && migration !== undefined)
+  if (instant !== undefined && (migration ?? endsMigration) !== undefined)
     throw new Error(`${kind}: an instant operation moves nothing`);
   if (lane !== "life" && quota !== undefined) throw new Error(`${kind}: only the lane life takes quota`);
   for (const form of Object.values<Form>(forms)) checkLane(kind, lane, form, instant !== undefined);

@@ -79,6 +79,7 @@ describe("what a declaration shows of an operation", () => {
       "server.rebuild: rebuildServer",
       "server.rescue: rescueServer",
       "server.reset-state: resetServerState",
+      "server.resize: resizeServer",
       "server.shelve: shelveServer",
       "server.swap-volume: swapVolume",
     ]);

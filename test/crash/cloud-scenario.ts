@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
 import { sql } from "../../pkg/cells/store/sql.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
@@ -20,8 +21,12 @@ import type { OperationDeclaration } from "../../pkg/model/operation-declaration
 import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import attachVolume from "../../pkg/model/operations/attach-volume.js";
 import detachVolume from "../../pkg/model/operations/detach-volume.js";
+import confirmServerResize from "../../pkg/model/operations/confirm-server-resize.js";
 import createServerImage from "../../pkg/model/operations/create-server-image.js";
+import migrateServer from "../../pkg/model/operations/migrate-server.js";
 import rebuildServer from "../../pkg/model/operations/rebuild-server.js";
+import resizeServer from "../../pkg/model/operations/resize-server.js";
+import revertServerResize from "../../pkg/model/operations/revert-server-resize.js";
 import shelveServer from "../../pkg/model/operations/shelve-server.js";
 import unshelveServer from "../../pkg/model/operations/unshelve-server.js";
 import { anyOperation } from "../../pkg/model/operation-declaration.js";
@@ -31,6 +36,8 @@ import { wayTo } from "./way-to.js";
 const IMAGE = "1a000000-0000-4000-8000-000000000001";
 const SERVER = "5e000000-0000-4000-8000-000000000002";
 const HOST = "host-1";
+/** To which servers move. */
+const OTHER_HOST = "host-2";
 
 const schemas: Schemas = { global: "global", cell0: "cell0", cell1: "cell1", placement: "placement" };
 
@@ -105,6 +112,13 @@ const WITH_VOLUME = new Set([
 ]);
 /** On servers with volumes, what needs one that is off its host. */
 const OFF_HOST = new Set(["server.unshelve", "server.attach-volume", "server.detach-volume"]);
+/** What goes to another host, or back from there. */
+const MOVING = new Set([resizeServer.kind, migrateServer.kind]);
+const ENDING = new Set([confirmServerResize.kind, revertServerResize.kind]);
+const hostsFor = (kind: string): readonly string[] =>
+  MOVING.has(kind) || ENDING.has(kind) ? [HOST, OTHER_HOST] : [HOST];
+/** A guest that came does not start: the last step of a move fails, and nothing of it stays. */
+const FAILING_THERE = FAILING.filter(({ method }) => method === "powerOn");
 const NO_VOLUME = "a0000000-0000-4000-8000-00000000ffff";
 const SLOW = [{ method: "define", delayMs: 20_000 }];
 
@@ -113,14 +127,21 @@ async function begin(
   cloud: Cloud,
   neutron: ReturnType<typeof diskNeutron>,
   kind: string,
-  { failing, slow, disks }: { readonly failing: boolean; readonly slow: boolean; readonly disks: Disks },
+  {
+    failing,
+    slow,
+    disks,
+    moved,
+  }: { readonly failing: boolean; readonly slow: boolean } & Servers,
 ): Promise<void> {
   const onVolumes = disks.length > 0;
   const spared = (onVolumes ? SPARED_ON_VOLUMES : SPARED)[kind] ?? [];
   const script = async (): Promise<void> => {
-    const fails = FAILING.filter(({ method }) => !spared.includes(method));
+    const moves = MOVING.has(kind);
+    const host = moves ? OTHER_HOST : HOST;
+    const fails = moves ? FAILING_THERE : FAILING.filter(({ method }) => !spared.includes(method));
     const rules = [...(failing ? fails : []), ...(slow ? SLOW : [])];
-    await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules });
+    await cloud.agent(host, "operator").scriptFakeDriver(testCtx(), { host, rules });
   };
   const declaration = operationOf(kind);
   if (subjectOf(declaration) !== "server") {
@@ -129,13 +150,18 @@ async function begin(
     return;
   }
   if (kind === "server.boot") await script();
-  await boot(cloud, { ids: [SERVER], networks: [{ networkId: NETWORK }], blockDevices: disks });
+  await boot(cloud, {
+    ids: [SERVER],
+    networks: [{ networkId: NETWORK }],
+    blockDevices: disks,
+    // With two hosts the scheduler would choose either.
+    ...(moved || hostsFor(kind).length > 1 ? { host: HOST } : {}),
+  });
   if (kind === "server.boot") return;
   const { vmState, fault } = await ended(cloud, SERVER);
   if (vmState !== VmState.VM_STATE_ACTIVE)
     throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
-  const way = onVolumes && OFF_HOST.has(kind) ? [shelveServer] : wayTo(declaration, catalogue.all);
-  for (const step of way.map(anyOperation)) {
+  for (const step of moved ? [anyOperation(resizeServer)] : wayFor(declaration, onVolumes)) {
     await act(cloud, SERVER, step, onVolumes ? { input: await inputOnVolumes(cloud, step, false) } : {});
     await ended(cloud, SERVER);
   }
@@ -151,12 +177,33 @@ async function begin(
   await act(cloud, SERVER, declaration, { input: await input });
 }
 
+function wayFor(declaration: OperationDeclaration, onVolumes: boolean): readonly OperationDeclaration[] {
+  if (onVolumes && OFF_HOST.has(declaration.kind)) return [anyOperation(shelveServer)];
+  // With another flavor, so that this comes back too.
+  if (ENDING.has(declaration.kind)) return [anyOperation(resizeServer)];
+  return wayTo(declaration, catalogue.all);
+}
+
+/** Migrations of the server, newest first. */
+async function migrationsOf(cloud: Cloud): Promise<readonly string[]> {
+  const records = cloud.channel("api", "cells").client(ServerRecordsServiceDefinition);
+  const { rows } = await records.listMigrations(testCtx(), { database: "cell1", serverIds: [SERVER] });
+  return rows.flatMap(({ migration }) => migration?.id ?? []);
+}
+
+/** The input of what leads the newest migration on. */
+async function endMoveInput(cloud: Cloud, { input }: OperationDeclaration): Promise<Uint8Array> {
+  const [migrationId = ""] = await migrationsOf(cloud);
+  return input.encode(input.fromPartial({ migrationId })).finish();
+}
+
 /** What the kinds are asked for whose servers have their root disk on a volume. */
 async function inputOnVolumes(
   cloud: Cloud,
   declaration: OperationDeclaration,
   failing: boolean,
 ): Promise<Uint8Array> {
+  if (ENDING.has(declaration.kind)) return endMoveInput(cloud, declaration);
   const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: SERVER });
   const volumeIds = instance?.server?.volumes.map(({ id }) => id) ?? [];
   const more: Readonly<Record<string, object>> = {
@@ -178,6 +225,7 @@ async function inputOnVolumes(
 
 /** The example, unless the kind works with what only the server has. */
 async function inputFor(cloud: Cloud, declaration: OperationDeclaration): Promise<Uint8Array> {
+  if (ENDING.has(declaration.kind)) return endMoveInput(cloud, declaration);
   if (declaration.kind !== "server.detach-interface") return exampleInput(declaration);
   const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: SERVER });
   const portId = instance?.ports[0]?.portId;
@@ -198,6 +246,7 @@ async function progressed(cloud: Cloud, step: string, times: number): Promise<vo
 
 async function endState(
   cloud: Cloud,
+  hosts: readonly string[],
   neutron: ReturnType<typeof diskNeutron>,
   glance: ReturnType<typeof diskGlance>,
   cinder: ReturnType<typeof diskCinder>,
@@ -208,7 +257,7 @@ async function endState(
     databases[name] = {
       instances: await rowsOf(
         store,
-        sql`SELECT vm_state, task_state, power_state, current_operation, leaving_to, host, cardinality(ipv4) AS addresses, launched_at IS NOT NULL AS launched, deleted_at IS NOT NULL AS deleted FROM ${t.instance}`,
+        sql`SELECT vm_state, task_state, power_state, current_operation, leaving_to, host, vcpus, memory_mib, resized_at IS NOT NULL AS resized, cardinality(ipv4) AS addresses, launched_at IS NOT NULL AS launched, deleted_at IS NOT NULL AS deleted FROM ${t.instance}`,
       ),
       operations: await rowsOf(
         store,
@@ -225,6 +274,13 @@ async function endState(
               store,
               sql`SELECT volume_id <> '' AS volume, deleted_at IS NOT NULL AS deleted FROM ${t.block_device} ORDER BY created_at, device_name`,
             ),
+      migrations:
+        name === "global"
+          ? []
+          : await rowsOf(
+              store,
+              sql`SELECT kind, status, source_host, target_host, deleted_at IS NOT NULL AS deleted FROM ${t.migration} ORDER BY created_at`,
+            ),
       dormant: await rowsOf(store, sql`SELECT 1 FROM ${t.dormant_operation}`),
       signals: await rowsOf(
         store,
@@ -234,18 +290,30 @@ async function endState(
   }
   const [global] = cloud.stores;
   if (global === undefined) throw new Error("no global database");
-  const { defined, powerState } = await cloud
-    .agent(HOST, "conductor")
-    .inspectGuest(testCtx(), { host: HOST, serverId: SERVER });
-  const { consumers } = await cloud.placement.getAllocations(testCtx(), { consumerId: SERVER });
+  const guests = await Promise.all(
+    hosts.map(async (host) => {
+      const agent = cloud.agent(host, "conductor");
+      const { defined, powerState } = await agent.inspectGuest(testCtx(), { host, serverId: SERVER });
+      return { host, defined, powerState };
+    }),
+  );
+  const heldBy = async (consumerId: string): Promise<unknown> => {
+    const { consumers } = await cloud.placement.getAllocations(testCtx(), { consumerId });
+    const { nodes } = await cloud.hosts.listHosts(testCtx(), { cell: "cell1", recordsOnly: true });
+    return consumers.flatMap(({ allocations }) =>
+      allocations.map(({ providerId, resources }) => [
+        nodes.find(({ id }) => id === providerId)?.host,
+        ...[...resources].map(([name, amount]) => `${name}=${amount}`).sort(),
+      ]),
+    );
+  };
   return {
     databases,
     mapping: await rowsOf(global, sql`SELECT database, deleted FROM ${global.t.instance_mapping}`),
     holdings: await rowsOf(global, sql`SELECT cores, ram FROM ${global.t.quota_holding}`),
     usage: await rowsOf(global, sql`SELECT instances, cores, ram FROM ${global.t.quota_usage}`),
-    allocations: consumers.flatMap(({ allocations }) =>
-      allocations.map(({ resources }) => [...resources].map(([name, amount]) => `${name}=${amount}`).sort()),
-    ),
+    allocations: await heldBy(SERVER),
+    keptByMigrations: await Promise.all((await migrationsOf(cloud)).map(heldBy)),
     ports: [...neutron.ports.values()].map(({ deviceId, bindingHostId, fixedIps }) => ({
       deviceId,
       bindingHostId,
@@ -255,17 +323,26 @@ async function endState(
     snapshots: [...cinder.snapshots.values()].map(({ status, name }) => ({ status, name })),
     attachments: [...cinder.attachments.values()].map(({ serverId, status }) => ({ serverId, status })),
     images: [...glance.images.values()].map(({ id, status, sizeBytes }) => ({ id, status, sizeBytes })),
-    guest: { defined, powerState },
+    guests,
   };
 }
 
 /** Disks of servers: none said, so that they are those of image and flavor. */
 type Disks = readonly Partial<BlockDevice>[];
 
-const scenarioOf = (name: string, disks: Disks): Scenario => ({
+/** What servers are like that something is done to. */
+interface Servers {
+  readonly disks: Disks;
+  /** Whether they have just moved to the other host, and wait for their owner's word. */
+  readonly moved: boolean;
+}
+
+const scenarioOf = (name: string, { disks = [], moved = false }: Partial<Servers> = {}): Scenario => ({
   name,
   prepare: (connection) => migrateCloud(connection, schemas),
-  open: async ({ connection, folder }, crash) => {
+  open: async ({ connection, folder, label }, crash) => {
+    // Labels begin with the kind.
+    const hosts = moved ? [HOST, OTHER_HOST] : hostsFor(label.split("/")[0] ?? "");
     const glance = diskGlance(join(folder, "glance.json"));
     const neutron = diskNeutron(join(folder, "neutron.json"));
     const cinder = diskCinder(join(folder, "cinder.json"));
@@ -273,7 +350,7 @@ const scenarioOf = (name: string, disks: Disks): Scenario => ({
       connection,
       schemas,
       folder,
-      hosts: [HOST],
+      hosts,
       neutron,
       cinder,
       glance,
@@ -281,7 +358,7 @@ const scenarioOf = (name: string, disks: Disks): Scenario => ({
     });
     return {
       kinds: cloud.conductor.kinds,
-      begin: (kind, how) => begin(cloud, neutron, kind, { ...how, disks }),
+      begin: (kind, how) => begin(cloud, neutron, kind, { ...how, disks, moved }),
       progressed: (step, times) => progressed(cloud, step, times),
       settled: async () => {
         // Twice: what moves from one database to another may be seen in neither.
@@ -292,25 +369,33 @@ const scenarioOf = (name: string, disks: Disks): Scenario => ({
           everyMs: 20,
         });
       },
-      endState: () => endState(cloud, neutron, glance, cinder),
+      endState: () => endState(cloud, hosts, neutron, glance, cinder),
       close: () => cloud.close(),
     };
   },
 });
 
-/** The whole cloud: real services, one host with the fake driver, Network and Block Storage on disk. */
-export const cloudScenario = scenarioOf("cloud", []);
+/**
+ * The whole cloud: real services, a host with the fake driver, and another one for what moves; Network and
+ * Block Storage on disk.
+ */
+export const cloudScenario = scenarioOf("cloud");
+
+/** The same, where servers have moved and are neither confirmed nor reverted. */
+export const movedScenario = scenarioOf("cloud after a move", { moved: true });
 
 const destination = BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME;
 
 /** The same, where servers are built with volumes: on one that is made, and with one that is there. */
-export const volumesScenario = scenarioOf("cloud with volumes", [
-  {
-    source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
-    destination,
-    sourceId: IMAGE,
-    bootIndex: 0,
-    sizeGib: 1,
-  },
-  { source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME, destination, sourceId: VOLUME, sizeGib: 1 },
-]);
+export const volumesScenario = scenarioOf("cloud with volumes", {
+  disks: [
+    {
+      source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_IMAGE,
+      destination,
+      sourceId: IMAGE,
+      bootIndex: 0,
+      sizeGib: 1,
+    },
+    { source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME, destination, sourceId: VOLUME, sizeGib: 1 },
+  ],
+});

@@ -11,11 +11,15 @@ import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
 import attachVolume, { ATTACH_OFFLOADED } from "../../pkg/model/operations/attach-volume.js";
 import bootServer, { BOOT_WITH_VOLUMES } from "../../pkg/model/operations/boot-server.js";
 import createServerImage, { IMAGE_OF_VOLUMES } from "../../pkg/model/operations/create-server-image.js";
+import deleteServer from "../../pkg/model/operations/delete-server.js";
 import detachVolume, { DETACH_OFFLOADED } from "../../pkg/model/operations/detach-volume.js";
+import migrateServer from "../../pkg/model/operations/migrate-server.js";
 import rebuildServer, { REBUILD_BY_REIMAGE } from "../../pkg/model/operations/rebuild-server.js";
+import resizeServer from "../../pkg/model/operations/resize-server.js";
+import revertServerResize from "../../pkg/model/operations/revert-server-resize.js";
 import shelveServer, { SHELVE_ON_VOLUMES } from "../../pkg/model/operations/shelve-server.js";
 import unshelveServer, { UNSHELVE_OFFLOADED } from "../../pkg/model/operations/unshelve-server.js";
-import { cloudScenario, volumesScenario } from "./cloud-scenario.js";
+import { cloudScenario, movedScenario, volumesScenario } from "./cloud-scenario.js";
 import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
 
 /** The kinds of a conductor that reaches nothing: what the registry says is what has to be tried. */
@@ -49,7 +53,15 @@ const WITH_VOLUMES: ReadonlyMap<string, number> = new Map([
   [shelveServer.kind, SHELVE_ON_VOLUMES],
   [unshelveServer.kind, UNSHELVE_OFFLOADED],
 ]);
+/** Kinds whose one version is also tried with such servers: volumes go with them. */
+const ALSO_WITH_VOLUMES: ReadonlySet<string> = new Set([
+  resizeServer.kind,
+  migrateServer.kind,
+  revertServerResize.kind,
+]);
 const isWithVolumes = ({ kind, version }: OperationKind): boolean => WITH_VOLUMES.get(kind) === version;
+const isTriedWithVolumes = (kind: OperationKind): boolean =>
+  isWithVolumes(kind) || ALSO_WITH_VOLUMES.has(kind.kind);
 
 const report = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -82,12 +94,17 @@ describe("crash matrix of all kinds", function () {
   });
 
   it("ends as the undisturbed run where servers are built with volumes", async () => {
-    const points = pointsOf(wanted.filter(isWithVolumes));
+    const points = pointsOf(wanted.filter(isTriedWithVolumes));
     assert.equal(await runMatrix(volumesScenario, points, false, report), points.length);
   });
 
+  it("ends as the undisturbed run where a server is deleted that was resized", async () => {
+    const points = pointsOf(wanted.filter(({ kind }) => kind === deleteServer.kind));
+    assert.equal(await runMatrix(movedScenario, points, false, report), points.length);
+  });
+
   it("is undone as undisturbed where servers are built with volumes", async () => {
-    const points = undoPointsOf(wanted.filter(isWithVolumes));
+    const points = undoPointsOf(wanted.filter(isTriedWithVolumes));
     assert.equal(await runMatrix(volumesScenario, points, true, report), points.length);
   });
 

@@ -32,6 +32,8 @@ export interface BootOptions {
   readonly flavor?: Partial<Pick<Flavor, keyof typeof flavor | "ephemeralGib" | "swapMib">>;
   /** Its disks, as the api has resolved them; none: those of image and flavor. */
   readonly blockDevices?: readonly Partial<BlockDevice>[];
+  /** The only host where they may be built; absent: any. */
+  readonly host?: string;
   /** Reservation of servers that are built together or not at all. */
   readonly batch?: string;
 }
@@ -46,6 +48,7 @@ export function bootRequest({
   flavor: changed = {},
   batch = "",
   blockDevices = [],
+  host = "",
 }: BootOptions): AcceptServersRequest {
   const size = { ...flavor, ...changed };
   return AcceptServersRequest.fromPartial({
@@ -62,6 +65,7 @@ export function bootRequest({
         flavor: size,
         networks: [...networks],
         blockDevices: [...blockDevices],
+        forcedHost: host,
         ...(batch === "" ? {} : { batchSize: ids.length }),
         image: {
           id: "1a000000-0000-4000-8000-000000000001",

@@ -45,6 +45,7 @@ const full: StoredServer = {
   terminatedAt: at,
   deletedAt: at,
   softDeletedAt: at,
+  resizedAt: at,
   flavor: Flavor.fromPartial({ id: "f", extraSpecs: new Map([["a", "b"]]) }),
   image: { id: "i", properties: new Map() },
   metadata: new Map([["a", "b"]]),
@@ -83,6 +84,7 @@ const NOT_SHOWN: Readonly<Record<string, string>> = {
   hostId: "the view computes it from project and host",
   numaTopology: "GetServerTopology tells it, under rules of its own",
   softDeletedAt: "vm_state tells that it can be restored",
+  resizedAt: "the migration tells when it finished",
   shelving: "the operation's metadata names the image, as Nova's system metadata does to nobody",
   schedulerHintsJson: "of older records only, and only without schedulerHints",
 };

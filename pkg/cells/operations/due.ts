@@ -1,5 +1,6 @@
 import { Actor } from "../../../gen/kilonova/type/v1/actor.js";
 import { AcceptOperationRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
+import { EndMoveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { mapLimit } from "../../kernel/concurrency.js";
 import type { Ctx } from "../../kernel/ctx.js";
@@ -8,12 +9,14 @@ import { serviceActor } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { anyOperation, newestVersion } from "../../model/operation-declaration.js";
 import type { OperationDeclaration } from "../../model/operation-declaration.js";
+import confirmServerResize from "../../model/operations/confirm-server-resize.js";
 import deleteServer from "../../model/operations/delete-server.js";
 import offloadServer from "../../model/operations/offload-server.js";
 import type { Waker } from "../ports.js";
 import type { QuotaDesk } from "../quota/domain/claims.js";
 import { dueServers } from "../servers/store/due-servers.js";
 import type { DueServer, WaitingState } from "../servers/store/due-servers.js";
+import { finishedMove } from "../servers/store/finished-move.js";
 import type { StoreDeps } from "../store/deps.js";
 import type { Store } from "../store/tables.js";
 import { acceptOperation } from "./store/accept-operation.js";
@@ -26,6 +29,11 @@ export interface DueWork {
   readonly afterS: number;
   /** How long a server must have been left alone before it is tried again, in seconds. */
   readonly againAfterS: number;
+  /**
+   * The encoded input for one server; absent: the empty one. @returns undefined when there is nothing to be
+   * done with it after all
+   */
+  readonly inputOf?: (store: Store, ctx: Ctx, serverId: string) => Promise<Uint8Array | undefined>;
 }
 
 /** Deletes for good what can be restored. @param intervalS  0: never */
@@ -49,6 +57,22 @@ export const offloading = (seconds: number): DueWork | undefined =>
         afterS: seconds,
         // Its host may be down for long.
         againAfterS: 60,
+      };
+
+/** Confirms resizes and cold migrations that nobody has reverted. @param windowS  0: never */
+export const confirming = (windowS: number): DueWork | undefined =>
+  windowS <= 0
+    ? undefined
+    : {
+        declaration: anyOperation(confirmServerResize),
+        state: VmState.VM_STATE_RESIZED,
+        afterS: windowS,
+        // The host that it has left may be down for long.
+        againAfterS: 60,
+        inputOf: async (store, ctx, serverId) => {
+          const migrationId = await finishedMove(store, ctx, serverId);
+          return migrationId === undefined ? undefined : EndMoveInput.encode({ migrationId }).finish();
+        },
       };
 
 /** What it needs besides a cell's database. */
@@ -114,19 +138,22 @@ export async function beginDue(
 export async function beginOne(
   store: Store,
   deps: DueDeps,
-  { declaration }: Pick<DueWork, "declaration">,
+  { declaration, inputOf }: Pick<DueWork, "declaration" | "inputOf">,
   ctx: Ctx,
   { id, generation }: DueServer,
 ): Promise<boolean> {
   const { kind } = declaration;
   // Each has an id of its own in its server's timeline, as if somebody had asked.
   const one = { ...ctx, requestId: `req-${deps.ids.uuid()}` };
+  const input = inputOf === undefined ? new Uint8Array() : await inputOf(store, one, id);
+  if (input === undefined) return false;
   const request = AcceptOperationRequest.fromPartial({
     database: store.name,
     serverId: id,
     actor: Actor.fromPartial({ ...serviceActor("cells"), roles: [] }),
     kind,
     kindVersion: newestVersion(declaration),
+    input: Buffer.from(input),
     bypassLock: true,
     expectedGeneration: generation,
   });

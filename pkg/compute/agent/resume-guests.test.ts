@@ -81,6 +81,13 @@ describe("resumeGuests", () => {
     assert.match(driver.guest(id)?.console ?? "", /rescue boot 2\n/);
   });
 
+  it("powers a resized server's guest on, which is here by its record", async () => {
+    const { driver, id, resume } = await bench();
+    driver.guestPowersOff(id);
+    const told = await resume({ vmState: VmState.VM_STATE_RESIZED });
+    assert.deepEqual(told, [[id, { state: PowerState.POWER_STATE_RUNNING, byGuest: false }]]);
+  });
+
   it("does not touch a guest that runs", async () => {
     const { driver, id, resume } = await bench();
     const pid = driver.guest(id)?.pid;

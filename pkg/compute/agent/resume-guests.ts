@@ -58,8 +58,15 @@ export async function resumeGuests(
   }
 }
 
-/** Those whose guest may run; a rescued one starts from its rescue disk again. */
-const RUNS: ReadonlySet<VmState> = new Set([VmState.VM_STATE_ACTIVE, VmState.VM_STATE_RESCUED]);
+/**
+ * Those whose guest may run; a rescued one starts from its rescue disk again. A resized one is where it has
+ * moved to: the host that it has left has no record of it.
+ */
+const RUNS: ReadonlySet<VmState> = new Set([
+  VmState.VM_STATE_ACTIVE,
+  VmState.VM_STATE_RESCUED,
+  VmState.VM_STATE_RESIZED,
+]);
 
 /** A server that an operation owns is left to that. */
 function shouldResume({ server }: InstanceRecord, guest: GuestState): boolean {

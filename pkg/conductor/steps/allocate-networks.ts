@@ -111,8 +111,10 @@ async function bind(
 }
 
 /** Who owns the ports of a server, in Neutron's words. */
-export const ownerOf = ({ server }: StepCall): string =>
-  `compute:${server.availabilityZone === "" ? "nova" : server.availabilityZone}`;
+export const ownerOf = ({ server }: Pick<StepCall, "server">): string => ownerIn(server.availabilityZone);
+
+/** The same of a server in a zone. */
+export const ownerIn = (zone: string): string => `compute:${zone === "" ? "nova" : zone}`;
 
 /** Binds a port that its user has made. @throws PORT_IN_USE when another device has it */
 export async function takeOver(

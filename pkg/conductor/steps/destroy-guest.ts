@@ -1,3 +1,4 @@
+import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import destroyGuestThere from "../../compute/commands/destroy-guest.js";
 import { done } from "../engine/kind.js";
 import type { Step, StepCall } from "../engine/kind.js";
@@ -7,11 +8,18 @@ import { sendCommand } from "./agent-command.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
 import { hostOf } from "./host-of.js";
 import { insist } from "./insist.js";
+import { unclearedMoves } from "./moves.js";
 import { victimsOf } from "./victim.js";
 import { orNone } from "../../model/presence.js";
 
-/** Hosts where the server's guest may be: its record's, and those that pre-empted operations had chosen. */
-export function hostsTouched(call: Pick<StepCall, "server" | "database" | "operation">): HostRef[] {
+/**
+ * Hosts where the server's guest may be: its record's, those that pre-empted operations had chosen, and both
+ * ends of moves that nobody has confirmed or reverted.
+ */
+export function hostsTouched(
+  call: Pick<StepCall, "server" | "database" | "operation">,
+  moves: readonly MigrationRecord[] = [],
+): HostRef[] {
   const names = new Map<string, HostRef>();
   const add = (cell: string, host: string): void => {
     if (host !== "") names.set(`${cell}/${host}`, { cell, host });
@@ -24,6 +32,9 @@ export function hostsTouched(call: Pick<StepCall, "server" | "database" | "opera
     for (const { hosts } of victim.all(selectedHosts))
       if (hosts[0] !== undefined) add(hosts[0].cell, hosts[0].host);
   }
+  for (const { source, target } of moves)
+    for (const end of [source, target])
+      if (end !== undefined) add(end.cell === "" ? call.database : end.cell, end.host);
   return [...names.values()];
 }
 
@@ -37,7 +48,7 @@ export const destroyGuest = (ports: Ports): Step => ({
   taskState: "deleting",
   timeoutMs: 600_000,
   async run(call) {
-    const hosts = hostsTouched(call);
+    const hosts = hostsTouched(call, await unclearedMoves(call, ports));
     const removed = await Promise.all(
       hosts.map((host) =>
         insist(call, ports, host, async () => {

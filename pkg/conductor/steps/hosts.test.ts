@@ -4,6 +4,7 @@ import { ServerGroup, ServerGroupPolicy } from "../../../gen/kilonova/api/v1/ser
 import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { CommandPhase, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { SelectDestinationsResponse } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import { aServer } from "../../cells/testing/records.js";
 import { fakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
 import { fakeGlance } from "../../clients/glance/testing/fake-glance.js";
@@ -225,6 +226,17 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
       }),
       releaseAllocations: async () => ({ released: true }),
     },
+    moves: {
+      claimAllocations: () => assert.fail("nothing moves"),
+      revertAllocations: () => assert.fail("nothing moves"),
+      releaseAllocations: () => assert.fail("nothing moves"),
+      getAllocations: () => assert.fail("nothing moves"),
+    },
+    migrations: {
+      getMigration: () => assert.fail("nothing moves"),
+      listMigrations: async () => ({ rows: [], more: false }),
+    },
+    addresses: { of: () => assert.fail("nobody speaks to another host") },
   };
 }
 
@@ -280,6 +292,16 @@ describe("destroy-guest", () => {
       hostsTouched(call).map(({ host }) => host),
       ["r", "a", "c"],
     );
+  });
+  it("goes to both ends of a move that nobody has decided on", () => {
+    const move = MigrationRecord.fromPartial({
+      source: { host: "s", cell: "cell1" },
+      target: { host: "t" },
+    });
+    assert.deepEqual(hostsTouched(aCall(), [move]), [
+      { cell: "cell1", host: "s" },
+      { cell: "cell1", host: "t" },
+    ]);
   });
   it("goes where victims of other lanes had been as well", () => {
     const steps = [finished(claimedHost, { index: 0, host: hostOf("b") })];

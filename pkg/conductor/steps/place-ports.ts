@@ -6,7 +6,7 @@ import { done, fail } from "../engine/kind.js";
 import type { Change, Step, StepCall } from "../engine/kind.js";
 import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
-import { ownerOf } from "./allocate-networks.js";
+import { ownerIn } from "./allocate-networks.js";
 import type { NetworkPorts } from "./allocate-networks.js";
 import { claimedHost } from "./destinations.js";
 import { nowhere, unbindPorts } from "./leave-host.js";
@@ -27,12 +27,8 @@ export const placePorts = <I>(ports: NetworkPorts & Pick<Ports, "neutron">): Ste
 
   async run(call) {
     const { host } = call.outputs.get(claimedHost);
-    const ids = call.instance.ports.map(({ portId }) => portId);
-    const floatingIps = ids.length === 0 ? [] : await floatingIpsOf(ports.neutron, call.ctx, ids);
-    const bound = await mapLimit(call.instance.ports, PORTS_AT_ONCE, (port) =>
-      bind(call, ports, port, host.host, floatingIps),
-    );
-    const refused = bound.flat().find(({ vifType }) => vifType === "binding_failed");
+    const bound = await boundTo(call, ports, { host: host.host, zone: call.server.availabilityZone });
+    const refused = bound.find(isRefused);
     if (refused !== undefined)
       return fail(ConductorErrors.PORT_BINDING_FAILED({ port: refused.portId }), {
         backTo: claimedHost.step,
@@ -42,7 +38,7 @@ export const placePorts = <I>(ports: NetworkPorts & Pick<Ports, "neutron">): Ste
     return done(
       {},
       {
-        ports: bound.flat(),
+        ports: bound,
         set: {
           hostInfo: { ...hostInfo, host: host.host, node: host.node, computeNodeUuid: host.computeNodeId },
           availabilityZone: host.zone,
@@ -57,11 +53,37 @@ export const placePorts = <I>(ports: NetworkPorts & Pick<Ports, "neutron">): Ste
   },
 });
 
+/** A host to which ports are bound, and the zone that they show. */
+export interface BoundAt {
+  readonly host: string;
+  readonly zone: string;
+}
+
+/** Whether the Network service cannot bind a port to the host that it was told. */
+export const isRefused = ({ vifType }: InstancePort): boolean => vifType === "binding_failed";
+
+/**
+ * Binds the ports that a server has. Repeatable.
+ * @returns them as their host needs them; not those that are gone, or somebody else's by now
+ */
+export async function boundTo(
+  call: StepCall<unknown>,
+  ports: NetworkPorts,
+  at: BoundAt,
+): Promise<InstancePort[]> {
+  const ids = call.instance.ports.map(({ portId }) => portId);
+  const floatingIps = ids.length === 0 ? [] : await floatingIpsOf(ports.neutron, call.ctx, ids);
+  const bound = await mapLimit(call.instance.ports, PORTS_AT_ONCE, (port) =>
+    bind(call, ports, port, at, floatingIps),
+  );
+  return bound.flat();
+}
+
 async function bind(
   call: StepCall<unknown>,
   { neutron, factsOf }: NetworkPorts,
   before: InstancePort,
-  bindingHostId: string,
+  { host: bindingHostId, zone }: BoundAt,
   floatingIps: readonly FloatingIpInfo[],
 ): Promise<InstancePort[]> {
   try {
@@ -69,7 +91,7 @@ async function bind(
     if (deviceId !== call.server.id) return [];
     const port = await neutron.updatePort(call.ctx, before.portId, {
       bindingHostId,
-      deviceOwner: ownerOf(call),
+      deviceOwner: ownerIn(zone),
     });
     return [instancePort(port, await factsOf(call.ctx, port.networkId), before, floatingIps)];
   } catch (error) {

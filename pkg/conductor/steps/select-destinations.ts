@@ -1,4 +1,7 @@
-import type { RequestedDestination } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type {
+  RequestedDestination,
+  SelectDestinationsRequest,
+} from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
@@ -20,6 +23,10 @@ export interface Search<I> extends Pick<Step, "event" | "taskState"> {
   readonly purpose: RequestPurpose;
   /** What is asked for beyond what the server is. */
   wishes?(call: StepCall<I>): Wishes;
+  /** Of a move: what it leaves, and what keeps that. */
+  leaves?(call: StepCall<I>): Pick<SelectDestinationsRequest, "source" | "migrationId">;
+  /** Gives back what was claimed, and the place in the group; absent: the server is nowhere then. */
+  giveBack?(call: StepCall<I>): Promise<void>;
 }
 
 /** What is asked of a place with the operation itself. */
@@ -28,6 +35,7 @@ export interface Wishes {
   readonly spec?: ServerSpec;
   readonly requestedDestination?: RequestedDestination;
   readonly onlyCells?: readonly string[];
+  readonly excludeHosts?: readonly string[];
 }
 
 /**
@@ -42,12 +50,12 @@ export const selectDestinations = (ports: SearchPorts, alternates: number): Step
     alternates,
   });
 
-type SearchPorts = Pick<Ports, "scheduler" | "placement" | "groups">;
+export type SearchPorts = Pick<Ports, "scheduler" | "placement" | "groups">;
 
 /** Asks the scheduler for a host, which it claims. The step that holds a claim tells when there is none. */
 export const searchHost = <I>(
   ports: SearchPorts,
-  { event, taskState, alternates, purpose, wishes }: Search<I>,
+  { event, taskState, alternates, purpose, wishes, leaves, giveBack }: Search<I>,
 ): Step<I> => ({
   name: selectedHosts.step,
   event,
@@ -56,10 +64,11 @@ export const searchHost = <I>(
 
   async run(call) {
     const { ctx, operation, instance, server, fence } = call;
-    const { spec = instance.spec, requestedDestination, onlyCells = [] } = wishes?.(call) ?? {};
+    const wished = wishes?.(call) ?? {};
+    const { spec = instance.spec, requestedDestination, onlyCells = [] } = wished;
     const tells = purpose === RequestPurpose.REQUEST_PURPOSE_BOOT && inBatch(spec);
     try {
-      const excludeHosts: string[] = [];
+      const excludeHosts = [...(wished.excludeHosts ?? [])];
       for (let attempt = 1; ; attempt++) {
         const group = await groupOf(ports, ctx, spec);
         const { chosen, alternates: others } = await ports.scheduler.selectDestinations(ctx, {
@@ -72,6 +81,7 @@ export const searchHost = <I>(
           alternates,
           excludeHosts,
           onlyCells: [...onlyCells],
+          ...leaves?.(call),
           ...(requestedDestination === undefined ? {} : { requestedDestination }),
           ...(spec === undefined ? {} : { spec }),
           ...(group === undefined ? {} : { group }),
@@ -101,7 +111,12 @@ export const searchHost = <I>(
     }
   },
 
-  async undo({ ctx, operation, instance, server, fence }) {
+  async undo(call) {
+    const { ctx, operation, instance, server, fence } = call;
+    if (giveBack !== undefined) {
+      await giveBack(call);
+      return undefined;
+    }
     await placeInGroup(ports, ctx, instance.spec, operation.serverId, undefined);
     await ports.placement.releaseAllocations(ctx, {
       consumerId: operation.serverId,

@@ -45,8 +45,11 @@ export const shutDown = <I>(ports: Ports): Step<I> => {
   };
 };
 
-/** What cannot be started again is off: its server is STOPPED, and its user may start it. */
-async function startedAgain(call: StepCall, ports: Ports): Promise<Change | undefined> {
+/**
+ * Undoes that a guest was ended. What cannot be started again is off: its server is STOPPED, and its user may
+ * start it.
+ */
+export async function startedAgain(call: StepCall, ports: Ports): Promise<Change | undefined> {
   const { database, instance, stepId } = call;
   const host = { cell: database, host: hostOf(call) };
   if (host.host === "") return undefined;

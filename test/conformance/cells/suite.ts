@@ -14,6 +14,7 @@ import { groupScenarios } from "./scenarios/groups.js";
 import { hostScenarios } from "./scenarios/hosts.js";
 import { lanes } from "./scenarios/lanes.js";
 import { lists } from "./scenarios/lists.js";
+import { moves } from "./scenarios/moves.js";
 import { operationScenarios } from "./scenarios/operations.js";
 import { progress } from "./scenarios/progress.js";
 import { records } from "./scenarios/records.js";
@@ -36,6 +37,7 @@ const ROOMS: Readonly<Record<string, readonly Scenario[]>> = {
   "what ends from outside": cutShort,
   "deletions that can be taken back": deferral,
   "resets of the state": resets,
+  "moves to another host": moves,
   "rows of servers": serverRows,
   groups: groupScenarios,
   hosts: hostScenarios,

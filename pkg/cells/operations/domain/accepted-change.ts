@@ -93,20 +93,23 @@ export function acceptedChange<I>(
   call: Acceptable<I>,
   asked: InstanceChange | undefined,
 ): InstanceChange | undefined {
-  const { lane, instant, migration } = declaration;
+  const { lane, instant, migration, endsMigration } = declaration;
   if (asked !== undefined) checkAsked(lane, form, asked);
   const declared = migration?.(call);
   const made =
     declared &&
     MigrationChange.fromPartial({ migration: MigrationRecord.fromPartial(declared), create: true });
+  const ended = endsMigration?.(call.input);
+  // It changes nothing yet, but has to be there.
+  const named = ended === undefined ? [] : [MigrationChange.fromPartial({ migration: { id: ended } })];
   const set = instant === undefined ? lifeSet(lane, form) : instant(call);
-  if (set === undefined && made === undefined) return asked;
+  if (set === undefined && made === undefined && ended === undefined) return asked;
   const change = InstanceChange.fromPartial(asked ?? {});
   return {
     ...change,
     server: Server.fromPartial({ ...change.server, ...set }),
     updateMask: [...(change.updateMask ?? []), ...Object.keys(set ?? {}).map(snakeCase)],
-    migrations: made === undefined ? change.migrations : [made, ...change.migrations],
+    migrations: [...(made === undefined ? named : [made]), ...change.migrations],
   };
 }
 

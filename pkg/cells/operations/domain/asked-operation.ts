@@ -1,5 +1,6 @@
 import type { AcceptOperationRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Server } from "../../../../gen/kilonova/cells/v1/server.js";
+import type { MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { OperationCatalogue } from "../../../model/operation-catalogue.js";
 import { subjectOf } from "../../../model/operation-declaration.js";
@@ -36,3 +37,20 @@ export const callOf = (
   input: input.decode(request.input),
   actor: request.actor ?? Actor.fromPartial({}),
 });
+
+/**
+ * What is known besides when quota is asked for.
+ * @param known  the server's migrations that the acceptance speaks of
+ * @throws MIGRATION_NOT_FOUND for one that the server does not have
+ */
+export function withEndedMigration(
+  { endsMigration }: OperationDeclaration,
+  call: Acceptable<unknown>,
+  known: readonly MigrationRecord[],
+): Acceptable<unknown> {
+  const id = endsMigration?.(call.input);
+  if (id === undefined) return call;
+  const migration = known.find((one) => one.id === id);
+  if (migration === undefined) throw CellsErrors.MIGRATION_NOT_FOUND({ migration: id });
+  return { ...call, migration };
+}

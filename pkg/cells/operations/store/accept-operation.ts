@@ -18,7 +18,7 @@ import type { InstanceRow, OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
 import { requireFit, requireGeneration } from "../domain/acceptance.js";
 import { acceptedChange } from "../domain/accepted-change.js";
-import { callOf, makesMigration } from "../domain/asked-operation.js";
+import { callOf, makesMigration, withEndedMigration } from "../domain/asked-operation.js";
 import { deferredOr } from "../domain/deferral.js";
 import {
   AT_ONCE,
@@ -64,7 +64,8 @@ interface Wanting {
  * `settleClaims` finds.
  *
  * @throws UNKNOWN_KIND, SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY,
- *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED, GENERATION_CONFLICT, QUOTA_EXCEEDED;
+ *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED, GENERATION_CONFLICT, QUOTA_EXCEEDED,
+ *   MIGRATION_NOT_FOUND;
  *   INVALID_ARGUMENT for a change that it may not make; what `planChange` throws
  */
 export async function acceptOperation(
@@ -185,7 +186,7 @@ async function accept(
     isInstant && form.contention !== "pre-empts-all"
       ? AT_ONCE
       : await placeOf(store, deps, tx, acceptance, running);
-  const target = declaration.quota?.(call);
+  const target = declaration.quota?.(withEndedMigration(declaration, call, known.migrations));
   if (target !== undefined && !(await isTaken(store, tx, target, claim))) {
     const { projectId, userId } = server;
     return { wants: { serverId: request.serverId, projectId, userId, target } };

@@ -79,6 +79,8 @@ export function applyChange(
     });
   server.softDeletedAt =
     server.vmState === VmState.VM_STATE_SOFT_DELETED ? (before.softDeletedAt ?? toTimestamp(now)) : undefined;
+  server.resizedAt =
+    server.vmState === VmState.VM_STATE_RESIZED ? (before.resizedAt ?? toTimestamp(now)) : undefined;
   if (server.vmState === VmState.VM_STATE_SHELVED && before.vmState !== VmState.VM_STATE_SHELVED)
     server.shelving = { imageId: "", ...server.shelving, shelvedAt: toTimestamp(now) };
   finish(server, now);

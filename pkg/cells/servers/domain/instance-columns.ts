@@ -37,6 +37,7 @@ export function instanceColumns(record: InstanceRecord): InstanceColumns {
     soft_deleted_at: fromTimestampOrNull(server.softDeletedAt),
     shelved_at:
       server.vmState === VmState.VM_STATE_SHELVED ? fromTimestampOrNull(server.shelving?.shelvedAt) : null,
+    resized_at: fromTimestampOrNull(server.resizedAt),
     image_id: orNull(server.image?.id),
     flavor_id: flavor?.id ?? "",
     vcpus: flavor?.vcpus ?? 0,

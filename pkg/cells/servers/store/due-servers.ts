@@ -7,11 +7,13 @@ import type { Sql } from "../../store/sql.js";
 import type { Store } from "../../store/tables.js";
 
 /** A state in which servers wait for the cloud to act by itself, and the column that tells since when. */
-export type WaitingState = VmState.VM_STATE_SOFT_DELETED | VmState.VM_STATE_SHELVED;
+export type WaitingState =
+  VmState.VM_STATE_SOFT_DELETED | VmState.VM_STATE_SHELVED | VmState.VM_STATE_RESIZED;
 
 const SINCE: Readonly<Record<WaitingState, Sql>> = {
   [VmState.VM_STATE_SOFT_DELETED]: sql`soft_deleted_at`,
   [VmState.VM_STATE_SHELVED]: sql`shelved_at`,
+  [VmState.VM_STATE_RESIZED]: sql`resized_at`,
 };
 
 /** A server that waits, as it was found. */

@@ -5,6 +5,7 @@ import { moveStatements, travellingRowStatements } from "./moves.js";
 import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { resizedStatements } from "./resized.js";
 import { retentionStatements, taskLogStatements } from "./retention.js";
 import { serverRowStatements } from "./server-rows.js";
 import { shelvedStatements } from "./shelved.js";
@@ -72,4 +73,5 @@ export const cellMigrations: readonly Migration[] = [
   { name: "0015-soft-deleted", statements: softDeletedStatements },
   { name: "0019-retention", statements: [...retentionStatements, ...taskLogStatements] },
   { name: "0020-shelved", statements: shelvedStatements },
+  { name: "0021-resized", statements: resizedStatements },
 ];

@@ -4,6 +4,7 @@ import { laneStatements } from "./lanes.js";
 import { operationListStatements } from "./operation-lists.js";
 import { progressStatements } from "./progress.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { resizedStatements } from "./resized.js";
 import { retentionStatements } from "./retention.js";
 import { serverRowStatements } from "./server-rows.js";
 import { shelvedStatements } from "./shelved.js";
@@ -179,4 +180,5 @@ export const globalMigrations: readonly Migration[] = [
   },
   { name: "0022-retention", statements: retentionStatements },
   { name: "0023-shelved", statements: shelvedStatements },
+  { name: "0024-resized", statements: resizedStatements },
 ];

@@ -11,7 +11,7 @@ import {
   acceptedServer,
 } from "../../operations/domain/accepted-change.js";
 import type { Acceptance } from "../../operations/domain/accepted-change.js";
-import { callOf, makesMigration } from "../../operations/domain/asked-operation.js";
+import { callOf, makesMigration, withEndedMigration } from "../../operations/domain/asked-operation.js";
 import { deferredOr } from "../../operations/domain/deferral.js";
 import { allPreempted } from "../../operations/domain/ended-early.js";
 import {
@@ -96,7 +96,8 @@ export function acceptOperation(twin: TwinState, ctx: Ctx, asked: AcceptOperatio
   if (isInstant) requireCell(database.name, request.serverId);
   const place =
     isInstant && form.contention !== "pre-empts-all" ? AT_ONCE : placeOf(twin, database, acceptance, running);
-  const operation = withQuota(twin, database, acceptance, declaration.quota?.(call), () =>
+  const asking = withEndedMigration(declaration, call, known.migrations);
+  const operation = withQuota(twin, database, acceptance, declaration.quota?.(asking), () =>
     (isInstant ? doInstantly : begin)(twin, database, ctx, acceptance, place),
   );
   if (isInstant) settleClaim(twin, operation.id, true);

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { OPERATION, SERVER } from "../testing/a-call.js";
+import { FROM, TO, aMove, doneOf, statusesOf } from "../testing/a-move.js";
+import { confirmMove, stateBy } from "./confirm-move.js";
+import { destroyHalf } from "./destroy-half.js";
+import { ledOn, readRestingMigration } from "./resting-migration.js";
+import { releaseAllocation } from "./release-allocation.js";
+import { keepGuest, startKeptGuest } from "./start-kept-guest.js";
+import { takeOverSource } from "./take-over-source.js";
+
+const resting = { status: "finished" };
+const { VM_STATE_ACTIVE, VM_STATE_STOPPED } = VmState;
+const { POWER_STATE_RUNNING, POWER_STATE_SHUTDOWN } = PowerState;
+
+describe("read-migration", () => {
+  const both = { status: "reverting", needs: ["source", "target"] } as const;
+
+  it("keeps what it has read for the steps after it, and leads the migration on", async () => {
+    const { ports, ending, migration } = await aMove(resting);
+    const { output, change } = doneOf(await readRestingMigration(ports, both).run(ending()));
+    const { migration: encoded } = output as { migration: string };
+    assert.deepEqual([statusesOf(change), encoded.length > 0], [["reverting"], true]);
+    assert.equal(ledOn(ending()).source?.host, migration.source?.host);
+  });
+
+  it("begins nothing while a host is down that has to do its part", async () => {
+    const { ports, ending, down } = await aMove(resting);
+    down.add(FROM);
+    const refused = await readRestingMigration(ports, both).run(ending());
+    assert.equal(refused.kind === "fail" && refused.error.reason, "UNAVAILABLE");
+    const { kind } = await readRestingMigration(ports, { status: "confirming", needs: ["target"] }).run(
+      ending(),
+    );
+    assert.equal(kind, "done");
+  });
+
+  it("refuses a migration that has not finished", async () => {
+    const { ports, ending } = await aMove({ status: "error" });
+    const result = await readRestingMigration(ports, both).run(ending());
+    assert.equal(result.kind === "fail" && result.error.reason, "INVALID_ARGUMENT");
+  });
+});
+
+describe("destroy-guest of a move", () => {
+  it("removes the guest at one end, and waits for a host that is down", async () => {
+    const { ports, ending, sent, down } = await aMove(resting);
+    doneOf(await destroyHalf(ports, { end: "source", event: "" }).run(ending()));
+    doneOf(await destroyHalf(ports, { end: "target", event: "" }).run(ending()));
+    assert.deepEqual(
+      sent.map(({ host, command }) => [host, command]),
+      [
+        [FROM, "destroy-guest"],
+        [TO, "destroy-guest"],
+      ],
+    );
+    down.add(FROM);
+    await assert.rejects(destroyHalf(ports, { end: "source", event: "" }).run(ending()), {
+      kind: "unavailable",
+    });
+  });
+});
+
+describe("release-source", () => {
+  it("frees the old host's place, and has the server be what its guest is", async () => {
+    const { ports, ending, asked, migration } = await aMove(resting);
+    for (let n = 0; n < 2; n++) {
+      const { change } = doneOf(await confirmMove(ports).run(ending()));
+      assert.deepEqual(
+        [change?.set?.vmState, change?.set?.powerState, statusesOf(change)],
+        [VM_STATE_ACTIVE, POWER_STATE_RUNNING, ["confirmed"]],
+      );
+    }
+    const request = { consumerId: OPERATION, operation: migration.operation, fence: 1n };
+    assert.deepEqual(asked, [
+      { method: "releaseAllocations", request },
+      { method: "releaseAllocations", request },
+    ]);
+    assert.equal(stateBy(POWER_STATE_SHUTDOWN), VM_STATE_STOPPED);
+  });
+});
+
+describe("take-over-source", () => {
+  it("has the server hold what its migration has kept", async () => {
+    const { ports, ending, asked } = await aMove(resting);
+    doneOf(await takeOverSource(ports).run(ending()));
+    const { operation } = ending();
+    const takeOvers = [{ consumerId: SERVER, fromConsumerId: OPERATION, consumerGeneration: 7n }];
+    assert.deepEqual(asked, [
+      { method: "claimAllocations", request: { operation: operation.name, fence: 1n, takeOvers } },
+    ]);
+  });
+});
+
+describe("the end of a revert", () => {
+  it("has the old guest stay, then run again", async () => {
+    const { ports, ending, sent } = await aMove(resting);
+    doneOf(await keepGuest(ports).run(ending()));
+    const { change } = doneOf(await startKeptGuest(ports).run(ending()));
+    assert.deepEqual(
+      sent.map(({ host, command }) => [host, command]),
+      [
+        [FROM, "keep-guest"],
+        [FROM, "power-on-guest"],
+      ],
+    );
+    assert.deepEqual(
+      [change?.set?.vmState, change?.set?.powerState, statusesOf(change)],
+      [VM_STATE_ACTIVE, POWER_STATE_RUNNING, ["reverted"]],
+    );
+  });
+
+  it("leaves it off that was off, and one that does not start, with a fault", async () => {
+    const off = await aMove({ ...resting, wasOff: true });
+    const { change } = doneOf(await startKeptGuest(off.ports).run(off.ending()));
+    assert.deepEqual([off.sent, change?.set?.vmState], [[], VM_STATE_STOPPED]);
+    const broken = await aMove(resting);
+    broken.failing.add("power-on-guest");
+    const result = doneOf(await startKeptGuest(broken.ports).run(broken.ending()));
+    const { vmState, powerState, fault } = result.change?.set ?? {};
+    assert.deepEqual(
+      [vmState, powerState, fault?.reason],
+      [VM_STATE_STOPPED, POWER_STATE_SHUTDOWN, "HYPERVISOR_FAILED"],
+    );
+  });
+});
+
+describe("release-allocation", () => {
+  it("frees what moves have kept too, and confirms the one that rests", async () => {
+    const { ports, moving, asked, migration } = await aMove(resting);
+    const { change } = doneOf(await releaseAllocation(ports).run(moving()));
+    assert.deepEqual(
+      asked.map(({ request }) => request),
+      [
+        { consumerId: SERVER, operation: "", fence: 1n },
+        { consumerId: OPERATION, operation: migration.operation, fence: 1n },
+      ],
+    );
+    assert.deepEqual(statusesOf(change), ["confirmed"]);
+  });
+
+  it("leaves a migration as it is that has ended", async () => {
+    const { ports, moving } = await aMove({ status: "error" });
+    assert.equal(doneOf(await releaseAllocation(ports).run(moving())).change, undefined);
+  });
+});
