@@ -8,6 +8,7 @@ export type ServerState =
   | "SUSPENDED"
   | "RESCUE"
   | "SHELVED"
+  | "VERIFY_RESIZE"
   | "SOFT_DELETED"
   | "ERROR"
   | "LOCKED"
