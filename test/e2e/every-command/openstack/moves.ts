@@ -7,6 +7,8 @@ const TINY = { status: "VERIFY_RESIZE", flavor: { original_name: "m1.tiny" } };
 const NANO = { status: "ACTIVE", flavor: { original_name: "m1.nano" } };
 /** The way to this state keeps the flavor. */
 const WAITING = "VERIFY_RESIZE";
+/** The client has newer commands for the same. */
+const DEPRECATED = { warns: /has been deprecated/ };
 
 /** What moves servers to other hosts or flavors, and looks at the moves. */
 export const moves: readonly Row[] = [
@@ -32,8 +34,8 @@ export const moves: readonly Row[] = [
     refused: /Cannot 'resize' instance .* while it is in vm_state paused \(HTTP 409\)/,
     because: "a paused guest cannot be asked to shut down",
   },
-  { command: "server resize", args: ["--confirm", "{server}"], from: WAITING, becomes: NANO },
-  { command: "server resize", args: ["--revert", "{server}"], from: WAITING, becomes: NANO },
+  { command: "server resize", args: ["--confirm", "{server}"], from: WAITING, ...DEPRECATED, becomes: NANO },
+  { command: "server resize", args: ["--revert", "{server}"], from: WAITING, ...DEPRECATED, becomes: NANO },
   { command: "server resize confirm", args: ["{server}"], from: WAITING, becomes: NANO },
   { command: "server resize revert", args: ["{server}"], from: WAITING, becomes: NANO },
   {
@@ -79,8 +81,22 @@ export const moves: readonly Row[] = [
     refused: NOT_SERVED,
     ...moving,
   },
-  { command: "server migrate confirm", args: ["{server}"], by: "admin", from: WAITING, becomes: NANO },
-  { command: "server migrate revert", args: ["{server}"], by: "admin", from: WAITING, becomes: NANO },
+  {
+    command: "server migrate confirm",
+    args: ["{server}"],
+    by: "admin",
+    from: WAITING,
+    ...DEPRECATED,
+    becomes: NANO,
+  },
+  {
+    command: "server migrate revert",
+    args: ["{server}"],
+    by: "admin",
+    from: WAITING,
+    ...DEPRECATED,
+    becomes: NANO,
+  },
   { command: "server migration confirm", args: ["{server}"], by: "admin", from: WAITING, becomes: NANO },
   { command: "server migration revert", args: ["{server}"], by: "admin", from: WAITING, becomes: NANO },
   { command: "server migration abort", args: ["{server}", "1"], by: "admin", refused: NOT_SERVED, ...moving },
