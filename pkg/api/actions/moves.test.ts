@@ -87,6 +87,7 @@ describe("resizeServer", () => {
     const { input, kind, expectedGeneration, change } = accepted(api);
     const { flavor, host, excludeHosts } = MoveInput.decode(input);
     assert.deepEqual([operation?.kind, kind], ["server.resize", "server.resize"]);
+    assert.deepEqual(operation?.metadata?.asked, { $case: "resizeServer", value: { flavorId: "big" } });
     assert.deepEqual([host, excludeHosts], ["", ["h1"]]);
     assert.deepEqual(
       [flavor?.id, flavor?.memoryMib, flavor?.extraSpecs.get("hw:cpu_policy"), flavor?.projectIds],
