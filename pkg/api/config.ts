@@ -102,6 +102,11 @@ export const apiConfigSchema = z.object({
     .string()
     .default("")
     .describe("Zone of servers whose request names none; empty for any."),
+  allowResizeToSameHost: z
+    .boolean()
+    .refine((asked) => !asked, "is not built yet: a resize always looks for another host, so leave it out")
+    .default(false)
+    .describe("Whether a resize may keep the server on its host; only false so far."),
   novncBaseUrl: z
     .string()
     .refine(isAddressOrEmpty, "must be an address")

@@ -533,6 +533,40 @@ export const ShelveErrors = defineErrors("api", {
   ],
 });
 
+/** What a resize, a cold migration and their ends refuse, in Nova's words. */
+export const MoveErrors = defineErrors("api", {
+  SAME_FLAVOR: [
+    "invalid",
+    (_p: Record<string, never>) => "When resizing, instances must change flavor!",
+    { field: "flavor_id" },
+  ],
+  ZERO_DISK_FLAVOR: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Server disk was unable to be resized because: Resize to zero disk flavor is not allowed.",
+    { field: "flavor_id" },
+  ],
+  // Nova accepts it, and its hypervisor refuses.
+  DISK_CANNOT_SHRINK: [
+    "invalid",
+    (p: { disk: "root" | "ephemeral"; fromGib: number; toGib: number }) =>
+      `Server disk was unable to be resized because: the ${p.disk} disk has ${p.fromGib} GiB and cannot shrink to ${p.toGib} GiB.`,
+    { field: "flavor_id" },
+  ],
+  SAME_HOST: [
+    "invalid",
+    (_p: Record<string, never>) => "Cannot migrate to the host where the server exists.",
+    { field: "host" },
+  ],
+  MIGRATION_NOT_FOUND: [
+    "invalid",
+    (_p: Record<string, never>) => "Instance has not been resized.",
+    { field: "server_id" },
+  ],
+  // Users do not hear which host it is.
+  HOST_DOWN: ["refused", (_p: Record<string, never>) => "Service is unavailable at this time."],
+});
+
 /** What a rescue refuses, in Nova's words. */
 export const RescueErrors = defineErrors("api", {
   VOLUME_NOT_IN_USE: ["refused", (p: { why: string }) => p.why],

@@ -133,7 +133,12 @@ export const features: readonly Feature[] = [
     needs: { methods: ["RescueServer", "UnrescueServer"] },
     tests: ["test/e2e/rescue.test.ts"],
   },
-  { row: "operation.resize", what: "Resize", needs: { methods: ["ResizeServer"] }, tests: [] },
+  {
+    row: "operation.resize",
+    what: "Resize",
+    needs: { methods: ["ResizeServer", "ConfirmServerResize", "RevertServerResize"] },
+    tests: ["test/e2e/resize.test.ts"],
+  },
   {
     row: "operation.resume",
     what: "Resume a suspended server",

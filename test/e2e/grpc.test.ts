@@ -1,6 +1,7 @@
 import { clientTokens } from "./grpc/client-tokens.js";
 import { door } from "./grpc/door.js";
 import { images } from "./grpc/images.js";
+import { moves } from "./grpc/moves.js";
 import { operations } from "./grpc/operations.js";
 import { rights } from "./grpc/rights.js";
 import { scheduling } from "./grpc/scheduling.js";
@@ -20,6 +21,7 @@ describe("a cloud over gRPC", function () {
   describe("with client tokens", () => clientTokens(stage));
   describe("with operations", () => operations(stage));
   describe("with images of servers", () => images(stage));
+  describe("with moves", () => moves(stage));
   describe("with server groups", () => serverGroups(stage));
   describe("with questions about scheduling", () => scheduling(stage));
   describe("with watches", () => watches(stage));

@@ -1,8 +1,9 @@
 /**
- * Rules that no method of the contract declares, by how their names begin, and why. Their routes are not
- * served either; whoever serves one declares its rules and takes its line out.
+ * Rules that no method of the contract declares, by how their names begin, and why. What they are about is
+ * not served either; whoever serves it declares its rules and takes its line out.
  */
 export const nobodyAsks: Readonly<Record<string, string>> = {
+  "compute:servers:resize:cross_cell": "a resize stays in the server's cell",
   "os_compute_api:extensions": "the list of extensions is REST's own: the gateway asks",
   "os_compute_api:os-admin-actions:inject_network_info": "no driver of ours writes networks into guests",
   "os_compute_api:os-baremetal-nodes:": "a proxy to the Bare Metal service, up to 2.35",

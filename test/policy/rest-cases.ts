@@ -15,6 +15,7 @@ import {
   IMAGELESS,
   LOCKED,
   MIGRATION,
+  MOVED,
   PORT,
   REQUEST,
   SECURITY_GROUP,
@@ -84,6 +85,15 @@ const create = (form: string, init: object, needs: readonly RuleName[]): RestExp
   rest("POST /servers", [os("servers:create"), ...needs], { form, body: { server: { ...plain, ...init } } });
 const device = { boot_index: 0, uuid: anImage().id, source_type: "image", destination_type: "local" };
 
+/** What moves the server that was moved. */
+const move = (name: string, needs: readonly string[], body: unknown = null, form = ""): RestExpected =>
+  rest(`POST /servers/{id}/action#${name}`, needs.map(os), {
+    about: "project",
+    path: `/servers/${MOVED}/action`,
+    body: { [name]: body },
+    ...(form === "" ? {} : { form }),
+  });
+
 const oldConsoles = [
   ["os-getVNCConsole", "novnc"],
   ["os-getSPICEConsole", "spice-html5"],
@@ -146,6 +156,12 @@ const servers: readonly RestExpected[] = [
     ...SEEN,
   }),
   action("rescue", "os-rescue", { adminPass: "secret" }),
+  move("resize", ["servers:resize"], { flavorRef: "private" }),
+  move("resize", ["servers:resize", "servers:create:zero_disk_flavor"], { flavorRef: "none" }, "no disk"),
+  move("confirmResize", ["servers:confirm_resize"]),
+  move("revertResize", ["servers:revert_resize"]),
+  move("migrate", ["os-migrate-server:migrate"]),
+  move("migrate", ["os-migrate-server:migrate:host"], { host: "silent" }, "to a host"),
   action("shelve", "os-shelve:shelve"),
   action("unshelve", "os-shelve:unshelve"),
   rest("POST /servers/{id}/action#unshelve", [os("os-shelve:unshelve"), os("os-shelve:unshelve_to_host")], {

@@ -25,6 +25,7 @@ import {
   IMAGELESS,
   LOCKED,
   MIGRATION,
+  MOVED,
   PORT,
   REQUEST,
   SECURITY_GROUP,
@@ -54,6 +55,13 @@ const onServer = (method: string, needs: string, request: RpcExpected["request"]
   rpc(`ServersService/${method}`, { serverId: SERVER, ...request }, [os(needs)], {
     about: "project",
     ...rest,
+  });
+
+/** About the server of p1 that was moved. */
+const onMoved = (method: string, needs: readonly string[], request: RpcExpected["request"], form = "") =>
+  rpc(`ServersService/${method}`, { serverId: MOVED, ...request }, needs.map(os), {
+    about: "project",
+    ...(form === "" ? {} : { form }),
   });
 
 const EXTRA_SPECS = os("servers:show:flavor-extra-specs");
@@ -210,6 +218,17 @@ const servers: readonly RpcExpected[] = [
     { about: "project", form: "no disk", ...SEEN },
   ),
   onServer("RescueServer", "os-rescue", { adminPassword: "secret" }),
+  onMoved("ResizeServer", ["servers:resize"], { flavorId: "private" }),
+  onMoved(
+    "ResizeServer",
+    ["servers:resize", "servers:create:zero_disk_flavor"],
+    { flavorId: "none" },
+    "no disk",
+  ),
+  onMoved("ConfirmServerResize", ["servers:confirm_resize"], {}),
+  onMoved("RevertServerResize", ["servers:revert_resize"], {}),
+  onMoved("MigrateServer", ["os-migrate-server:migrate"], {}),
+  onMoved("MigrateServer", ["os-migrate-server:migrate:host"], { host: "silent" }, "to a host"),
   onServer("ShelveServer", "os-shelve:shelve"),
   onServer("UnshelveServer", "os-shelve:unshelve"),
   rpc(
@@ -389,6 +408,10 @@ const BEGINS: Readonly<Record<string, string>> = {
   "server.reboot": "servers:reboot",
   "server.rebuild": "servers:rebuild",
   "server.rescue": "os-rescue",
+  "server.resize": "servers:resize",
+  "server.confirm-resize": "servers:confirm_resize",
+  "server.revert-resize": "servers:revert_resize",
+  "server.migrate": "os-migrate-server:migrate",
   "server.shelve": "os-shelve:shelve",
   "server.unshelve": "os-shelve:unshelve",
   "server.lock": "os-lock-server:lock",

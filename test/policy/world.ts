@@ -14,8 +14,9 @@ import {
 import { KeyPair } from "../../gen/kilonova/type/v1/key_pair.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../gen/kilonova/cells/v1/server.js";
-import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { PowerState, ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { NumaNode } from "../../gen/kilonova/type/v1/server.js";
+import { ServerSpec } from "../../gen/kilonova/type/v1/server_spec.js";
 import { tokenHash } from "../../pkg/api/ops/create-remote-console.js";
 import { aFlavor, aNetwork, aPort, anApi, anImage } from "../../pkg/api/testing/an-api.js";
 import type { TestApi } from "../../pkg/api/testing/an-api.js";
@@ -53,6 +54,8 @@ export const DISKLESS = "5eeeeeee-0000-4000-8000-000000000003";
 export const HOSTLESS = "5eeeeeee-0000-4000-8000-000000000005";
 /** One of p1 without an image. */
 export const IMAGELESS = "5eeeeeee-0000-4000-8000-000000000004";
+/** One of p1 on a host that is up, where a move has brought it; its flavor has no disk. */
+export const MOVED = "5eeeeeee-0000-4000-8000-000000000006";
 /** A port of the server of p1, and one that is free. */
 export const PORT = "77777777-bbbb-4777-8777-777777777777";
 export const FREE_PORT = "88888888-bbbb-4888-8888-888888888888";
@@ -204,6 +207,27 @@ export class World {
     cells.put("cell1", { ...aServer({ id: HOSTLESS }), hostInfo: undefined });
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.put("cell1", aServer({ id: DISKLESS, flavor: aFlavor({ id: "zero", rootGib: 0 }) }));
+    cells.put(
+      "cell1",
+      aServer({
+        id: MOVED,
+        flavor: aFlavor({ id: "zero", rootGib: 0 }),
+        hostInfo: ServerHostInfo.fromPartial({ host: "h1", node: "h1.example", cell: "cell1" }),
+      }),
+      { spec: ServerSpec.fromPartial({ image: { id: anImage().id } }) },
+    );
+    cells.putMigration(
+      "cell1",
+      MigrationRecord.fromPartial({
+        id: "99999999-aaaa-4999-8999-99999999999a",
+        serverId: MOVED,
+        kind: MigrationKind.MIGRATION_KIND_RESIZE,
+        status: "finished",
+        source: { host: "h1", node: "h1" },
+        target: { host: "h1", node: "h1" },
+        oldFlavor: aFlavor({ id: "zero", rootGib: 0 }),
+      }),
+    );
     cells.putAction(
       "cell1",
       InstanceAction.fromPartial({
@@ -265,6 +289,7 @@ export class World {
     flavors.set("1", aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }));
     flavors.set("private", aFlavor({ id: "private", name: "own", isPublic: false, projectIds: ["p1"] }));
     flavors.set("zero", aFlavor({ id: "zero", name: "zero", rootGib: 0, extraSpecs: new Map([["a", "b"]]) }));
+    flavors.set("none", aFlavor({ id: "none", name: "none", rootGib: 0, vcpus: 2 }));
     keyPairs.splice(0, Infinity, KeyPair.fromPartial({ name: "k", userId: "u1", publicKey: "ssh-rsa AAAA" }));
     cells.putGroup(
       ServerGroup.fromPartial({

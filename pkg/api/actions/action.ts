@@ -1,6 +1,8 @@
+import type { InstanceChange } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import type { LoadedServer } from "../cells/servers.js";
 import type { Parts } from "../parts.js";
+import type { RuleName } from "../../policy/index.js";
 import type { Call } from "../rights/rights.js";
 import type { Shape } from "../shape/shape.js";
 
@@ -14,6 +16,8 @@ export interface ActionRequest {
 export interface ActionInput {
   readonly input?: object;
   readonly secrets?: object;
+  /** What of the server changes with the acceptance, besides what the kind declares. */
+  readonly change?: InstanceChange;
   /** Of the server by which rights were judged: they are judged anew when it is another one by then. */
   readonly expectedGeneration?: bigint;
 }
@@ -29,6 +33,8 @@ export interface Action<Req extends ActionRequest = ActionRequest, Asked extends
   /** Such as "RebootServer". */
   readonly method: string;
   readonly shape: Omit<Shape<Req>, keyof ActionRequest>;
+  /** The rule that decides about this form of the request; undefined: the method's first one. */
+  readonly decides?: (request: Req) => RuleName | undefined;
   /** Makes the input. @throws what the request lacks, and rights that it needs beyond the method's rule */
   input(ctx: Call, request: Req, loaded: LoadedServer, parts: Parts): Asked | Promise<Asked>;
   /**

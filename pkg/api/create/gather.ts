@@ -75,7 +75,8 @@ async function inOrder<const T extends readonly Promise<unknown>[]>(
   return values as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
-async function flavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
+/** A flavor that the caller may build with. @throws FLAVOR_NOT_FOUND, also for one that is disabled */
+export async function flavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
   try {
     const flavor = await readFlavor(parts, ctx, flavorId);
     if (flavor.disabled) throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });

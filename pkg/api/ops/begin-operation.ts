@@ -12,7 +12,7 @@ import { behindState, isAboutOthers } from "./behind-state.js";
 import { bodyHash, sortedMap } from "../crypto/hashes.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
-import type { Guarded } from "../rights/guarded.js";
+import type { About, Guarded, Subject } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
 import { clientToken, id } from "../shape/common.js";
@@ -82,7 +82,7 @@ const begin = (
 ): Begin =>
   guarded(
     { ...action.shape, serverId: id, clientToken },
-    parts.servers.about(),
+    aboutOf(parts, action),
     async (ctx, request, loaded) => {
       const call = {
         method: action.method,
@@ -96,6 +96,15 @@ const begin = (
       return { operation: begun.operation, ...(await action.answer?.(ctx, begun, parts)) };
     },
   );
+
+/** The server, under the method's first rule unless this form of the request is another one's business. */
+function aboutOf({ servers }: Parts, { decides }: Action): About<ActionRequest, LoadedServer & Subject> {
+  const about = servers.about();
+  return async (ctx, request) => {
+    const rule = decides?.(request);
+    return { ...(await about(ctx, request)), ...(rule === undefined ? {} : { decides: rule }) };
+  };
+}
 
 /** A server that changes more often while somebody asks is at work: whoever asks may come again. */
 const ATTEMPTS = 8;
@@ -201,7 +210,7 @@ export async function acceptOn(
   ctx: Call,
   declaration: OperationDeclaration,
   { serverId: asked, clientToken: token }: ActionRequest,
-  { method, body, input, secrets, expectedGeneration = 0n }: Asked,
+  { method, body, input, secrets, change, expectedGeneration = 0n }: Asked,
 ): Promise<Pick<Begun, "operation" | "replayed">> {
   const encoded = encodedAs(declaration.input, input ?? {});
   const { operation, replayed } = await parts.servers.at(ctx, asked, async (inner, database, serverId) => {
@@ -218,6 +227,7 @@ export async function acceptOn(
       input: encoded,
       secrets:
         declaration.secrets === undefined ? Buffer.alloc(0) : encodedAs(declaration.secrets, secrets ?? {}),
+      change,
       bypassLock: ctx.rights.isAdmin,
       expectedGeneration,
       deferrable: declaration.methods.some((one) => one.name === method && one.deferrable === true),

@@ -8,6 +8,7 @@ export type ServerState =
   | "SUSPENDED"
   | "RESCUE"
   | "SHELVED"
+  | "VERIFY_RESIZE"
   | "SOFT_DELETED"
   | "ERROR"
   | "LOCKED"
@@ -40,6 +41,8 @@ interface Typed {
 export interface Works extends Typed {
   /** What it prints. */
   readonly prints?: RegExp;
+  /** What `openstack` warns of while it does it. */
+  readonly warns?: RegExp;
   /** What `openstack … -f json` prints: one thing, or a list that has at least one such row. */
   readonly json?: Wanted;
   /** What the server becomes, as REST shows it at 2.96; `gone`: it is not found any more. */

@@ -13,6 +13,7 @@ const WAY: Partial<Readonly<Record<ServerState, readonly [action: string, args: 
   SUSPENDED: ["suspend", null],
   RESCUE: ["rescue", null],
   SHELVED: ["shelve", null],
+  VERIFY_RESIZE: ["migrate", null, "admin"],
   ERROR: ["os-resetState", { state: "error" }, "admin"],
   LOCKED: ["lock", null],
 };
@@ -110,6 +111,11 @@ export class Scene {
       case "spare":
       case "directory":
         return stage.known(kind);
+      case "elsewhere": {
+        const here = (await this.server())?.["OS-EXT-SRV-ATTR:host"];
+        const host = await stage.known("host");
+        return here === host ? stage.known("neighbour") : host;
+      }
       case "flavor":
         return stage.known(which === "" ? "flavor" : `flavor ${which}`);
       case "port":

@@ -72,7 +72,8 @@ export class Stage {
     this.#known.set("flavor", this.#known.get("flavor m1.nano") ?? "");
     const { services } = await this.computeDone("admin", "GET", "/os-services?binary=nova-compute");
     const hosts = (services as Fields[]).map((one) => String(one["host"])).sort();
-    this.#known.set("host", hosts[0] ?? "").set("spare", hosts[2] ?? "");
+    const [host = "", neighbour = "", spareHost = ""] = hosts;
+    this.#known.set("host", host).set("neighbour", neighbour).set("spare", spareHost);
     const spare = (services as Fields[]).find((one) => one["host"] === hosts[2]);
     await this.computeDone("admin", "PUT", `/os-services/${String(spare?.["id"])}`, { status: "disabled" });
     const { status, body } = await this.#identity();

@@ -107,11 +107,14 @@ export const trustedCertificates = optional(
   since("2.63"),
 );
 
+/** A flavor, by its id or its address. */
+export const flavorRef: Node = () => ({ type: ["string", "integer"], minLength: 1 });
+
 const newServer = object([
   ...nameFields("name", required),
   ...editable,
   optional("imageRef", oneOf(uuid, text({ maxLength: 0 }))),
-  required("flavorRef", () => ({ type: ["string", "integer"], minLength: 1 })),
+  required("flavorRef", flavorRef),
   optional("adminPass", text()),
   optional("metadata", metadataOfServer),
   optional("networks", networkList, until("2.36")),

@@ -219,6 +219,55 @@ export default [
   ]),
   ...(
     [
+      [{ flavorRef: "m1.tiny" }, { flavorId: "m1.tiny" }],
+      [{ flavorRef: 7 }, { flavorId: "7" }],
+      [{ flavorRef: "http://h/flavors/7" }, { flavorId: "http://h/flavors/7" }],
+      [
+        { flavorRef: "7", "OS-DCF:diskConfig": "AUTO" },
+        { flavorId: "7", diskConfig: DiskConfig.DISK_CONFIG_AUTO },
+      ],
+      [
+        { flavorRef: "7", "OS-DCF:diskConfig": "MANUAL" },
+        { flavorId: "7", diskConfig: DiskConfig.DISK_CONFIG_MANUAL },
+      ],
+    ] as const
+  ).map(([body, fields]): Translation => [
+    "POST /servers/{id}/action#resize",
+    `/servers/${SERVER}/action`,
+    post({ resize: body }),
+    "resizeServer",
+    { serverId: SERVER, ...fields },
+  ]),
+  ...(
+    [
+      ["confirmResize", "confirmServerResize"],
+      ["revertResize", "revertServerResize"],
+    ] as const
+  ).map(([key, method]): Translation => [
+    `POST /servers/{id}/action#${key}`,
+    `/servers/${SERVER}/action`,
+    post({ [key]: null }),
+    method,
+    { serverId: SERVER },
+  ]),
+  ...(
+    [
+      ["2.1", null, {}],
+      ["2.55", { host: "h" }, {}],
+      ["2.56", null, {}],
+      ["2.56", {}, {}],
+      ["2.56", { host: null }, {}],
+      ["2.56", { host: "h" }, { host: "h" }],
+    ] as const
+  ).map(([version, body, fields]): Translation => [
+    "POST /servers/{id}/action#migrate",
+    `/servers/${SERVER}/action`,
+    { ...post({ migrate: body }), version },
+    "migrateServer",
+    { serverId: SERVER, ...fields },
+  ]),
+  ...(
+    [
       [{}, {}],
       [{ length: null }, {}],
       [{ length: -1 }, {}],

@@ -122,6 +122,31 @@ export const novaActions: readonly Row[] = [
     because: "only a server that has left its host is told where to go",
   },
   {
+    command: "resize",
+    args: ["--poll", "{server}", "m1.tiny"],
+    prints: /100% complete/,
+    becomes: { status: "VERIFY_RESIZE", flavor: { original_name: "m1.tiny" } },
+  },
+  { command: "resize-confirm", args: ["{server}"], from: "VERIFY_RESIZE", becomes: { status: "ACTIVE" } },
+  { command: "resize-revert", args: ["{server}"], from: "VERIFY_RESIZE", becomes: { status: "ACTIVE" } },
+  {
+    command: "resize-revert",
+    args: ["{server}"],
+    refused: /Cannot 'revertResize' instance .* while it is in vm_state active/,
+    because: "it was not resized",
+  },
+  { command: "migrate", args: ["{server}"], by: "admin", at: "2.1", becomes: { status: "VERIFY_RESIZE" } },
+  {
+    command: "migrate",
+    args: ["--host", "{elsewhere}", "{server}"],
+    by: "admin",
+    becomes: { status: "VERIFY_RESIZE" },
+    holds: async (scene) => {
+      const server = await scene.server();
+      assert.equal(server?.["OS-EXT-SRV-ATTR:host"], await scene.value("elsewhere"));
+    },
+  },
+  {
     command: "lock",
     args: ["--reason", "some words", "{server}"],
     becomes: { locked: true, locked_reason: "some words" },

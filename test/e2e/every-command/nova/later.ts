@@ -3,7 +3,7 @@ import type { Row } from "../row.js";
 const moving = {
   by: "admin",
   refused: /HTTP 501/,
-  because: "servers do not move between hosts yet",
+  because: "running guests do not move yet",
   later: true,
 } as const;
 const quotas = {
@@ -29,10 +29,6 @@ const removed = {
 
 /** What is refused as long as it is not built, and what Nova itself refuses. */
 export const novaLater: readonly Row[] = [
-  { command: "resize", args: ["{server}", "m1.tiny"], ...moving },
-  { command: "resize-confirm", args: ["{server}"], ...moving },
-  { command: "resize-revert", args: ["{server}"], ...moving },
-  { command: "migrate", args: ["{server}"], ...moving },
   { command: "live-migration", args: ["{server}"], ...moving },
   { command: "live-migration-abort", args: ["{server}", "1"], ...moving },
   { command: "live-migration-force-complete", args: ["{server}", "1"], ...moving },
