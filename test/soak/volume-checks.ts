@@ -255,12 +255,12 @@ async function files({ deployment }: SoakCloud): Promise<string[]> {
 }
 
 /**
- * What deleted servers had: what was to go with them is gone, unless it had snapshots, and what was to stay
- * is there, unless a user has deleted it.
+ * What deleted servers had: what was to go with them is gone, unless it had snapshots by then, and what was
+ * to stay is there, unless a user has deleted it.
  */
 async function afterwards(
   cloud: SoakCloud,
-  { made, deleted }: Volumes,
+  { made, deleted, snapped }: Volumes,
   rows: readonly VolumeRow[],
 ): Promise<string[]> {
   const there = new Map(rows.map((row) => [row.id, row]));
@@ -272,7 +272,7 @@ async function afterwards(
   return [
     ...[...flagged].flatMap((id) => {
       const row = there.get(id);
-      return row === undefined || row.snapshots > 0
+      return row === undefined || row.snapshots > 0 || snapped.has(id)
         ? []
         : [`a volume that should have gone with its server: ${JSON.stringify(row)}`];
     }),
