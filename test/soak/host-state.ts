@@ -15,7 +15,7 @@ export interface FakeGuestFile {
 export type Told = ReadonlySet<string>;
 
 /** Where an agent's process keeps the state of all its hosts. */
-export const processDir = ({ deployment }: SoakCloud, host: string): string =>
+const processDir = ({ deployment }: SoakCloud, host: string): string =>
   join(deployment.dir, `compute-${host}`);
 
 /** Where an agent keeps what it has of one host. */

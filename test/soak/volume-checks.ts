@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BlockDeviceDestination, BlockDeviceRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import { runDirFor } from "../../pkg/compute/drivers/qemu/guest-paths.js";
 import { listProcesses } from "../../pkg/compute/drivers/host/linux-process.js";
-import { fakeGuests, processDir } from "./host-state.js";
+import { fakeGuests, stateDir } from "./host-state.js";
 import type { Told } from "./host-state.js";
 import type { SoakCloud } from "./soak-cloud.js";
 import type { Volumes } from "./volumes.js";
@@ -176,8 +176,10 @@ function guestDaemons(
   if (qemuHost === undefined) return [];
   const dir = runDirFor(
     process.getuid?.() === 0 ? "/run" : "/tmp",
-    realpathSync(processDir(cloud, qemuHost)),
+    realpathSync(join(stateDir(cloud, qemuHost), "guests")),
   );
+  // Where the driver keeps it elsewhere, this would see nothing for ever.
+  if (!existsSync(dir)) return [`${qemuHost} has no folder ${dir}`];
   const here = servers.filter(({ host }) => host === qemuHost);
   const wanted = new Map(
     here.flatMap((server) => {
@@ -253,12 +255,12 @@ async function files({ deployment }: SoakCloud): Promise<string[]> {
 }
 
 /**
- * What deleted servers had: what was to go with them is gone, unless it had snapshots, and what was to stay
- * is there, unless a user has deleted it.
+ * What deleted servers had: what was to go with them is gone, unless it had snapshots by then, and what was
+ * to stay is there, unless a user has deleted it.
  */
 async function afterwards(
   cloud: SoakCloud,
-  { made, deleted }: Volumes,
+  { made, deleted, snapped }: Volumes,
   rows: readonly VolumeRow[],
 ): Promise<string[]> {
   const there = new Map(rows.map((row) => [row.id, row]));
@@ -270,7 +272,7 @@ async function afterwards(
   return [
     ...[...flagged].flatMap((id) => {
       const row = there.get(id);
-      return row === undefined || row.snapshots > 0
+      return row === undefined || row.snapshots > 0 || snapped.has(id)
         ? []
         : [`a volume that should have gone with its server: ${JSON.stringify(row)}`];
     }),

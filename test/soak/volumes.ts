@@ -14,7 +14,9 @@ interface Volume {
   readonly name: string;
   readonly status: string;
 }
-type Snapshot = Volume;
+interface Snapshot extends Volume {
+  readonly volume_id: string;
+}
 
 /** Of one project. Enough to choose from, few enough to be looked through. */
 const MOST_FREE = 8;
@@ -33,6 +35,8 @@ export class Volumes {
   /** Volumes that a user has made, and those whose deletion a user has asked for. */
   readonly made = new Set<string>();
   readonly deleted = new Set<string>();
+  /** Volumes of which there were snapshots: a server that went meanwhile has left them behind. */
+  readonly snapped = new Set<string>();
 
   constructor(cloud: SoakCloud, tell: Tell) {
     this.#cloud = cloud;
@@ -132,7 +136,9 @@ export class Volumes {
 
   async #snapshots(tenant: Tenant): Promise<readonly Snapshot[]> {
     const { body } = await this.#rest(tenant).call("GET", "/snapshots/detail?limit=1000");
-    return (body["snapshots"] ?? []) as readonly Snapshot[];
+    const found = (body["snapshots"] ?? []) as readonly Snapshot[];
+    for (const { volume_id: id } of found) this.snapped.add(id);
+    return found;
   }
 
   #rest = (tenant: Tenant) => this.#cloud.blockStorage(tenant);

@@ -819,6 +819,8 @@ export class QemuDriver implements Driver {
       try {
         await plugMissingVolumes(ctx, entry, this.#volumeTools());
       } catch (error) {
+        // Closed meanwhile: it is the next agent's to mend.
+        if (this.#host === undefined) return;
         ctx.log.error("compute.qemu.volume.not-back", { instanceUuid, error });
         throw error;
       }

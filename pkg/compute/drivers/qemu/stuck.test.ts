@@ -90,6 +90,16 @@ describe("QEMU driver: what cannot be ended or told", () => {
     await assert.rejects(bridges.ensure(ctx, guest, "v1"), reason("VOLUME_NOT_REACHABLE"));
   });
 
+  it("a volume gets no daemon once the agent has hung up: the next one has looked, or is looking", async () => {
+    const bridges = new HostBridges({
+      config: { storageDaemon: "none", launchTimeoutMs: 1, iscsiInitiator: "", volumeFolders: [] },
+      isolation: noIsolation as unknown as Isolation,
+      onLost: () => {},
+    });
+    bridges.close();
+    await assert.rejects(bridges.ensure(ctx, { definition, paths }, "v1"), reason("UNAVAILABLE"));
+  });
+
   it("a guest without a monitor gets its volumes' daemons back, and nothing else", async () => {
     const running = {
       hears: false,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ctx } from "../../../../kernel/index.js";
-import { mapLimit } from "../../../../kernel/index.js";
+import { CommonErrors, mapLimit } from "../../../../kernel/index.js";
 import { DriverErrors } from "../../errors.js";
 import type { Isolation } from "../../host/isolation.js";
 import { identify, isSameProcess, listProcesses } from "../../host/linux-process.js";
@@ -51,6 +51,7 @@ export class HostBridges {
   readonly #users = new Map<string, RunAs>();
   /** Daemons that were told to end and have not, by their mark: what they are writing comes later. */
   readonly #stuck = new Map<string, ProcessIdentity>();
+  #closed = false;
 
   constructor(tools: Omit<HostBridgesTools, "endFound"> & Partial<HostBridgesTools>) {
     this.#tools = { endFound, ...tools };
@@ -120,7 +121,8 @@ export class HostBridges {
   /**
    * A daemon for a volume whose connection is kept; one that is there is left alone.
    * @param cutBytes  serves no more than so much of it
-   * @throws VOLUME_NOT_REACHABLE, VOLUME_TOO_SMALL; HYPERVISOR_SILENT while one that was told to end has not
+   * @throws VOLUME_NOT_REACHABLE, VOLUME_TOO_SMALL; HYPERVISOR_SILENT while one that was told to end has not;
+   *   UNAVAILABLE once this is closed: the next agent finds what is there, and nothing may come after its look
    */
   async ensure(
     ctx: Ctx,
@@ -132,7 +134,9 @@ export class HostBridges {
     if (this.serves(instanceUuid, volumeId)) return;
     const at = volumePaths(paths, volumeId);
     this.#requireEnded(bridgeMark(at));
+    this.#requireOpen();
     await this.end({ definition, paths }, volumeId);
+    this.#requireOpen();
     const { config, isolation } = this.#tools;
     const bridge = await Bridge.start(ctx, volumeId, await keptConnection(volumeId, at), at, {
       ...config,
@@ -188,8 +192,9 @@ export class HostBridges {
     this.#users.delete(paths.volumesDir);
   }
 
-  /** Hangs up; the daemons live. */
+  /** Hangs up; the daemons live, and so does one that is just being started. */
   close(): void {
+    this.#closed = true;
     for (const bridges of this.#bridges.values()) for (const bridge of bridges.values()) bridge.detach();
     this.#bridges.clear();
   }
@@ -201,6 +206,10 @@ export class HostBridges {
     return user;
   }
 
+  #requireOpen(): void {
+    if (this.#closed) throw CommonErrors.UNAVAILABLE({ what: "The host's agent" });
+  }
+
   #requireEnded(mark: string): void {
     const stuck = this.#stuck.get(mark);
     if (stuck === undefined) return;
@@ -209,6 +218,7 @@ export class HostBridges {
   }
 
   #keep(instanceUuid: string, volumeId: string, bridge: Bridge): void {
+    if (this.#closed) return bridge.detach();
     const bridges = this.#of(instanceUuid).set(volumeId, bridge);
     this.#bridges.set(instanceUuid, bridges);
     void bridge.lost.then(() => {
