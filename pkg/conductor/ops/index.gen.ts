@@ -8,6 +8,7 @@ import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
+import confirmServerResize from "./confirm-server-resize.js";
 import createServerBackup from "./create-server-backup.js";
 import createServerImageOfVolumes from "./create-server-image-of-volumes.js";
 import createServerImage from "./create-server-image.js";
@@ -16,6 +17,7 @@ import detachInterface from "./detach-interface.js";
 import detachVolumeOffloaded from "./detach-volume-offloaded.js";
 import detachVolume from "./detach-volume.js";
 import extendVolume from "./extend-volume.js";
+import migrateServer from "./migrate-server.js";
 import offloadServer from "./offload-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
@@ -23,8 +25,10 @@ import rebuildServerByReimage from "./rebuild-server-by-reimage.js";
 import rebuildServer from "./rebuild-server.js";
 import refreshInterfaces from "./refresh-interfaces.js";
 import rescueServer from "./rescue-server.js";
+import resizeServer from "./resize-server.js";
 import restoreServer from "./restore-server.js";
 import resumeServer from "./resume-server.js";
+import revertServerResize from "./revert-server-resize.js";
 import shelveServerOnVolumes from "./shelve-server-on-volumes.js";
 import shelveServer from "./shelve-server.js";
 import softDeleteServer from "./soft-delete-server.js";
@@ -48,6 +52,7 @@ export const kindFactories: readonly KindFactory[] = [
   cacheAggregateImages,
   cacheHostImages,
   changeServerPassword,
+  confirmServerResize,
   createServerBackup,
   createServerImageOfVolumes,
   createServerImage,
@@ -56,6 +61,7 @@ export const kindFactories: readonly KindFactory[] = [
   detachVolumeOffloaded,
   detachVolume,
   extendVolume,
+  migrateServer,
   offloadServer,
   pauseServer,
   rebootServer,
@@ -63,8 +69,10 @@ export const kindFactories: readonly KindFactory[] = [
   rebuildServer,
   refreshInterfaces,
   rescueServer,
+  resizeServer,
   restoreServer,
   resumeServer,
+  revertServerResize,
   shelveServerOnVolumes,
   shelveServer,
   softDeleteServer,

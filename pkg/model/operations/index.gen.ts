@@ -7,6 +7,7 @@ import bootServer from "./boot-server.js";
 import cacheAggregateImages from "./cache-aggregate-images.js";
 import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
+import confirmServerResize from "./confirm-server-resize.js";
 import createServerBackup from "./create-server-backup.js";
 import createServerImage from "./create-server-image.js";
 import deleteServer from "./delete-server.js";
@@ -14,6 +15,7 @@ import detachInterface from "./detach-interface.js";
 import detachVolume from "./detach-volume.js";
 import extendVolume from "./extend-volume.js";
 import lockServer from "./lock-server.js";
+import migrateServer from "./migrate-server.js";
 import offloadServer from "./offload-server.js";
 import pauseServer from "./pause-server.js";
 import rebootServer from "./reboot-server.js";
@@ -21,8 +23,10 @@ import rebuildServer from "./rebuild-server.js";
 import refreshInterfaces from "./refresh-interfaces.js";
 import rescueServer from "./rescue-server.js";
 import resetServerState from "./reset-server-state.js";
+import resizeServer from "./resize-server.js";
 import restoreServer from "./restore-server.js";
 import resumeServer from "./resume-server.js";
+import revertServerResize from "./revert-server-resize.js";
 import shelveServer from "./shelve-server.js";
 import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
@@ -43,6 +47,7 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(cacheAggregateImages),
   anyOperation(cacheHostImages),
   anyOperation(changeServerPassword),
+  anyOperation(confirmServerResize),
   anyOperation(createServerBackup),
   anyOperation(createServerImage),
   anyOperation(deleteServer),
@@ -50,6 +55,7 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(detachVolume),
   anyOperation(extendVolume),
   anyOperation(lockServer),
+  anyOperation(migrateServer),
   anyOperation(offloadServer),
   anyOperation(pauseServer),
   anyOperation(rebootServer),
@@ -57,8 +63,10 @@ export const operations: readonly OperationDeclaration[] = [
   anyOperation(refreshInterfaces),
   anyOperation(rescueServer),
   anyOperation(resetServerState),
+  anyOperation(resizeServer),
   anyOperation(restoreServer),
   anyOperation(resumeServer),
+  anyOperation(revertServerResize),
   anyOperation(shelveServer),
   anyOperation(softDeleteServer),
   anyOperation(startServer),

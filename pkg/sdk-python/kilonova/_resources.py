@@ -1038,12 +1038,14 @@ class Servers(Resource):
         return self._start("/kilonova.api.v1.ServersService/RebuildServer", ["operation"], fields, timeout)
 
     def resize(self, *, timeout=None, **fields):
-        """Moves the server to another flavor, usually on another host. Ends in RESIZED: confirm or revert it then.
+        """Moves the server to another flavor, on another host. Ends in RESIZED: confirm or revert it then.
 
-        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / FLAVOR_NOT_FOUND, SAME_FLAVOR, ZERO_DISK_FLAVOR;
-        FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS,
-        HOST_DOWN; RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; ABORTED / TOKEN_REUSED. Within the operation:
-        NO_VALID_HOST.
+        Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / FLAVOR_NOT_FOUND, SAME_FLAVOR, ZERO_DISK_FLAVOR,
+        DISK_CANNOT_SHRINK, DISK_CONFIG_DISABLED, FLAVOR_MEMORY_TOO_SMALL, FLAVOR_DISK_SMALLER_THAN_IMAGE,
+        FLAVOR_DISK_SMALLER_THAN_MIN_DISK; PERMISSION_DENIED / ZERO_DISK_FLAVOR; FAILED_PRECONDITION /
+        INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN;
+        RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within
+        the operation: NO_VALID_HOST.
 
         Fields: server_id, client_token, flavor_id, disk_config.
         """
@@ -1064,7 +1066,8 @@ class Servers(Resource):
         """Goes back to the old flavor and host of a RESIZED server.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_FOUND; FAILED_PRECONDITION /
-        INVALID_STATE (must be RESIZED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+        INVALID_STATE (must be RESIZED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN (of either host);
+        ABORTED / TOKEN_REUSED.
 
         Fields: server_id, client_token.
         """
@@ -1074,8 +1077,8 @@ class Servers(Resource):
         """Moves the server to another host while it is off. Ends in RESIZED, as a resize does.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / HOST_NOT_FOUND, SAME_HOST; FAILED_PRECONDITION /
-        INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN; ABORTED /
-        TOKEN_REUSED. Within the operation: NO_VALID_HOST.
+        INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN;
+        UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST.
 
         Fields: server_id, client_token, host.
         """

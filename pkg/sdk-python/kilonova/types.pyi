@@ -1411,6 +1411,11 @@ class ErrorReason(IntEnum):
     SECURITY_GROUP_ID_NOT_UUID = 410
     ROOT_VOLUME_UNKNOWN = 411
     SHELVED_IMAGE_GONE = 470
+    GUEST_LEAVING = 471
+    TRANSFER_UNKNOWN = 472
+    TRANSFER_BROKEN = 473
+    DISK_CANNOT_SHRINK = 474
+    GUEST_HERE_ALREADY = 475
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -2905,7 +2910,7 @@ class MigrateServerRequest(Message):
     client_token: str
     """See CreateServersRequest."""
     host: str
-    """Host asked for, which the scheduler still checks; needs the second rule. Default: any."""
+    """Host asked for, which the scheduler still checks; the second rule decides then. Default: any."""
     def __init__(self, *, server_id: str | None = ..., client_token: str | None = ..., host: str | None = ...) -> None: ...
     def HasField(self, field_name: Literal["host"]) -> bool: ...
 
@@ -3183,9 +3188,11 @@ class OperationMetadata(Message):
     """Of "server.extend-volume"."""
     swap_volume: SwapVolumeMetadata
     """Of "server.swap-volume"."""
-    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., attach_volume: AttachVolumeMetadata | Mapping[str, Any] | None = ..., detach_volume: DetachVolumeMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ..., shelve_server: ShelveServerMetadata | Mapping[str, Any] | None = ..., extend_volume: ExtendVolumeMetadata | Mapping[str, Any] | None = ..., swap_volume: SwapVolumeMetadata | Mapping[str, Any] | None = ...) -> None: ...
-    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server", "extend_volume", "swap_volume"]) -> bool: ...
-    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server", "extend_volume", "swap_volume"] | None: ...
+    resize_server: ResizeServerMetadata
+    """Of "server.resize"."""
+    def __init__(self, *, create_server: CreateServerMetadata | Mapping[str, Any] | None = ..., reboot_server: RebootServerMetadata | Mapping[str, Any] | None = ..., lock_server: LockServerMetadata | Mapping[str, Any] | None = ..., cache_images: CacheImagesMetadata | Mapping[str, Any] | None = ..., reset_server_state: ResetServerStateMetadata | Mapping[str, Any] | None = ..., rebuild_server: RebuildServerMetadata | Mapping[str, Any] | None = ..., create_server_image: CreateServerImageMetadata | Mapping[str, Any] | None = ..., create_server_backup: CreateServerBackupMetadata | Mapping[str, Any] | None = ..., attach_interface: AttachInterfaceMetadata | Mapping[str, Any] | None = ..., detach_interface: DetachInterfaceMetadata | Mapping[str, Any] | None = ..., attach_volume: AttachVolumeMetadata | Mapping[str, Any] | None = ..., detach_volume: DetachVolumeMetadata | Mapping[str, Any] | None = ..., rescue_server: RescueServerMetadata | Mapping[str, Any] | None = ..., shelve_server: ShelveServerMetadata | Mapping[str, Any] | None = ..., extend_volume: ExtendVolumeMetadata | Mapping[str, Any] | None = ..., swap_volume: SwapVolumeMetadata | Mapping[str, Any] | None = ..., resize_server: ResizeServerMetadata | Mapping[str, Any] | None = ...) -> None: ...
+    def HasField(self, field_name: Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server", "extend_volume", "swap_volume", "resize_server"]) -> bool: ...
+    def WhichOneof(self, oneof_group: Literal["asked"]) -> Literal["create_server", "reboot_server", "lock_server", "cache_images", "reset_server_state", "rebuild_server", "create_server_image", "create_server_backup", "attach_interface", "detach_interface", "attach_volume", "detach_volume", "rescue_server", "shelve_server", "extend_volume", "swap_volume", "resize_server"] | None: ...
 
 class OperationProgress(Message):
     """How far the step that runs has come. A figure to show, not one to decide by."""
@@ -3541,6 +3548,13 @@ class ResetServerStateResponse(Message):
     """Paths of fields that policy hid from this caller, as in GetServer."""
     def __init__(self, *, server: Server | Mapping[str, Any] | None = ..., hidden_fields: Iterable[str] = ...) -> None: ...
     def HasField(self, field_name: Literal["server"]) -> bool: ...
+
+class ResizeServerMetadata(Message):
+    """What was asked for with a resize."""
+
+    flavor_id: str
+    """Id of the flavor."""
+    def __init__(self, *, flavor_id: str | None = ...) -> None: ...
 
 class ResizeServerRequest(Message):
     """Input of ResizeServer."""

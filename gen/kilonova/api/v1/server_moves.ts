@@ -85,7 +85,7 @@ export interface MigrateServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
-  /** Host asked for, which the scheduler still checks; needs the second rule. Default: any. */
+  /** Host asked for, which the scheduler still checks; the second rule decides then. Default: any. */
   host?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

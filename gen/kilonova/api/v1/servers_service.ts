@@ -6095,12 +6095,14 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Moves the server to another flavor, usually on another host. Ends in RESIZED: confirm or revert it then.
+     * Moves the server to another flavor, on another host. Ends in RESIZED: confirm or revert it then.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / FLAVOR_NOT_FOUND, SAME_FLAVOR, ZERO_DISK_FLAVOR;
-     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS,
-     * HOST_DOWN; RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; ABORTED / TOKEN_REUSED. Within the operation:
-     * NO_VALID_HOST.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / FLAVOR_NOT_FOUND, SAME_FLAVOR, ZERO_DISK_FLAVOR,
+     * DISK_CANNOT_SHRINK, DISK_CONFIG_DISABLED, FLAVOR_MEMORY_TOO_SMALL, FLAVOR_DISK_SMALLER_THAN_IMAGE,
+     * FLAVOR_DISK_SMALLER_THAN_MIN_DISK; PERMISSION_DENIED / ZERO_DISK_FLAVOR; FAILED_PRECONDITION /
+     * INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN;
+     * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within
+     * the operation: NO_VALID_HOST.
      */
     resizeServer: {
       name: "ResizeServer",
@@ -6145,7 +6147,10 @@ export const ServersServiceDefinition = {
               101,
             ]) as Buffer,
             Buffer.from([
-              33,
+              46,
+              111,
+              115,
+              95,
               99,
               111,
               109,
@@ -6153,6 +6158,10 @@ export const ServersServiceDefinition = {
               117,
               116,
               101,
+              95,
+              97,
+              112,
+              105,
               58,
               115,
               101,
@@ -6162,23 +6171,29 @@ export const ServersServiceDefinition = {
               114,
               115,
               58,
+              99,
               114,
               101,
-              115,
-              105,
-              122,
+              97,
+              116,
               101,
               58,
-              99,
+              122,
+              101,
               114,
               111,
-              115,
-              115,
               95,
-              99,
-              101,
+              100,
+              105,
+              115,
+              107,
+              95,
+              102,
               108,
-              108,
+              97,
+              118,
+              111,
+              114,
             ]) as Buffer,
           ],
         },
@@ -6249,7 +6264,8 @@ export const ServersServiceDefinition = {
      * Goes back to the old flavor and host of a RESIZED server.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_FOUND; FAILED_PRECONDITION /
-     * INVALID_STATE (must be RESIZED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * INVALID_STATE (must be RESIZED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN (of either host);
+     * ABORTED / TOKEN_REUSED.
      */
     revertServerResize: {
       name: "RevertServerResize",
@@ -6308,8 +6324,8 @@ export const ServersServiceDefinition = {
      * Moves the server to another host while it is off. Ends in RESIZED, as a resize does.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / HOST_NOT_FOUND, SAME_HOST; FAILED_PRECONDITION /
-     * INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN; ABORTED /
-     * TOKEN_REUSED. Within the operation: NO_VALID_HOST.
+     * INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN;
+     * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST.
      */
     migrateServer: {
       name: "MigrateServer",

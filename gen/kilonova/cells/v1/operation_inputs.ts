@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
+import { Flavor } from "../../type/v1/flavor.js";
 import { VmState } from "../../type/v1/server.js";
 import { ImageRef, ServerSpec } from "../../type/v1/server_spec.js";
 import { Server } from "./server.js";
@@ -287,6 +288,26 @@ export interface SwapVolumeInput {
   volumeId: string;
   /** The one that takes its place. */
   newVolumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.resize` and `server.migrate`. */
+export interface MoveInput {
+  /** Flavor after; unset in a migration, which keeps it. */
+  flavor:
+    | Flavor
+    | undefined;
+  /** Host asked for, which the scheduler still checks; empty for any. */
+  host: string;
+  /** Hosts that are out of question, such as its own. */
+  excludeHosts: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `server.confirm-resize` and `server.revert-resize`. */
+export interface EndMoveInput {
+  /** The migration that has finished: its UUID. */
+  migrationId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2517,6 +2538,180 @@ export const SwapVolumeInput: MessageFns<SwapVolumeInput> = {
       message._unknownFields = object._unknownFields as SwapVolumeInput["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
     message.newVolumeId = object.newVolumeId ?? "";
+    return message;
+  },
+};
+
+function createBaseMoveInput(): MoveInput {
+  return { flavor: undefined, host: "", excludeHosts: [] };
+}
+
+export const MoveInput: MessageFns<MoveInput> = {
+  encode(message: MoveInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flavor !== undefined) {
+      Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    if (message.host !== "") {
+      writer.uint32(18).string(message.host);
+    }
+    for (const v of message.excludeHosts) {
+      writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.flavor = Flavor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.excludeHosts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MoveInput>): MoveInput {
+    return MoveInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MoveInput>): MoveInput {
+    const message = createBaseMoveInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MoveInput["_unknownFields"];
+    message.flavor = (object.flavor !== undefined && object.flavor !== null)
+      ? Flavor.fromPartial(object.flavor)
+      : undefined;
+    message.host = object.host ?? "";
+    message.excludeHosts = object.excludeHosts?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseEndMoveInput(): EndMoveInput {
+  return { migrationId: "" };
+}
+
+export const EndMoveInput: MessageFns<EndMoveInput> = {
+  encode(message: EndMoveInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.migrationId !== "") {
+      writer.uint32(10).string(message.migrationId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndMoveInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndMoveInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.migrationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndMoveInput>): EndMoveInput {
+    return EndMoveInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndMoveInput>): EndMoveInput {
+    const message = createBaseEndMoveInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EndMoveInput["_unknownFields"];
+    message.migrationId = object.migrationId ?? "";
     return message;
   },
 };

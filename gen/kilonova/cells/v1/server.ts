@@ -145,7 +145,11 @@ export interface Server {
     | Timestamp
     | undefined;
   /** What its shelving has left behind; unset for a server that was not shelved, or is no more. */
-  shelving: Shelving | undefined;
+  shelving:
+    | Shelving
+    | undefined;
+  /** Since when it is RESIZED; unset in every other state. */
+  resizedAt: Timestamp | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -212,6 +216,7 @@ function createBaseServer(): Server {
     numaTopology: undefined,
     softDeletedAt: undefined,
     shelving: undefined,
+    resizedAt: undefined,
   };
 }
 
@@ -357,6 +362,9 @@ export const Server: MessageFns<Server> = {
     }
     if (message.shelving !== undefined) {
       Shelving.encode(message.shelving, writer.uint32(562).fork()).join();
+    }
+    if (message.resizedAt !== undefined) {
+      Timestamp.encode(message.resizedAt, writer.uint32(922).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -753,6 +761,14 @@ export const Server: MessageFns<Server> = {
             message.shelving = Shelving.decode(reader, reader.uint32());
             continue;
           }
+          case 115: {
+            if (tag !== 922) {
+              break;
+            }
+
+            message.resizedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -864,6 +880,9 @@ export const Server: MessageFns<Server> = {
       : undefined;
     message.shelving = (object.shelving !== undefined && object.shelving !== null)
       ? Shelving.fromPartial(object.shelving)
+      : undefined;
+    message.resizedAt = (object.resizedAt !== undefined && object.resizedAt !== null)
+      ? Timestamp.fromPartial(object.resizedAt)
       : undefined;
     return message;
   },

@@ -176,7 +176,11 @@ export interface MigrationEnd {
   /** Address to which the guest is sent; empty where none is needed. */
   address: string;
   /** What this end gives the server. */
-  resources: HostResources | undefined;
+  resources:
+    | HostResources
+    | undefined;
+  /** The host's zone; empty where it was not told. */
+  availabilityZone: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -258,7 +262,11 @@ export interface MigrationRecord {
     | Timestamp
     | undefined;
   /** When its server was deleted; unset before. */
-  deletedAt: Timestamp | undefined;
+  deletedAt:
+    | Timestamp
+    | undefined;
+  /** Whether the guest was off before: it is left off then. Of resizes and cold migrations. */
+  wasOff: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -914,7 +922,15 @@ export const HostResources_MappingsEntry: MessageFns<HostResources_MappingsEntry
 };
 
 function createBaseMigrationEnd(): MigrationEnd {
-  return { host: "", node: "", computeNodeId: "", cell: "", address: "", resources: undefined };
+  return {
+    host: "",
+    node: "",
+    computeNodeId: "",
+    cell: "",
+    address: "",
+    resources: undefined,
+    availabilityZone: "",
+  };
 }
 
 export const MigrationEnd: MessageFns<MigrationEnd> = {
@@ -936,6 +952,9 @@ export const MigrationEnd: MessageFns<MigrationEnd> = {
     }
     if (message.resources !== undefined) {
       HostResources.encode(message.resources, writer.uint32(50).fork()).join();
+    }
+    if (message.availabilityZone !== "") {
+      writer.uint32(58).string(message.availabilityZone);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1009,6 +1028,14 @@ export const MigrationEnd: MessageFns<MigrationEnd> = {
             message.resources = HostResources.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.availabilityZone = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1045,6 +1072,7 @@ export const MigrationEnd: MessageFns<MigrationEnd> = {
     message.resources = (object.resources !== undefined && object.resources !== null)
       ? HostResources.fromPartial(object.resources)
       : undefined;
+    message.availabilityZone = object.availabilityZone ?? "";
     return message;
   },
 };
@@ -1240,6 +1268,7 @@ function createBaseMigrationRecord(): MigrationRecord {
     createdAt: undefined,
     updatedAt: undefined,
     deletedAt: undefined,
+    wasOff: false,
   };
 }
 
@@ -1301,6 +1330,9 @@ export const MigrationRecord: MessageFns<MigrationRecord> = {
     }
     if (message.deletedAt !== undefined) {
       Timestamp.encode(message.deletedAt, writer.uint32(146).fork()).join();
+    }
+    if (message.wasOff !== false) {
+      writer.uint32(152).bool(message.wasOff);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1470,6 +1502,14 @@ export const MigrationRecord: MessageFns<MigrationRecord> = {
             message.deletedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.wasOff = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1532,6 +1572,7 @@ export const MigrationRecord: MessageFns<MigrationRecord> = {
     message.deletedAt = (object.deletedAt !== undefined && object.deletedAt !== null)
       ? Timestamp.fromPartial(object.deletedAt)
       : undefined;
+    message.wasOff = object.wasOff ?? false;
     return message;
   },
 };

@@ -285,6 +285,36 @@ export interface ScriptFakeDriverResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of ReadDisk. */
+export interface ReadDiskRequest {
+  /** The source's host, which has the guest. */
+  host: string;
+  /** The guest. */
+  serverId: string;
+  /** The transfer, see ExportGuestInput. */
+  transferId: string;
+  /** Name of the disk, see LeavingDisk. */
+  disk: string;
+  /** First byte that is wanted. */
+  fromByte: bigint;
+  /** The host that it goes to: the caller's own. */
+  toHost: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A piece of a disk. */
+export interface ReadDiskResponse {
+  /** Where it is in the file; what is between two pieces is a hole. */
+  offset: bigint;
+  /** At most a MiB. */
+  data: Buffer;
+  /** SHA-256 of the data. */
+  digest: Buffer;
+  /** The last message: nothing comes after `offset`, which is the length of the file. */
+  end: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseCommandHeader(): CommandHeader {
   return {
     commandId: "",
@@ -2456,6 +2486,256 @@ export const ScriptFakeDriverResponse: MessageFns<ScriptFakeDriverResponse> = {
   },
 };
 
+function createBaseReadDiskRequest(): ReadDiskRequest {
+  return { host: "", serverId: "", transferId: "", disk: "", fromByte: 0n, toHost: "" };
+}
+
+export const ReadDiskRequest: MessageFns<ReadDiskRequest> = {
+  encode(message: ReadDiskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    if (message.transferId !== "") {
+      writer.uint32(26).string(message.transferId);
+    }
+    if (message.disk !== "") {
+      writer.uint32(34).string(message.disk);
+    }
+    if (message.fromByte !== 0n) {
+      if (BigInt.asUintN(64, message.fromByte) !== message.fromByte) {
+        throw new globalThis.Error("value provided for field message.fromByte of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.fromByte);
+    }
+    if (message.toHost !== "") {
+      writer.uint32(50).string(message.toHost);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadDiskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadDiskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.transferId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.disk = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.fromByte = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.toHost = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadDiskRequest>): ReadDiskRequest {
+    return ReadDiskRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadDiskRequest>): ReadDiskRequest {
+    const message = createBaseReadDiskRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReadDiskRequest["_unknownFields"];
+    message.host = object.host ?? "";
+    message.serverId = object.serverId ?? "";
+    message.transferId = object.transferId ?? "";
+    message.disk = object.disk ?? "";
+    message.fromByte = (object.fromByte !== undefined && object.fromByte !== null) ? BigInt(object.fromByte) : 0n;
+    message.toHost = object.toHost ?? "";
+    return message;
+  },
+};
+
+function createBaseReadDiskResponse(): ReadDiskResponse {
+  return { offset: 0n, data: Buffer.alloc(0), digest: Buffer.alloc(0), end: false };
+}
+
+export const ReadDiskResponse: MessageFns<ReadDiskResponse> = {
+  encode(message: ReadDiskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offset !== 0n) {
+      if (BigInt.asUintN(64, message.offset) !== message.offset) {
+        throw new globalThis.Error("value provided for field message.offset of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.offset);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    if (message.digest.length !== 0) {
+      writer.uint32(26).bytes(message.digest);
+    }
+    if (message.end !== false) {
+      writer.uint32(32).bool(message.end);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadDiskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadDiskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offset = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.end = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadDiskResponse>): ReadDiskResponse {
+    return ReadDiskResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadDiskResponse>): ReadDiskResponse {
+    const message = createBaseReadDiskResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReadDiskResponse["_unknownFields"];
+    message.offset = (object.offset !== undefined && object.offset !== null) ? BigInt(object.offset) : 0n;
+    message.data = object.data ?? Buffer.alloc(0);
+    message.digest = object.digest ?? Buffer.alloc(0);
+    message.end = object.end ?? false;
+    return message;
+  },
+};
+
 /**
  * Commands to the agent of one hypervisor host. Each carries the operation's fence; the agent journals it,
  * refuses lower fences, and repeats the stored answer of a finished command.
@@ -2567,6 +2847,25 @@ export const AgentServiceDefinition = {
       responseStream: false,
       options: {
         _unknownFields: { 400010: [Buffer.from([1, 85]) as Buffer], 400024: [Buffer.from([128, 128, 8]) as Buffer] },
+      },
+    },
+    /**
+     * Sends a disk of a guest that leaves, to the agent of the host that it goes to. Holes are not sent. Begins
+     * anywhere, so that a transfer that broke goes on where it was.
+     *
+     * Errors: NOT_FOUND / TRANSFER_UNKNOWN (also for every other host); INVALID_ARGUMENT for an unknown disk.
+     */
+    readDisk: {
+      name: "ReadDisk",
+      requestType: ReadDiskRequest as typeof ReadDiskRequest,
+      requestStream: false,
+      responseType: ReadDiskResponse as typeof ReadDiskResponse,
+      responseStream: true,
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([1, 7]) as Buffer],
+          400082: [Buffer.from([9, 18, 7, 116, 111, 95, 104, 111, 115, 116]) as Buffer],
+        },
       },
     },
     /** Tells host, driver, epoch and health. */

@@ -319,6 +319,60 @@ export interface RenameVolumeInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A disk of a guest that leaves its host. */
+export interface LeavingDisk {
+  /** Such as root, ephemeral0, swap, config; base is the image below the root disk. */
+  name: string;
+  /** qcow2 or raw. */
+  format: string;
+  /** Length of the file. */
+  sizeBytes: bigint;
+  /** Of these, what holds data and is sent. */
+  dataBytes: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of export-guest. */
+export interface ExportGuestInput {
+  /** Names the transfer: the migration's UUID. */
+  transferId: string;
+  /** The only host whose agent may read the disks. */
+  toHost: string;
+  /** How long the guest is asked to power itself off, in ms; 0 pulls the plug. */
+  softTimeoutMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of export-guest. */
+export interface ExportGuestOutput {
+  /** Its disks, in the order in which they are sent. */
+  disks: LeavingDisk[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of import-guest. */
+export interface ImportGuestInput {
+  /** The instance as it will be: with its new flavor. */
+  instance:
+    | InstanceRecord
+    | undefined;
+  /** Password and user data, for a config drive that is made anew. */
+  secrets:
+    | ServerSecrets
+    | undefined;
+  /** Volumes that it starts with, with their connection_info. */
+  volumes: BlockDeviceRecord[];
+  /** Names the transfer. */
+  transferId: string;
+  /** The host that it comes from. */
+  fromHost: string;
+  /** Address of that host's agent. */
+  fromAddress: string;
+  /** What export-guest has told. */
+  disks: LeavingDisk[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseGuestOutput(): GuestOutput {
   return { powerState: 0 };
 }
@@ -3145,6 +3199,452 @@ export const RenameVolumeInput: MessageFns<RenameVolumeInput> = {
       message._unknownFields = object._unknownFields as RenameVolumeInput["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
     message.newVolumeId = object.newVolumeId ?? "";
+    return message;
+  },
+};
+
+function createBaseLeavingDisk(): LeavingDisk {
+  return { name: "", format: "", sizeBytes: 0n, dataBytes: 0n };
+}
+
+export const LeavingDisk: MessageFns<LeavingDisk> = {
+  encode(message: LeavingDisk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.format !== "") {
+      writer.uint32(18).string(message.format);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.sizeBytes);
+    }
+    if (message.dataBytes !== 0n) {
+      if (BigInt.asUintN(64, message.dataBytes) !== message.dataBytes) {
+        throw new globalThis.Error("value provided for field message.dataBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.dataBytes);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeavingDisk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeavingDisk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.format = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dataBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LeavingDisk>): LeavingDisk {
+    return LeavingDisk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LeavingDisk>): LeavingDisk {
+    const message = createBaseLeavingDisk();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LeavingDisk["_unknownFields"];
+    message.name = object.name ?? "";
+    message.format = object.format ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.dataBytes = (object.dataBytes !== undefined && object.dataBytes !== null) ? BigInt(object.dataBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseExportGuestInput(): ExportGuestInput {
+  return { transferId: "", toHost: "", softTimeoutMs: 0 };
+}
+
+export const ExportGuestInput: MessageFns<ExportGuestInput> = {
+  encode(message: ExportGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transferId !== "") {
+      writer.uint32(10).string(message.transferId);
+    }
+    if (message.toHost !== "") {
+      writer.uint32(18).string(message.toHost);
+    }
+    if (message.softTimeoutMs !== 0) {
+      writer.uint32(24).uint32(message.softTimeoutMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transferId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.toHost = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.softTimeoutMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportGuestInput>): ExportGuestInput {
+    return ExportGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportGuestInput>): ExportGuestInput {
+    const message = createBaseExportGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExportGuestInput["_unknownFields"];
+    message.transferId = object.transferId ?? "";
+    message.toHost = object.toHost ?? "";
+    message.softTimeoutMs = object.softTimeoutMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseExportGuestOutput(): ExportGuestOutput {
+  return { disks: [] };
+}
+
+export const ExportGuestOutput: MessageFns<ExportGuestOutput> = {
+  encode(message: ExportGuestOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.disks) {
+      LeavingDisk.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportGuestOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportGuestOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disks.push(LeavingDisk.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportGuestOutput>): ExportGuestOutput {
+    return ExportGuestOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportGuestOutput>): ExportGuestOutput {
+    const message = createBaseExportGuestOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExportGuestOutput["_unknownFields"];
+    message.disks = object.disks?.map((e) => LeavingDisk.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseImportGuestInput(): ImportGuestInput {
+  return {
+    instance: undefined,
+    secrets: undefined,
+    volumes: [],
+    transferId: "",
+    fromHost: "",
+    fromAddress: "",
+    disks: [],
+  };
+}
+
+export const ImportGuestInput: MessageFns<ImportGuestInput> = {
+  encode(message: ImportGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message.secrets !== undefined) {
+      ServerSecrets.encode(message.secrets, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.volumes) {
+      BlockDeviceRecord.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.transferId !== "") {
+      writer.uint32(34).string(message.transferId);
+    }
+    if (message.fromHost !== "") {
+      writer.uint32(42).string(message.fromHost);
+    }
+    if (message.fromAddress !== "") {
+      writer.uint32(50).string(message.fromAddress);
+    }
+    for (const v of message.disks) {
+      LeavingDisk.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportGuestInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportGuestInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secrets = ServerSecrets.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.volumes.push(BlockDeviceRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.transferId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.fromHost = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.fromAddress = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.disks.push(LeavingDisk.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportGuestInput>): ImportGuestInput {
+    return ImportGuestInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportGuestInput>): ImportGuestInput {
+    const message = createBaseImportGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ImportGuestInput["_unknownFields"];
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
+    message.secrets = (object.secrets !== undefined && object.secrets !== null)
+      ? ServerSecrets.fromPartial(object.secrets)
+      : undefined;
+    message.volumes = object.volumes?.map((e) => BlockDeviceRecord.fromPartial(e)) || [];
+    message.transferId = object.transferId ?? "";
+    message.fromHost = object.fromHost ?? "";
+    message.fromAddress = object.fromAddress ?? "";
+    message.disks = object.disks?.map((e) => LeavingDisk.fromPartial(e)) || [];
     return message;
   },
 };

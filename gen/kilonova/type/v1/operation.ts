@@ -200,6 +200,9 @@ export interface OperationMetadata {
     | //
     /** Of "server.swap-volume". */
     { $case: "swapVolume"; value: SwapVolumeMetadata }
+    | //
+    /** Of "server.resize". */
+    { $case: "resizeServer"; value: ResizeServerMetadata }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -353,6 +356,13 @@ export interface SwapVolumeMetadata {
   volumeId: string;
   /** The one that takes its place. */
   newVolumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a resize. */
+export interface ResizeServerMetadata {
+  /** Id of the flavor. */
+  flavorId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1323,6 +1333,9 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "swapVolume":
         SwapVolumeMetadata.encode(message.asked.value, writer.uint32(226).fork()).join();
         break;
+      case "resizeServer":
+        ResizeServerMetadata.encode(message.asked.value, writer.uint32(922).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1491,6 +1504,14 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
             message.asked = { $case: "swapVolume", value: SwapVolumeMetadata.decode(reader, reader.uint32()) };
             continue;
           }
+          case 115: {
+            if (tag !== 922) {
+              break;
+            }
+
+            message.asked = { $case: "resizeServer", value: ResizeServerMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1622,6 +1643,12 @@ export const OperationMetadata: MessageFns<OperationMetadata> = {
       case "swapVolume": {
         if (object.asked?.value !== undefined && object.asked?.value !== null) {
           message.asked = { $case: "swapVolume", value: SwapVolumeMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "resizeServer": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "resizeServer", value: ResizeServerMetadata.fromPartial(object.asked.value) };
         }
         break;
       }
@@ -2990,6 +3017,80 @@ export const SwapVolumeMetadata: MessageFns<SwapVolumeMetadata> = {
       message._unknownFields = object._unknownFields as SwapVolumeMetadata["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
     message.newVolumeId = object.newVolumeId ?? "";
+    return message;
+  },
+};
+
+function createBaseResizeServerMetadata(): ResizeServerMetadata {
+  return { flavorId: "" };
+}
+
+export const ResizeServerMetadata: MessageFns<ResizeServerMetadata> = {
+  encode(message: ResizeServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flavorId !== "") {
+      writer.uint32(10).string(message.flavorId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResizeServerMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResizeServerMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.flavorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResizeServerMetadata>): ResizeServerMetadata {
+    return ResizeServerMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResizeServerMetadata>): ResizeServerMetadata {
+    const message = createBaseResizeServerMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResizeServerMetadata["_unknownFields"];
+    message.flavorId = object.flavorId ?? "";
     return message;
   },
 };

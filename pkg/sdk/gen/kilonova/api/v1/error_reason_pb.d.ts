@@ -2167,6 +2167,41 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_SHELVED_IMAGE_GONE = 470;
    */
   SHELVED_IMAGE_GONE = 470,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_GUEST_LEAVING = 471;
+   */
+  GUEST_LEAVING = 471,
+
+  /**
+   * With NOT_FOUND.
+   *
+   * @generated from enum value: ERROR_REASON_TRANSFER_UNKNOWN = 472;
+   */
+  TRANSFER_UNKNOWN = 472,
+
+  /**
+   * With UNAVAILABLE.
+   *
+   * @generated from enum value: ERROR_REASON_TRANSFER_BROKEN = 473;
+   */
+  TRANSFER_BROKEN = 473,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_DISK_CANNOT_SHRINK = 474;
+   */
+  DISK_CANNOT_SHRINK = 474,
+
+  /**
+   * With ALREADY_EXISTS.
+   *
+   * @generated from enum value: ERROR_REASON_GUEST_HERE_ALREADY = 475;
+   */
+  GUEST_HERE_ALREADY = 475,
 }
 
 /**

@@ -188,7 +188,7 @@ export declare type MigrateServerRequest = Message<"kilonova.api.v1.MigrateServe
   clientToken: string;
 
   /**
-   * Host asked for, which the scheduler still checks; needs the second rule. Default: any.
+   * Host asked for, which the scheduler still checks; the second rule decides then. Default: any.
    *
    * @generated from field: optional string host = 3;
    */

@@ -363,6 +363,14 @@ export declare type OperationMetadata = Message<"kilonova.type.v1.OperationMetad
      */
     value: SwapVolumeMetadata;
     case: "swapVolume";
+  } | {
+    /**
+     * Of "server.resize".
+     *
+     * @generated from field: kilonova.type.v1.ResizeServerMetadata resize_server = 115;
+     */
+    value: ResizeServerMetadata;
+    case: "resizeServer";
   } | { case: undefined; value?: undefined };
 };
 
@@ -796,6 +804,26 @@ export declare type SwapVolumeMetadata = Message<"kilonova.type.v1.SwapVolumeMet
  * Use `create(SwapVolumeMetadataSchema)` to create a new message.
  */
 export declare const SwapVolumeMetadataSchema: GenMessage<SwapVolumeMetadata>;
+
+/**
+ * What was asked for with a resize.
+ *
+ * @generated from message kilonova.type.v1.ResizeServerMetadata
+ */
+export declare type ResizeServerMetadata = Message<"kilonova.type.v1.ResizeServerMetadata"> & {
+  /**
+   * Id of the flavor.
+   *
+   * @generated from field: string flavor_id = 1;
+   */
+  flavorId: string;
+};
+
+/**
+ * Describes the message kilonova.type.v1.ResizeServerMetadata.
+ * Use `create(ResizeServerMetadataSchema)` to create a new message.
+ */
+export declare const ResizeServerMetadataSchema: GenMessage<ResizeServerMetadata>;
 
 /**
  * What an operation has brought about.
