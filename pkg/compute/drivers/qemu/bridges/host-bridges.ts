@@ -121,8 +121,8 @@ export class HostBridges {
   /**
    * A daemon for a volume whose connection is kept; one that is there is left alone.
    * @param cutBytes  serves no more than so much of it
-   * @throws VOLUME_NOT_REACHABLE, VOLUME_TOO_SMALL; HYPERVISOR_SILENT while one that was told to end has not;
-   *   UNAVAILABLE once this is closed: the next agent finds what is there, and nothing may come after its look
+   * @throws VOLUME_NOT_REACHABLE, VOLUME_TOO_SMALL; HYPERVISOR_SILENT while one that was told to end has
+   *   not; UNAVAILABLE once this is closed: nothing may come after the next agent has looked
    */
   async ensure(
     ctx: Ctx,
