@@ -21,6 +21,10 @@ describe("a declaration", () => {
       { ...beside, forms: { plain: aForm }, quota: () => ({ instances: 1, cores: 1, ram: 1 }) },
     ],
     ["that takes nothing over and joins", { forms: { plain: { ...aForm, joins: ["test.other"] } } }],
+    [
+      "that takes over in another lane and joins",
+      { ...beside, forms: { plain: { ...aForm, contention: "pre-empts", joins: ["test.other"] } } },
+    ],
     ["that takes nothing over and yields", { forms: { plain: { ...aForm, yieldsTo: ["test.other"] } } }],
     ["that is alone beside life", { ...beside, forms: { plain: { ...aForm, alone: true } } }],
     [

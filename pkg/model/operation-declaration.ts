@@ -63,7 +63,7 @@ export interface Form {
   readonly needsGuestAgent?: true;
   /**
    * Kinds whose running operation is the answer instead of being taken over; with `pre-empts-all` its own is
-   * among them anyway. Only where something is taken over.
+   * among them anyway. Only in the lane "life", and where something is taken over.
    */
   readonly joins?: readonly string[];
   /**
@@ -71,7 +71,7 @@ export interface Form {
    * `awaitLanes`. Only in the lane "life".
    */
   readonly alone?: true;
-  /** Kinds that it does not take over: while one runs, OPERATION_IN_PROGRESS. */
+  /** Kinds that it does not take over: while one runs, OPERATION_IN_PROGRESS. Only where `joins` may be. */
   readonly yieldsTo?: readonly string[];
   /**
    * What a lock does to those who may not pass it: "refuses" with INSTANCE_LOCKED; "hides" with the text of a
@@ -287,9 +287,9 @@ function checkSubject({
 
 function checkLane(kind: string, lane: Lane, form: Form, instant: boolean): void {
   const { contention, taskState, joins, yieldsTo, alone } = form;
-  const takesOver = contention === "pre-empts" || contention === "pre-empts-all";
-  if (!takesOver && (joins ?? yieldsTo) !== undefined)
-    throw new Error(`${kind}: what takes nothing over has nothing to join or to yield to`);
+  const takesLife = lane === "life" && (contention === "pre-empts" || contention === "pre-empts-all");
+  if (!takesLife && (joins ?? yieldsTo) !== undefined)
+    throw new Error(`${kind}: only what takes over in the lane life joins something or yields to it`);
   if (alone === true && (lane !== "life" || contention === "pre-empts-all"))
     throw new Error(`${kind}: what takes over the other lanes, or is none of "life", cannot wait for them`);
   if (lane === "life" && contention === "waits") throw new Error(`${kind}: nothing waits in the lane life`);

@@ -174,10 +174,7 @@ function guestDaemons(
 ): string[] {
   const { qemuHost } = cloud;
   if (qemuHost === undefined) return [];
-  const dir = runDirFor(
-    process.getuid?.() === 0 ? "/run" : "/tmp",
-    realpathSync(join(stateDir(cloud, qemuHost), "guests")),
-  );
+  const dir = runDirFor(undefined, realpathSync(join(stateDir(cloud, qemuHost), "guests")));
   // Where the driver keeps it elsewhere, this would see nothing for ever.
   if (!existsSync(dir)) return [`${qemuHost} has no folder ${dir}`];
   const here = servers.filter(({ host }) => host === qemuHost);

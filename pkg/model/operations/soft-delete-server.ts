@@ -5,9 +5,9 @@ import { NOTHING, declareOperation, theServer } from "../operation-declaration.j
 /**
  * A deletion that can be taken back: the guest is powered off, everything else stays, and the server counts
  * no more in its project's quota. Nova calls the action "delete", as for good. Never begun by its name:
- * `server.delete` becomes it. What changes volumes, interfaces and images beside it goes on: a server that
- * may be restored keeps what it has. It takes over from what only moves the guest's power, which leaves
- * nothing behind; what makes the guest anew or moves it has to end first.
+ * `server.delete` becomes it. What changes volumes and interfaces beside it goes on: a server that may be
+ * restored keeps what it has. It takes over from what only moves the guest's power, which leaves nothing
+ * behind; whatever else the server is at has to end first.
  */
 export default declareOperation({
   kind: "server.soft-delete",

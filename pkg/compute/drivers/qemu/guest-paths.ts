@@ -158,8 +158,9 @@ export function checkSocketPath(path: string): string {
 
 /**
  * The folder of all sockets of one agent; it follows from the state folder, so that the next agent finds it.
+ * @param base  undefined: /run for root, /tmp for others
  */
-export const runDirFor = (base: string, realStateDir: string): string =>
-  join(base, `kilonova-${shortHash(realStateDir)}`);
+export const runDirFor = (base: string | undefined, realStateDir: string): string =>
+  join(base ?? (process.getuid?.() === 0 ? "/run" : "/tmp"), `kilonova-${shortHash(realStateDir)}`);
 
 const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);

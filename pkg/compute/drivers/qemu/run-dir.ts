@@ -13,7 +13,7 @@ export async function openRunDir(
   base: string | undefined,
   passable: boolean,
 ): Promise<string> {
-  const path = runDirFor(base ?? (process.getuid?.() === 0 ? "/run" : "/tmp"), await realpath(stateDir));
+  const path = runDirFor(base, await realpath(stateDir));
   try {
     makeFolder(path, passable ? 0o711 : 0o700);
   } catch (cause) {

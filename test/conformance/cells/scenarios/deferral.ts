@@ -85,7 +85,11 @@ export const deferral: readonly Scenario[] = [
       await s.begin(id, "test.plug");
       await s.commit(attach, { state: SUCCEEDED });
       await s.commit(await s.taken(soft), becomes(SOFT_DELETED));
-      for (const [n, taskState] of ["rebuilding", "rescuing", "shelving", "restoring"].entries()) {
+      const others = [
+        ...["rebuilding", "rescuing", "shelving", "restoring"],
+        ...["image_snapshot_pending", "image_backup", "updating_password"],
+      ];
+      for (const [n, taskState] of others.entries()) {
         const busy = await s.put(2 + n, { ...onHost, taskState });
         assert.equal(await refusal(s.begin(busy, HARD, deferrable)), "INVALID_STATE", taskState);
       }
