@@ -181,7 +181,7 @@ export class Callers {
       serverId,
       clientToken: random.chance(0.3) ? "" : randomUUID(),
       imageIds: real ? [this.#cloud.guestImageId] : this.#cloud.imageIds,
-      flavorId: this.#cloud.flavorId,
+      flavorId: step.method.name === "ResizeServer" ? this.#cloud.largeFlavorId : this.#cloud.flavorId,
       networkId: this.#cloud.networkId,
       portIds: free === undefined ? ports : [free],
       aggregateId: this.#cloud.aggregateId,

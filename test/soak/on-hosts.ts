@@ -28,6 +28,20 @@ const STANDS_FOR: Readonly<Record<string, number>> = {
   suspended: SUSPENDED,
 };
 
+/** Where a server may have left something: an end of a move that is neither confirmed nor reverted. */
+interface End {
+  readonly server_id: string;
+  readonly host: string;
+}
+
+const ENDS = ["source", "target"]
+  .map(
+    (end) =>
+      `SELECT m.server_id, m.${end}_host AS host FROM cell1.migration AS m
+        JOIN cell1.instance AS i ON i.id = m.server_id WHERE i.deleted_at IS NULL AND m.status NOT IN ('confirmed', 'reverted')`,
+  )
+  .join(" UNION ");
+
 /** Guests are those of the records, in the power state of the records, with the ports of the network. */
 export async function onHosts(cloud: SoakCloud, told: Told): Promise<string[]> {
   const { deployment } = cloud;
@@ -39,6 +53,11 @@ export async function onHosts(cloud: SoakCloud, told: Told): Promise<string[]> {
     "SELECT id, device_id FROM standalone.network_port WHERE device_owner LIKE 'compute:%'",
   ))
     ports.set(device_id, [...(ports.get(device_id) ?? []), id]);
+  const ends = await deployment.query<End>(ENDS);
+  const toldOf = servers.map(({ id }) => id).filter((id) => told.has(id));
+  /** Whose guests are on a host, besides those that its records say. */
+  const leftOn = (host: string): Set<string> =>
+    new Set([...toldOf, ...ends.filter((end) => end.host === host).map((end) => end.server_id)]);
   const found: string[] = [];
   for (const server of servers) {
     const stands = STANDS_FOR[server.vm_state];
@@ -51,7 +70,7 @@ export async function onHosts(cloud: SoakCloud, told: Told): Promise<string[]> {
         host,
         servers.filter((server) => server.host === host),
         fakeGuests(cloud, host),
-        { ports, told },
+        { ports, told, left: leftOn(host) },
       ),
     );
   if (cloud.qemuHost !== undefined)
@@ -59,22 +78,28 @@ export async function onHosts(cloud: SoakCloud, told: Told): Promise<string[]> {
       ...realGuests(
         cloud,
         servers.filter((server) => server.host === cloud.qemuHost),
-        told,
+        { told, left: leftOn(cloud.qemuHost) },
       ),
     );
   return found;
+}
+
+interface Facts {
+  readonly told: Told;
+  /** Servers that are elsewhere by their records, and may have a guest here. */
+  readonly left: ReadonlySet<string>;
 }
 
 function compared(
   host: string,
   servers: readonly Row[],
   guests: readonly FakeGuestFile[],
-  { ports, told }: { readonly ports: ReadonlyMap<string, readonly string[]>; readonly told: Told },
+  { ports, told, left }: Facts & { readonly ports: ReadonlyMap<string, readonly string[]> },
 ): string[] {
   const byId = new Map(guests.map((guest) => [guest.instanceUuid, guest]));
   const known = new Set(servers.map(({ id }) => id));
   const found = guests
-    .filter(({ instanceUuid }) => !known.has(instanceUuid))
+    .filter(({ instanceUuid }) => !known.has(instanceUuid) && !left.has(instanceUuid))
     .map(({ instanceUuid }) => `${host} has a guest that no record has: ${instanceUuid}`);
   for (const server of servers) {
     const guest = byId.get(server.id);
@@ -95,14 +120,16 @@ function compared(
 }
 
 /** Folders, processes and power of real guests. A process is found by its guest's folder in its arguments. */
-function realGuests(cloud: SoakCloud, servers: readonly Row[], told: Told): string[] {
+function realGuests(cloud: SoakCloud, servers: readonly Row[], { told, left }: Facts): string[] {
   const host = cloud.qemuHost ?? "";
   const dir = join(stateDir(cloud, host), "guests");
   const folders = existsSync(dir) ? readdirSync(dir) : [];
   const known = new Set(servers.map(({ id }) => id));
   const running = new Set(qemuProcesses(dir).flatMap(({ args }) => uuidBelow(dir, args)));
   const found = [
-    ...folders.filter((id) => !known.has(id)).map((id) => `${host} has a folder that no record has: ${id}`),
+    ...folders
+      .filter((id) => !known.has(id) && !left.has(id))
+      .map((id) => `${host} has a folder that no record has: ${id}`),
     ...[...running].filter((id) => !known.has(id)).map((id) => `${host} runs a guest of nobody: ${id}`),
   ];
   for (const server of servers) {

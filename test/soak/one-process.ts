@@ -3,7 +3,12 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
-import { AttachVolumeInput, DetachVolumeInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
+import {
+  AttachVolumeInput,
+  DetachVolumeInput,
+  EndMoveInput,
+  UnshelveInput,
+} from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import { BlockDeviceDestination, BlockDeviceSource } from "../../gen/kilonova/type/v1/block_device.js";
 import type { BlockDevice } from "../../gen/kilonova/type/v1/block_device.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
@@ -153,7 +158,28 @@ class Life {
       (one) => subjectOf(one) === "server" && !NEVER.has(one.kind) && one.methods.length > 0,
     );
     const { kind } = random.pick(kinds.filter((one) => !RARE.has(one.kind) || random.chance(0.5)));
-    await this.#ask(kind, () => act(this.#cloud, id, operationOf(kind)));
+    await this.#ask(kind, async () =>
+      act(this.#cloud, id, operationOf(kind), await this.#inputFor(kind, id)),
+    );
+  }
+
+  /** The example's, but where the api would have looked at the server. */
+  async #inputFor(kind: string, id: string): Promise<{ readonly input?: Uint8Array }> {
+    if (kind === "server.unshelve")
+      return { input: UnshelveInput.encode(UnshelveInput.fromPartial(await this.#place(id))).finish() };
+    if (kind !== "server.confirm-resize" && kind !== "server.revert-resize") return {};
+    const { rows } = await this.#cloud
+      .channel("api", "cells")
+      .client(ServerRecordsServiceDefinition)
+      .listMigrations(testCtx(), { database: "cell1", serverIds: [id], statuses: ["finished"] });
+    const migrationId = rows[0]?.migration?.id ?? "";
+    return { input: EndMoveInput.encode(EndMoveInput.fromPartial({ migrationId })).finish() };
+  }
+
+  /** Where the server is: requests for one without a host say so. */
+  async #place(id: string): Promise<{ readonly offloaded: boolean }> {
+    const { vmState } = await serverOf(this.#cloud, id);
+    return { offloaded: vmState === VmState.VM_STATE_SHELVED_OFFLOADED };
   }
 
   async deleteAll(): Promise<void> {
@@ -238,7 +264,10 @@ class Life {
     const deleteOnTermination = this.#random.chance(0.4);
     if (deleteOnTermination) this.#flagged.add(volumeId);
     const input = AttachVolumeInput.encode(
-      AttachVolumeInput.fromPartial({ volumeId, deleteOnTermination, sizeMib: 1024n }),
+      AttachVolumeInput.fromPartial({
+        ...{ volumeId, deleteOnTermination, sizeMib: 1024n },
+        ...(await this.#place(id)),
+      }),
     ).finish();
     const kind = "server.attach-volume";
     await this.#ask(kind, () => act(this.#cloud, id, operationOf(kind), { input }));
@@ -248,7 +277,8 @@ class Life {
     const [...its] = (await serverOf(this.#cloud, id)).volumes;
     const volumeId = its.length > 0 ? this.#random.pick(its).id : this.#any();
     if (volumeId === undefined) return;
-    const input = DetachVolumeInput.encode(DetachVolumeInput.fromPartial({ volumeId })).finish();
+    const asked = { volumeId, ...(await this.#place(id)) };
+    const input = DetachVolumeInput.encode(DetachVolumeInput.fromPartial(asked)).finish();
     const kind = "server.detach-volume";
     await this.#ask(kind, () => act(this.#cloud, id, operationOf(kind), { input }));
   }
@@ -313,44 +343,55 @@ async function agreements(
   const attachments = [...cinder.attachments.values()];
   const guests = guestsBelow(folder);
   const recorded = new Set<string>();
+  /** Attachments of servers without a host. */
+  const reserved = new Set<string>();
   for (const id of servers) {
-    const { vmState } = await serverOf(cloud, id);
+    const { vmState, hostInfo } = await serverOf(cloud, id);
     const gone = vmState === VmState.VM_STATE_DELETED;
     const devices = gone ? [] : await devicesOf(cloud, id);
     for (const one of devices) {
       recorded.add(one.attachmentId);
+      if (vmState === VmState.VM_STATE_SHELVED_OFFLOADED) reserved.add(one.attachmentId);
       const there = attachments.some((a) => a.id === one.attachmentId && a.volumeId === one.volumeId);
       if (!there && !(vmState === VmState.VM_STATE_ERROR && one.attachmentId === ""))
         found.push(`server ${id} (${vmState}) has a device without its attachment: ${JSON.stringify(one)}`);
     }
-    const guest = guests.get(id);
-    if (guest === undefined) continue;
-    const [has, wants] = [guest.volumes, devices].map((of) =>
-      of
-        .map(({ volumeId }) => volumeId)
-        .toSorted()
-        .join(" "),
-    );
-    if (has !== wants) found.push(`guest ${id} (${vmState}) has ${has}, its record ${wants}`);
+    // What a move has left elsewhere is as it was then.
+    const its = guests.filter(({ host }) => gone || host === hostInfo?.host);
+    for (const { guest } of its.filter((one) => one.guest.instanceUuid === id)) {
+      const [has, wants] = [guest.volumes, devices].map((of) =>
+        of
+          .map(({ volumeId }) => volumeId)
+          .toSorted()
+          .join(" "),
+      );
+      if (has !== wants) found.push(`guest ${id} (${vmState}) has ${has}, its record ${wants}`);
+    }
   }
   for (const one of attachments) {
-    if (one.status !== "attached") found.push(`an attachment that is not complete: ${JSON.stringify(one)}`);
+    if (one.status !== (reserved.has(one.id) ? "reserved" : "attached"))
+      found.push(`an attachment that is not complete: ${JSON.stringify(one)}`);
     if (!recorded.has(one.id)) found.push(`an attachment that no record has: ${JSON.stringify(one)}`);
   }
   for (const { id, status } of cinder.volumes.values()) {
-    const used = attachments.some(({ volumeId }) => volumeId === id);
-    if (status !== (used ? "in-use" : "available")) found.push(`volume ${id} is ${status}`);
+    const its = attachments.filter(({ volumeId }) => volumeId === id);
+    const kept = its.some((one) => reserved.has(one.id)) ? "reserved" : "in-use";
+    if (status !== (its.length === 0 ? "available" : kept)) found.push(`volume ${id} is ${status}`);
   }
   return found;
 }
 
-function guestsBelow(folder: string): Map<string, FakeGuest> {
-  const all = HOSTS.flatMap((host) => {
+interface GuestThere {
+  readonly host: string;
+  readonly guest: FakeGuest;
+}
+
+function guestsBelow(folder: string): GuestThere[] {
+  return HOSTS.flatMap((host) => {
     const dir = join(folder, host, "guests");
     return readdirSync(dir, { recursive: true })
       .map(String)
       .filter((name) => name.endsWith(".json"))
-      .map((name) => JSON.parse(readFileSync(join(dir, name), "utf8")) as FakeGuest);
+      .map((name) => ({ host, guest: JSON.parse(readFileSync(join(dir, name), "utf8")) as FakeGuest }));
   });
-  return new Map(all.map((guest) => [guest.instanceUuid, guest]));
 }

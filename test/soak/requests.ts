@@ -68,12 +68,13 @@ export function volumeRequest(name: string, things: Things, random: Random): Res
   return { method: "POST", path, version: `2.${version}`, body: { volumeAttachment } };
 }
 
-function fittingOf({ serverId, imageIds }: Things): Fitting {
+function fittingOf({ serverId, imageIds, flavorId }: Things): Fitting {
   return {
     ids: [serverId, ...imageIds],
     texts: NAMES,
     byKey: {
       imageRef: imageIds,
+      flavorRef: [flavorId],
       rescue_image_ref: imageIds,
       name: NAMES,
       hostname: NAMES,

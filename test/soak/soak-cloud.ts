@@ -54,6 +54,8 @@ export class SoakCloud {
   readonly flavorId = "soak-1";
   /** With room for ephemeral disks and swap. */
   readonly roomyFlavorId = "soak-2";
+  /** To which servers are resized. */
+  readonly largeFlavorId = "soak-3";
   /** Base address of the Block Storage service, without a version. */
   readonly volumeUrl: string;
   readonly #starts: ReadonlyMap<string, () => Promise<Program>>;
@@ -252,7 +254,7 @@ async function supervised(start: () => Promise<Program>): Promise<Program> {
     }
 }
 
-/** Users, images, a flavor, an aggregate with all hosts. */
+/** Users, images, flavors, an aggregate with all hosts. */
 async function furnish(deployment: TestDeployment, hosts: readonly string[], guestImage: string | undefined) {
   const { ports, adminPassword } = deployment;
   const identityUrl = `http://127.0.0.1:${ports.identity}`;
@@ -300,6 +302,9 @@ async function furnish(deployment: TestDeployment, hosts: readonly string[], gue
       "OS-FLV-EXT-DATA:ephemeral": 2,
       swap: 64,
     },
+  });
+  await compute.expect(200, "flavor", "POST", "/flavors", {
+    flavor: { id: "soak-3", name: "large", vcpus: 2, ram: 128, disk: 2 },
   });
   const { id: aggregateId } = await compute.expect<{ id: number }>(
     200,

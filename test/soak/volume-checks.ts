@@ -42,6 +42,8 @@ interface Device {
 }
 
 const RESTING: ReadonlySet<string> = new Set(["available", "in-use"]);
+/** Servers without a host keep their volumes, to which nobody is connected. */
+const isOffloaded = (server: ServerRow): boolean => server.vm_state === "shelved_offloaded";
 const UP: ReadonlySet<number> = new Set([1, 3]);
 
 /**
@@ -71,9 +73,15 @@ export async function volumesAgree(
   const disturbed = new Set(
     attachments.filter(({ server_id: id }) => told.has(id ?? "")).map((one) => one.volume_id),
   );
+  const offloaded = new Set(servers.filter(isOffloaded).map(({ id }) => id));
+  const kept = new Set(
+    attachments.filter((one) => offloaded.has(one.server_id ?? "")).map((one) => one.volume_id),
+  );
+  const rests = ({ id, status }: VolumeRow): boolean =>
+    RESTING.has(status) || (status === "reserved" && kept.has(id));
   return [
     ...rows
-      .filter(({ id, status, task }) => (!RESTING.has(status) || task !== null) && !disturbed.has(id))
+      .filter((row) => (!rests(row) || row.task !== null) && !disturbed.has(row.id))
       .map((row) => `a volume that is not at rest: ${JSON.stringify(row)}`),
     ...statusOf(rows, attachments, disturbed),
     ...attachmentsOf(attachments, servers, devices, told),
@@ -113,7 +121,8 @@ function attachmentsOf(
     if (server === undefined) return [`an attachment of a server that is gone: ${JSON.stringify(one)}`];
     if (told.has(server.id)) return [];
     const found: string[] = [];
-    if (one.status !== "attached") found.push(`an attachment that is not complete: ${JSON.stringify(one)}`);
+    if (one.status !== (isOffloaded(server) ? "reserved" : "attached"))
+      found.push(`an attachment that is not complete: ${JSON.stringify(one)}`);
     if (!recorded.has(`${server.id} ${one.id}`))
       found.push(`an attachment that no block device has: ${JSON.stringify(one)} ${server.vm_state}`);
     if (one.host !== null && one.host !== server.host)

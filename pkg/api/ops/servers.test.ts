@@ -16,6 +16,7 @@ import type {
   ListInstancesRequest,
 } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { MigrationKind, MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { HostStatus, ServerFault, ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -338,7 +339,13 @@ describe("listServers", () => {
   });
 });
 
-/** A server in a state from which operations of the kind start, on a host that can do everything. */
+/** Id of a flavor that servers may be resized to. */
+const OTHER_FLAVOR = "other";
+
+/**
+ * A server in a state from which operations of the kind start, on a host that can do everything; it has come
+ * there with a move.
+ */
 function putFit(api: TestApi, kind: string): void {
   const declaration = catalogue.find(kind);
   assert.ok(declaration);
@@ -352,6 +359,12 @@ function putFit(api: TestApi, kind: string): void {
   ]);
   const image = { id: anImage().id, properties: new Map([["hw_qemu_guest_agent", "yes"]]) };
   api.images.set(image.id, anImage());
+  api.cells.flavors.set(OTHER_FLAVOR, aFlavor({ id: OTHER_FLAVOR, name: OTHER_FLAVOR }));
+  const kindOfMove = MigrationKind.MIGRATION_KIND_RESIZE;
+  api.cells.putMigration(
+    "cell1",
+    MigrationRecord.fromPartial({ id: uuid(9), serverId: A, kind: kindOfMove, status: "finished" }),
+  );
   const server = { id: A, vmState, hostInfo: onHost, flavor: aFlavor(), image };
   api.cells.put("cell1", server, { spec: ServerSpec.fromPartial({ image }) });
 }
@@ -388,6 +401,7 @@ describe("actions on servers", () => {
       "server.create-image": { name: "n" },
       "server.rebuild": { imageId: anImage().id },
       "server.reset-state": { vmState: VmState.VM_STATE_ERROR },
+      "server.resize": { flavorId: OTHER_FLAVOR },
     };
     /** Those that answer the server instead of the operation: it is done by then. */
     const ANSWERS_SERVER = new Set(["server.reset-state"]);

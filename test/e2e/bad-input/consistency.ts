@@ -12,6 +12,13 @@ const LIVING = union(
     `SELECT id, project_id, vcpus, memory_mib, '${s}' AS place FROM ${s}.instance WHERE deleted_at IS NULL AND leaving_to = ''`,
 );
 
+/** Moves of servers that are there: what they hold stays until they are confirmed or reverted, or deleted. */
+const MOVES = union(
+  CELLS,
+  (s) =>
+    `SELECT m.id, m.server_id FROM ${s}.migration AS m JOIN ${s}.instance AS i ON i.id = m.server_id WHERE i.deleted_at IS NULL AND m.status NOT IN ('confirmed', 'reverted')`,
+);
+
 /**
  * Whether anything is still going on: operations that will do something, hand-overs under way, changes
  * without a number.
@@ -45,7 +52,8 @@ const CHECKS: readonly (readonly [what: string, sql: string])[] = [
   [
     "a server without a holding, or with a wrong one",
     `SELECT l.id, h.cores, l.vcpus FROM (${LIVING}) AS l LEFT JOIN global.quota_holding AS h ON h.server_id = l.id
-    WHERE h.cores IS DISTINCT FROM l.vcpus OR h.ram IS DISTINCT FROM l.memory_mib OR h.project_id <> l.project_id`,
+    WHERE (h.cores IS DISTINCT FROM l.vcpus OR h.ram IS DISTINCT FROM l.memory_mib OR h.project_id <> l.project_id)
+    AND NOT (l.id IN (SELECT server_id FROM (${MOVES}) AS m) AND coalesce(h.cores, 0) >= l.vcpus AND coalesce(h.ram, 0) >= l.memory_mib AND h.project_id = l.project_id)`,
   ],
   [
     "a usage that is not the sum of its holdings",
@@ -53,8 +61,8 @@ const CHECKS: readonly (readonly [what: string, sql: string])[] = [
     GROUP BY u.project_id, u.instances, u.cores, u.ram HAVING u.instances <> count(h.server_id) OR u.cores <> coalesce(sum(h.cores), 0) OR u.ram <> coalesce(sum(h.ram), 0)`,
   ],
   [
-    "an allocation without a server",
-    `SELECT a.consumer_id FROM placement.allocation AS a LEFT JOIN (${union(CELLS, (s) => `SELECT id FROM ${s}.instance WHERE deleted_at IS NULL AND host IS NOT NULL`)}) AS i ON i.id = a.consumer_id WHERE i.id IS NULL`,
+    "an allocation without a server or a move",
+    `SELECT a.consumer_id FROM placement.allocation AS a LEFT JOIN (${union(CELLS, (s) => `SELECT id FROM ${s}.instance WHERE deleted_at IS NULL AND host IS NOT NULL`)} UNION ALL SELECT id FROM (${MOVES}) AS m) AS i ON i.id = a.consumer_id WHERE i.id IS NULL`,
   ],
   [
     "a server on a host without an allocation",
