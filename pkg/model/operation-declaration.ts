@@ -207,8 +207,8 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    */
   readonly endsMigration?: (input: I) => string;
   /**
-   * Something that it can work with, for tests and docs; absent: the empty input. Where it ends with that, when
-   * what it is asked for decides between several ends.
+   * Something that it can work with, for tests and docs; absent: the empty input. Where it ends with that,
+   * when what it is asked for decides between several ends.
    */
   readonly example?: { readonly input?: object; readonly secrets?: object; readonly end?: VmState };
 }

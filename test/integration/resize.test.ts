@@ -30,6 +30,7 @@ const {
   VM_STATE_ACTIVE: ACTIVE,
   VM_STATE_STOPPED: STOPPED,
   VM_STATE_RESIZED: RESIZED,
+  VM_STATE_SOFT_DELETED: SOFT_DELETED,
   VM_STATE_DELETED: DELETED,
 } = VmState;
 const { POWER_STATE_RUNNING: RUNNING, POWER_STATE_SHUTDOWN: SHUTDOWN } = PowerState;
@@ -368,6 +369,19 @@ describe("moving to another host while off", function () {
     );
     const { status, deletedAt } = await newest(id);
     assert.deepEqual([status, deletedAt !== undefined], ["confirmed", true]);
+  });
+
+  it("is confirmed when the server is deleted but kept, and does not come back with it", async () => {
+    const id = await server();
+    await resize(id);
+    const { id: migration } = await newest(id);
+    assert.equal((await does(id, "server.soft-delete")).vmState, SOFT_DELETED);
+    assert.deepEqual(
+      [await guests(id), await held(migration), (await newest(id)).status],
+      [[undefined, SHUTDOWN], [], "confirmed"],
+    );
+    assert.equal((await does(id, "server.restore")).vmState, ACTIVE);
+    assert.deepEqual([await guests(id), (await held(id)).length], [[undefined, RUNNING], 1]);
   });
 
   it("leaves nothing behind when the server is deleted on its way, or reset and then deleted", async () => {

@@ -31,6 +31,7 @@ import resumeServer from "./resume-server.js";
 import revertServerResize from "./revert-server-resize.js";
 import shelveServerOnVolumes from "./shelve-server-on-volumes.js";
 import shelveServer from "./shelve-server.js";
+import softDeleteMovedServer from "./soft-delete-moved-server.js";
 import softDeleteServer from "./soft-delete-server.js";
 import startServer from "./start-server.js";
 import stopServer from "./stop-server.js";
@@ -75,6 +76,7 @@ export const kindFactories: readonly KindFactory[] = [
   revertServerResize,
   shelveServerOnVolumes,
   shelveServer,
+  softDeleteMovedServer,
   softDeleteServer,
   startServer,
   stopServer,

@@ -41,8 +41,8 @@ const movedZone = ({ input, instance: { spec } }: StepCall<UnshelveInput>): Chan
     : {};
 
 /**
- * Looks for a host and builds the guest there as it was. Without one, or when none can, the server is offloaded
- * as before, and may be asked for again; without its image it cannot, and is in ERROR, as in Nova.
+ * Looks for a host and builds the guest there as it was. Without one, or when none can, the server is
+ * offloaded as before, and may be asked for again; without its image it cannot, and is in ERROR, as in Nova.
  */
 export default ({ ports, factsOf, maxAttempts }: KindDeps) => {
   const build = endsShelving(ports, buildShelvedGuest<UnshelveInput>(ports));

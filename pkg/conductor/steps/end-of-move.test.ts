@@ -3,6 +3,7 @@ import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { OPERATION, SERVER } from "../testing/a-call.js";
 import { FROM, TO, aMove, doneOf, statusesOf } from "../testing/a-move.js";
 import { confirmMove, stateBy } from "./confirm-move.js";
+import { confirmMoves } from "./confirm-moves.js";
 import { destroyHalf } from "./destroy-half.js";
 import { ledOn, readRestingMigration } from "./resting-migration.js";
 import { releaseAllocation } from "./release-allocation.js";
@@ -142,5 +143,56 @@ describe("release-allocation", () => {
   it("leaves a migration as it is that has ended", async () => {
     const { ports, moving } = await aMove({ status: "error" });
     assert.equal(doneOf(await releaseAllocation(ports).run(moving())).change, undefined);
+  });
+});
+
+describe("confirm-moves", () => {
+  /** The server is where the move led. */
+  async function moved(status: string) {
+    const world = await aMove({ status });
+    const server = {
+      ...world.server,
+      vmState: VmState.VM_STATE_RESIZED,
+      powerState: POWER_STATE_RUNNING,
+      hostInfo: { ...world.server.hostInfo, host: TO },
+    };
+    return { ...world, call: () => world.moving({}, { instance: { server } }) };
+  }
+
+  it("frees the host that the server has left, and confirms the move", async () => {
+    const { ports, call, sent, asked, migration } = await moved("finished");
+    for (let n = 0; n < 2; n++) {
+      const { change } = doneOf(await confirmMoves(ports).run(call()));
+      assert.deepEqual([change?.set, statusesOf(change)], [{ vmState: VM_STATE_ACTIVE }, ["confirmed"]]);
+    }
+    assert.deepEqual(
+      sent.map(({ host, command }) => [host, command]),
+      [
+        [FROM, "destroy-guest"],
+        [FROM, "destroy-guest"],
+      ],
+    );
+    const request = { consumerId: OPERATION, operation: migration.operation, fence: 1n };
+    assert.deepEqual(asked[0], { method: "releaseAllocations", request });
+  });
+
+  it("does so after a confirmation that was taken over", async () => {
+    const { ports, call, sent } = await moved("error");
+    const { change } = doneOf(await confirmMoves(ports).run(call()));
+    assert.deepEqual([change?.set?.vmState, statusesOf(change)], [VM_STATE_ACTIVE, []]);
+    assert.equal(sent.length, 1);
+  });
+
+  it("leaves the move to the server's deletion while the old host is down", async () => {
+    const { ports, call, asked, down } = await moved("finished");
+    down.add(FROM);
+    assert.equal(doneOf(await confirmMoves(ports).run(call())).change, undefined);
+    assert.deepEqual(asked, []);
+  });
+
+  it("touches nothing of a server that is where it was", async () => {
+    const { ports, moving, sent } = await aMove({ status: "error" });
+    assert.equal(doneOf(await confirmMoves(ports).run(moving())).change, undefined);
+    assert.deepEqual(sent, []);
   });
 });

@@ -72,7 +72,7 @@ export const disconnectHost = <I>(ports: Pick<Ports, "neutron" | "cinder" | "rec
   },
 });
 
-/** The end: the server has no host and holds nothing of one, in this order: who sees it gone finds the room. */
+/** The end: the server holds nothing of a host, and has none then: who sees it gone finds the room. */
 export const leaveHost = <I>(ports: Pick<Ports, "placement" | "groups">): Step<I> => ({
   name: "leave-host",
   event: "conductor_release_allocation",

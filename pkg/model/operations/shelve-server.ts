@@ -17,7 +17,7 @@ const usual: Form = {
   lock: "refuses",
 };
 
-/** The server stays on its host with all that it holds, until it is taken off; one on volumes leaves at once. */
+/** The server stays on its host with all that it holds until it is taken off; one on volumes leaves. */
 export default declareOperation({
   kind: "server.shelve",
   summary:

@@ -16,7 +16,7 @@ const from = (vmState: VmState): Form => ({
   lock: "refuses",
 });
 
-/** A server that has its host starts there; one that was taken off is placed again, and built from its image. */
+/** A server that has its host starts there; one that was taken off is placed again, and built anew. */
 export default declareOperation({
   kind: "server.unshelve",
   summary: "Starts a shelved server, on its host or on a new one, and deletes the image of its shelving.",

@@ -184,7 +184,7 @@ export class Stage {
     const { operations } = await this.operations.acquireOperations(this.ctx, {
       database,
       owner,
-      kinds: KINDS.all.map(({ kind }) => ({ kind, version: 1 })),
+      kinds: KINDS.all.flatMap(({ kind, versions }) => versions.map((version) => ({ kind, version }))),
       limit: 50,
       names: [...names],
       ownership: { seconds: 60n },

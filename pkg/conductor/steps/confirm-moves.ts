@@ -1,0 +1,59 @@
+import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import destroyGuestThere from "../../compute/commands/destroy-guest.js";
+import { done } from "../engine/kind.js";
+import type { Step, StepCall } from "../engine/kind.js";
+import type { Ports } from "../ports.js";
+import { sendCommand } from "./agent-command.js";
+import { stateBy } from "./confirm-move.js";
+import { hostOf } from "./host-of.js";
+import { insist } from "./insist.js";
+import { sourceOf, statusIs, unclearedMoves } from "./moves.js";
+
+/** A move that rests, and one whose confirmation was taken over. */
+const BROUGHT: ReadonlySet<string> = new Set(["finished", "error"]);
+
+/**
+ * Frees the hosts that the server has left without a word of its owner, as in Nova: who takes a deletion back
+ * takes no move back. One that is down keeps what it has until the server is deleted for good.
+ */
+export const confirmMoves = <I>(ports: Ports): Step<I> => ({
+  name: "confirm-moves",
+  event: "",
+  timeoutMs: 600_000,
+  async run(call) {
+    const moves = (await unclearedMoves(call, ports)).filter((move) => hasBrought(call, move));
+    const freed: MigrationRecord[] = [];
+    for (const move of moves) if (await isFreed(call, ports, move)) freed.push(move);
+    if (freed.length === 0) return done();
+    const { vmState, powerState } = call.server;
+    const resting = freed.filter(({ status }) => status === "finished");
+    return done(
+      {},
+      {
+        ...(vmState === VmState.VM_STATE_RESIZED ? { set: { vmState: stateBy(powerState) } } : {}),
+        more: { migrations: resting.map(({ id }) => statusIs("confirmed", id)) },
+      },
+    );
+  },
+});
+
+/** Whether the server is where the move led, and has been elsewhere. */
+const hasBrought = (call: StepCall<unknown>, { status, source, target }: MigrationRecord): boolean => {
+  const host = hostOf(call);
+  return BROUGHT.has(status) && target?.host === host && source !== undefined && source.host !== host;
+};
+
+/** @returns whether the old host has removed the guest, and its place is free */
+async function isFreed(call: StepCall<unknown>, ports: Ports, move: MigrationRecord): Promise<boolean> {
+  const { ctx, fence, stepId, database } = call;
+  const { host } = sourceOf(move);
+  const at = { cell: database, host };
+  const isGone = await insist(call, ports, at, async () => {
+    const ids = { commandId: `${stepId}/${host}` };
+    return (await sendCommand(call, ports, at, destroyGuestThere, {}, ids)).result;
+  });
+  if (isGone)
+    await ports.moves.releaseAllocations(ctx, { consumerId: move.id, operation: move.operation, fence });
+  return isGone;
+}
