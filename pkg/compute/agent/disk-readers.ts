@@ -1,12 +1,14 @@
 import type { ReadDiskRequest } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { ReadDiskResponse } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { Ctx } from "../../kernel/index.js";
-import { CommonErrors } from "../../kernel/index.js";
+import { CommonErrors, FairSlots } from "../../kernel/index.js";
 import type { Driver } from "../driver.js";
 import { DriverErrors } from "../drivers/errors.js";
 
 /** Disks that are read here at one time, by all hosts together. */
 const MOST_AT_ONCE = 8;
+/** Disks that wait for their turn, for one host each: it may be emptied, and copies take their time. */
+const MOST_WAITING = 256;
 
 /**
  * Gives disks of guests that leave to the agent of the host that they go to. Pieces are read as fast as they
@@ -15,7 +17,11 @@ const MOST_AT_ONCE = 8;
 export class DiskReaders {
   readonly #driver: Pick<Driver, "openLeavingDisk">;
   readonly #cell: string;
-  #reading = 0;
+  readonly #turns = new FairSlots({
+    slots: MOST_AT_ONCE,
+    perKey: MOST_AT_ONCE,
+    queuePerKey: MOST_WAITING,
+  });
 
   /** @param cell  of this host: others have hosts of the same names */
   constructor(driver: Pick<Driver, "openLeavingDisk">, cell: string) {
@@ -24,17 +30,16 @@ export class DiskReaders {
   }
 
   /**
-   * What the request says of its host must be what the caller's certificate says.
-   * @throws TRANSFER_UNKNOWN, INVALID_ARGUMENT; UNAVAILABLE when too many read
+   * What the request says of its host must be what the caller's certificate says. Who comes while others
+   * read waits for his turn.
+   * @throws TRANSFER_UNKNOWN, INVALID_ARGUMENT; UNAVAILABLE when too many wait
    */
   async *read(ctx: Ctx, request: ReadDiskRequest): AsyncGenerator<ReadDiskResponse> {
     const { serverId, transferId, toHost, disk, fromByte } = request;
     const { service, host, cell } = ctx.peer;
     const isOwn = service === "compute" && host !== "" && host === toHost && cell === this.#cell;
     if (!isOwn || this.#driver.openLeavingDisk === undefined) throw DriverErrors.TRANSFER_UNKNOWN({});
-    if (this.#reading >= MOST_AT_ONCE)
-      throw CommonErrors.UNAVAILABLE({ what: "The host's turn to send disks" });
-    this.#reading++;
+    const leave = await this.#enter(ctx, toHost);
     try {
       const { sizeBytes, pieces } = await this.#driver.openLeavingDisk(
         ctx,
@@ -51,8 +56,25 @@ export class DiskReaders {
         });
       yield ReadDiskResponse.fromPartial({ offset: BigInt(sizeBytes), end: true });
     } finally {
-      this.#reading--;
+      leave();
     }
+  }
+
+  /** @returns gives the place back */
+  async #enter({ signal }: Ctx, host: string): Promise<() => void> {
+    let leave = (): void => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const full = (): Error => CommonErrors.UNAVAILABLE({ what: "The host's turn to send disks" });
+    await new Promise<void>((entered, refused) => {
+      const turn = async (): Promise<void> => {
+        entered();
+        await left;
+      };
+      this.#turns.run(host, signal, full, turn).catch(refused);
+    });
+    return leave;
   }
 }
 

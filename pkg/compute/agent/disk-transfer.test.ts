@@ -119,17 +119,36 @@ describe("a disk between two agents", () => {
     await assert.rejects(read({}), { reason: "TRANSFER_UNKNOWN" });
   });
 
-  it("is read by a few at a time, and a reader who leaves makes room", async () => {
+  it("is read by a few at a time: who comes later waits until one has left", async () => {
     const { connect, request } = await bench();
     const reading = Array.from({ length: 8 }, () =>
       connect(HOST2).readDisk(ctx, request)[Symbol.asyncIterator](),
     );
     await Promise.all(reading.map((one) => one.next()));
-    await assert.rejects(first(connect(HOST2).readDisk(ctx, request)), { reason: "UNAVAILABLE" });
-    await reading[0]?.return?.();
+    let came = false;
+    const later = first(connect(HOST2).readDisk(ctx, request)).then((piece) => {
+      came = piece !== undefined;
+    });
     await new Promise((resolve) => setImmediate(resolve));
-    await first(connect(HOST2).readDisk(ctx, request));
+    assert.equal(came, false);
+    await reading[0]?.return?.();
+    await later;
+    assert.equal(came, true);
     for (const one of reading) await one.return?.();
+  });
+
+  it("is waited for no longer than its reader does", async () => {
+    const { connect, request } = await bench();
+    const reading = Array.from({ length: 8 }, () =>
+      connect(HOST2).readDisk(ctx, request)[Symbol.asyncIterator](),
+    );
+    await Promise.all(reading.map((one) => one.next()));
+    const gone = new AbortController();
+    const waiting = first(connect(HOST2).readDisk({ ...ctx, signal: gone.signal }, request));
+    gone.abort(CommonErrors.CANCELLED({ what: "The transfer" }));
+    await assert.rejects(waiting);
+    for (const one of reading) await one.return?.();
+    await first(connect(HOST2).readDisk(ctx, request));
   });
 
   for (const end of ["breaks", "ends"] as const)
