@@ -51,7 +51,6 @@ describe("a server's attachment of a volume", () => {
     const id = await heldAgain(aCall(), ports, VOLUME);
     await cinder.updateAttachment(testCtx(), id, { host: "h2" });
     assert.equal(await heldAgain(aCall(), ports, VOLUME), id);
-    assert.notEqual(await reservedAgain(aCall(), ports, VOLUME), id);
     assert.equal(cinder.attachments.size, 1);
   });
 
