@@ -205,7 +205,8 @@ async function requireDetachable(
   if (host !== "" && (await parts.directory.of(ctx, database)).byHost.get(host)?.up === false)
     throw VolumeAttachmentErrors.HOST_DOWN({});
   // Off its host, the server's volumes are only reserved.
-  if (volume.status !== "in-use" && !isOffloaded(server)) throw VolumeAttachmentErrors.VOLUME_NOT_DETACHABLE({});
+  if (volume.status !== "in-use" && !isOffloaded(server))
+    throw VolumeAttachmentErrors.VOLUME_NOT_DETACHABLE({});
 }
 
 const asAsked = (

@@ -8,9 +8,6 @@ import { reserveVolume } from "../steps/reserve-volume.js";
 export default ({ ports, maxDiskDevices }: KindDeps) =>
   defineKind(attachVolume, {
     version: ATTACH_OFFLOADED,
-    steps: [
-      chooseDevice(ports, maxDiskDevices),
-      { ...reserveVolume(ports), event: "api_attach_volume" },
-    ],
+    steps: [chooseDevice(ports, maxDiskDevices), { ...reserveVolume(ports), event: "api_attach_volume" }],
     failed: () => ({}),
   });

@@ -9,9 +9,6 @@ import { releaseVolume } from "../steps/release-volume.js";
 export default ({ ports }: KindDeps) =>
   defineKind(detachVolume, {
     version: DETACH_OFFLOADED,
-    steps: [
-      goingVolume<DetachVolumeInput>(ports),
-      { ...releaseVolume(ports), event: "api_detach_volume" },
-    ],
+    steps: [goingVolume<DetachVolumeInput>(ports), { ...releaseVolume(ports), event: "api_detach_volume" }],
     failed: () => ({}),
   });

@@ -63,15 +63,15 @@ export default ({ ports, factsOf, maxAttempts }: KindDeps) => {
         ...build,
         run: async (call) => {
           const result = await build.run(call);
-          return result.kind === "done" ? { ...result, change: joined(result.change, movedZone(call)) } : result;
+          return result.kind === "done"
+            ? { ...result, change: joined(result.change, movedZone(call)) }
+            : result;
         },
       },
     ],
     failed: (call, error, details) => {
       const kept = keepsItsState(call, error, details);
-      return error.reason === IMAGE_GONE
-        ? { set: { ...kept.set, vmState: VmState.VM_STATE_ERROR } }
-        : kept;
+      return error.reason === IMAGE_GONE ? { set: { ...kept.set, vmState: VmState.VM_STATE_ERROR } } : kept;
     },
   });
 };

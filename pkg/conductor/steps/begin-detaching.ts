@@ -52,7 +52,11 @@ export const goingVolume = <I extends Going>(ports: Pick<Ports, "records">): Ste
 });
 
 /** The block device; the step's failure when the server does not have it, or must not lose it. */
-async function goingFrom(call: DetachCall, ports: Pick<Ports, "records">, root: boolean): Promise<StepResult> {
+async function goingFrom(
+  call: DetachCall,
+  ports: Pick<Ports, "records">,
+  root: boolean,
+): Promise<StepResult> {
   const { volumeId: volume } = call.input;
   // It may have gone while the operation waited for its turn.
   const device = (await devicesOf(call, ports)).find(({ volumeId }) => volumeId === volume);
