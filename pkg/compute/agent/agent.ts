@@ -108,6 +108,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     removed: () => removed.inc({ host }),
   };
   const told = periodicMetrics(deps.metrics, host, systemClock);
+  let isReady = false;
 
   return {
     bindings: [
@@ -120,6 +121,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
           plumbing: deps.plumbing,
           commands,
           epoch: () => registration.epoch,
+          isReady: () => isReady,
         }),
       ),
     ],
@@ -136,6 +138,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     async start(ctx) {
       if (cutBytes > 0) ctx.log.warn("agent.journal.torn", { path: deps.journalPath, cutBytes });
       await driver.start(ctx);
+      isReady = true;
       const soon = await untilReachable(ctx, () => firstLook(ctx, atWork));
       await deps.announce(ctx, registration.epoch);
       deps.task(`agent-reports-${host}`, (c) => watch.run(c));

@@ -22,6 +22,7 @@ describe("commands on the host itself", () => {
   const path = join(processFolder("host-commands"), "journal");
   let journal: Journal;
   let asked: string[] = [];
+  let ready = true;
 
   const open = async (): Promise<ReturnType<typeof agentHandlers>> => {
     const opened = await Journal.open(path, Date.now());
@@ -35,7 +36,9 @@ describe("commands on the host itself", () => {
       },
     } as unknown as CommandHost;
     const commands = new Commands(opened.journal, opened.entries, async () => {});
-    return agentHandlers({ host: "h", cell: "cell1", own, plumbing: noPlumbing, commands, epoch: () => 1n });
+    const isReady = (): boolean => ready;
+    const rest = { plumbing: noPlumbing, commands, epoch: () => 1n, isReady };
+    return agentHandlers({ host: "h", cell: "cell1", own, ...rest });
   };
   const request = (header: Partial<CommandHeader>, command = "cache-images"): RunCommandRequest => ({
     header: CommandHeader.fromPartial({
@@ -61,6 +64,21 @@ describe("commands on the host itself", () => {
     assert.equal(result?.phase, CommandPhase.COMMAND_PHASE_DONE);
     return CacheImagesOutput.decode(result.output);
   };
+
+  it("wait, as all that is about guests, until the driver knows its guests", async () => {
+    const agent = await open();
+    ready = false;
+    try {
+      await assert.rejects(run(agent, {}), { reason: "UNAVAILABLE" });
+      await assert.rejects(async () => agent.inspectGuest(ctx, { host: "h", serverId: SERVER }), {
+        reason: "UNAVAILABLE",
+      });
+    } finally {
+      ready = true;
+      await journal.close();
+    }
+    assert.deepEqual(asked, []);
+  });
 
   it("are journaled under the host's id: answers are repeated and lower fences refused by the next agent too", async () => {
     let agent = await open();

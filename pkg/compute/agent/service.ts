@@ -35,6 +35,11 @@ export interface AgentServiceDeps {
   readonly plumbing: Pick<Plumbing, "stats">;
   readonly commands: Commands;
   readonly epoch: () => bigint;
+  /**
+   * Whether the driver knows its guests. Before, nothing is answered that is about them: one that is there
+   * would be taken for gone.
+   */
+  readonly isReady: () => boolean;
 }
 
 /** The agent's RPCs: translation only. */
@@ -45,12 +50,14 @@ export function agentHandlers({
   plumbing,
   commands,
   epoch,
+  isReady,
 }: AgentServiceDeps): Handlers<typeof AgentServiceDefinition> {
   const { driver } = own;
   const consoles = new Consoles(driver);
   const readers = new DiskReaders(driver, cell);
   const meant = (asked: string): void => {
     if (asked !== host) throw AgentErrors.WRONG_HOST({ host: asked, expected: host });
+    if (!isReady()) throw CommonErrors.UNAVAILABLE({ what: "The host's agent" });
   };
   const headerOf = (header: CommandHeader | undefined): CommandHeader => {
     if (!header?.commandId || subjectOf(header) === undefined)

@@ -57,7 +57,15 @@ class Bench {
     this.#network.listen("agent", [
       bindService(
         AgentServiceDefinition,
-        agentHandlers({ host: HOST, cell: "cell1", own, plumbing: noPlumbing, commands, epoch: () => 1n }),
+        agentHandlers({
+          host: HOST,
+          cell: "cell1",
+          own,
+          plumbing: noPlumbing,
+          commands,
+          epoch: () => 1n,
+          isReady: () => true,
+        }),
       ),
     ]);
   }
