@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import {
-  ResetStateInput,
-  ShelveInput,
-  UnshelveInput,
-} from "../../gen/kilonova/cells/v1/operation_inputs.js";
+import { ResetStateInput, ShelveInput, UnshelveInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";

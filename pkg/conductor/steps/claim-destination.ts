@@ -12,9 +12,7 @@ import { endAt, migrationChange, ownMigrationId } from "./moves.js";
  * As `claimHost`, of a server that has a host: an alternate is claimed with what it holds there in its
  * migration's hands. With its commit the migration tells both ends, and the move is under way.
  */
-export const claimDestination = (
-  ports: Pick<Ports, "placement" | "groups" | "moves">,
-): Step<MoveInput> =>
+export const claimDestination = (ports: Pick<Ports, "placement" | "groups" | "moves">): Step<MoveInput> =>
   claimHost<MoveInput>(ports, {
     event: "compute_prep_resize",
     taskState: TaskState.resizePrep,
@@ -48,9 +46,7 @@ const movingClaims = ({ moves }: Pick<Ports, "moves">): Claims => ({
         ...claimOf(server, host),
         ...(consumerGeneration === undefined ? {} : { consumerGeneration }),
       },
-      takeOvers: [
-        { consumerId: ownMigrationId(call), consumerType: "MIGRATION", fromConsumerId: server.id },
-      ],
+      takeOvers: [{ consumerId: ownMigrationId(call), consumerType: "MIGRATION", fromConsumerId: server.id }],
     });
   },
   async giveBack(call) {

@@ -37,11 +37,7 @@ export const moveSteps = (
 ];
 
 /** The server is as it was, and its migration has failed. */
-export const moveFailed = (
-  call: StepCall<MoveInput>,
-  error: OperationError,
-  details: string,
-): Change => ({
+export const moveFailed = (call: StepCall<MoveInput>, error: OperationError, details: string): Change => ({
   ...keepsItsState(call, error, details),
   more: { migrations: [statusIs("error")] },
 });

@@ -58,9 +58,7 @@ async function connected(
     if (connectionInfo === undefined)
       return fail(ConductorErrors.VOLUME_ENCRYPTED({ volume: device.volumeId }), extra);
     await ports.cinder.completeAttachment(call.ctx, attachmentId);
-    changes.push(
-      changeOf({ ...device, attachmentId, connectionInfo }, ["attachment_id", "connection_info"]),
-    );
+    changes.push(changeOf({ ...device, attachmentId, connectionInfo }, ["attachment_id", "connection_info"]));
   }
   return done(
     { volumeIds: devices.map(({ volumeId }) => volumeId) },
