@@ -138,6 +138,11 @@ export interface Driver {
   telemetry(ctx: Ctx): Promise<HostTelemetry>;
   /** Every guest this driver knows, running or not. */
   list(ctx: Ctx): Promise<readonly GuestState[]>;
+  /**
+   * Guests of which something lies here and which are none, or none yet: half made, or on their way here.
+   * `remove` takes it away. Absent: there never is any.
+   */
+  readonly listUnfinished?: (ctx: Ctx) => Promise<readonly string[]>;
   /** @returns undefined when the guest is not defined here */
   inspect(ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined>;
   /**

@@ -70,7 +70,8 @@ async function unsettled(cloud: Cloud): Promise<number> {
  * driver.
  */
 const NEEDED = new Set<FakeMethod>([
-  ...(["start", "inventory", "telemetry", "list", "inspect", "define", "remove"] as const),
+  ...(["start", "inventory", "telemetry", "list", "listUnfinished"] as const),
+  ...(["inspect", "define", "remove"] as const),
   ...(["prepareRebuild", "rebuild", "discardRebuild"] as const),
   // A copy can be made and removed, so that it is its upload that fails: with all steps before to undo.
   ...(["takeSnapshot", "dropSnapshot"] as const),

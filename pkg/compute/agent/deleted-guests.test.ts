@@ -7,6 +7,7 @@ import type { LogFields } from "../../kernel/logger.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { processFolder } from "../../testkit/scratch.js";
+import { pieceOf } from "../drivers/disk-pieces.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import { aGuestSpec } from "../drivers/testing/a-spec.js";
 import { Commands } from "./commands.js";
@@ -135,6 +136,25 @@ describe("removeDeletedGuests", () => {
     await b.look("silent");
     kept();
     assert.deepEqual(b.events, ["agent.guest.unrecorded"]);
+  });
+
+  it("removes what has come of a guest that was on its way here, and says nothing of one that still is", async () => {
+    await b.driver.remove(testCtx(), b.id);
+    const spec = { ...aGuestSpec(), instanceUuid: b.id };
+    const disk = { name: "root", format: "raw", sizeBytes: 512, dataBytes: 512 } as const;
+    const broken = b.driver.importDisks(testCtx(), spec, {
+      transferId: "t",
+      disks: [disk],
+      async *open() {
+        yield pieceOf(0, new Uint8Array(256).fill(1));
+        throw CommonErrors.UNAVAILABLE({ what: "The other host" });
+      },
+    });
+    await assert.rejects(broken, { reason: "UNAVAILABLE" });
+    await b.look("silent");
+    assert.deepEqual([await b.driver.listUnfinished(testCtx()), b.events], [[b.id], []]);
+    await b.look("deleted");
+    assert.deepEqual([await b.driver.listUnfinished(testCtx()), b.removed()], [[], 1]);
   });
 
   it("keeps everything when the cell cannot be reached", async () => {

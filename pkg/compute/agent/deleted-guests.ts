@@ -20,10 +20,10 @@ export interface DeletedGuestsDeps {
 const ASK_AT_ONCE = 500;
 
 /**
- * Removes the guests of servers that were deleted while this host was down. Only the record proves that:
- * present, marked deleted, owned by no operation, and not older than the newest command seen here. Any other
- * guest without a record on this host is kept and logged. One that cannot be removed is tried again by the
- * next audit.
+ * Removes the guests of servers that were deleted while this host was down, and what was to become one. Only
+ * the record proves that: present, marked deleted, owned by no operation, and not older than the newest
+ * command seen here. Any other guest without a record on this host is kept and logged; one that is on its way
+ * here is only kept. One that cannot be removed is tried again by the next audit.
  *
  * @param instances  records of this host, none of them deleted
  * @throws what the cell answers; then nothing was removed of the servers it was asked for
@@ -36,9 +36,9 @@ export async function removeDeletedGuests(
 ): Promise<void> {
   const { host, cell, cells, commands, own, removed } = deps;
   const recorded = new Set(instances.map(({ server }) => server?.id));
-  const strays = (await own.driver.list(ctx))
-    .map((guest) => guest.instanceUuid)
-    .filter((id) => !recorded.has(id));
+  const unfinished = new Set((await own.driver.listUnfinished?.(ctx)) ?? []);
+  const guests = (await own.driver.list(ctx)).map((guest) => guest.instanceUuid);
+  const strays = [...new Set([...guests, ...unfinished])].filter((id) => !recorded.has(id));
   for (let from = 0; from < strays.length; from += ASK_AT_ONCE) {
     const serverIds = strays.slice(from, from + ASK_AT_ONCE);
     const { deleted } = await cells.findDeletedInstances(ctx, { cell, host, serverIds });
@@ -46,7 +46,7 @@ export async function removeDeletedGuests(
     for (const serverId of serverIds) {
       const fence = fences.get(serverId);
       if (fence === undefined) {
-        ctx.log.warn("agent.guest.unrecorded", { instanceUuid: serverId });
+        if (!unfinished.has(serverId)) ctx.log.warn("agent.guest.unrecorded", { instanceUuid: serverId });
         continue;
       }
       try {

@@ -82,6 +82,12 @@ export class FakeDriver extends FakeHost implements Driver {
     return this.#scripted(ctx, "list", undefined, () => [...this.guests.values()].map(toState));
   }
 
+  listUnfinished(ctx: Ctx): Promise<readonly string[]> {
+    return this.#scripted(ctx, "listUnfinished", undefined, () =>
+      [...this.arriving.keys()].filter((uuid) => !this.guests.has(uuid)),
+    );
+  }
+
   inspect(ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined> {
     return this.#scripted(ctx, "inspect", instanceUuid, () => {
       const guest = this.guests.get(instanceUuid);

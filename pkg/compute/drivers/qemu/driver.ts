@@ -230,6 +230,10 @@ export class QemuDriver implements Driver {
     return [...this.#guests.values()].map(toState);
   }
 
+  async listUnfinished(_ctx: Ctx): Promise<readonly string[]> {
+    return this.#started().files.unfinished();
+  }
+
   async inspect(_ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined> {
     this.#started();
     const entry = this.#guests.get(instanceUuid);

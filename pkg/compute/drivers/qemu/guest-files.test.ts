@@ -41,6 +41,7 @@ describe("files of QEMU's guests", () => {
     rmSync(pathOf(two.instanceUuid));
     const { definitions, spoiled } = await files.load(log);
     assert.deepEqual([definitions.map(({ spec }) => spec.instanceUuid), spoiled], [[one.instanceUuid], []]);
+    assert.deepEqual(await files.unfinished(), [two.instanceUuid]);
   });
 
   it("puts a socket of the guest's making in its place, and nothing else that it makes", async () => {

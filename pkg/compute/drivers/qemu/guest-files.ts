@@ -82,6 +82,16 @@ export class GuestFiles {
     return { definitions, spoiled };
   }
 
+  /** Uuids of the folders that never became a guest: half made, or filled from another host. */
+  async unfinished(): Promise<string[]> {
+    const found: string[] = [];
+    for (const name of await readdir(this.#stateDir)) {
+      if (!isCanonicalUuid(name)) continue;
+      if ((await ifThere(lstat(this.paths(name).definition))) === undefined) found.push(name);
+    }
+    return found;
+  }
+
   /**
    * The guest's folder. It is the agent's: the guest's user owns files in it, but can neither make, rename
    * nor replace any, so what the agent opens there is what it put there. Others cannot even pass.

@@ -986,7 +986,9 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
         await assert.rejects(moving(there.driver()).fetch(moved, again), /it broke/);
         await there.restart();
         assert.equal(await there.driver().inspect(ctx, instanceUuid), undefined);
+        assert.deepEqual(await there.driver().listUnfinished?.(ctx), [instanceUuid]);
         await moving(there.driver()).fetch(moved, again);
+        assert.deepEqual(await there.driver().listUnfinished?.(ctx), []);
         assert.deepEqual(asked, [0, 0, end]);
         await there.driver().powerOn(ctx, instanceUuid);
         await there.booted(instanceUuid);
