@@ -407,6 +407,21 @@ describe("moving to another host while off", function () {
     assert.deepEqual([await guests(second), await held(kept)], [[undefined, undefined], []]);
   });
 
+  it("goes on with another move where an operator has reset its state on the way", async () => {
+    const id = await server();
+    await script({ [TO]: [{ method: "importDisks", delayMs: 60_000 }] });
+    await act(cloud, id, operationOf("server.resize"), { input: asked() });
+    await until(async () => (await operation(id)).currentStep === "import-guest", {
+      timeoutMs: 60_000,
+      what: "the disks to travel",
+    });
+    await does(id, "server.reset-state", ResetStateInput.encode({ vmState: ACTIVE }).finish());
+    await script({ [TO]: [] });
+    assert.deepEqual(await guests(id), [SHUTDOWN, undefined]);
+    assert.equal((await does(id, "server.migrate", asked({}))).vmState, RESIZED);
+    assert.deepEqual(await guests(id), [SHUTDOWN, RUNNING]);
+  });
+
   it("is confirmed by itself after a while", async () => {
     const deps = dueDeps(cloud);
     const [cell] = cloud.stores.filter(({ name }) => name === "cell1");

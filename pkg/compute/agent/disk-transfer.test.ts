@@ -145,6 +145,7 @@ describe("a disk between two agents", () => {
     await Promise.all(reading.map((one) => one.next()));
     const gone = new AbortController();
     const waiting = first(connect(HOST2).readDisk({ ...ctx, signal: gone.signal }, request));
+    await new Promise((resolve) => setImmediate(resolve));
     gone.abort(CommonErrors.CANCELLED({ what: "The transfer" }));
     await assert.rejects(waiting);
     for (const one of reading) await one.return?.();
