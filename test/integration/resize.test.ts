@@ -422,6 +422,25 @@ describe("moving to another host while off", function () {
     assert.deepEqual(await guests(id), [SHUTDOWN, RUNNING]);
   });
 
+  it("goes on, too, back to the host where such a move has left its marked guest", async () => {
+    const id = await server();
+    await script({ [TO]: [{ method: "powerOn", delayMs: 60_000 }] });
+    await act(cloud, id, operationOf("server.resize"), { input: asked() });
+    await until(async () => (await operation(id)).currentStep === "start-guest", {
+      timeoutMs: 60_000,
+      what: "the guest to be started",
+    });
+    await does(id, "server.reset-state", ResetStateInput.encode({ vmState: ACTIVE }).finish());
+    await script({ [TO]: [] });
+    assert.equal((await serverOf(cloud, id)).hostInfo?.host, TO);
+    assert.deepEqual(await guests(id), [SHUTDOWN, SHUTDOWN]);
+    assert.equal((await does(id, "server.migrate", asked({}))).vmState, RESIZED);
+    assert.deepEqual(await guests(id), [RUNNING, SHUTDOWN]);
+    const kept = (await migrations(id)).map((one) => one.id);
+    await does(id, "server.delete");
+    assert.deepEqual(await Promise.all([id, ...kept].map(held)), [[], [], []]);
+  });
+
   it("is confirmed by itself after a while", async () => {
     const deps = dueDeps(cloud);
     const [cell] = cloud.stores.filter(({ name }) => name === "cell1");

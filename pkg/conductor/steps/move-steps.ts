@@ -5,6 +5,7 @@ import type { Change, Step, StepCall } from "../engine/kind.js";
 import type { KindDeps } from "../kind-factory.js";
 import { awaitLanes } from "./await-lanes.js";
 import { claimDestination } from "./claim-destination.js";
+import { clearHost } from "./clear-host.js";
 import { exportGuest } from "./export-guest.js";
 import { keepsItsState } from "./guest-step.js";
 import { importGuest } from "./import-guest.js";
@@ -30,6 +31,7 @@ export const moveSteps = (
   claimDestination(ports),
   reachHost<MoveInput>(ports),
   exportGuest(ports),
+  clearHost(ports),
   moveVolumes(ports),
   importGuest(ports),
   movePorts({ neutron: ports.neutron, migrations: ports.migrations, factsOf }),
