@@ -23,7 +23,7 @@ export const clearHost = (ports: Ports): Step<MoveInput> => ({
         id !== ownMigrationId(call) && (source?.host === host || target?.host === host),
     );
     if (!mayHaveLeft) return done();
-    const extra = () => ({ host, consumed: agentReports(call) });
+    const extra = { host, consumed: agentReports(call) };
     const at = { cell: call.database, host };
     return commandAgent(
       call,
@@ -32,9 +32,9 @@ export const clearHost = (ports: Ports): Step<MoveInput> => ({
       destroyGuestThere,
       {},
       {
-        done: () => done({}, undefined, extra()),
+        done: () => done({}, undefined, extra),
         failed: ({ errorReason: reason, errorMessage: message, errorDetails: details }) =>
-          fail({ reason, domain: "compute", message }, { ...extra(), details, backTo: claimedHost.step }),
+          fail({ reason, domain: "compute", message }, { ...extra, details, backTo: claimedHost.step }),
       },
     );
   },
