@@ -42,6 +42,7 @@ describe("what a host can do", () => {
       } as unknown as Commands,
       plumbing: noPlumbing,
       epoch: () => 1n,
+      attached: () => true,
     });
     const run = async (command: string): Promise<void> => {
       const header = CommandHeader.fromPartial({ commandId: command, serverId: "s", host: "h" });

@@ -108,12 +108,20 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     removed: () => removed.inc({ host }),
   };
   const told = periodicMetrics(deps.metrics, host, systemClock);
+  let attached = false;
 
   return {
     bindings: [
       bindService(
         AgentServiceDefinition,
-        agentHandlers({ host, own, plumbing: deps.plumbing, commands, epoch: () => registration.epoch }),
+        agentHandlers({
+          host,
+          own,
+          plumbing: deps.plumbing,
+          commands,
+          epoch: () => registration.epoch,
+          attached: () => attached,
+        }),
       ),
     ],
     guestIsolation: () => driver.guestIsolation?.() ?? "",
@@ -129,6 +137,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     async start(ctx) {
       if (cutBytes > 0) ctx.log.warn("agent.journal.torn", { path: deps.journalPath, cutBytes });
       await driver.start(ctx);
+      attached = true;
       const soon = await untilReachable(ctx, systemClock, () => firstLook(ctx, atWork));
       await deps.announce(ctx, registration.epoch);
       deps.task(`agent-reports-${host}`, (c) => watch.run(c));

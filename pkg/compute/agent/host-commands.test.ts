@@ -23,7 +23,7 @@ describe("commands on the host itself", () => {
   let journal: Journal;
   let asked: string[] = [];
 
-  const open = async (): Promise<ReturnType<typeof agentHandlers>> => {
+  const open = async (attached = true): Promise<ReturnType<typeof agentHandlers>> => {
     const opened = await Journal.open(path, Date.now());
     journal = opened.journal;
     asked = [];
@@ -35,7 +35,14 @@ describe("commands on the host itself", () => {
       },
     } as unknown as CommandHost;
     const commands = new Commands(opened.journal, opened.entries, async () => {});
-    return agentHandlers({ host: "h", own, plumbing: noPlumbing, commands, epoch: () => 1n });
+    return agentHandlers({
+      host: "h",
+      own,
+      plumbing: noPlumbing,
+      commands,
+      epoch: () => 1n,
+      attached: () => attached,
+    });
   };
   const request = (header: Partial<CommandHeader>, command = "cache-images"): RunCommandRequest => ({
     header: CommandHeader.fromPartial({
@@ -73,6 +80,15 @@ describe("commands on the host itself", () => {
     const older = { commandId: "c0", operation: operationOf(`hosts/${HOST_ID}`, "2"), fence: 4n };
     await assert.rejects(run(agent, older), { reason: "FENCE_LOST" });
     await run(agent, { ...older, commandId: "c2", lane: "ports" });
+    await journal.close();
+  });
+
+  it("are refused until the driver knows its guests, as all else that is asked of the agent", async () => {
+    const agent = await open(false);
+    await assert.rejects(run(agent, {}), { reason: "UNAVAILABLE" });
+    await assert.rejects(agent.getHost(ctx, { host: "" }), { reason: "UNAVAILABLE" });
+    await assert.rejects(agent.inspectGuest(ctx, { host: "h", serverId: SERVER }), { reason: "UNAVAILABLE" });
+    assert.deepEqual(asked, []);
     await journal.close();
   });
 

@@ -33,20 +33,24 @@ export interface AgentServiceDeps {
   readonly plumbing: Pick<Plumbing, "stats">;
   readonly commands: Commands;
   readonly epoch: () => bigint;
+  /** Whether the driver knows its guests: what came earlier would find none. */
+  readonly attached: () => boolean;
 }
 
-/** The agent's RPCs: translation only. */
+/** The agent's RPCs: translation only. @throws UNAVAILABLE each, until the driver knows its guests */
 export function agentHandlers({
   host,
   own,
   plumbing,
   commands,
   epoch,
+  attached,
 }: AgentServiceDeps): Handlers<typeof AgentServiceDefinition> {
   const { driver } = own;
   const consoles = new Consoles(driver);
   const meant = (asked: string): void => {
     if (asked !== host) throw AgentErrors.WRONG_HOST({ host: asked, expected: host });
+    if (!attached()) throw CommonErrors.UNAVAILABLE({ what: "The host's agent" });
   };
   const headerOf = (header: CommandHeader | undefined): CommandHeader => {
     if (!header?.commandId || subjectOf(header) === undefined)
@@ -121,7 +125,7 @@ export function agentHandlers({
       return WriteConsoleResponse.create({});
     },
     async getHost(ctx, request) {
-      if (request.host) meant(request.host);
+      meant(request.host || host);
       return {
         host,
         driver: driver.name,

@@ -56,7 +56,14 @@ class Bench {
     this.#network.listen("agent", [
       bindService(
         AgentServiceDefinition,
-        agentHandlers({ host: HOST, own, plumbing: noPlumbing, commands, epoch: () => 1n }),
+        agentHandlers({
+          host: HOST,
+          own,
+          plumbing: noPlumbing,
+          commands,
+          epoch: () => 1n,
+          attached: () => true,
+        }),
       ),
     ]);
   }

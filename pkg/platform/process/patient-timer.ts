@@ -1,7 +1,9 @@
-/** How much is counted at a time. */
-const STEP_MS = 1_000;
-/** Late steps that are not counted; with more of them in one wait the end comes all the same. */
-const MOST_FORGIVEN = 30;
+const STEPS = {
+  /** How much is counted at a time; what comes later by as much stood still. */
+  ms: 1_000,
+  /** Late ones that are not counted; with more of them in one wait the end comes all the same. */
+  mostForgiven: 30,
+};
 
 /**
  * Calls `late` when so much time has passed in which this process came to its turn. A machine that stands
@@ -10,16 +12,16 @@ const MOST_FORGIVEN = 30;
  * @returns ends the wait
  * @cost a timer per second
  */
-export function patientTimer(ms: number, late: () => void): () => void {
+export function patientTimer(ms: number, late: () => void, steps = STEPS): () => void {
   let leftMs = ms;
   let forgiven = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const step = (): void => {
-    const stepMs = Math.min(STEP_MS, leftMs);
+    const stepMs = Math.min(steps.ms, leftMs);
     const startMs = performance.now();
     timer = setTimeout(() => {
-      const stood = performance.now() - startMs >= stepMs + STEP_MS;
-      if (stood && forgiven < MOST_FORGIVEN) forgiven++;
+      const stood = performance.now() - startMs >= stepMs + steps.ms;
+      if (stood && forgiven < steps.mostForgiven) forgiven++;
       else leftMs -= stepMs;
       if (leftMs > 0) step();
       else late();
