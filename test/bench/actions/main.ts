@@ -28,7 +28,7 @@ interface Counts {
 }
 const OURS: Counts = { alone: 16, together: 48, warm: 150 };
 /** Each of its servers costs a second of CPU. */
-const NOVAS: Counts = { alone: 0, together: 16, warm: 16 };
+const NOVAS: Counts = { alone: 0, together: 8, warm: 16 };
 
 const NOVA_WORDS = ` Nova ran beside it and was asked in turns, for the same actions by the same
 requests, ${NOVAS.together} of each; its ends are seen by polling every 200 ms, whose CPU was measured apart and is taken off. "–": Nova's fake
