@@ -27,6 +27,10 @@ const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object
 for (const name of wanted)
   if (!(name in suites)) fail(`There is no suite "${name}"; there are: ${Object.keys(suites).join(", ")}.`);
 
+/** Lines that what a test ran told of itself, for each failed test at the end. */
+const MOST_TOLD = 12;
+/** For failed files that run once more, alone; of all suites. */
+const again = { seconds: 1_200 };
 endWithChildren();
 const countsFolder = mkdtempSync(join(tmpdir(), "kilonova-test-"));
 const counts = join(countsFolder, "counts");
@@ -74,14 +78,20 @@ function summary() {
   const failures = lines.reduce((sum, l) => sum + l.failures, 0);
   const skipped = [...skippedSuites, ...lines.flatMap((l) => l.skipped)];
   for (const name of skipped) console.log(`skipped: ${name}`);
-  for (const { title, error } of lines.flatMap((l) => l.failed))
-    console.log(`\nfailed: ${title}\n${error.split("\n").slice(0, 25).join("\n").slice(0, 3000)}`);
+  const unsteady = lines.flatMap((l) => l.unsteady ?? []);
+  for (const one of unsteady) explain("unsteady, passed when its file ran again alone", one);
+  for (const one of lines.flatMap((l) => l.failed)) explain("failed", one);
   if (failedSuites.length > 0) console.log(`\nFailed: ${failedSuites.join(", ")}`);
   rmSync(countsFolder, { recursive: true, force: true });
-  console.log(
-    `\n${passed} passed, ${Math.max(failures, failedSuites.length)} failed, ${skipped.length} skipped`,
-  );
+  const failed = Math.max(failures, failedSuites.length);
+  const rest = `${skipped.length} skipped, ${unsteady.length} unsteady`;
+  console.log(`\n${passed} passed, ${failed} failed, ${rest}`);
   process.exit(failedSuites.length === 0 ? 0 : 1);
+}
+
+function explain(what, { title, error, told }) {
+  console.log(`\n${what}: ${title}\n${error.split("\n").slice(0, 25).join("\n").slice(0, 3000)}`);
+  for (const line of told.slice(-MOST_TOLD)) console.log(line.slice(0, 1000));
 }
 
 function node(script, options = []) {
@@ -110,7 +120,7 @@ async function mocha(config, env = {}) {
   try {
     // The static checks have generated code anew: clouds that start at once must not all build it.
     await build();
-    return await runSuite(config, { counts, folder, env });
+    return await runSuite(config, { counts, folder, again, env });
   } catch (error) {
     console.error(error.message);
     return false;

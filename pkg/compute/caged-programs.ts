@@ -46,10 +46,9 @@ export interface CagedPrograms {
   assertHolds(identity: ProcessIdentity, room: ProgramRoom): void;
   isAlive(identity: ProcessIdentity, marks: readonly string[]): boolean;
   kill(identity: ProcessIdentity, marks: readonly string[]): void;
-  monitor(socket: string): Promise<QmpClient>;
+  monitor(socket: string, greetingTimeoutMs: number): Promise<QmpClient>;
 }
 
-const GREETING_TIMEOUT_MS = 5_000;
 const ADDRESS_SPACE = 4 * 2 ** 30;
 const CPU_SECONDS = 6 * 3_600;
 
@@ -89,7 +88,7 @@ export async function cagedPrograms(options: IsolationOptions): Promise<CagedPro
     kill: (identity, marks) => {
       signalProcess(identity, marks, "SIGKILL");
     },
-    monitor: (socket) => QmpClient.connect(socket, { greetingTimeoutMs: GREETING_TIMEOUT_MS }),
+    monitor: (socket, greetingTimeoutMs) => QmpClient.connect(socket, { greetingTimeoutMs }),
   };
 }
 

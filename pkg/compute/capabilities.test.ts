@@ -49,7 +49,7 @@ describe("what a host can do", () => {
       } as unknown as Commands,
       plumbing: noPlumbing,
       epoch: () => 1n,
-      isReady: () => true,
+      attached: () => true,
     });
     const run = async (command: string): Promise<void> => {
       const header = CommandHeader.fromPartial({ commandId: command, serverId: "s", host: "h" });

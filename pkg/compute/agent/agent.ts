@@ -2,7 +2,6 @@ import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/host
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { Ctx } from "../../kernel/index.js";
-import { isRetryable } from "../../kernel/index.js";
 import { systemClock } from "../../platform/process/index.js";
 import type { Client, ServiceBinding } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
@@ -23,6 +22,7 @@ import { Registration } from "./registration.js";
 import type { RegistrationDeps } from "./registration.js";
 import { agentHandlers } from "./service.js";
 import { stopGuest } from "./stop-guest.js";
+import { untilReachable } from "./until-reachable.js";
 
 export interface AgentDeps extends RegistrationDeps, CommandHostDeps {
   readonly cells: Client<typeof HostsServiceDefinition>;
@@ -108,7 +108,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     removed: () => removed.inc({ host }),
   };
   const told = periodicMetrics(deps.metrics, host, systemClock);
-  let isReady = false;
+  let attached = false;
 
   return {
     bindings: [
@@ -121,7 +121,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
           plumbing: deps.plumbing,
           commands,
           epoch: () => registration.epoch,
-          isReady: () => isReady,
+          attached: () => attached,
         }),
       ),
     ],
@@ -138,8 +138,8 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     async start(ctx) {
       if (cutBytes > 0) ctx.log.warn("agent.journal.torn", { path: deps.journalPath, cutBytes });
       await driver.start(ctx);
-      isReady = true;
-      const soon = await untilReachable(ctx, () => firstLook(ctx, atWork));
+      attached = true;
+      const soon = await untilReachable(ctx, systemClock, () => firstLook(ctx, atWork));
       await deps.announce(ctx, registration.epoch);
       deps.task(`agent-reports-${host}`, (c) => watch.run(c));
       deps.task(`agent-lost-ports-${host}`, (c) => lost.run(c));
@@ -180,19 +180,6 @@ async function listInstances(
     all.push(...page.instances);
     pageToken = page.nextPageToken;
     if (!pageToken) return all;
-  }
-}
-
-/** The cell may start later than the agent. */
-async function untilReachable<T>(ctx: Ctx, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isRetryable(error) || ctx.signal.aborted) throw error;
-      ctx.log.warn("agent.cell-unreachable", { error });
-      await systemClock.sleep(200, ctx.signal).catch(() => {});
-    }
   }
 }
 

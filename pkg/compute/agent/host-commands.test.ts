@@ -22,9 +22,8 @@ describe("commands on the host itself", () => {
   const path = join(processFolder("host-commands"), "journal");
   let journal: Journal;
   let asked: string[] = [];
-  let ready = true;
 
-  const open = async (): Promise<ReturnType<typeof agentHandlers>> => {
+  const open = async (attached = true): Promise<ReturnType<typeof agentHandlers>> => {
     const opened = await Journal.open(path, Date.now());
     journal = opened.journal;
     asked = [];
@@ -36,9 +35,15 @@ describe("commands on the host itself", () => {
       },
     } as unknown as CommandHost;
     const commands = new Commands(opened.journal, opened.entries, async () => {});
-    const isReady = (): boolean => ready;
-    const rest = { plumbing: noPlumbing, commands, epoch: () => 1n, isReady };
-    return agentHandlers({ host: "h", cell: "cell1", own, ...rest });
+    return agentHandlers({
+      host: "h",
+      cell: "cell1",
+      own,
+      plumbing: noPlumbing,
+      commands,
+      epoch: () => 1n,
+      attached: () => attached,
+    });
   };
   const request = (header: Partial<CommandHeader>, command = "cache-images"): RunCommandRequest => ({
     header: CommandHeader.fromPartial({
@@ -65,21 +70,6 @@ describe("commands on the host itself", () => {
     return CacheImagesOutput.decode(result.output);
   };
 
-  it("wait, as all that is about guests, until the driver knows its guests", async () => {
-    const agent = await open();
-    ready = false;
-    try {
-      await assert.rejects(run(agent, {}), { reason: "UNAVAILABLE" });
-      await assert.rejects(async () => agent.inspectGuest(ctx, { host: "h", serverId: SERVER }), {
-        reason: "UNAVAILABLE",
-      });
-    } finally {
-      ready = true;
-      await journal.close();
-    }
-    assert.deepEqual(asked, []);
-  });
-
   it("are journaled under the host's id: answers are repeated and lower fences refused by the next agent too", async () => {
     let agent = await open();
     assert.deepEqual((await run(agent, {})).fetchedIds, ["a"]);
@@ -91,6 +81,15 @@ describe("commands on the host itself", () => {
     const older = { commandId: "c0", operation: operationOf(`hosts/${HOST_ID}`, "2"), fence: 4n };
     await assert.rejects(run(agent, older), { reason: "FENCE_LOST" });
     await run(agent, { ...older, commandId: "c2", lane: "ports" });
+    await journal.close();
+  });
+
+  it("are refused until the driver knows its guests, as all else that is asked of the agent", async () => {
+    const agent = await open(false);
+    await assert.rejects(run(agent, {}), { reason: "UNAVAILABLE" });
+    await assert.rejects(agent.getHost(ctx, { host: "" }), { reason: "UNAVAILABLE" });
+    await assert.rejects(agent.inspectGuest(ctx, { host: "h", serverId: SERVER }), { reason: "UNAVAILABLE" });
+    assert.deepEqual(asked, []);
     await journal.close();
   });
 

@@ -35,14 +35,11 @@ export interface AgentServiceDeps {
   readonly plumbing: Pick<Plumbing, "stats">;
   readonly commands: Commands;
   readonly epoch: () => bigint;
-  /**
-   * Whether the driver knows its guests. Before, nothing is answered that is about them: one that is there
-   * would be taken for gone.
-   */
-  readonly isReady: () => boolean;
+  /** Whether the driver knows its guests: what came earlier would find none. */
+  readonly attached: () => boolean;
 }
 
-/** The agent's RPCs: translation only. */
+/** The agent's RPCs: translation only. @throws UNAVAILABLE each, until the driver knows its guests */
 export function agentHandlers({
   host,
   cell,
@@ -50,14 +47,14 @@ export function agentHandlers({
   plumbing,
   commands,
   epoch,
-  isReady,
+  attached,
 }: AgentServiceDeps): Handlers<typeof AgentServiceDefinition> {
   const { driver } = own;
   const consoles = new Consoles(driver);
   const readers = new DiskReaders(driver, cell);
   const meant = (asked: string): void => {
     if (asked !== host) throw AgentErrors.WRONG_HOST({ host: asked, expected: host });
-    if (!isReady()) throw CommonErrors.UNAVAILABLE({ what: "The host's agent" });
+    if (!attached()) throw CommonErrors.UNAVAILABLE({ what: "The host's agent" });
   };
   const headerOf = (header: CommandHeader | undefined): CommandHeader => {
     if (!header?.commandId || subjectOf(header) === undefined)
@@ -136,7 +133,7 @@ export function agentHandlers({
       yield* readers.read(ctx, request);
     },
     async getHost(ctx, request) {
-      if (request.host) meant(request.host);
+      meant(request.host || host);
       return {
         host,
         driver: driver.name,

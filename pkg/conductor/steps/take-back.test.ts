@@ -64,7 +64,7 @@ class Bench {
           plumbing: noPlumbing,
           commands,
           epoch: () => 1n,
-          isReady: () => true,
+          attached: () => true,
         }),
       ),
     ]);

@@ -6,6 +6,7 @@ export type { Lifecycle, Started } from "./lifecycle.js";
 export { lockFile } from "./lock-file.js";
 export type { LockFile } from "./lock-file.js";
 export { createPacer, systemPacer } from "./pacer.js";
+export { patientTimer } from "./patient-timer.js";
 export { onSignals } from "./signals.js";
 export type { SignalSource } from "./signals.js";
 export { onStrayErrors } from "./stray-errors.js";

@@ -185,6 +185,6 @@ export interface CagedPrograms {
   isAlive(identity: CagedIdentity, marks: readonly string[]): boolean;
   /** Nothing to a process that has other arguments, such as one that is still on its way into its cage. */
   kill(identity: CagedIdentity, marks: readonly string[]): void;
-  /** @throws the socket's error while nobody listens */
-  monitor(socket: string): Promise<Monitor>;
+  /** Waits so long for its first words. @throws the socket's error while nobody listens */
+  monitor(socket: string, greetingTimeoutMs: number): Promise<Monitor>;
 }

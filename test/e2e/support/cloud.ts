@@ -12,11 +12,24 @@ const COMPLAINT = /"level":"(?:warn|error)"/;
 /** Of a cloud's log, when a test failed. */
 const MOST_COMPLAINTS = 30;
 const MOST_CHARACTERS = 1500;
+/** Of them, when a start failed. */
+const AT_START = 5;
 
 const running = new Set<Cloud>();
-process.on("testFailed", () => {
-  for (const cloud of running) cloud.explain();
+process.on("testFailed", (tell?: (line: string) => void) => {
+  for (const cloud of running) cloud.explain(tell);
 });
+
+/** The last things that a cloud's log complains of; empty where there is none. */
+function complaintsOf(home: string): readonly string[] {
+  const file = join(home, "kilonova.log");
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => COMPLAINT.test(line))
+    .slice(-MOST_COMPLAINTS)
+    .map((line) => line.slice(0, MOST_CHARACTERS));
+}
 
 export interface CloudOptions {
   /** A multiple of 100, at most MOST_OFFSET. The suite's lane is added to it. */
@@ -38,6 +51,8 @@ export class Cloud {
   readonly offset: number;
   readonly #child: ChildProcess;
   #told = false;
+  /** What was told of already: one trouble fails many tests. */
+  readonly #explained = new Set<string>();
   readonly output: { text: string };
   readonly exited: Promise<number | null>;
 
@@ -92,7 +107,8 @@ export class Cloud {
       child.stderr?.on("data", take);
       child.once("exit", (code) => {
         clearTimeout(timer);
-        reject(new Error(`ended with ${String(code)}:\n${output.text.slice(-4000)}`));
+        const said = [output.text.slice(-4000), ...complaintsOf(home).slice(-AT_START)];
+        reject(new Error(`ended with ${String(code)}:\n${said.join("\n")}`));
       });
     });
     return cloud;
@@ -127,15 +143,14 @@ export class Cloud {
     await this.exited;
   }
 
-  /** Prints what its log complains about, for whoever reads of a failed test. */
-  explain(): void {
-    const file = join(this.home, "kilonova.log");
-    if (!existsSync(file)) return;
-    const complaints = readFileSync(file, "utf8")
-      .split("\n")
-      .filter((line) => COMPLAINT.test(line))
-      .slice(-MOST_COMPLAINTS);
-    for (const line of complaints) console.error(`cloud ${this.offset}: ${line.slice(0, MOST_CHARACTERS)}`);
+  /** Prints what its log complains about, for whoever reads of a failed test; `tell` hears what is new. */
+  explain(tell: (line: string) => void = () => {}): void {
+    for (const complaint of complaintsOf(this.home)) {
+      const line = `cloud ${this.offset}: ${complaint}`;
+      console.error(line);
+      if (!this.#explained.has(complaint)) tell(line);
+      this.#explained.add(complaint);
+    }
   }
 
   forget(): void {

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
+import { patientTimer } from "../../../platform/process/index.js";
 import { DriverErrors } from "../errors.js";
 
 export interface QmpEvent {
@@ -17,7 +18,7 @@ interface Waiter {
   readonly command: string;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly endWait: () => void;
 }
 
 /** No answer of a monitor comes near this; more means that something is wrong at the other end. */
@@ -74,7 +75,7 @@ export class QmpClient {
         () => {
           this.#ended = true;
           for (const waiter of this.#waiters.values()) {
-            clearTimeout(waiter.timer);
+            waiter.endWait();
             waiter.reject(DriverErrors.MONITOR_CLOSED({ step: waiter.command }));
           }
           this.#waiters.clear();
@@ -97,11 +98,11 @@ export class QmpClient {
     if (this.#ended) return Promise.reject(DriverErrors.MONITOR_CLOSED({ step: command }));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const endWait = patientTimer(timeoutMs, () => {
         this.#waiters.delete(id);
         reject(DriverErrors.HYPERVISOR_SILENT({ step: command }));
-      }, timeoutMs);
-      this.#waiters.set(id, { command, resolve, reject, timer });
+      });
+      this.#waiters.set(id, { command, resolve, reject, endWait });
       this.#stream.write(
         `${JSON.stringify({ execute: command, ...(args ? { arguments: args } : {}), id })}\n`,
       );
@@ -130,7 +131,7 @@ export class QmpClient {
     const waiter = this.#waiters.get(Number(message["id"]));
     if (waiter === undefined) return;
     this.#waiters.delete(Number(message["id"]));
-    clearTimeout(waiter.timer);
+    waiter.endWait();
     if (!("error" in message)) return waiter.resolve(message["return"]);
     const error = asObject(message["error"]);
     const [errorClass, text] = [error["class"], error["desc"]].map((value) =>
@@ -167,15 +168,16 @@ class LineReader {
 
   first(timeoutMs: number): Promise<string> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(DriverErrors.HYPERVISOR_SILENT({ step: "greet" })), timeoutMs);
+      const late = (): void => reject(DriverErrors.HYPERVISOR_SILENT({ step: "greet" }));
+      const endWait = patientTimer(timeoutMs, late);
       this.follow(
         (line) => {
-          clearTimeout(timer);
+          endWait();
           this.#onLine = undefined;
           resolve(line);
         },
         () => {
-          clearTimeout(timer);
+          endWait();
           reject(DriverErrors.MONITOR_CLOSED({ step: "greet" }));
         },
       );

@@ -10,7 +10,8 @@ import { foldersOf } from "./places.js";
 import type { Places } from "./places.js";
 
 const NODE = "disk";
-const START_TIMEOUT_MS = 20_000;
+/** It opens its file before it speaks, which takes as long as the disk needs. */
+const START_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 10_000;
 
 /** What a daemon is kept by. */
@@ -288,7 +289,7 @@ async function connected(
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (let waitMs = 5; ; waitMs = Math.min(waitMs * 1.5, 50)) {
     try {
-      return await programs.monitor(path);
+      return await programs.monitor(path, START_TIMEOUT_MS);
     } catch (error) {
       const code = String((error as NodeJS.ErrnoException).code);
       if (ended || performance.now() > deadline || !["ENOENT", "ECONNREFUSED"].includes(code)) throw error;
