@@ -21,6 +21,7 @@ import { acceptOperation } from "../../pkg/cells/operations/store/accept-operati
 import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
 import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
 import { sql } from "../../pkg/cells/store/sql.js";
+import type { Sql } from "../../pkg/cells/store/sql.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
 import { loadRecord } from "../../pkg/cells/servers/domain/records.js";
 import { isLive } from "../../pkg/model/operation-states.js";
@@ -32,10 +33,10 @@ import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { Conductor } from "../../pkg/conductor/engine/conductor.js";
 import { noCrash } from "../../pkg/conductor/engine/crash-points.js";
 import { engineDefaults } from "../../pkg/conductor/engine/defaults.js";
-import { defineKind, done, park } from "../../pkg/conductor/engine/kind.js";
+import { defineKind, done, fail, park } from "../../pkg/conductor/engine/kind.js";
 import type { OperationKind, StepCall, StepResult } from "../../pkg/conductor/engine/kind.js";
 import { readNote } from "../../pkg/conductor/engine/outputs.js";
-import { CommonErrors } from "../../pkg/kernel/index.js";
+import { CommonErrors, asKilonovaError, whenAborted } from "../../pkg/kernel/index.js";
 import { Registry } from "../../pkg/conductor/engine/registry.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
@@ -222,6 +223,20 @@ describe("the engine", () => {
 describe("a conductor", () => {
   const TOY = [{ kind: "toy.ledger", version: 1 }];
   const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_PARKED: PARKED } = OperationState;
+  type World = Awaited<ReturnType<typeof world>>;
+  const changed = async ({ stores }: World, name: string, set: Sql<unknown>): Promise<void> => {
+    const { db, t } = stores.get("cell1");
+    const [, , id = ""] = name.split("/");
+    await db.statement(testCtx(), "test.changed", (one) =>
+      sql`UPDATE ${t.operation} SET ${set} WHERE id = ${id}`.execute(one),
+    );
+  };
+  /** As after an owner who was silent for too long. */
+  const overdue = (w: World, name: string): Promise<void> =>
+    changed(w, name, sql`ready_at = to_timestamp(0)`);
+  /** Somebody else has the operation from now on; nobody comes in between. */
+  const takeOver = (w: World, name: string): Promise<void> =>
+    changed(w, name, sql`owner = 'heir', fence = fence + 1, ready_at = now() + interval '1 minute'`);
 
   it("gives up before the pivot when somebody has asked to cancel", async () => {
     const w = await world();
@@ -401,19 +416,7 @@ describe("a conductor", () => {
           run: async ({ operation }) => {
             attempts += 1;
             // Somebody else takes over, and this attempt fails in passing.
-            await cell1.db.statement(testCtx(), "test.overdue", (db) =>
-              sql`UPDATE ${cell1.t.operation} SET ready_at = to_timestamp(0) WHERE id = ${operation.name.split("/")[2] ?? ""}`.execute(
-                db,
-              ),
-            );
-            await w.store.acquireOperations(testCtx(), {
-              database: "cell1",
-              owner: "heir",
-              kinds: TOY,
-              limit: 1,
-              names: [operation.name],
-              ownership: { seconds: 60n },
-            });
+            await takeOver(w, operation.name);
             throw CommonErrors.UNAVAILABLE({ what: "The world" });
           },
           undo: async () => undefined,
@@ -433,6 +436,86 @@ describe("a conductor", () => {
     assert.equal(attempts, 1);
     const { owner, state } = await getOperation(cell1, testCtx(), name);
     assert.deepEqual([owner, state], ["heir", RUNNING]);
+  });
+
+  it("confirms it, too, before it takes such a thing back", async () => {
+    const w = await world();
+    let undone = 0;
+    const kind = defineKind(aDeclaration("toy.ledger"), {
+      failed: () => ({}),
+      steps: [
+        {
+          name: "first",
+          event: "",
+          timeoutMs: 60_000,
+          unfenced: true,
+          run: async () => fail({ reason: "REFUSED", domain: "toy", message: "As asked." }),
+          undo: async () => {
+            undone += 1;
+            return undefined;
+          },
+        },
+      ],
+    });
+    let nowMs = 0;
+    let stored = false;
+    const conductor = w.use(
+      w.open("a", {
+        kinds: [kind],
+        // Its last sign of life is always long ago.
+        clock: { ...systemClock, monotonicMs: () => (nowMs += 600_000) },
+        store: {
+          ...w.store,
+          commitStep: async (ctx, request) => {
+            const answer = await w.store.commitStep(ctx, request);
+            if (request.state === OperationState.OPERATION_STATE_UNDOING) {
+              await takeOver(w, request.name ?? "");
+              stored = true;
+            }
+            return answer;
+          },
+        },
+      }),
+    );
+    const { name } = await w.accept("");
+    conductor.wake("cell1", name);
+    await until(async () => stored);
+    await conductor.stop(10_000);
+    assert.equal(undone, 0);
+    const { owner, state } = await getOperation(w.stores.get("cell1"), testCtx(), name);
+    assert.deepEqual([owner, state], ["heir", OperationState.OPERATION_STATE_UNDOING]);
+  });
+
+  it("ends what it still drives of an operation that it has to take once more", async () => {
+    const w = await world();
+    const ended: string[] = [];
+    let starts = 0;
+    const step = (name: string, run: (call: StepCall) => Promise<StepResult>) => ({
+      ...{ name, event: "", timeoutMs: 60_000, unfenced: true, run },
+    });
+    const kind = defineKind(LEDGER, {
+      failed: () => ({}),
+      steps: [
+        step("first", async ({ ctx, operation }) => {
+          if (++starts > 1) return done();
+          await overdue(w, operation.name);
+          await new Promise<void>((resolve) => {
+            whenAborted(ctx.signal, resolve);
+          });
+          ended.push(asKilonovaError(ctx.signal.reason).reason);
+          ctx.signal.throwIfAborted();
+          return done();
+        }),
+        step("second", async () => done()),
+        step("third", async () => done()),
+      ],
+    });
+    const { name } = await w.accept("");
+    const conductor = w.use(w.open("a", { kinds: [kind] }));
+    conductor.wake("cell1", name);
+    await w.reaches(name, OperationState.OPERATION_STATE_SUCCEEDED);
+    await conductor.stop(10_000);
+    assert.deepEqual([starts, ended], [2, ["FENCE_LOST"]]);
   });
 
   it("goes on only when the last commit is stored", async () => {

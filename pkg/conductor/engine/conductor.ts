@@ -1,8 +1,10 @@
 import type { Actor as WireActor } from "../../../gen/kilonova/type/v1/actor.js";
 import type { Actor, Ctx, Span, SpanAttributes } from "../../kernel/ctx.js";
 import { noSpan, rootCtx, serviceActor, within } from "../../kernel/ctx.js";
+import { firstOf } from "../../kernel/signals.js";
 import { mapLimit } from "../../kernel/concurrency.js";
 import type { Logger } from "../../kernel/logger.js";
+import { ConductorErrors } from "../errors.js";
 import { Ownership } from "./ownership.js";
 import type { Hold, Taken } from "./ownership.js";
 import { handOverRecovery } from "./recovery.js";
@@ -37,6 +39,16 @@ export interface ConductorOptions extends Omit<RunnerOptions, "ownership"> {
 
 const RPC_MS = 10_000;
 
+/** An operation that is being driven, as it was taken. */
+interface Driven {
+  readonly hold: Hold;
+  readonly database: string;
+  readonly fence: bigint;
+  /** Ends it where it stands. */
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
 /**
  * Takes operations that are ready and drives them. Hints make that quick; looking again each second makes it
  * certain.
@@ -44,7 +56,7 @@ const RPC_MS = 10_000;
 export class Conductor {
   readonly #options: ConductorOptions;
   /** What is being driven, by name and fence. */
-  readonly #running = new Map<string, { readonly hold: Hold; readonly ended: Promise<void> }>();
+  readonly #running = new Map<string, Driven>();
   readonly #ownership: Ownership;
   readonly #runner: RunnerOptions;
   readonly #hints = new Map<string, Set<string>>();
@@ -187,9 +199,22 @@ export class Conductor {
     for (const one of taken) this.#drive(database, one);
   }
 
+  /**
+   * Ends what this process still drives of an operation that it has just taken once more: it had renewed too
+   * late, and two at once would each do what no fence holds back.
+   */
+  #endOlder(database: string, { name, fence }: Taken["operation"]): void {
+    for (const older of this.#running.values())
+      if (older.hold.name === name && older.database === database && older.fence < fence)
+        older.stop.abort(ConductorErrors.FENCE_LOST({ operation: name }));
+  }
+
   #drive(database: string, taken: Taken): void {
     const { registry, store, clock, log } = this.#options;
     const { operation, hold } = taken;
+    this.#endOlder(database, operation);
+    const stop = new AbortController();
+    const { signal, leave } = firstOf([this.#abort.signal, stop.signal]);
     const span = (this.#options.startSpan ?? (() => noSpan))(
       `operation ${operation.kind}`,
       operation.traceparent,
@@ -197,6 +222,7 @@ export class Conductor {
     );
     const ctx = this.#ctx({
       span,
+      signal,
       requestId: operation.requestId,
       actor: toActor(operation.actor),
       log: log.child({ operation: operation.name, kind: operation.kind, request_id: operation.requestId }),
@@ -218,13 +244,14 @@ export class Conductor {
     const key = `${operation.name}#${operation.fence}`;
     const running = work()
       .catch((error: unknown) => {
-        if (!this.#abort.signal.aborted) ctx.log.error("operation.drive.failed", { error });
+        if (!signal.aborted) ctx.log.error("operation.drive.failed", { error });
       })
       .finally(() => {
+        leave();
         span.end();
         this.#running.delete(key);
       });
-    this.#running.set(key, { hold, ended: running });
+    this.#running.set(key, { hold, database, fence: operation.fence, stop, ended: running });
   }
 }
 

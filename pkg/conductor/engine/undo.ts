@@ -36,6 +36,7 @@ export async function undoNext(run: Run, policy: UndoPolicy, crash: CrashPoints)
   const record = recordOf(operation.steps, step, run.now);
   let change: Change | undefined;
   try {
+    if (step.unfenced === true) await run.confirm();
     change = await within(run.ctx, policy.timeoutMs, `Undo of ${step.name}`, async (ctx) =>
       step.undo?.(run.callOf(step, record, ctx)),
     );

@@ -8,36 +8,64 @@ type VolumePorts = Pick<Ports, "cinder">;
 
 const SWEEPS = 4;
 
+/** Who looks at a volume's attachments, and whether anybody can be at the same. */
+type Holder = Pick<StepCall, "ctx" | "server" | "firstStart">;
+
 /**
  * Sees to it that a server has exactly one attachment of a volume, and that it is not connected to any host.
  * The new one comes first: the volume is nobody else's in between. Repeatable.
  * @returns its id
  * @throws VOLUME_INVALID when somebody else has the volume, VOLUME_NOT_FOUND
  */
-export const reservedAgain = (call: Call, ports: VolumePorts, volumeId: string): Promise<string> =>
+export const reservedAgain = (call: Holder, ports: VolumePorts, volumeId: string): Promise<string> =>
   onlyOne(call, ports, volumeId, ["reserved"]);
 
 /**
  * As `reservedAgain`, for whoever connects the host once more: an attachment at which that was cut short will
  * do. The service makes no other beside it.
  */
-export const heldAgain = (call: Call, ports: VolumePorts, volumeId: string): Promise<string> =>
+export const heldAgain = (call: Holder, ports: VolumePorts, volumeId: string): Promise<string> =>
   onlyOne(call, ports, volumeId, ["reserved", "attaching"]);
 
-/** @param fit  states of an attachment that may stay */
+/**
+ * A conductor that was taken for dead may be at the same, and no fence holds it back. Where nobody can say
+ * that it is not so, one looks again after making one: both then keep the same one.
+ * @param fit  states of an attachment that may stay
+ * @cost three requests on a first start, four on others
+ */
 async function onlyOne(
-  { ctx, server }: Call,
+  { ctx, server, firstStart }: Holder,
   { cinder }: VolumePorts,
   volumeId: string,
   fit: readonly AttachmentInfo["status"][],
 ): Promise<string> {
   const attachment = { volumeId, serverId: server.id };
-  const found = await cinder.listAttachments(ctx, attachment);
-  const kept =
-    found.find(({ status }) => fit.includes(status)) ?? (await cinder.createAttachment(ctx, attachment));
-  for (const { id } of found) if (id !== kept.id) await cinder.deleteAttachment(ctx, id);
-  return kept.id;
+  let found = await cinder.listAttachments(ctx, attachment);
+  let kept = firstFit(found, fit);
+  if (kept === undefined) {
+    ctx.signal.throwIfAborted();
+    kept = (await cinder.createAttachment(ctx, attachment)).id;
+    if (!firstStart) {
+      found = await cinder.listAttachments(ctx, attachment);
+      kept = firstFit(found, fit) ?? kept;
+    }
+  }
+  for (const { id } of found) {
+    ctx.signal.throwIfAborted();
+    if (id !== kept) await cinder.deleteAttachment(ctx, id);
+  }
+  return kept;
 }
+
+/** The same one for everybody who looks. */
+const firstFit = (
+  found: readonly AttachmentInfo[],
+  fit: readonly AttachmentInfo["status"][],
+): string | undefined =>
+  found
+    .filter(({ status }) => fit.includes(status))
+    .map(({ id }) => id)
+    .sort()[0];
 
 /** Others' attachments that are ended in one sweep. */
 const MOST_OF_OTHERS = 64;
