@@ -21,6 +21,7 @@ import { acceptOperation } from "../../pkg/cells/operations/store/accept-operati
 import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
 import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
 import { sql } from "../../pkg/cells/store/sql.js";
+import type { Sql } from "../../pkg/cells/store/sql.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
 import { loadRecord } from "../../pkg/cells/servers/domain/records.js";
 import { isLive } from "../../pkg/model/operation-states.js";
@@ -223,21 +224,19 @@ describe("a conductor", () => {
   const TOY = [{ kind: "toy.ledger", version: 1 }];
   const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_PARKED: PARKED } = OperationState;
   type World = Awaited<ReturnType<typeof world>>;
-  /** As after an owner who was silent for too long. */
-  const overdue = async ({ stores }: World, name: string): Promise<void> => {
+  const changed = async ({ stores }: World, name: string, set: Sql<unknown>): Promise<void> => {
     const { db, t } = stores.get("cell1");
     const [, , id = ""] = name.split("/");
-    await db.statement(testCtx(), "test.overdue", (one) =>
-      sql`UPDATE ${t.operation} SET ready_at = to_timestamp(0) WHERE id = ${id}`.execute(one),
+    await db.statement(testCtx(), "test.changed", (one) =>
+      sql`UPDATE ${t.operation} SET ${set} WHERE id = ${id}`.execute(one),
     );
   };
-  /** Somebody else has the operation from now on. */
-  const takeOver = async (w: World, name: string): Promise<void> => {
-    await overdue(w, name);
-    const ownership = { seconds: 60n };
-    const wanted = { database: "cell1", owner: "heir", kinds: TOY, limit: 1, names: [name], ownership };
-    await w.store.acquireOperations(testCtx(), wanted);
-  };
+  /** As after an owner who was silent for too long. */
+  const overdue = (w: World, name: string): Promise<void> =>
+    changed(w, name, sql`ready_at = to_timestamp(0)`);
+  /** Somebody else has the operation from now on; nobody comes in between. */
+  const takeOver = (w: World, name: string): Promise<void> =>
+    changed(w, name, sql`owner = 'heir', fence = fence + 1, ready_at = now() + interval '1 minute'`);
 
   it("gives up before the pivot when somebody has asked to cancel", async () => {
     const w = await world();
