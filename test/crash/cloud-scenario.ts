@@ -128,12 +128,7 @@ async function begin(
   cloud: Cloud,
   neutron: ReturnType<typeof diskNeutron>,
   kind: string,
-  {
-    failing,
-    slow,
-    disks,
-    moved,
-  }: { readonly failing: boolean; readonly slow: boolean } & Servers,
+  { failing, slow, disks, moved }: { readonly failing: boolean; readonly slow: boolean } & Servers,
 ): Promise<void> {
   const onVolumes = disks.length > 0;
   const spared = (onVolumes ? SPARED_ON_VOLUMES : SPARED)[kind] ?? [];

@@ -67,8 +67,7 @@ export const startKeptGuest = (ports: Ports): Step<EndMoveInput> => {
     name,
     event,
     timeoutMs,
-    run: async (call) =>
-      ledOn(call).wasOff ? done({}, reverted(call, POWER_STATE_SHUTDOWN)) : run(call),
+    run: async (call) => (ledOn(call).wasOff ? done({}, reverted(call, POWER_STATE_SHUTDOWN)) : run(call)),
   };
 };
 

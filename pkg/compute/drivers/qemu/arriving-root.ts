@@ -92,7 +92,7 @@ export async function requireHonest(disk: LeavingDisk, path: string, hasBase: bo
   const { refusals } = qcow2.check(header, view);
   const other = refusals.find(({ code }) => code !== "BACKING_FILE");
   if (other !== undefined) throw broken(disk, other.text);
-  if ((refusals.length > 0) !== hasBase)
+  if (refusals.length > 0 !== hasBase)
     throw broken(disk, hasBase ? "it stands on no image" : "it stands on an image");
 }
 

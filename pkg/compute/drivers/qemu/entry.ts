@@ -36,8 +36,7 @@ export function needRunning(entry: Entry): RunningGuest {
 
 /** @throws GUEST_LEAVING when its disks are offered to another host: what is read there must stay as it is */
 export function needStaying({ leaving, definition }: Entry): void {
-  if (leaving !== undefined)
-    throw DriverErrors.GUEST_LEAVING({ instanceUuid: definition.spec.instanceUuid });
+  if (leaving !== undefined) throw DriverErrors.GUEST_LEAVING({ instanceUuid: definition.spec.instanceUuid });
 }
 
 /** The guest's process, unless it only waits to be ended. */
