@@ -38,8 +38,8 @@ describe("select-destinations of a move", () => {
       [asked?.["excludeHosts"], asked?.["requestedDestination"]],
       [[FROM], { host: "h2", node: "", forced: false }],
     );
-    const { flavor } = asked?.["spec"] as { flavor: { id: string } };
-    assert.equal(flavor.id, "2");
+    const spec = asked?.["spec"] as { readonly flavor: { readonly id: string } } | undefined;
+    assert.equal(spec?.flavor.id, "2");
   });
 
   it("is undone by what reverts all that was claimed, again and again", async () => {
