@@ -157,7 +157,6 @@ const servers: readonly RestExpected[] = [
   }),
   action("rescue", "os-rescue", { adminPass: "secret" }),
   move("resize", ["servers:resize"], { flavorRef: "private" }),
-  move("resize", ["servers:resize", "servers:create:zero_disk_flavor"], { flavorRef: "none" }, "no disk"),
   move("confirmResize", ["servers:confirm_resize"]),
   move("revertResize", ["servers:revert_resize"]),
   move("migrate", ["os-migrate-server:migrate"]),

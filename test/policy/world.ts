@@ -212,7 +212,7 @@ export class World {
       aServer({
         id: MOVED,
         flavor: aFlavor({ id: "zero", rootGib: 0 }),
-        hostInfo: ServerHostInfo.fromPartial({ host: "h1", node: "h1.example", cell: "cell1" }),
+        hostInfo: ServerHostInfo.fromPartial({ host: "h2", node: "h2.example", cell: "cell1" }),
       }),
       { spec: ServerSpec.fromPartial({ image: { id: anImage().id } }) },
     );
@@ -223,8 +223,8 @@ export class World {
         serverId: MOVED,
         kind: MigrationKind.MIGRATION_KIND_RESIZE,
         status: "finished",
-        source: { host: "h1", node: "h1" },
-        target: { host: "h1", node: "h1" },
+        source: { host: "h2", node: "h2" },
+        target: { host: "h2", node: "h2" },
         oldFlavor: aFlavor({ id: "zero", rootGib: 0 }),
       }),
     );
@@ -325,6 +325,16 @@ export class World {
         availabilityZone: "nova",
         address: "agent",
         up: false,
+      }),
+      // Has a server, and so cannot be deleted.
+      HostService.fromPartial({
+        id: "5e55e55e-0000-4000-8000-000000000003",
+        number: 3n,
+        host: "h2",
+        binary: "nova-compute",
+        availabilityZone: "nova",
+        address: "agent",
+        up: true,
       }),
     ]);
     cells.setNodes("cell1", [
