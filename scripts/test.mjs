@@ -29,8 +29,6 @@ for (const name of wanted)
 
 /** Lines that what a test ran told of itself, for each failed test at the end. */
 const MOST_TOLD = 12;
-/** For failed files that run once more, alone; of all suites. */
-const again = { seconds: 1_200 };
 endWithChildren();
 const countsFolder = mkdtempSync(join(tmpdir(), "kilonova-test-"));
 const counts = join(countsFolder, "counts");
@@ -78,20 +76,16 @@ function summary() {
   const failures = lines.reduce((sum, l) => sum + l.failures, 0);
   const skipped = [...skippedSuites, ...lines.flatMap((l) => l.skipped)];
   for (const name of skipped) console.log(`skipped: ${name}`);
-  const unsteady = lines.flatMap((l) => l.unsteady ?? []);
-  for (const one of unsteady) explain("unsteady, passed when its file ran again alone", one);
-  for (const one of lines.flatMap((l) => l.failed)) explain("failed", one);
+  for (const { title, error, told } of lines.flatMap((l) => l.failed)) {
+    console.log(`\nfailed: ${title}\n${error.split("\n").slice(0, 25).join("\n").slice(0, 3000)}`);
+    for (const line of told.slice(-MOST_TOLD)) console.log(line.slice(0, 1000));
+  }
   if (failedSuites.length > 0) console.log(`\nFailed: ${failedSuites.join(", ")}`);
   rmSync(countsFolder, { recursive: true, force: true });
-  const failed = Math.max(failures, failedSuites.length);
-  const rest = `${skipped.length} skipped, ${unsteady.length} unsteady`;
-  console.log(`\n${passed} passed, ${failed} failed, ${rest}`);
+  console.log(
+    `\n${passed} passed, ${Math.max(failures, failedSuites.length)} failed, ${skipped.length} skipped`,
+  );
   process.exit(failedSuites.length === 0 ? 0 : 1);
-}
-
-function explain(what, { title, error, told }) {
-  console.log(`\n${what}: ${title}\n${error.split("\n").slice(0, 25).join("\n").slice(0, 3000)}`);
-  for (const line of told.slice(-MOST_TOLD)) console.log(line.slice(0, 1000));
 }
 
 function node(script, options = []) {
@@ -120,7 +114,7 @@ async function mocha(config, env = {}) {
   try {
     // The static checks have generated code anew: clouds that start at once must not all build it.
     await build();
-    return await runSuite(config, { counts, folder, again, env });
+    return await runSuite(config, { counts, folder, env });
   } catch (error) {
     console.error(error.message);
     return false;

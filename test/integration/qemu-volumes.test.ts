@@ -17,7 +17,7 @@ import { KilonovaError, rootCtx } from "../../pkg/kernel/index.js";
 import type { GuestSpec, GuestVolume, VolumeAddress } from "../../pkg/compute/driver.js";
 import { identify, listProcesses, signalProcess } from "../../pkg/compute/drivers/host/linux-process.js";
 import { standingOf } from "../../pkg/compute/drivers/host/process-standing.js";
-import { bridgeMark } from "../../pkg/compute/drivers/qemu/bridges/bridge.js";
+import { bridgeSocket } from "../../pkg/compute/drivers/qemu/bridges/bridge.js";
 import { volumeName, volumePaths } from "../../pkg/compute/drivers/qemu/guest-paths.js";
 import { QmpClient } from "../../pkg/compute/drivers/qemu/qmp-client.js";
 import { aVolume } from "../../pkg/compute/drivers/testing/a-spec.js";
@@ -42,9 +42,9 @@ describe("QEMU driver: volumes", function () {
 
   /** The processes that reach a guest's volume. */
   const daemons = (uuid: string, { volumeId }: GuestVolume): readonly number[] => {
-    const mark = bridgeMark(volumePaths(host.paths(uuid), volumeId));
+    const { qmpSocket } = volumePaths(host.paths(uuid), volumeId);
     return listProcesses()
-      .filter(({ args }) => args.has(mark))
+      .filter(({ args }) => [...args].some((arg) => bridgeSocket(arg) === qmpSocket))
       .map(({ pid }) => pid);
   };
   const kill = (uuid: string, volume: GuestVolume): void => {
@@ -496,8 +496,8 @@ describe("QEMU driver: volumes", function () {
       [modeOf(at.connection), modeOf(paths.volumesDir), modeOf(at.socket)],
       [0o600, 0o700, isRoot ? 0o600 : 0o755],
     );
-    for (const line of [...listProcesses()].filter(({ args }) => args.has(bridgeMark(at))))
-      assert.ok(![...line.args].some((arg) => arg.includes("exported")));
+    const [line] = listProcesses().filter((process) => process.pid === pid);
+    assert.ok(line && ![...line.args].some((arg) => arg.includes("exported")));
     assert.doesNotMatch(readFileSync(paths.definition, "utf8"), /exported/);
     if (!isRoot) return;
     assert.notEqual(standing.uids[0], guest.uids[0]);

@@ -98,6 +98,8 @@ describe("standalone volume: data", () => {
     assert.match(standing, /^Seccomp:\t2$/m);
     assert.match(standing, /^NoNewPrivs:\t1$/m);
     assert.match(standing, /^CapEff:\t0+$/m);
+    // One that does not wait may lose what it is told at its start.
+    assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /qmp\.sock,server=on,wait=on/);
     if (process.getuid?.() === 0) {
       assert.doesNotMatch(standing, /^Uid:\t0/m);
       assert.throws(() => statSync(`/proc/${pid}/root/etc/passwd`), { code: "ENOENT" });

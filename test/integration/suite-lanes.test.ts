@@ -19,7 +19,6 @@ interface Counts {
   readonly passes: number;
   readonly failed: readonly { readonly title: string; readonly error: string }[];
   readonly skipped: readonly string[];
-  readonly unsteady?: readonly { readonly title: string; readonly error: string }[];
 }
 
 describe("the lanes of a suite", function () {
@@ -38,7 +37,6 @@ describe("the lanes of a suite", function () {
     readonly files: readonly string[];
     readonly quiet?: readonly string[];
     readonly lanes?: number;
-    readonly again?: { readonly seconds: number };
   }): Promise<Run> {
     const config = join(folder(), "mocharc.json");
     writeFileSync(config, JSON.stringify({ timeout: 30_000, forbidOnly: true }));
@@ -65,7 +63,6 @@ describe("the lanes of a suite", function () {
       passes: all.reduce((sum, { passes }) => sum + passes, 0),
       failed: all.flatMap(({ failed }) => failed),
       skipped: all.flatMap(({ skipped }) => skipped),
-      unsteady: all.flatMap(({ unsteady }) => unsteady ?? []),
     };
   };
 
@@ -157,70 +154,5 @@ describe("the lanes of a suite", function () {
     const { ok } = await run({ files, quiet: [logs("first", 100), logs("second", 0)] });
     assert.ok(ok);
     assert.match(readFileSync(log, "utf8"), /long ends (short ends )?first begins first ends second begins/);
-  });
-
-  describe("with time to run files again", () => {
-    const again = { seconds: 60 };
-    /** Fails the first time, alone or not, and passes after that. */
-    const onceBad = (name: string): string =>
-      written(
-        name,
-        `import { existsSync, writeFileSync } from "node:fs";
-         const mark = ${JSON.stringify(folder())} + "/${name}-was-here";
-         it("${name} passes always", () => {});
-         it("${name} passes in the end", () => {
-           const early = !existsSync(mark);
-           writeFileSync(mark, "");
-           if (early) throw new Error("too early");
-         });`,
-      );
-
-    it("take a few that failed once more, and tell what was unsteady", async () => {
-      const { ok, printed } = await run({ files: [onceBad("one"), onceBad("two")], again });
-      assert.equal(ok, true);
-      assert.match(printed, /Once more, alone: .*one.*two/);
-      const { passes, failed, unsteady } = counted();
-      assert.deepEqual([passes, failed], [4, []]);
-      assert.deepEqual(
-        unsteady?.map(({ title }) => title),
-        ["one passes in the end", "two passes in the end"],
-      );
-      assert.match(unsteady?.[0]?.error ?? "", /too early/);
-      assert.ok(readOutcomes(counts(), folder()).every(({ passed }) => passed));
-    });
-
-    it("also one whose process died", async () => {
-      const mark = join(folder(), "died");
-      const dies = written(
-        "dies",
-        `import { existsSync, writeFileSync } from "node:fs";
-         it("lives in the end", () => {
-           if (existsSync(${JSON.stringify(mark)})) return;
-           writeFileSync(${JSON.stringify(mark)}, "");
-           process.exit(0);
-         });`,
-      );
-      assert.equal((await run({ files: [dies], again })).ok, true);
-      assert.deepEqual([counted().passes, counted().failed, counted().unsteady?.length], [1, [], 1]);
-    });
-
-    it("fail with what fails twice", async () => {
-      const bad = written("bad", `it("is bad", () => { throw new Error("again"); });`);
-      assert.equal((await run({ files: [bad, onceBad("one")], again })).ok, false);
-      const { failed, unsteady, passes } = counted();
-      assert.deepEqual(
-        [failed, unsteady].map((some) => some?.map(({ title }) => title)),
-        [["is bad"], ["one passes in the end"]],
-      );
-      assert.equal(passes, 2);
-    });
-
-    it("fail at once with many, and with what would take too long", async () => {
-      const many = ["a", "b", "c", "d"].map(onceBad);
-      assert.equal((await run({ files: many, again })).ok, false);
-      assert.equal((await run({ files: [onceBad("slow")], again: { seconds: 0 } })).ok, false);
-      const { failed, unsteady } = counted();
-      assert.deepEqual([failed.length, unsteady], [5, []]);
-    });
   });
 });

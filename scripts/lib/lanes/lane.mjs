@@ -12,10 +12,7 @@ const rootHooks = await hooksOf(config.require ?? []);
 // As under mocha's command, a rejection that nobody handles fails no test; here it is at least seen, and does
 // not end the lane between two files.
 process.on("unhandledRejection", (reason) => console.error("A rejection that nobody handled:", reason));
-process.on("message", ({ file, counts }) => {
-  process.env.KILONOVA_TEST_COUNTS = counts;
-  void runFile(file).then((result) => process.send(result));
-});
+process.on("message", ({ file }) => void runFile(file).then((result) => process.send(result)));
 process.on("disconnect", () => process.exit(0));
 process.send({ ready: true });
 

@@ -1,34 +1,26 @@
 // Runs a suite's files in lanes: processes side by side, each of which takes the next file when it is done
 // with one, so that what waits leaves its processor to the other.
 import { fork } from "node:child_process";
-import { appendFileSync, closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../paths.mjs";
-
-/** More files than this do not fail by chance. */
-const MOST_AGAIN = 3;
 
 /**
  * Runs all files, the quiet ones last and alone. What a file prints is shown in one piece when it has ended.
  * A lane that dies fails the file it was at, and another one goes on with the next.
- *
- * At the end a few failed files run once more, alone: a machine that stood still for a while makes tests with
- * real guests fail. What passes then has passed, and its outcomes say that it was `unsteady`, and why.
  * @param suite.config   mocha's configuration file
  * @param suite.files    relative to the project, in the order in which they are begun
  * @param suite.quiet    files that want the machine to themselves
  * @param suite.lanes    how many files run at once
  * @param suite.folder   for what the lanes print until it is shown
  * @param suite.counts   where outcomes are appended, as the counting reporter does
- * @param suite.again    `seconds` that files may take to run once more; what they took is taken off
  * @returns whether all went well, and how long each file took
  */
 export async function runInLanes(suite) {
-  const run = { again: { seconds: 0 }, ...suite, ok: true, times: [], failed: [] };
+  const run = { ...suite, ok: true, times: [] };
   const queue = [...suite.files];
   await Promise.all(Array.from({ length: suite.lanes }, (_, at) => drain(run, queue, at + 1)));
   await drain(run, [...suite.quiet], 1);
-  await runAgain(run);
   return { ok: run.ok, times: run.times };
 }
 
@@ -37,21 +29,17 @@ async function drain(run, queue, number) {
   let lane;
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
     lane ??= new Lane(run, number);
-    const counts = join(run.folder, `counts-${number}`);
-    rmSync(counts, { force: true });
     console.log(`▶ ${file}`);
     const startedMs = performance.now();
-    const result = await lane.run(file, counts);
+    const result = await lane.run(file);
     const seconds = (performance.now() - startedMs) / 1000;
     run.times.push({ file, seconds });
+    if (result.failures !== 0) run.ok = false;
     process.stdout.write(`\n■ ${file} (${seconds.toFixed(0)} s)\n${lane.printed()}`);
     if (result.error !== undefined) {
       console.log(result.error);
-      noteFailure(counts, file, result.error);
+      noteFailure(run.counts, file, result.error);
     }
-    const outcome = existsSync(counts) ? readFileSync(counts, "utf8") : "";
-    if (result.failures === 0) appendFileSync(run.counts, outcome);
-    else run.failed.push({ file, seconds, outcome });
     if (!result.died) continue;
     lane.close();
     lane = undefined;
@@ -65,43 +53,11 @@ async function drain(run, queue, number) {
   noteFailure(run.counts, `lane ${number}, after its last file`, wrong);
 }
 
-/** Gives what failed its second try, when that is little, and notes how it ended. */
-async function runAgain(run) {
-  const first = run.failed;
-  if (first.length === 0) return;
-  const seconds = first.reduce((sum, one) => sum + one.seconds, 0);
-  if (first.length <= MOST_AGAIN && seconds <= run.again.seconds) {
-    console.log(`\nOnce more, alone: ${first.map(({ file }) => file).join(", ")}`);
-    run.failed = [];
-    const startedMs = performance.now();
-    await drain(
-      run,
-      first.map(({ file }) => file),
-      1,
-    );
-    run.again.seconds -= (performance.now() - startedMs) / 1000;
-    for (const { file, outcome } of first)
-      if (!run.failed.some((one) => one.file === file)) noteUnsteady(run.counts, outcome);
-  }
-  if (run.failed.length > 0) run.ok = false;
-  for (const { outcome } of run.failed) appendFileSync(run.counts, outcome);
-}
-
-const nothing = { passes: 0, failures: 0, skipped: [], failed: [], tests: [] };
-
-function noteFailure(counts, title, error) {
-  const failed = [{ title, error, told: [] }];
-  appendFileSync(counts, `${JSON.stringify({ ...nothing, failures: 1, failed })}\n`);
-}
-
-/** What failed at first in a file that passed then. */
-function noteUnsteady(counts, outcome) {
-  const unsteady = outcome
-    .split("\n")
-    .filter(Boolean)
-    .flatMap((line) => JSON.parse(line).failed);
-  appendFileSync(counts, `${JSON.stringify({ ...nothing, unsteady })}\n`);
-}
+const noteFailure = (counts, title, error) =>
+  appendFileSync(
+    counts,
+    `${JSON.stringify({ passes: 0, failures: 1, skipped: [], failed: [{ title, error, told: [] }], tests: [] })}\n`,
+  );
 
 /** A process that runs one file at a time. */
 class Lane {
@@ -112,7 +68,7 @@ class Lane {
   #output;
   #shown = 0;
 
-  constructor({ config, folder, env }, number) {
+  constructor({ config, folder, counts, env }, number) {
     this.#path = join(folder, `lane-${number}-${Date.now()}`);
     // A file takes everything in order, also from the lane's children, and keeps what a dying lane has said.
     this.#output = openSync(this.#path, "a");
@@ -121,7 +77,7 @@ class Lane {
     const { KILONOVA_TEST_LANES: _, ...rest } = process.env;
     this.#child = fork(join(import.meta.dirname, "lane.mjs"), [config], {
       cwd: root,
-      env: { ...rest, ...env, TEST_LANE: String(number) },
+      env: { ...rest, ...env, KILONOVA_TEST_COUNTS: counts, TEST_LANE: String(number) },
       execArgv: ["--import", "tsx"],
       stdio: ["ignore", this.#output, this.#output, "ipc"],
       // A Ctrl-C reaches it only through us.
@@ -134,15 +90,12 @@ class Lane {
     this.#ready = this.#answer();
   }
 
-  /**
-   * @param counts  where the outcomes of the file go
-   * @returns failures; `died` when the lane did not survive the file
-   */
-  async run(file, counts) {
+  /** @returns failures; `died` when the lane did not survive the file */
+  async run(file) {
     const ready = await this.#ready;
     if (ready.died) return ready;
     const answer = this.#answer();
-    this.#child.send({ file, counts }, () => {});
+    this.#child.send({ file }, () => {});
     return answer;
   }
 

@@ -15,11 +15,10 @@ const SLOWEST = 10;
  * @param config          relative to the project
  * @param options.counts  where outcomes are appended
  * @param options.folder  for what lanes print until it is shown
- * @param options.again   `seconds` for files that run once more
  * @param options.env     more for the lanes' environment
  * @returns whether all went well
  */
-export async function runSuite(config, { counts, folder, again, env }) {
+export async function runSuite(config, { counts, folder, env }) {
   const { spec } = JSON.parse(readFileSync(join(root, config), "utf8"));
   const { early, quiet } = JSON.parse(readFileSync(join(root, "test", "lanes.json"), "utf8"));
   const all = [...new Set(spec.flatMap(filesOf))].sort();
@@ -36,7 +35,6 @@ export async function runSuite(config, { counts, folder, again, env }) {
     lanes: lanes(),
     folder,
     counts,
-    again,
     env,
   });
   const slowest = times.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);

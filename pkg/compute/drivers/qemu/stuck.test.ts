@@ -14,7 +14,7 @@ import type { ProcessIdentity } from "../host/linux-process.js";
 import { aGuestSpec, aVolume } from "../testing/a-spec.js";
 import { noIsolation } from "../testing/no-isolation.js";
 import { processMarks } from "./argv.js";
-import { bridgeMark } from "./bridges/bridge.js";
+import { monitorAt } from "./bridges/bridge.js";
 import { HostBridges } from "./bridges/host-bridges.js";
 import { toDefinition } from "./definition.js";
 import type { Definition } from "./definition.js";
@@ -74,8 +74,8 @@ describe("QEMU driver: what cannot be ended or told", () => {
     await running.gone;
   });
 
-  it("a volume's daemon keeps nobody from starting, and its volume from being served twice", async () => {
-    const identity = await standIn(bridgeMark(volumePaths(paths, "v1")));
+  const stuckDaemon = async (wait: "on" | "off"): Promise<void> => {
+    const identity = await standIn(monitorAt(volumePaths(paths, "v1"), wait));
     const bridges = new HostBridges({
       config: { storageDaemon: "none", launchTimeoutMs: 1, iscsiInitiator: "", volumeFolders: [] },
       isolation: noIsolation as unknown as Isolation,
@@ -88,7 +88,12 @@ describe("QEMU driver: what cannot be ended or told", () => {
     child?.kill("SIGKILL");
     await until(() => identify(identity.pid) === undefined);
     await assert.rejects(bridges.ensure(ctx, guest, "v1"), reason("VOLUME_NOT_REACHABLE"));
-  });
+  };
+
+  it("a volume's daemon keeps nobody from starting, and its volume from being served twice", () =>
+    stuckDaemon("on"));
+
+  it("a volume's daemon that an earlier release has started is one, too", () => stuckDaemon("off"));
 
   it("a volume gets no daemon once the agent has hung up: the next one has looked, or is looking", async () => {
     const bridges = new HostBridges({

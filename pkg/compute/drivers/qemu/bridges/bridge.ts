@@ -142,7 +142,7 @@ export class Bridge {
   }
 
   get alive(): boolean {
-    return isSameProcess(this.#identity, [bridgeMark(this.#paths)]);
+    return isBridge(this.#identity, this.#paths);
   }
 
   /** Ends the process, once what the guest has written is with the volume. */
@@ -160,9 +160,21 @@ export class Bridge {
   }
 }
 
-/** The argument by which a volume's daemon is known among all processes of this machine. */
-export const bridgeMark = ({ qmpSocket }: VolumePaths): string =>
-  `socket,id=qmp0,path=${qmpSocket.replaceAll(",", ",,")},server=on,wait=off`;
+/**
+ * Where the daemon listens for its agent, which is also the argument it is known by. It waits for the agent
+ * before it does anything: one that is connected to while its monitor's thread starts now and then reads
+ * what it is told in two threads at once, and loses parts of it (QEMU 7.2, one start of 2,000 on a busy host).
+ */
+export const monitorAt = ({ qmpSocket }: Pick<VolumePaths, "qmpSocket">, wait: "on" | "off" = "on"): string =>
+  `socket,id=qmp0,path=${qmpSocket.replaceAll(",", ",,")},server=on,wait=${wait}`;
+
+/** Whether the process runs and is the volume's daemon, also one that an earlier release has started. */
+export const isBridge = (identity: ProcessIdentity, paths: Pick<VolumePaths, "qmpSocket">): boolean =>
+  (["on", "off"] as const).some((wait) => isSameProcess(identity, [monitorAt(paths, wait)]));
+
+/** @returns the monitor's socket of the daemon that has this argument; undefined for any other argument */
+export const bridgeSocket = (arg: string): string | undefined =>
+  /^socket,id=qmp0,path=(.+),server=on,wait=(?:on|off)$/.exec(arg)?.[1]?.replaceAll(",,", ",");
 
 /**
  * Ends a daemon, without asking after `patienceMs`, and removes what it has left. @throws HYPERVISOR_SILENT
@@ -172,14 +184,13 @@ export async function endBridge(
   paths: VolumePaths,
   patienceMs = 0,
 ): Promise<void> {
-  const marks = [bridgeMark(paths)];
   const gone = async (ms: number): Promise<boolean> => {
-    for (const deadline = performance.now() + ms; isSameProcess(identity, marks); await delay(POLL_MS))
+    for (const deadline = performance.now() + ms; isBridge(identity, paths); await delay(POLL_MS))
       if (performance.now() >= deadline) return false;
     return true;
   };
   if (!(await gone(patienceMs))) {
-    signalProcess(identity, marks, "SIGKILL");
+    if (isBridge(identity, paths)) signalProcess(identity, [], "SIGKILL");
     if (!(await gone(GONE_MS))) throw DriverErrors.HYPERVISOR_SILENT({ step: "let go of the volume" });
   }
   await rm(paths.dir, { recursive: true, force: true });
@@ -188,7 +199,7 @@ export async function endBridge(
 
 const monitorArgs = (paths: VolumePaths): readonly string[] => [
   "--chardev",
-  bridgeMark(paths),
+  monitorAt(paths),
   "--monitor",
   "chardev=qmp0,mode=control",
 ];

@@ -5,16 +5,16 @@ import type { Ctx } from "../../../../kernel/index.js";
 import { CommonErrors, mapLimit } from "../../../../kernel/index.js";
 import { DriverErrors } from "../../errors.js";
 import type { Isolation } from "../../host/isolation.js";
-import { identify, isSameProcess, listProcesses } from "../../host/linux-process.js";
+import { identify, listProcesses } from "../../host/linux-process.js";
 import type { ProcessIdentity } from "../../host/linux-process.js";
 import type { RunAs } from "../../host/run-as.js";
 import type { QemuConfig } from "../config.js";
 import { userOf } from "../definition.js";
 import type { Definition } from "../definition.js";
 import { volumePaths } from "../guest-paths.js";
-import type { GuestPaths } from "../guest-paths.js";
+import type { GuestPaths, VolumePaths } from "../guest-paths.js";
 import { volumesAtStart } from "../volume-device.js";
-import { Bridge, bridgeMark, endBridge } from "./bridge.js";
+import { Bridge, bridgeSocket, endBridge, isBridge } from "./bridge.js";
 import { keptConnection } from "./connection-file.js";
 
 /** Volumes of one guest that are connected at once. */
@@ -40,7 +40,7 @@ export interface HostBridgesTools {
   /** Told when a daemon is gone that nobody ended. */
   readonly onLost: (instanceUuid: string, volumeId: string) => void;
   /** Ends a daemon of a former agent. @throws HYPERVISOR_SILENT */
-  readonly endFound: (mark: string, identity: ProcessIdentity) => Promise<void>;
+  readonly endFound: (qmpSocket: string, identity: ProcessIdentity) => Promise<void>;
 }
 
 /** The daemons of all guests of this host, by guest and volume. Every call for a guest is under its lock. */
@@ -49,7 +49,7 @@ export class HostBridges {
   readonly #bridges = new Map<string, Map<string, Bridge>>();
   /** Whose the daemons of a guest are, by its folder for volumes. */
   readonly #users = new Map<string, RunAs>();
-  /** Daemons that were told to end and have not, by their mark: what they are writing comes later. */
+  /** Daemons that were told to end and have not, by their monitor's socket: what they are writing comes later. */
   readonly #stuck = new Map<string, ProcessIdentity>();
   #closed = false;
 
@@ -67,28 +67,28 @@ export class HostBridges {
     const found = new Map<string, ProcessIdentity>();
     for (const { pid, args } of listProcesses())
       for (const arg of args) {
-        const identity = arg.startsWith("socket,id=qmp0,path=") ? identify(pid) : undefined;
-        if (identity !== undefined) found.set(arg, identity);
+        const qmpSocket = bridgeSocket(arg);
+        const identity = qmpSocket === undefined ? undefined : identify(pid);
+        if (qmpSocket !== undefined && identity !== undefined) found.set(qmpSocket, identity);
       }
     await mapLimit([...guests], GUESTS_AT_ONCE, async ({ definition, paths, isUp }) => {
       const { instanceUuid } = definition.spec;
       for (const { volumeId } of isUp ? volumesAtStart(definition) : []) {
         const at = volumePaths(paths, volumeId);
-        const mark = bridgeMark(at);
-        const identity = found.get(mark);
+        const identity = found.get(at.qmpSocket);
         const bridge = identity && (await Bridge.adopt(identity, at));
         if (bridge === undefined) continue;
-        found.delete(mark);
+        found.delete(at.qmpSocket);
         this.#keep(instanceUuid, volumeId, bridge);
       }
       // Of a guest that has ended, of a volume that never came to be, or of no more use.
-      for (const [mark, identity] of found) {
-        if (!mark.startsWith(`socket,id=qmp0,path=${paths.bridgesDir}/`)) continue;
+      for (const [qmpSocket, identity] of found) {
+        if (!qmpSocket.startsWith(`${paths.bridgesDir}/`)) continue;
         try {
-          await this.#tools.endFound(mark, identity);
+          await this.#tools.endFound(qmpSocket, identity);
         } catch (error) {
           // It waits for its storage: no reason to do without all other guests.
-          this.#stuck.set(mark, identity);
+          this.#stuck.set(qmpSocket, identity);
           ctx.log.error("compute.qemu.volume.daemon-stuck", { instanceUuid, pid: identity.pid, error });
         }
       }
@@ -133,7 +133,7 @@ export class HostBridges {
     const { instanceUuid } = definition.spec;
     if (this.serves(instanceUuid, volumeId)) return;
     const at = volumePaths(paths, volumeId);
-    this.#requireEnded(bridgeMark(at));
+    this.#requireEnded(at);
     this.#requireOpen();
     await this.end({ definition, paths }, volumeId);
     this.#requireOpen();
@@ -210,11 +210,12 @@ export class HostBridges {
     if (this.#closed) throw CommonErrors.UNAVAILABLE({ what: "The host's agent" });
   }
 
-  #requireEnded(mark: string): void {
-    const stuck = this.#stuck.get(mark);
+  #requireEnded({ qmpSocket }: VolumePaths): void {
+    const stuck = this.#stuck.get(qmpSocket);
     if (stuck === undefined) return;
-    if (isSameProcess(stuck, [mark])) throw DriverErrors.HYPERVISOR_SILENT({ step: "let go of the volume" });
-    this.#stuck.delete(mark);
+    if (isBridge(stuck, { qmpSocket }))
+      throw DriverErrors.HYPERVISOR_SILENT({ step: "let go of the volume" });
+    this.#stuck.delete(qmpSocket);
   }
 
   #keep(instanceUuid: string, volumeId: string, bridge: Bridge): void {
@@ -233,8 +234,7 @@ export class HostBridges {
 
 const groupOf = (instanceUuid: string): string => `${instanceUuid}.volumes`;
 
-async function endFound(mark: string, identity: ProcessIdentity): Promise<void> {
-  const qmpSocket = mark.slice("socket,id=qmp0,path=".length, mark.indexOf(",server=on"));
+async function endFound(qmpSocket: string, identity: ProcessIdentity): Promise<void> {
   const dir = qmpSocket.slice(0, qmpSocket.lastIndexOf("/"));
   await endBridge(identity, { connection: "", log: "", dir, qmpSocket, served: "", socket: dir });
 }

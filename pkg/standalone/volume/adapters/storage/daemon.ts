@@ -69,7 +69,8 @@ export class VolumeDaemon {
     };
     const argv = [
       program,
-      ...["--chardev", `socket,id=qmp0,path=${places.monitor(volumeId)},server=on,wait=off`],
+      // It waits for us: one that is connected to while its monitor's thread starts may lose what it is told.
+      ...["--chardev", `socket,id=qmp0,path=${places.monitor(volumeId)},server=on,wait=on`],
       ...["--monitor", "chardev=qmp0"],
       ...["--blockdev", blockdev(places.disk(volumeId))],
     ];
