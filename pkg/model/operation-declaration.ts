@@ -55,8 +55,8 @@ export interface Form {
   /** Task state from its acceptance on; "" in lanes other than "life". */
   readonly taskState: string;
   readonly contention: Contention;
-  /** Refused with NOT_READY without a host. */
-  readonly needsHost?: true;
+  /** Refused with NOT_READY without a host: before its states are judged, or after them ("last"). */
+  readonly needsHost?: "first" | "last";
   /** Refused while the server never was active. */
   readonly needsLaunch?: true;
   /** Refused with GUEST_AGENT_MISSING when the server's image asks for no agent inside the guest. */

@@ -177,6 +177,12 @@ describe("resizeServer", () => {
       message: "Service is unavailable at this time.",
     });
     await assert.rejects(resize(bench({ server: { hostInfo: undefined } }), "own"), { reason: "NOT_READY" });
+    const offloaded = { vmState: VmState.VM_STATE_SHELVED_OFFLOADED, hostInfo: undefined };
+    for (const flavor of ["own", "big"])
+      await assert.rejects(resize(bench({ server: offloaded }), flavor), {
+        reason: "INVALID_STATE",
+        message: `Cannot 'resize' instance ${A} while it is in vm_state shelved_offloaded`,
+      });
   });
 
   it("does not mind other hosts that are down: the scheduler sees them", async () => {

@@ -35,7 +35,7 @@ export default declareOperation({
       taskStates: [TaskState.none],
       taskState: TaskState.none,
       contention: "waits",
-      needsHost: true,
+      needsHost: "last",
       needsLaunch: true,
       lock: "refuses",
     },

@@ -54,7 +54,7 @@ export default declareOperation({
         VmState.VM_STATE_SOFT_DELETED,
         VmState.VM_STATE_SHELVED,
       ],
-      needsHost: true,
+      needsHost: "last",
     },
     offloaded,
   },

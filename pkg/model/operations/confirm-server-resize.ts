@@ -22,7 +22,7 @@ export default declareOperation({
       taskState: TaskState.none,
       contention: "refused",
       alone: true,
-      needsHost: true,
+      needsHost: "last",
       lock: "refuses",
     },
   },

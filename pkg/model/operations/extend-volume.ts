@@ -13,7 +13,7 @@ export default declareOperation({
   methods: [],
   rule: "os_compute_api:os-server-external-events:create",
   action: "extend_volume",
-  forms: { usual: { taskState: "", contention: "waits", lock: "ignores", needsHost: true } },
+  forms: { usual: { taskState: "", contention: "waits", lock: "ignores", needsHost: "last" } },
   ends: [],
   capability: "extend-volume",
   example: { input: { volumeId: "a0000000-0000-4000-8000-000000000001" } },

@@ -22,7 +22,7 @@ export default declareOperation({
       taskState: TaskState.resizePrep,
       contention: "refused",
       alone: true,
-      needsHost: true,
+      needsHost: "last",
       needsLaunch: true,
       lock: "refuses",
     },

@@ -18,6 +18,6 @@ export default declareOperation({
   ],
   rule: "os_compute_api:os-server-external-events:create",
   action: "refresh_interfaces",
-  forms: { usual: { taskState: "", contention: "waits", lock: "ignores", needsHost: true } },
+  forms: { usual: { taskState: "", contention: "waits", lock: "ignores", needsHost: "last" } },
   ends: [],
 });

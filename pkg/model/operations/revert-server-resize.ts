@@ -22,7 +22,7 @@ export default declareOperation({
       taskState: TaskState.resizeReverting,
       contention: "refused",
       alone: true,
-      needsHost: true,
+      needsHost: "last",
       lock: "refuses",
     },
   },

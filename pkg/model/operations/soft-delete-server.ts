@@ -43,7 +43,7 @@ export default declareOperation({
       taskState: TaskState.softDeleting,
       contention: "pre-empts",
       joins: ["server.soft-delete", "server.delete"],
-      needsHost: true,
+      needsHost: "first",
       needsLaunch: true,
       lock: "refuses",
     },

@@ -18,7 +18,7 @@ export default declareOperation({
       taskStates: [TaskState.none],
       taskState: TaskState.poweringOff,
       contention: "refused",
-      needsHost: true,
+      needsHost: "first",
       needsLaunch: true,
       lock: "refuses",
     },

@@ -20,7 +20,7 @@ export default declareOperation({
       taskStates: [TaskState.none],
       taskState: TaskState.none,
       contention: "waits",
-      needsHost: true,
+      needsHost: "last",
       needsLaunch: true,
       lock: "refuses",
     },

@@ -25,7 +25,7 @@ export default declareOperation({
       taskStates: [TaskState.none],
       taskState: TaskState.none,
       contention: "waits",
-      needsHost: true,
+      needsHost: "first",
       needsLaunch: true,
       lock: "refuses",
     },

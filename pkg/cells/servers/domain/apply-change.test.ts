@@ -342,11 +342,17 @@ describe("checkAcceptable", () => {
       message: `Instance ${id} is in an invalid state for 'stop'`,
     });
   });
-  it("asks for a host where one is needed", () =>
-    assert.throws(
-      () => checkAcceptable(aServer({ id }), { ...conditions, form: { ...form, needsHost: true } }),
-      {
-        reason: "NOT_READY",
-      },
-    ));
+  for (const needsHost of ["first", "last"] as const)
+    it(`asks for a host where one is needed: ${needsHost}`, () => {
+      const asked = { ...conditions, form: { ...form, needsHost } };
+      const check = (over: Partial<Server>) => () => checkAcceptable({ ...aServer({ id }), ...over }, asked);
+      assert.throws(check({}), { reason: "NOT_READY" });
+      const elsewhere = { vmState: VmState.VM_STATE_SHELVED_OFFLOADED };
+      assert.throws(
+        check(elsewhere),
+        needsHost === "first"
+          ? { reason: "NOT_READY" }
+          : { message: `Cannot 'stop' instance ${id} while it is in vm_state shelved_offloaded` },
+      );
+    });
 });
