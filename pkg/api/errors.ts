@@ -613,6 +613,18 @@ export const VolumeAttachmentErrors = defineErrors("api", {
       "Multiattach volumes are only supported starting with compute API version 2.60.",
     { field: "volume_id" },
   ],
+  MULTIATTACH_WHILE_OFFLOADED: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Attaching multiattach volumes is not supported for shelved-offloaded instances.",
+    { field: "volume_id" },
+  ],
+  TAG_WHILE_OFFLOADED: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Tagged volume attachment is not supported for shelved-offloaded instances.",
+    { field: "tag" },
+  ],
   ROOT_VOLUME: [
     "invalid",
     (_p: Record<string, never>) => "Cannot detach a root device volume",

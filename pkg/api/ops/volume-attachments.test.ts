@@ -233,6 +233,30 @@ describe("attaching a volume", () => {
     assert.ok((await volumes.attachVolume(as(member), { serverId: SERVER, volumeId: FREE })).operation);
   });
 
+  it("takes neither a tag nor a volume for many while the server has no host, in Nova's words", async () => {
+    const { api, volumes, begun } = world({
+      vmState: VmState.VM_STATE_SHELVED_OFFLOADED,
+      hostInfo: undefined,
+    });
+    const ask = (more: object = {}) =>
+      volumes.attachVolume(as(member), { serverId: SERVER, volumeId: FREE, ...more });
+    await assert.rejects(ask({ tag: "t" }), {
+      reason: "TAG_WHILE_OFFLOADED",
+      kind: "invalid",
+      message: "Tagged volume attachment is not supported for shelved-offloaded instances.",
+    });
+    api.cinder.setVolume(FREE, { multiattach: true });
+    for (const more of [{}, { refuseMultiattach: true }])
+      await assert.rejects(ask(more), {
+        reason: "MULTIATTACH_WHILE_OFFLOADED",
+        kind: "invalid",
+        message: "Attaching multiattach volumes is not supported for shelved-offloaded instances.",
+      });
+    assert.equal(begun().length, 0);
+    api.cinder.setVolume(FREE, { multiattach: false });
+    assert.ok((await ask()).operation);
+  });
+
   it("is refused in other states, to a locked server, and to a shelved one before 2.20", async () => {
     for (const [init, reason, request] of [
       [{ vmState: VmState.VM_STATE_SUSPENDED }, "INVALID_STATE", {}],

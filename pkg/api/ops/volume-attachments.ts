@@ -155,11 +155,14 @@ function requireShown(
     });
 }
 
-/** @throws VOLUME_NOT_FOUND, VOLUME_ALREADY_ATTACHED, MULTIATTACH_NOT_SUPPORTED, VOLUME_ENCRYPTED */
+/**
+ * @throws VOLUME_NOT_FOUND, VOLUME_ALREADY_ATTACHED, TAG_WHILE_OFFLOADED, MULTIATTACH_WHILE_OFFLOADED,
+ *   MULTIATTACH_NOT_SUPPORTED, VOLUME_ENCRYPTED
+ */
 async function attachableVolume(
   parts: Parts,
   ctx: Call,
-  { volumeId, refuseMultiattach }: AttachVolumeRequest,
+  { volumeId, tag: label, refuseMultiattach }: AttachVolumeRequest,
   loaded: LoadedServer,
 ): Promise<VolumeInfo> {
   const volume = await visibleVolume(parts, ctx, volumeId);
@@ -175,6 +178,11 @@ async function attachableVolume(
       volume: volume.id,
       problem: `volume ${volume.id} already attached`,
     });
+  if (isOffloaded(loaded.server)) {
+    // What its next host can, nobody knows.
+    if (label !== undefined) throw VolumeAttachmentErrors.TAG_WHILE_OFFLOADED({});
+    if (volume.multiattach) throw VolumeAttachmentErrors.MULTIATTACH_WHILE_OFFLOADED({});
+  }
   if (volume.multiattach && refuseMultiattach) throw VolumeAttachmentErrors.MULTIATTACH_NOT_SUPPORTED({});
   if (volume.encrypted)
     throw VolumeAttachmentErrors.VOLUME_ENCRYPTED({
