@@ -16,6 +16,7 @@ import {
   LOCKED,
   MIGRATION,
   MOVED,
+  OFFLOADED,
   PORT,
   REQUEST,
   SECURITY_GROUP,
@@ -166,6 +167,7 @@ const servers: readonly RestExpected[] = [
   rest("POST /servers/{id}/action#unshelve", [os("os-shelve:unshelve"), os("os-shelve:unshelve_to_host")], {
     about: "project",
     form: "to a host",
+    path: `/servers/${OFFLOADED}/action`,
     body: { unshelve: { host: "h1" } },
     version: "2.91",
   }),

@@ -26,6 +26,7 @@ import {
   LOCKED,
   MIGRATION,
   MOVED,
+  OFFLOADED,
   PORT,
   REQUEST,
   SECURITY_GROUP,
@@ -233,7 +234,7 @@ const servers: readonly RpcExpected[] = [
   onServer("UnshelveServer", "os-shelve:unshelve"),
   rpc(
     "ServersService/UnshelveServer",
-    { serverId: SERVER, host: "h1" },
+    { serverId: OFFLOADED, host: "h1" },
     [os("os-shelve:unshelve"), os("os-shelve:unshelve_to_host")],
     { about: "project", form: "to a host" },
   ),

@@ -56,6 +56,8 @@ export const HOSTLESS = "5eeeeeee-0000-4000-8000-000000000005";
 export const IMAGELESS = "5eeeeeee-0000-4000-8000-000000000004";
 /** One of p1 on a host that is up, where a move has brought it; its flavor has no disk. */
 export const MOVED = "5eeeeeee-0000-4000-8000-000000000006";
+/** One of p1 that was shelved, and has left its host. */
+export const OFFLOADED = "5eeeeeee-0000-4000-8000-000000000007";
 /** A port of the server of p1, and one that is free. */
 export const PORT = "77777777-bbbb-4777-8777-777777777777";
 export const FREE_PORT = "88888888-bbbb-4888-8888-888888888888";
@@ -205,6 +207,10 @@ export class World {
     });
     cells.put("cell1", { ...aServer({ id: IMAGELESS }), image: undefined });
     cells.put("cell1", { ...aServer({ id: HOSTLESS }), hostInfo: undefined });
+    cells.put("cell1", {
+      ...aServer({ id: OFFLOADED, vmState: VmState.VM_STATE_SHELVED_OFFLOADED }),
+      hostInfo: undefined,
+    });
     cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.put("cell1", aServer({ id: DISKLESS, flavor: aFlavor({ id: "zero", rootGib: 0 }) }));
     cells.put(

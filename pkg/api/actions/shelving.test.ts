@@ -107,8 +107,9 @@ describe("shelveServer", () => {
 });
 
 /** Its host is in zone west; there is one in zone east. */
-function offloadedBench(pinned = ""): TestApi {
-  const api = bench({ vmState: VmState.VM_STATE_SHELVED_OFFLOADED, hostInfo: undefined }, [], [], pinned);
+function offloadedBench(pinned = "", over: Partial<Server> = {}): TestApi {
+  const vmState = VmState.VM_STATE_SHELVED_OFFLOADED;
+  const api = bench({ vmState, hostInfo: undefined, ...over }, [], [], pinned);
   const places = [
     ["h1", "west"],
     ["h2", "east"],
@@ -157,6 +158,53 @@ describe("unshelveServer", () => {
     await assert.rejects(servers(offloaded).unshelveServer(as(member), asked), { kind: "forbidden" });
     await assert.rejects(servers(offloaded).unshelveServer(as(administrator), asked), {
       reason: "HOST_NOT_FOUND",
+    });
+  });
+
+  it("tells those who may not name a host of lock, state, host and zone first", async () => {
+    const ask = (api: TestApi, more: object = {}) =>
+      servers(api).unshelveServer(as(member), { serverId: A, host: "h1", ...more });
+    const lock = { lockedBy: "owner", reason: "" };
+    await assert.rejects(ask(offloadedBench("", { lock })), { reason: "INSTANCE_LOCKED" });
+    await assert.rejects(ask(offloadedBench("", { taskState: "unshelving" })), {
+      reason: "INVALID_STATE",
+      message: `Cannot 'unshelve' instance ${A} while it is in task_state unshelving`,
+    });
+    await assert.rejects(ask(bench()), { reason: "INVALID_STATE" });
+    await assert.rejects(ask(bench({ vmState: SHELVED })), { reason: "NOT_OFFLOADED" });
+    await assert.rejects(ask(offloadedBench(), { availabilityZone: "mars" }), {
+      reason: "ZONE_NOT_AVAILABLE",
+    });
+    await assert.rejects(ask(offloadedBench(), { host: "h9" }), { kind: "forbidden" });
+  });
+
+  it("tells of the state in which it could begin, whatever is asked for", async () => {
+    const api = offloadedBench("", { taskState: "unshelving" });
+    await assert.rejects(
+      servers(api).unshelveServer(as(administrator), { serverId: A, availabilityZone: "mars" }),
+      {
+        reason: "INVALID_STATE",
+        message: `Cannot 'unshelve' instance ${A} while it is in task_state unshelving`,
+      },
+    );
+  });
+
+  it("is accepted of the server as it was found alone: it decides which way back it is", async () => {
+    for (const api of [bench({ vmState: SHELVED }), offloadedBench()]) {
+      await servers(api).unshelveServer(as(member), { serverId: A });
+      const { expectedGeneration } = api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+      assert.notEqual(expectedGeneration, 0n);
+    }
+  });
+
+  it("does not know hosts of other cells", async () => {
+    const api = offloadedBench();
+    const far = HostService.fromPartial({ id: "h3", binary: "nova-compute", host: "h3", up: true });
+    api.cells.setServices("cell2", [far]);
+    await assert.rejects(servers(api).unshelveServer(as(administrator), { serverId: A, host: "h3" }), {
+      reason: "HOST_NOT_FOUND",
+      kind: "invalid",
+      message: "Compute host h3 could not be found.",
     });
   });
 

@@ -47,9 +47,11 @@ function requireBeginnable(
   { server }: LoadedServer,
 ): void {
   if (server.deletedAt !== undefined) throw ApiErrors.SERVER_NOT_FOUND({ server: server.id });
-  // Which one it would be, only the request tells.
-  const refusals = Object.values<Form>(forms).map((form) => stateRefusal(server, form, ctx.rights.isAdmin));
-  const [refusal] = refusals;
+  // Which one it would be, only the request tells; what refuses it is told by the one that the state fits.
+  const all = Object.values<Form>(forms);
+  const refusals = all.map((form) => stateRefusal(server, form, ctx.rights.isAdmin));
+  const fitting = all.findIndex(({ vmStates }) => vmStates?.includes(server.vmState) ?? true);
+  const refusal = refusals[Math.max(fitting, 0)];
   if (refusal === undefined || refusals.includes(undefined)) return;
   if (refusal.reason === "INVALID_STATE") {
     const { attr, state } = refusal;
