@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { ConsoleProtocol as P, ConsoleType as T } from "../../../gen/kilonova/api/v1/consoles_service.js";
-import { hostAndPort } from "./agent-address.js";
 import type { ConsoleChoice } from "./console-types.js";
 import { chooseConsole, consoleUrl } from "./console-types.js";
 
@@ -40,15 +39,4 @@ describe("a console's address", () => {
     assert.equal(consoleUrl("ws://c:6083/", "serial", "t"), "ws://c:6083/?token=t");
     assert.equal(consoleUrl("wss://c/serial?a=1", "serial", "t"), "wss://c/serial?a=1&token=t");
   });
-});
-
-describe("an agent's address", () => {
-  for (const [address, host, port] of [
-    ["h1.example:8780", "h1.example", 8780],
-    ["10.0.0.1:1", "10.0.0.1", 1],
-    ["[fd00::1]:8780", "fd00::1", 8780],
-    ["agent:h1", "", 0],
-    ["", "", 0],
-  ] as const)
-    it(`${address} is ${host} and ${port}`, () => assert.deepEqual(hostAndPort(address), { host, port }));
 });

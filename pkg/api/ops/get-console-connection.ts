@@ -2,7 +2,7 @@ import type {
   GetConsoleConnectionRequest,
   GetConsoleConnectionResponse,
 } from "../../../gen/kilonova/api/v1/consoles_service.js";
-import { hostAndPort } from "../domain/agent-address.js";
+import { hostAndPort } from "../../model/agent-address.js";
 import { typeOfWord } from "../domain/console-types.js";
 import type { Parts } from "../parts.js";
 import type { Guarded } from "../rights/guarded.js";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { Destination, RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { Ports } from "../ports.js";
 import { OPERATION, SERVER, finished } from "../testing/a-call.js";
 import { FROM, aMove, claimedTo, doneOf, newFlavor, statusesOf } from "../testing/a-move.js";
@@ -13,6 +13,7 @@ const hostOf = (host: string) => ({
   node: host,
   computeNodeId: host,
   zone: "west",
+  address: `${host}.example`,
   resources: [{ providerId: host, resources: { VCPU: "2" } }],
 });
 const purpose = RequestPurpose.REQUEST_PURPOSE_RESIZE;
@@ -42,6 +43,20 @@ describe("select-destinations of a move", () => {
     assert.equal(spec?.flavor.id, "2");
   });
 
+  it("keeps where a host is reached, without the port of its agent", async () => {
+    const { ports, moving } = await aMove();
+    const chosen = Destination.fromPartial({ host: "a", agentAddress: "[fd00::1]:8780" });
+    const scheduler = {
+      selectDestinations: async () => ({ chosen, alternates: [Destination.fromPartial({ host: "b" })] }),
+    } as unknown as Ports["scheduler"];
+    const step = searchDestination({ ...ports, scheduler }, { alternates: 2, purpose });
+    const { output } = doneOf(await step.run(moving()));
+    assert.deepEqual(
+      (output as { hosts: { address: string }[] }).hosts.map(({ address }) => address),
+      ["fd00::1", ""],
+    );
+  });
+
   it("is undone by what reverts all that was claimed, again and again", async () => {
     const { ports, moving, asked } = await aMove();
     const step = searchDestination(ports, { alternates: 2, purpose });
@@ -68,7 +83,10 @@ describe("claim-host of a move", () => {
       [source?.host, source?.node, source?.computeNodeId, source?.availabilityZone],
       [FROM, "n1", "c1", "east"],
     );
-    assert.deepEqual([target?.host, target?.availabilityZone], ["a", "west"]);
+    assert.deepEqual(
+      [target?.host, target?.availabilityZone, target?.address],
+      ["a", "west", "a.example"],
+    );
     assert.deepEqual(one?.updateMask, ["status", "source", "target"]);
   });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Destination } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { hostAndPort } from "../../model/agent-address.js";
 import { outputOf } from "../engine/outputs.js";
 
 /**
@@ -11,6 +12,8 @@ const destination = z.object({
   node: z.string(),
   computeNodeId: z.string(),
   zone: z.string(),
+  // Without a port. Absent in what was stored before it was told; empty inside one process.
+  address: z.string().optional(),
   resources: z.array(z.object({ providerId: z.string(), resources: z.record(z.string(), z.string()) })),
 });
 export type StoredDestination = z.output<typeof destination>;
@@ -21,6 +24,7 @@ export const storedDestination = (one: Destination): StoredDestination => ({
   node: one.node,
   computeNodeId: one.computeNodeId,
   zone: one.availabilityZone,
+  address: hostAndPort(one.agentAddress).host,
   resources: one.resources.map(({ providerId, resources }) => ({
     providerId,
     resources: Object.fromEntries([...resources].map(([name, amount]) => [name, amount.toString()])),

@@ -69,8 +69,15 @@ export const statusIs = (status: string, id = ""): MigrationChange =>
   migrationChange({ id, status }, ["status"]);
 
 /** A destination as the end of a migration. */
-export const endAt = ({ cell, host, node, computeNodeId, zone }: StoredDestination): MigrationEnd =>
-  MigrationEnd.fromPartial({ cell, host, node, computeNodeId, availabilityZone: zone });
+export const endAt = ({ cell, host, node, computeNodeId, zone, address }: StoredDestination): MigrationEnd =>
+  MigrationEnd.fromPartial({
+    cell,
+    host,
+    node,
+    computeNodeId,
+    availabilityZone: zone,
+    address: address ?? "",
+  });
 
 /** What is known of a server's place once it is at one end of a migration. */
 export const placeAt = (
