@@ -148,6 +148,11 @@ export const ApiErrors = defineErrors("api", {
     (_p: Record<string, never>) =>
       "Unable to delete compute service that is hosting instances. Migrate or delete the instances first.",
   ],
+  HOST_HAS_MIGRATIONS: [
+    "refused",
+    (_p: Record<string, never>) =>
+      "Unable to delete compute service that has in-progress migrations. Complete the migrations or delete the instances first.",
+  ],
   HYPERVISOR_NOT_FOUND: [
     "missing",
     (p: { hypervisor: string }) => `Compute host ${p.hypervisor} could not be found.`,

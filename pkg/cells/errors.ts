@@ -203,6 +203,10 @@ export const CellsErrors = defineErrors("cells", {
     "refused",
     (_p: { host: string }) => `Unable to delete compute service that is hosting instances.`,
   ],
+  SERVICE_HAS_MIGRATIONS: [
+    "refused",
+    (_p: { host: string }) => `Unable to delete compute service that has in-progress migrations.`,
+  ],
   CONSOLE_TOKEN_NOT_FOUND: ["missing", (_p: Record<string, never>) => "Token not found"],
   HOST_NOT_FOUND: ["missing", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
   WRONG_CELL: ["forbidden", (_p: { cell: string }) => "An agent may only speak to its own cell."],

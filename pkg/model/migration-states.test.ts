@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MigrationKind } from "../../gen/kilonova/cells/v1/server_records.js";
 import {
+  NEED_HOSTS,
   NOT_CLEARED,
   UNDER_WAY,
   UNENDED,
@@ -70,6 +71,12 @@ describe("statuses of migrations", () => {
     for (const status of ["migrating", "finished", "done"]) assert.ok(UNENDED.includes(status), status);
     for (const status of ["confirmed", "reverted", "completed", "error", "cancelled"])
       assert.ok(!UNENDED.includes(status), status);
+  });
+  it("need both hosts until they have ended, but for an evacuation that is done", () => {
+    for (const status of ["pre-migrating", "finished", "reverting", "running"])
+      assert.ok(NEED_HOSTS.includes(status), status);
+    for (const status of ["done", "confirmed", "reverted", "error"])
+      assert.ok(!NEED_HOSTS.includes(status), status);
   });
   it("leave something on both hosts until a resize is confirmed or reverted", () => {
     for (const status of ["pre-migrating", "finished", "confirming", "reverting", "error", "failed"])

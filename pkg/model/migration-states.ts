@@ -96,6 +96,12 @@ export const UNENDED: readonly string[] = [
   ...new Set([...UNDER_WAY, ...[...COURSES.values()].flatMap(({ rest }) => rest ?? [])]),
 ];
 
+/**
+ * Those that need both hosts' services. An evacuation that is done needs its source no more.
+ * @source nova migration_get_in_progress_by_host_and_node
+ */
+export const NEED_HOSTS: readonly string[] = UNENDED.filter((status) => status !== "done");
+
 /** Kinds whose server may have something on both hosts until an owner has decided. */
 export const COLD_KINDS: readonly MigrationKind[] = [
   MigrationKind.MIGRATION_KIND_MIGRATION,

@@ -12,8 +12,9 @@ import type { Parts } from "../parts.js";
 import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 /**
- * Removes the record of a service that is gone for good; its host leaves all aggregates. @throws
- * HOST_HAS_SERVERS while servers are on its host
+ * Removes the record of a service that is gone for good; its host leaves all aggregates.
+ * @throws HOST_HAS_SERVERS while servers are on its host; HOST_HAS_MIGRATIONS while some leave it or come to
+ *   it, also those that wait for their owner's confirmation
  */
 export const deleteComputeService = (
   parts: Parts,
@@ -25,6 +26,8 @@ export const deleteComputeService = (
     } catch (error) {
       if (error instanceof KilonovaError && error.reason === "SERVICE_HAS_INSTANCES")
         throw ApiErrors.HOST_HAS_SERVERS({}, { cause: error });
+      if (error instanceof KilonovaError && error.reason === "SERVICE_HAS_MIGRATIONS")
+        throw ApiErrors.HOST_HAS_MIGRATIONS({}, { cause: error });
       throw error;
     }
     if (service.binary === COMPUTE_BINARY) {

@@ -28,6 +28,7 @@ import { endHostOperations } from "../../operations/store/end-host-operations.js
 import { outboxPart } from "../../store/outbox.js";
 import type { OutboxRow } from "../../store/outbox.js";
 import type { Store, Tx } from "../../store/tables.js";
+import { NEED_HOSTS } from "../../../model/migration-states.js";
 import { COMPUTE_BINARY } from "../../../model/service-names.js";
 
 export const serviceChanged = (row: ServiceRow, eventType: OutboxRow["eventType"]): OutboxRow => ({
@@ -245,15 +246,26 @@ async function lockService(store: Store, tx: Tx, id: string): Promise<ServiceRow
   return row;
 }
 
-/** The compute node that would go with a service. @throws SERVICE_NOT_FOUND, SERVICE_HAS_INSTANCES */
+/**
+ * The compute node that would go with a service.
+ * @throws SERVICE_NOT_FOUND, SERVICE_HAS_INSTANCES, SERVICE_HAS_MIGRATIONS
+ */
 export async function deletableService(
   store: Store,
   ctx: Ctx,
   id: string,
 ): Promise<{ nodeId: string | undefined }> {
   return store.db.read(ctx, "services.deletable", async (tx) => {
-    const { rows } = await sql<{ host: string; binary: string; node_id: string | null; servers: number }>`
-      SELECT s.host, s."binary", n.id AS node_id, (SELECT count(*) FROM ${store.t.instance} AS i WHERE i.host = s.host AND i.deleted_at IS NULL) AS servers
+    const { rows } = await sql<{
+      host: string;
+      binary: string;
+      node_id: string | null;
+      servers: number;
+      moves: number;
+    }>`
+      SELECT s.host, s."binary", n.id AS node_id, (SELECT count(*) FROM ${store.t.instance} AS i WHERE i.host = s.host AND i.deleted_at IS NULL) AS servers,
+        (SELECT count(*) FROM ${store.t.migration} AS m WHERE (m.source_host = s.host OR m.target_host = s.host)
+          AND m.status = ANY(${NEED_HOSTS}::text[]) AND m.deleted_at IS NULL) AS moves
       FROM ${store.t.service} AS s LEFT JOIN ${store.t.compute_node} AS n ON n.host = s.host AND s."binary" = 'nova-compute' WHERE s.id = ${id}`.execute(
       tx,
     );
@@ -261,6 +273,8 @@ export async function deletableService(
     if (row === undefined) throw CellsErrors.SERVICE_NOT_FOUND({ service: id });
     if (row.binary === COMPUTE_BINARY && row.servers > 0)
       throw CellsErrors.SERVICE_HAS_INSTANCES({ host: row.host });
+    if (row.binary === COMPUTE_BINARY && row.moves > 0)
+      throw CellsErrors.SERVICE_HAS_MIGRATIONS({ host: row.host });
     return { nodeId: row.node_id ?? undefined };
   });
 }

@@ -9,6 +9,7 @@ import {
   ReportCommandRequest,
 } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import { zonesOf } from "../../../model/aggregate-zone.js";
+import { NEED_HOSTS } from "../../../model/migration-states.js";
 import { COMPUTE_BINARY } from "../../../model/service-names.js";
 import { AGENT_REPORT } from "../../../model/signals.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
@@ -177,6 +178,8 @@ export function hostHandlers(
       const row = find(database, serviceId);
       if (row.binary === COMPUTE_BINARY && database.onHost(row.host).length > 0)
         throw CellsErrors.SERVICE_HAS_INSTANCES({ host: row.host });
+      if (row.binary === COMPUTE_BINARY && hasMoves(database, row.host))
+        throw CellsErrors.SERVICE_HAS_MIGRATIONS({ host: row.host });
       const node = row.binary === COMPUTE_BINARY ? database.nodes.get(row.host) : undefined;
       if (node !== undefined) await placement.deleteProvider(ctx, { id: node.id });
       remove(twin, database, row, node);
@@ -187,6 +190,14 @@ export function hostHandlers(
 
 const serviceOf = ({ services }: TwinDatabase, host: string, binary: string): ServiceRow | undefined =>
   [...services.values()].find((one) => one.host === host && one.binary === binary);
+
+const hasMoves = ({ migrations }: TwinDatabase, host: string): boolean =>
+  [...migrations.values()].some(
+    ({ source, target, status, deletedAt }) =>
+      deletedAt === undefined &&
+      NEED_HOSTS.includes(status) &&
+      (source?.host === host || target?.host === host),
+  );
 
 function find({ services }: TwinDatabase, id: string): ServiceRow {
   const row = services.get(id);

@@ -6,6 +6,7 @@ import {
   HostsServiceDefinition,
 } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstancePort } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { InstanceChange, InstancePort as Port } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { PowerState, ServerHostInfo, VmState } from "../../../../gen/kilonova/type/v1/server.js";
@@ -175,6 +176,37 @@ export const hostScenarios: readonly Scenario[] = [
         "compute_node deleted",
         "service deleted",
       ]);
+    },
+  },
+  {
+    name: "a service is not deleted while a move from its host, or to it, has not ended",
+    run: async (s) => {
+      for (const [n, of] of [
+        [1, (host: string) => ({ source: { host }, target: { host: "other" } })],
+        [2, (host: string) => ({ source: { host: "other" }, target: { host } })],
+      ] as const) {
+        const host = s.name(`h${n}`);
+        const { serviceId } = await s.register(host);
+        const remove = () => s.hosts.deleteHostService(s.ctx, { cell: "cell1", serviceId });
+        const id = await s.put(n);
+        const move = await s.taken(await s.begin(id, "test.move"));
+        const told = (
+          migration: Parameters<typeof MigrationRecord.fromPartial>[0],
+          ...updateMask: string[]
+        ) => ({
+          change: { migrations: [{ migration, updateMask }] },
+        });
+        await s.commit(move, told({ status: "migrating", ...of(host) }, "status", "source", "target"));
+        assert.equal(await refusal(remove()), "SERVICE_HAS_MIGRATIONS");
+        const state = OperationState.OPERATION_STATE_SUCCEEDED;
+        await s.commit(move, { state, ...told({ status: "finished" }, "status") });
+        assert.equal(await refusal(remove()), "SERVICE_HAS_MIGRATIONS");
+        const { rows } = await s.records.listMigrations(s.ctx, { database: "cell1", serverIds: [id] });
+        const migration = { id: rows[0]?.migration?.id ?? assert.fail(), status: "confirmed" };
+        const confirm = await s.taken(await s.begin(id, "test.life"));
+        await s.commit(confirm, { state, ...told(migration, "status") });
+        await remove();
+      }
     },
   },
   {
