@@ -196,6 +196,7 @@ describe("moving to another host while off", function () {
     assert.deepEqual([await held(id), await held(migration)], [[`${TO} 2 256`], [`${FROM} 1 512`]]);
     assert.deepEqual([bindings(id), await holding(id)], [[TO], { cores: 2, ram: 512 }]);
     assert.deepEqual((await eventsOf(id, requestId)).sort(), [
+      "cold_migrate",
       "compute_finish_resize",
       "compute_prep_resize",
       "compute_resize_instance",

@@ -51,14 +51,15 @@ export default ({ ports, factsOf, maxAttempts }: KindDeps) => {
     steps: [
       awaitLanes(ports),
       searchHost(ports, {
-        event: "schedule_instances",
+        event: "",
         alternates: maxAttempts - 1,
         purpose: RequestPurpose.REQUEST_PURPOSE_UNSHELVE,
         wishes,
       }),
-      claimHost(ports, { taskState: TaskState.unshelving }),
+      // It tells, too, that there is no host.
+      claimHost(ports, { event: "schedule_instances", taskState: TaskState.unshelving }),
       placePorts({ neutron: ports.neutron, factsOf }),
-      connectVolumes(ports),
+      { ...connectVolumes(ports), event: "", taskState: TaskState.spawning },
       {
         ...build,
         run: async (call) => {

@@ -12,10 +12,11 @@ const PAGE = 500;
 /**
  * The first step of what must be alone: waits until what other lanes had begun, or accepted, before it has
  * ended. Nothing new begins there meanwhile. What waits for an operator is not waited for.
+ * @param event  as the timeline shows it; "" for nothing
  */
-export const awaitLanes = <I>({ lanes }: Pick<Ports, "lanes">): Step<I> => ({
+export const awaitLanes = <I>({ lanes }: Pick<Ports, "lanes">, event = ""): Step<I> => ({
   name: "await-lanes",
-  event: "",
+  event,
   timeoutMs: 600_000,
   async run({ ctx, database, server }) {
     const { operations: live } = await lanes.listStoredOperations(ctx, {

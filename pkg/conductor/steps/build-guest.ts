@@ -49,6 +49,7 @@ const volumesOf = async (call: StepCall, ports: Pick<Ports, "records">): Promise
  */
 export const buildShelvedGuest = <I>(ports: Ports): Step<I> => ({
   ...buildStep<I>(ports),
+  event: "compute_unshelve_instance",
   run: async (call) => {
     const imageId = call.server.shelving?.imageId ?? "";
     let image: ImageRef | undefined;

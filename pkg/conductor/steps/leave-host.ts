@@ -35,7 +35,7 @@ export const reachHost = <I>({ agents }: Pick<Ports, "agents">): Step<I> => ({
  * Has the server's host remove the guest with its disks. A host that is down is waited for: nobody else can
  * say that the guest is gone.
  */
-export const removeGuest = <I>(ports: Ports): Step<I> => {
+export const removeGuest = <I>(ports: Ports, taskState: string = TaskState.shelvingOffloading): Step<I> => {
   const { name, event, timeoutMs, run } = agentStep<I, GuestInput, GuestOutput, never>(ports, {
     name: "let-go",
     event: "compute_shelve_offload_instance",
@@ -47,7 +47,7 @@ export const removeGuest = <I>(ports: Ports): Step<I> => {
     failed: commandFailed,
   });
   // Nothing brings a guest back that is removed.
-  return { name, event, taskState: TaskState.shelvingOffloading, timeoutMs, run };
+  return { name, event, taskState, timeoutMs, run };
 };
 
 /**
@@ -75,7 +75,8 @@ export const disconnectHost = <I>(ports: Pick<Ports, "neutron" | "cinder" | "rec
 /** The end: the server holds nothing of a host, and has none then: who sees it gone finds the room. */
 export const leaveHost = <I>(ports: Pick<Ports, "placement" | "groups">): Step<I> => ({
   name: "leave-host",
-  event: "conductor_release_allocation",
+  // Nova's host does it as a part of its own event.
+  event: "",
   timeoutMs: TIMEOUT_MS,
   async run({ ctx, instance, server, fence }) {
     await ports.placement.releaseAllocations(ctx, { consumerId: server.id, operation: "", fence });

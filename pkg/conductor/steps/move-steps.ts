@@ -25,7 +25,7 @@ export const moveSteps = (
   { ports, factsOf, maxAttempts }: KindDeps,
   purpose: RequestPurpose,
 ): readonly Step<MoveInput>[] => [
-  awaitLanes<MoveInput>(ports),
+  awaitLanes<MoveInput>(ports, "conductor_migrate_server"),
   searchDestination(ports, { alternates: maxAttempts - 1, purpose }),
   keepRunning(ports),
   claimDestination(ports),

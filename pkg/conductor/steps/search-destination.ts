@@ -17,7 +17,7 @@ export const searchDestination = (
   { alternates, purpose }: { readonly alternates: number; readonly purpose: RequestPurpose },
 ): Step<MoveInput> =>
   searchHost<MoveInput>(ports, {
-    event: "conductor_migrate_server",
+    event: "cold_migrate",
     alternates,
     purpose,
     wishes,

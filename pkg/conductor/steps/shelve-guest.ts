@@ -23,11 +23,12 @@ const runs = ({ server }: StepCall): boolean => server.vmState === VM_STATE_ACTI
 /**
  * Ends a guest that runs, asked first, so that its disk is whole. Guests that stand still are copied as they
  * are: their memory is not given up before there is a copy. Undone, the guest is started again.
+ * @param event  as the timeline shows it; "" for nothing
  */
-export const shutDown = <I>(ports: Ports): Step<I> => {
+export const shutDown = <I>(ports: Ports, event = "compute_shelve_instance"): Step<I> => {
   const step = agentStep<I, Parameters<typeof powerOffGuest.run>[1], object, never>(ports, {
     name: "shut-down",
-    event: "compute_shelve_instance",
+    event,
     timeoutMs: 600_000,
     command: powerOffGuest,
     host: hostOf,
