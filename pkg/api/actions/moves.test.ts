@@ -151,6 +151,17 @@ describe("resizeServer", () => {
     await resize(bench({ server: { flavor: old } }), "own");
   });
 
+  it("tells of the own flavor as such, also a disabled one, and of a zero disk first", async () => {
+    const api = bench();
+    const put = (init: Partial<Flavor>) =>
+      api.cells.flavors.set(init.id ?? "", aFlavor({ ...OWN, name: init.id ?? "", disabled: true, ...init }));
+    put({ id: "own" });
+    put({ id: "zero", rootGib: 0 });
+    await assert.rejects(resize(api, "own"), { reason: "SAME_FLAVOR", message: wordings.same });
+    await assert.rejects(resize(api, "zero"), { reason: "ZERO_DISK_FLAVOR", kind: "invalid" });
+    await assert.rejects(resize(api, "off"), { reason: "FLAVOR_NOT_FOUND", message: wordings.none });
+  });
+
   it("asks nothing of a flavor's disk when the root disk is a volume", async () => {
     const root = BlockDevice.fromPartial({
       source: BlockDeviceSource.BLOCK_DEVICE_SOURCE_VOLUME,
@@ -160,6 +171,13 @@ describe("resizeServer", () => {
     const scene = { server: { image: undefined }, spec: { image: undefined, blockDevices: [root] } };
     await resize(bench(scene), "zero");
     await resize(bench(scene), "small");
+    // What the image on it needs, it needs.
+    const needing = { ...scene, spec: { ...scene.spec, volumeImageMinMemoryMib: 300 } };
+    await assert.rejects(resize(bench(needing), "lean"), {
+      reason: "FLAVOR_MEMORY_TOO_SMALL",
+      message: "Flavor's memory is too small for requested image.",
+    });
+    await resize(bench(needing), "small");
   });
 
   it("tells of lock and state first, then of the host", async () => {

@@ -4,7 +4,7 @@ import { DiskConfig } from "../../../gen/kilonova/type/v1/server.js";
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { isOnVolume } from "../cells/servers.js";
 import type { LoadedServer } from "../cells/servers.js";
-import { flavorOf } from "../create/gather.js";
+import { knownFlavorOf } from "../create/gather.js";
 import { diskConfigOf } from "../domain/disk-config.js";
 import { requireResizable } from "../domain/resize-fit.js";
 import { awayFrom, hostOf, requireUp } from "../moves/ends.js";
@@ -12,7 +12,10 @@ import { id } from "../shape/common.js";
 import { oneOf } from "../shape/shape.js";
 import { action } from "./action.js";
 
-/** In Nova's order: the host, what is asked of the disk, the flavor; quota is judged with the acceptance. */
+/**
+ * In Nova's order but for quota: the host, what is asked of the disk, the flavor, what its image needs. Quota
+ * is taken with the acceptance, and refused last; Nova asks for it before it looks at the image.
+ */
 export default action<ResizeServerRequest>({
   method: "ResizeServer",
   shape: { flavorId: id, diskConfig: oneOf(DiskConfig) },
@@ -20,7 +23,7 @@ export default action<ResizeServerRequest>({
     const { server, record } = loaded;
     await requireUp(parts, ctx, loaded, hostOf(server));
     const change = diskConfigChange(diskConfig, loaded);
-    const flavor = await flavorOf(parts, ctx, flavorId);
+    const flavor = await knownFlavorOf(parts, ctx, flavorId);
     const from = server.flavor ?? Flavor.fromPartial({});
     requireResizable(
       { spec: record.spec, from, to: flavor, onVolume: isOnVolume(loaded) },

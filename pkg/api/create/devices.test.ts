@@ -86,6 +86,7 @@ describe("devices of a new server", () => {
   it("bring along what the volume to boot from keeps of its image", async () => {
     for (const devices of [[rootVolume], [{ ...rootVolume, source: SNAPSHOT, sourceId: SNAPSHOT_ID }]]) {
       const { servers } = await created(scene(), { devices });
+      assert.equal(servers[0]?.spec?.volumeImageMinMemoryMib, 1);
       assert.deepEqual(Object.fromEntries(servers[0]?.spec?.volumeImageProperties ?? []), {
         hw_disk_bus: "scsi",
         os_type: "linux",

@@ -76,11 +76,16 @@ async function inOrder<const T extends readonly Promise<unknown>[]>(
 }
 
 /** A flavor that the caller may build with. @throws FLAVOR_NOT_FOUND, also for one that is disabled */
-export async function flavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
+async function flavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
+  const flavor = await knownFlavorOf(parts, ctx, flavorId);
+  if (flavor.disabled) throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
+  return flavor;
+}
+
+/** A flavor that the caller may use, disabled or not. @throws FLAVOR_NOT_FOUND */
+export async function knownFlavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
   try {
-    const flavor = await readFlavor(parts, ctx, flavorId);
-    if (flavor.disabled) throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
-    return flavor;
+    return await readFlavor(parts, ctx, flavorId);
   } catch (error) {
     if (error instanceof KilonovaError && error.reason === "FLAVOR_NOT_FOUND")
       throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId }, { cause: error });

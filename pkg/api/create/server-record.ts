@@ -97,8 +97,12 @@ function specOf(
     bootRoles: [...roles],
     batchSize: count,
     blockDevices: [...disks.devices],
-    volumeImageProperties:
-      image === undefined && disks.volumeBacked ? new Map(disks.boot?.properties) : new Map(),
+    ...(image === undefined && disks.volumeBacked && disks.boot !== undefined
+      ? {
+          volumeImageProperties: new Map(disks.boot.properties),
+          volumeImageMinMemoryMib: disks.boot.info.minRamMib,
+        }
+      : {}),
   });
 }
 

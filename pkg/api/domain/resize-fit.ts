@@ -9,7 +9,7 @@ import { requireFit } from "./image-fit.js";
 /** A server that is to go on with another flavor. */
 export interface Resized {
   /** What it was built with, as far as it is known. */
-  readonly spec: Pick<ServerSpec, "image" | "blockDevices"> | undefined;
+  readonly spec: Pick<ServerSpec, "image" | "blockDevices" | "volumeImageMinMemoryMib"> | undefined;
   readonly from: Flavor;
   readonly to: Flavor;
   /** Whether its root disk is a volume, which no flavor sizes. */
@@ -19,14 +19,15 @@ export interface Resized {
 /**
  * Whether a server's image and disks can go on with another flavor, in Nova's order.
  * @param mayUseZeroDisk  whether the caller may boot images with flavors that set no disk size
- * @throws ZERO_DISK_FLAVOR, SAME_FLAVOR, FLAVOR_MEMORY_TOO_SMALL, FLAVOR_DISK_SMALLER_THAN_IMAGE,
- *   FLAVOR_DISK_SMALLER_THAN_MIN_DISK, DISK_CANNOT_SHRINK
+ * @throws ZERO_DISK_FLAVOR, FLAVOR_NOT_FOUND for one that is disabled, SAME_FLAVOR, FLAVOR_MEMORY_TOO_SMALL,
+ *   FLAVOR_DISK_SMALLER_THAN_IMAGE, FLAVOR_DISK_SMALLER_THAN_MIN_DISK, DISK_CANNOT_SHRINK
  * @source nova API.resize, _validate_flavor_image_nostatus; of smaller disks: its libvirt driver
  */
 export function requireResizable(resized: Resized, mayUseZeroDisk: boolean): void {
   const { from, to, onVolume } = resized;
   if (!onVolume && to.rootGib === 0 && from.rootGib !== 0) throw MoveErrors.ZERO_DISK_FLAVOR({});
   if (isSame(from, to)) throw MoveErrors.SAME_FLAVOR({});
+  if (to.disabled) throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: to.id });
   requireImageFit(resized, mayUseZeroDisk);
   requireRoom(resized);
 }
@@ -38,11 +39,13 @@ const isSame = (a: Flavor, b: Flavor): boolean =>
 /** As its image was when the server was made of it: whether it is still there does not matter. */
 function requireImageFit({ spec, to, onVolume }: Resized, mayUseZeroDisk: boolean): void {
   const image = spec?.image;
-  if (image === undefined) return;
   if (onVolume) {
-    if (to.memoryMib < image.minMemoryMib) throw CreateErrors.FLAVOR_MEMORY_TOO_SMALL({});
+    // Of what is on a volume nothing else is kept, unless an image has brought the volume along.
+    const minMemoryMib = image?.minMemoryMib ?? spec?.volumeImageMinMemoryMib ?? 0;
+    if (to.memoryMib < minMemoryMib) throw CreateErrors.FLAVOR_MEMORY_TOO_SMALL({});
     return;
   }
+  if (image === undefined) return;
   const fitted: FittedImage = {
     id: image.id,
     status: "active",

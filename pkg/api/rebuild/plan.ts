@@ -122,7 +122,7 @@ async function gather(parts: Parts, ctx: Call, asked: Asked, onVolume: boolean):
       ],
       spec: {
         ...imagesOf(image),
-        ...(keepsImage ? {} : { image: undefined, volumeImageProperties: new Map(image.properties) }),
+        ...(keepsImage ? {} : { image: undefined, ...onVolumeOf(image) }),
         ...keys,
         files: request.files,
         diskConfig,
@@ -130,7 +130,7 @@ async function gather(parts: Parts, ctx: Call, asked: Asked, onVolume: boolean):
         trustedImageCertificates,
       },
       specMask: [
-        keepsImage ? "image" : "volume_image_properties",
+        ...(keepsImage ? ["image"] : ["volume_image_properties", "volume_image_min_memory_mib"]),
         ...["kernel", "ramdisk", "files", "disk_config", "config_drive"],
         ...(paths.has("key_name") ? ["key_name", "public_key", "key_type"] : []),
         ...given("trusted_image_certificates"),
@@ -170,6 +170,12 @@ const imagesOf = ({ info, properties, kernel, ramdisk }: AcceptedImage) => ({
   image: imageRefOf(info, properties),
   kernel: kernel && imageRefOf(kernel, new Map()),
   ramdisk: ramdisk && imageRefOf(ramdisk, new Map()),
+});
+
+/** What is known of an image whose data is on a volume. */
+const onVolumeOf = ({ info, properties }: AcceptedImage) => ({
+  volumeImageProperties: new Map(properties),
+  volumeImageMinMemoryMib: info.minRamMib,
 });
 
 /** Only read when something is limited by them. */
