@@ -57,6 +57,8 @@ const tables: readonly Readonly<Record<string, { readonly kind: ErrorKind }>>[] 
   FeedErrors,
 ];
 const PREFIX = "ERROR_REASON_";
+/** Reasons that are given no more: neither the name nor the number comes back. */
+const GONE = new Map([["OFFLOADING_NOT_SERVED", 352]]);
 const folder = join(packageRoot(), "proto", "kilonova", "api", "v1");
 const path = join(folder, "error_reason.proto");
 
@@ -70,6 +72,7 @@ for (const code of Object.values(codeNames)) note(code, code);
 for (const table of tables)
   for (const [reason, { kind }] of Object.entries(table)) note(reason, codeNames[kind]);
 for (const [reason, code] of promised()) note(reason, code);
+for (const reason of GONE.keys()) if (codes.has(reason)) throw new Error(`${reason} had another meaning once`);
 
 /** What the comments of methods say: `CODE / REASON (note), REASON; CODE / …`. */
 function promised(): [reason: string, code: string][] {
@@ -100,7 +103,7 @@ const numbers = new Map(
     Number(number),
   ]),
 );
-let next = Math.max(0, ...numbers.values()) + 1;
+let next = Math.max(0, ...numbers.values(), ...GONE.values()) + 1;
 const entries = [...codes]
   .toSorted(([a], [b]) => (a < b ? -1 : 1))
   .map(([reason, set]) => ({ reason, codes: [...set].toSorted(), number: numbers.get(reason) ?? next++ }))
@@ -115,6 +118,8 @@ const wanted = `${[
   "// google.rpc.ErrorInfo whose `domain` is `kilonova.dev`. The same reason means the same with every code. A",
   "// failure without a reason of its own has its code's name. Values are added; none changes its meaning.",
   "enum ErrorReason {",
+  `  reserved ${[...GONE.values()].join(", ")};`,
+  `  reserved ${[...GONE.keys()].map((reason) => `"${PREFIX}${reason}"`).join(", ")};`,
   "  // Not set.",
   "  ERROR_REASON_UNSPECIFIED = 0;",
   ...entries.flatMap((one) => [

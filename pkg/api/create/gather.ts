@@ -85,7 +85,7 @@ async function flavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flav
 /** A flavor that the caller may use, disabled or not. @throws FLAVOR_NOT_FOUND */
 export async function knownFlavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
   try {
-    return await readFlavor(parts, ctx, flavorId);
+    return await readFlavor(parts, ctx, flavorId, true);
   } catch (error) {
     if (error instanceof KilonovaError && error.reason === "FLAVOR_NOT_FOUND")
       throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId }, { cause: error });

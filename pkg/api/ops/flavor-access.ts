@@ -4,13 +4,22 @@ import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { Call } from "../rights/rights.js";
 
-/** Reads a flavor that the caller may see. Names are no ids. @throws FLAVOR_NOT_FOUND */
-export async function readFlavor(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
+/**
+ * Reads a flavor that the caller may see. Names are no ids.
+ * @param withDisabled  whether one that is disabled is there, too
+ * @throws FLAVOR_NOT_FOUND
+ */
+export async function readFlavor(
+  parts: Parts,
+  ctx: Call,
+  flavorId: string,
+  withDisabled = ctx.rights.isAdmin,
+): Promise<Flavor> {
   const seeAll = ctx.rights.isAdmin;
   const { flavor } = await withFlavorErrors(flavorId, () =>
     parts.global.getStoredFlavor(ctx, { flavorId, projectId: ctx.actor.projectId, seeAll }),
   );
-  if (flavor === undefined || flavor.id !== flavorId || (flavor.disabled && !seeAll))
+  if (flavor === undefined || flavor.id !== flavorId || (flavor.disabled && !withDisabled))
     throw ApiErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
   return flavor;
 }
