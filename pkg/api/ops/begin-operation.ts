@@ -110,7 +110,7 @@ function aboutOf({ servers }: Parts, { decides }: Action): About<ActionRequest, 
 const ATTEMPTS = 8;
 
 /** With the server as it was found, and with what it has become while that was another one by then. */
-async function whileItChanges<T>(
+export async function whileItChanges<T>(
   { servers }: Parts,
   ctx: Call,
   loaded: LoadedServer,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { VolumeAttachmentsServiceDefinition } from "../../../gen/kilonova/api/v1/volume_attachments_service.js";
+import type { AcceptOperationRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { AttachVolumeInput, DetachVolumeInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -255,6 +256,22 @@ describe("attaching a volume", () => {
     assert.equal(begun().length, 0);
     api.cinder.setVolume(FREE, { multiattach: false });
     assert.ok((await ask()).operation);
+  });
+
+  it("is accepted of a shelved server as it was found alone, on its host or off it", async () => {
+    const expected = async (init: Partial<Server>): Promise<readonly boolean[]> => {
+      const { api, volumes } = world(init);
+      const pinned = (): boolean =>
+        (api.cells.requests.get("acceptOperation") as AcceptOperationRequest).expectedGeneration !== 0n;
+      await volumes.attachVolume(as(member), { serverId: SERVER, volumeId: FREE });
+      const attaching = pinned();
+      await volumes.detachVolume(as(member), { serverId: SERVER, volumeId: HAD });
+      return [attaching, pinned()];
+    };
+    const { VM_STATE_SHELVED: shelved, VM_STATE_SHELVED_OFFLOADED: off } = VmState;
+    assert.deepEqual(await expected({ vmState: shelved }), [true, true]);
+    assert.deepEqual(await expected({ vmState: off, hostInfo: undefined }), [true, true]);
+    assert.deepEqual(await expected({}), [false, false]);
   });
 
   it("is refused in other states, to a locked server, and to a shelved one before 2.20", async () => {

@@ -34,7 +34,7 @@ import { clientToken, id, paging, tag, uuid } from "../shape/common.js";
 import { given, optional, text } from "../shape/shape.js";
 import { devicesOf, placeOf, presentVolume, volumeOf, volumesOf } from "../volumes/devices.js";
 import { visibleVolume } from "../volumes/visible-volume.js";
-import { beginWith } from "./begin-operation.js";
+import { beginWith, whileItChanges } from "./begin-operation.js";
 import { behindState } from "./behind-state.js";
 import { theOperation } from "./read-operation.js";
 import { endOfWait, timeout } from "./wait-operation.js";
@@ -89,18 +89,17 @@ export const attachVolume = (parts: Parts): Guarded<AttachVolumeRequest, AttachV
       requireShown(request, loaded, attachKind.action);
       const kind = anyOperation(attachKind);
       const body = AttachVolumeRequest.encode({ ...request, clientToken: "", wait: undefined }).finish();
-      const { operation } = await beginWith(
-        parts,
-        ctx,
-        kind,
-        { request, call: { method: "AttachVolume", body } },
-        () =>
-          behindState(ctx, kind, loaded, async () => ({
+      const asking = { request, call: { method: "AttachVolume", body } };
+      const { operation } = await whileItChanges(parts, ctx, loaded, (now) =>
+        beginWith(parts, ctx, kind, asking, () =>
+          behindState(ctx, kind, now, async () => ({
             input: {
-              ...inputOf(request, await attachableVolume(parts, ctx, request, loaded)),
-              offloaded: isOffloaded(loaded.server),
+              ...inputOf(request, await attachableVolume(parts, ctx, request, now)),
+              offloaded: isOffloaded(now.server),
             },
+            ...asFound(now),
           })),
+        ),
       );
       const asked = asAsked(request, loaded.server.id);
       if (request.wait === undefined) return { operation, volumeAttachment: asked };
@@ -119,18 +118,18 @@ export const detachVolume = (parts: Parts): Guarded<DetachVolumeRequest, DetachV
       requireShown(request, loaded, detachKind.action);
       const kind = anyOperation(detachKind);
       const body = DetachVolumeRequest.encode({ ...request, clientToken: "" }).finish();
-      const { operation } = await beginWith(
-        parts,
-        ctx,
-        kind,
-        { request, call: { method: "DetachVolume", body } },
-        async () => {
+      const asking = { request, call: { method: "DetachVolume", body } };
+      const { operation } = await whileItChanges(parts, ctx, loaded, (now) =>
+        beginWith(parts, ctx, kind, asking, async () => {
           const volume = await visibleVolume(parts, ctx, request.volumeId);
-          const { bootIndex } = await volumeOf(parts, ctx, loaded, volume.id);
+          const { bootIndex } = await volumeOf(parts, ctx, now, volume.id);
           if (bootIndex === 0) throw VolumeAttachmentErrors.ROOT_VOLUME({});
-          await behindState(ctx, kind, loaded, () => requireDetachable(parts, ctx, { volume, loaded }));
-          return { input: { volumeId: volume.id, offloaded: isOffloaded(loaded.server) } };
-        },
+          await behindState(ctx, kind, now, () => requireDetachable(parts, ctx, { volume, loaded: now }));
+          return {
+            input: { volumeId: volume.id, offloaded: isOffloaded(now.server) },
+            ...asFound(now),
+          };
+        }),
       );
       return { operation };
     },
@@ -139,14 +138,23 @@ export const detachVolume = (parts: Parts): Guarded<DetachVolumeRequest, DetachV
 const isOffloaded = ({ vmState }: LoadedServer["server"]): boolean =>
   vmState === VmState.VM_STATE_SHELVED_OFFLOADED;
 
+const isShelved = (server: LoadedServer["server"]): boolean =>
+  server.vmState === VmState.VM_STATE_SHELVED || isOffloaded(server);
+
+/**
+ * A shelved server may leave its host at any moment, or come back: what is asked of it is judged by where it
+ * is. Of others nothing is said: many may be asking at once.
+ */
+const asFound = ({ server }: LoadedServer): { readonly expectedGeneration?: bigint } =>
+  isShelved(server) ? { expectedGeneration: server.generation } : {};
+
 /** @throws INVALID_STATE */
 function requireShown(
   { refuseShelved }: { readonly refuseShelved: boolean },
   { server }: LoadedServer,
   method: string,
 ): void {
-  const isShelved = server.vmState === VmState.VM_STATE_SHELVED || isOffloaded(server);
-  if (refuseShelved && isShelved)
+  if (refuseShelved && isShelved(server))
     throw ApiErrors.INVALID_STATE({
       server: server.id,
       method,
