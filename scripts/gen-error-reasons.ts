@@ -72,7 +72,8 @@ for (const code of Object.values(codeNames)) note(code, code);
 for (const table of tables)
   for (const [reason, { kind }] of Object.entries(table)) note(reason, codeNames[kind]);
 for (const [reason, code] of promised()) note(reason, code);
-for (const reason of GONE.keys()) if (codes.has(reason)) throw new Error(`${reason} had another meaning once`);
+for (const reason of GONE.keys())
+  if (codes.has(reason)) throw new Error(`${reason} had another meaning once`);
 
 /** What the comments of methods say: `CODE / REASON (note), REASON; CODE / …`. */
 function promised(): [reason: string, code: string][] {

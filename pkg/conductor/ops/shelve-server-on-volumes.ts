@@ -8,8 +8,8 @@ import { shutDown } from "../steps/shelve-guest.js";
 import type { KindDeps } from "../kind-factory.js";
 
 /**
- * There is no disk of which an image could be made: it leaves its host at once. As in Nova, that is one event,
- * and a shelving to its end.
+ * There is no disk of which an image could be made: it leaves its host at once. As in Nova, that is one
+ * event, and a shelving to its end.
  */
 export default ({ ports }: KindDeps) =>
   defineKind(shelveServer, {

@@ -83,10 +83,7 @@ describe("claim-host of a move", () => {
       [source?.host, source?.node, source?.computeNodeId, source?.availabilityZone],
       [FROM, "n1", "c1", "east"],
     );
-    assert.deepEqual(
-      [target?.host, target?.availabilityZone, target?.address],
-      ["a", "west", "a.example"],
-    );
+    assert.deepEqual([target?.host, target?.availabilityZone, target?.address], ["a", "west", "a.example"]);
     assert.deepEqual(one?.updateMask, ["status", "source", "target"]);
   });
 

@@ -246,6 +246,15 @@ async function lockService(store: Store, tx: Tx, id: string): Promise<ServiceRow
   return row;
 }
 
+/** A service with what would be on its host without it. */
+interface DeletableRow {
+  readonly host: string;
+  readonly binary: string;
+  readonly node_id: string | null;
+  readonly servers: number;
+  readonly moves: number;
+}
+
 /**
  * The compute node that would go with a service.
  * @throws SERVICE_NOT_FOUND, SERVICE_HAS_INSTANCES, SERVICE_HAS_MIGRATIONS
@@ -256,13 +265,7 @@ export async function deletableService(
   id: string,
 ): Promise<{ nodeId: string | undefined }> {
   return store.db.read(ctx, "services.deletable", async (tx) => {
-    const { rows } = await sql<{
-      host: string;
-      binary: string;
-      node_id: string | null;
-      servers: number;
-      moves: number;
-    }>`
+    const { rows } = await sql<DeletableRow>`
       SELECT s.host, s."binary", n.id AS node_id, (SELECT count(*) FROM ${store.t.instance} AS i WHERE i.host = s.host AND i.deleted_at IS NULL) AS servers,
         (SELECT count(*) FROM ${store.t.migration} AS m WHERE (m.source_host = s.host OR m.target_host = s.host)
           AND m.status = ANY(${NEED_HOSTS}::text[]) AND m.deleted_at IS NULL) AS moves
