@@ -12,6 +12,7 @@ import { administrator, aFlavor, anApi, anImage, as, member, stranger } from "..
 
 const A = "00000000-0000-4000-8000-000000000001";
 const OTHER = "00000000-0000-4000-8000-00000000000a";
+const ROOT = "22222222-2222-4222-8222-222222222222";
 const at = (seconds: number): { seconds: bigint; nanos: number } => ({ seconds: BigInt(seconds), nanos: 0 });
 const servers = (api: TestApi) => api.channel.client(ServersServiceDefinition);
 
@@ -235,6 +236,21 @@ describe("rebuildServer", () => {
     const error = await refusal(rebuild(ready({ image: undefined })));
     assert.equal(error.reason, "IMAGE_UNACCEPTABLE");
     assert.match(error.message, /Unable to rebuild with a different image for a volume-backed server/);
+  });
+
+  it("keeps how much memory the image needs that is written over a root volume", async () => {
+    for (const minRamMib of [0, 300]) {
+      const api = ready({ image: undefined, volumes: [{ id: ROOT, deleteOnTermination: false }] });
+      api.images.set(OTHER, anImage({ id: OTHER, minRamMib }));
+      api.cells.putDevices("cell1", A, [{ id: "d1", volumeId: ROOT, bootIndex: 0, attachmentId: "at" }]);
+      const use = { attachmentId: "at", serverId: A, device: "", hostName: "h1" };
+      api.cinder.addVolume({ id: ROOT, projectId: "p1", status: "in-use", sizeGib: 10, attachments: [use] });
+      await rebuild(api, { reimageRootVolume: true });
+      const { spec, specMask } = accepted(api).input;
+      assert.equal(spec?.volumeImageMinMemoryMib, minRamMib);
+      // Builds that do not know it refuse its name.
+      assert.equal(specMask?.includes("volume_image_min_memory_mib"), minRamMib > 0);
+    }
   });
 
   it("refuses to write over a root volume that was never made, once it is clear that the server ran", async () => {

@@ -130,7 +130,11 @@ async function gather(parts: Parts, ctx: Call, asked: Asked, onVolume: boolean):
         trustedImageCertificates,
       },
       specMask: [
-        ...(keepsImage ? ["image"] : ["volume_image_properties", "volume_image_min_memory_mib"]),
+        keepsImage ? "image" : "volume_image_properties",
+        // Left out while it is the same, mostly 0: an older build does not know it.
+        ...(keepsImage || image.info.minRamMib === (record.spec?.volumeImageMinMemoryMib ?? 0)
+          ? []
+          : ["volume_image_min_memory_mib"]),
         ...["kernel", "ramdisk", "files", "disk_config", "config_drive"],
         ...(paths.has("key_name") ? ["key_name", "public_key", "key_type"] : []),
         ...given("trusted_image_certificates"),
