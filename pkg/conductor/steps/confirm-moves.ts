@@ -1,6 +1,8 @@
+import { EndMoveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import destroyGuestThere from "../../compute/commands/destroy-guest.js";
+import confirmServerResize from "../../model/operations/confirm-server-resize.js";
 import { done } from "../engine/kind.js";
 import type { Step, StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
@@ -9,9 +11,7 @@ import { stateBy } from "./confirm-move.js";
 import { hostOf } from "./host-of.js";
 import { insist } from "./insist.js";
 import { sourceOf, statusIs, unclearedMoves } from "./moves.js";
-
-/** A move that rests, and one whose confirmation was taken over. */
-const BROUGHT: ReadonlySet<string> = new Set(["finished", "error"]);
+import { victimsOf } from "./victim.js";
 
 /**
  * Frees the hosts that the server has left without a word of its owner, as in Nova: who takes a deletion back
@@ -22,7 +22,10 @@ export const confirmMoves = <I>(ports: Ports): Step<I> => ({
   event: "",
   timeoutMs: 600_000,
   async run(call) {
-    const moves = (await unclearedMoves(call, ports)).filter((move) => hasBrought(call, move));
+    const cut = cutConfirmations(call);
+    const moves = (await unclearedMoves(call, ports)).filter(
+      (move) => isDecided(move, cut) && hasBrought(call, move),
+    );
     const freed: MigrationRecord[] = [];
     for (const move of moves) if (await isFreed(call, ports, move)) freed.push(move);
     if (freed.length === 0) return done();
@@ -38,10 +41,25 @@ export const confirmMoves = <I>(ports: Ports): Step<I> => ({
   },
 });
 
+/** Migrations whose confirmation this operation has taken over. */
+const cutConfirmations = (call: StepCall<unknown>): ReadonlySet<string> =>
+  new Set(
+    victimsOf(call)
+      .filter(({ kind }) => kind === confirmServerResize.kind)
+      .map(({ input }) => EndMoveInput.decode(input).migrationId),
+  );
+
+/**
+ * Whether the old host has nothing that is still wanted: of a move that rests, and of one that was being
+ * confirmed. One that failed otherwise may have been cut short on its way back, with the only copy there.
+ */
+const isDecided = ({ id, status }: MigrationRecord, cut: ReadonlySet<string>): boolean =>
+  status === "finished" || (status === "error" && cut.has(id));
+
 /** Whether the server is where the move led, and has been elsewhere. */
-const hasBrought = (call: StepCall<unknown>, { status, source, target }: MigrationRecord): boolean => {
+const hasBrought = (call: StepCall<unknown>, { source, target }: MigrationRecord): boolean => {
   const host = hostOf(call);
-  return BROUGHT.has(status) && target?.host === host && source !== undefined && source.host !== host;
+  return target?.host === host && source !== undefined && source.host !== host;
 };
 
 /** @returns whether the old host has removed the guest, and its place is free */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { EndMoveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { OPERATION, SERVER } from "../testing/a-call.js";
 import { FROM, TO, aMove, doneOf, statusesOf } from "../testing/a-move.js";
@@ -147,8 +149,14 @@ describe("release-allocation", () => {
 });
 
 describe("confirm-moves", () => {
+  /** What has taken over from an operation that led the move on. */
+  const cutShort = (preemptedKind: string): Partial<StoredOperation> => ({
+    preempts: `operations/${SERVER}/0b000000-0000-4000-8000-000000000001`,
+    preemptedKind,
+    preemptedInput: Buffer.from(EndMoveInput.encode({ migrationId: OPERATION }).finish()),
+  });
   /** The server is where the move led. */
-  async function moved(status: string) {
+  async function moved(status: string, operation: Partial<StoredOperation> = {}) {
     const world = await aMove({ status });
     const server = {
       ...world.server,
@@ -156,7 +164,7 @@ describe("confirm-moves", () => {
       powerState: POWER_STATE_RUNNING,
       hostInfo: { ...world.server.hostInfo, host: TO },
     };
-    return { ...world, call: () => world.moving({}, { instance: { server } }) };
+    return { ...world, call: () => world.moving({}, { instance: { server }, operation }) };
   }
 
   it("frees the host that the server has left, and confirms the move", async () => {
@@ -177,10 +185,18 @@ describe("confirm-moves", () => {
   });
 
   it("does so after a confirmation that was taken over", async () => {
-    const { ports, call, sent } = await moved("error");
+    const { ports, call, sent } = await moved("error", cutShort("server.confirm-resize"));
     const { change } = doneOf(await confirmMoves(ports).run(call()));
     assert.deepEqual([change?.set?.vmState, statusesOf(change)], [VM_STATE_ACTIVE, []]);
     assert.equal(sent.length, 1);
+  });
+
+  it("leaves the old host of a move alone that was cut short otherwise: it may have the only copy", async () => {
+    for (const operation of [{}, cutShort("server.revert-resize")]) {
+      const { ports, call, sent, asked } = await moved("error", operation);
+      assert.equal(doneOf(await confirmMoves(ports).run(call())).change, undefined);
+      assert.deepEqual([sent, asked], [[], []]);
+    }
   });
 
   it("leaves the move to the server's deletion while the old host is down", async () => {
