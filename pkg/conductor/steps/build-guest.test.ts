@@ -42,7 +42,8 @@ describe("build-guest of an offloaded server", () => {
 
   it("gives the host the user data that came with the request", async () => {
     const { ports, call, sent } = await offloaded();
-    const secrets = Buffer.from(ServerSecrets.encode(ServerSecrets.fromPartial({ userData: "eA==" })).finish());
+    const given = ServerSecrets.fromPartial({ userData: "eA==" });
+    const secrets = Buffer.from(ServerSecrets.encode(given).finish());
     doneOf(await buildShelvedGuest(ports).run({ ...call(), secrets }));
     const [{ input } = assert.fail("nothing was sent")] = sent;
     assert.equal(BuildGuestInput.decode(input).secrets?.userData, "eA==");
