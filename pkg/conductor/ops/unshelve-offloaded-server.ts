@@ -10,6 +10,7 @@ import { ConductorErrors } from "../errors.js";
 import { awaitLanes } from "../steps/await-lanes.js";
 import { buildShelvedGuest } from "../steps/build-guest.js";
 import { claimHost } from "../steps/claim-host.js";
+import { clearHost } from "../steps/clear-host.js";
 import { connectVolumes } from "../steps/connect-volumes.js";
 import { keepsItsState } from "../steps/guest-step.js";
 import { placePorts } from "../steps/place-ports.js";
@@ -58,6 +59,7 @@ export default ({ ports, factsOf, maxAttempts }: KindDeps) => {
         wishes,
       }),
       claimHost(ports, { taskState: TaskState.unshelving }),
+      clearHost(ports),
       placePorts({ neutron: ports.neutron, factsOf }),
       connectVolumes(ports),
       buildShelvedGuest(ports),

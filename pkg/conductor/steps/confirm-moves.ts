@@ -23,14 +23,17 @@ export const confirmMoves = <I>(ports: Ports): Step<I> => ({
   timeoutMs: 600_000,
   async run(call) {
     const cut = cutConfirmations(call);
-    const moves = (await unclearedMoves(call, ports)).filter(
-      (move) => isDecided(move, cut) && hasBrought(call, move),
-    );
-    const freed: MigrationRecord[] = [];
-    for (const move of moves) if (await isFreed(call, ports, move)) freed.push(move);
-    if (freed.length === 0) return done();
+    const uncleared = await unclearedMoves(call, ports);
+    const moves = uncleared.filter((move) => isDecided(move, cut) && hasBrought(call, move));
+    const free = new Set<string>();
+    for (const move of moves) if (await isFreed(call, ports, move)) free.add(sourceOf(move).host);
+    if (free.size === 0) return done();
+    // With what earlier moves keep of these hosts.
+    const ended = uncleared.filter(({ source }) => source !== undefined && free.has(source.host));
+    for (const { id, operation } of ended)
+      await ports.moves.releaseAllocations(call.ctx, { consumerId: id, operation, fence: call.fence });
     const { vmState, powerState } = call.server;
-    const resting = freed.filter(({ status }) => status === "finished");
+    const resting = ended.filter(({ status }) => status === "finished");
     return done(
       {},
       {
@@ -62,16 +65,13 @@ const hasBrought = (call: StepCall<unknown>, { source, target }: MigrationRecord
   return target?.host === host && source !== undefined && source.host !== host;
 };
 
-/** @returns whether the old host has removed the guest, and its place is free */
+/** @returns whether the old host has removed the guest */
 async function isFreed(call: StepCall<unknown>, ports: Ports, move: MigrationRecord): Promise<boolean> {
-  const { ctx, fence, stepId, database } = call;
+  const { stepId, database } = call;
   const { host } = sourceOf(move);
   const at = { cell: database, host };
-  const isGone = await insist(call, ports, at, async () => {
+  return insist(call, ports, at, async () => {
     const ids = { commandId: `${stepId}/${host}` };
     return (await sendCommand(call, ports, at, destroyGuestThere, {}, ids)).result;
   });
-  if (isGone)
-    await ports.moves.releaseAllocations(ctx, { consumerId: move.id, operation: move.operation, fence });
-  return isGone;
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { EndMoveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ports } from "../ports.js";
 import { OPERATION, SERVER } from "../testing/a-call.js";
 import { FROM, TO, aMove, doneOf, statusesOf } from "../testing/a-move.js";
 import { confirmMove, stateBy } from "./confirm-move.js";
@@ -12,7 +14,20 @@ import { releaseAllocation } from "./release-allocation.js";
 import { keepGuest, startKeptGuest } from "./start-kept-guest.js";
 import { takeOverSource } from "./take-over-source.js";
 
+const EARLIER = "e0000000-0000-4000-8000-000000000001";
 const resting = { status: "finished" };
+
+/** The same world, where the server has these migrations. */
+const listing = (ports: Ports, ...migrations: readonly MigrationRecord[]): Ports => ({
+  ...ports,
+  migrations: {
+    ...ports.migrations,
+    listMigrations: async () => ({
+      rows: migrations.map((migration) => ({ migration, pageToken: "" })),
+      more: false,
+    }),
+  },
+});
 const { VM_STATE_ACTIVE, VM_STATE_STOPPED } = VmState;
 const { POWER_STATE_RUNNING, POWER_STATE_SHUTDOWN } = PowerState;
 
@@ -80,6 +95,18 @@ describe("release-source", () => {
       { method: "releaseAllocations", request },
     ]);
     assert.equal(stateBy(POWER_STATE_SHUTDOWN), VM_STATE_STOPPED);
+  });
+
+  it("frees what earlier moves keep of that host too, and of no other", async () => {
+    const { ports, ending, asked, migration } = await aMove(resting);
+    const earlier = { ...migration, id: EARLIER, operation: "earlier", status: "error" };
+    const elsewhere = { ...earlier, id: SERVER, source: migration.target };
+    const call = ending();
+    doneOf(await confirmMove(listing(ports, migration, earlier, elsewhere)).run(call));
+    assert.deepEqual(
+      asked.map(({ request }) => "consumerId" in request && request.consumerId),
+      [OPERATION, EARLIER],
+    );
   });
 });
 
@@ -197,6 +224,17 @@ describe("confirm-moves", () => {
       assert.equal(doneOf(await confirmMoves(ports).run(call())).change, undefined);
       assert.deepEqual([sent, asked], [[], []]);
     }
+  });
+
+  it("frees what earlier moves keep of that host too", async () => {
+    const { ports, call, asked, migration } = await moved("finished");
+    const earlier = { ...migration, id: EARLIER, status: "error", target: undefined };
+    const { change } = doneOf(await confirmMoves(listing(ports, migration, earlier)).run(call()));
+    assert.deepEqual(
+      asked.map(({ request }) => "consumerId" in request && request.consumerId),
+      [OPERATION, EARLIER],
+    );
+    assert.deepEqual(statusesOf(change), ["confirmed"]);
   });
 
   it("leaves the move to the server's deletion while the old host is down", async () => {
