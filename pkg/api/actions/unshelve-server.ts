@@ -3,6 +3,7 @@ import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { vmStateWord } from "../../model/instance-states.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { ownerOf } from "../cells/servers.js";
+import { userDataOf } from "../cells/user-data.js";
 import { hasZone } from "../create/place.js";
 import { CreateErrors, ShelveErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
@@ -34,6 +35,7 @@ export default action<UnshelveServerRequest>({
         ...(availabilityZone === undefined ? {} : { movesZone: true, availabilityZone }),
         ...(host === undefined ? {} : { host }),
       },
+      secrets: { userData: await userDataOf(parts, ctx, loaded) },
     };
   },
 });
