@@ -78,8 +78,8 @@ export default ({ ports, factsOf, maxAttempts }: KindDeps) => {
 };
 
 /**
- * What it is while nobody has it, also after an operator was asked or the guest has run. Only a server without
- * its image is not to be had again.
+ * The server is offloaded as before, also when an operator had to look after it. Only one without its image
+ * cannot come back.
  */
 export function failed(call: StepCall<UnshelveInput>, error: OperationError, details: string): Change {
   const { set } = keepsItsState(call, error, details);

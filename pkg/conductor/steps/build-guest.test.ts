@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BuildGuestInput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
-import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { fakeGlance } from "../../clients/glance/testing/fake-glance.js";
 import type { StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
@@ -29,7 +29,9 @@ describe("build-guest of an offloaded server", () => {
     const { ports, images, imageId, call, sent } = await offloaded();
     for (let n = 0; n < 2; n++) {
       const { change } = doneOf(await buildShelvedGuest(ports).run(call()));
-      assert.equal(change?.set?.vmState, VmState.VM_STATE_ACTIVE);
+      const { vmState, powerState, launchedAt } = change?.set ?? {};
+      assert.deepEqual([vmState, powerState], [undefined, PowerState.POWER_STATE_RUNNING]);
+      assert.ok(launchedAt !== undefined);
       assert.ok(images.images.has(imageId));
     }
     const told = sent.map(({ host, command, input }) => {
@@ -78,7 +80,7 @@ describe("end-shelving", () => {
     assert.equal(step.finishes, true);
     for (let n = 0; n < 2; n++) {
       const { change } = doneOf(await step.run(call()));
-      assert.deepEqual(change?.set, { shelving: undefined });
+      assert.deepEqual(change?.set, { vmState: VmState.VM_STATE_ACTIVE, shelving: undefined });
       assert.equal(images.images.size, 0);
     }
   });
@@ -86,6 +88,7 @@ describe("end-shelving", () => {
   it("leaves the image in the record while the Image service is away", async () => {
     const { ports, images, call } = await offloaded();
     images.down = true;
-    assert.equal(doneOf(await endShelving(ports).run(call())).change, undefined);
+    const { change } = doneOf(await endShelving(ports).run(call()));
+    assert.deepEqual(change?.set, { vmState: VmState.VM_STATE_ACTIVE });
   });
 });

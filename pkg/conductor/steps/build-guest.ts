@@ -47,8 +47,8 @@ const volumesOf = async (call: StepCall, ports: Pick<Ports, "records">): Promise
 
 /**
  * Builds the guest of an offloaded server anew: from the image of its shelving, if that made one, and with
- * all its volumes. With its undo a host that is down is waited for: the guest may run there, and the next one
- * would have the same volumes and ports.
+ * all its volumes. The server is active once the image is gone. With its undo a host that is down is waited
+ * for: the guest may run there, and the next one would have the same volumes and ports.
  */
 export const buildShelvedGuest = <I>(ports: Ports): Step<I> => ({
   ...buildStep<I>(ports),
@@ -61,7 +61,11 @@ export const buildShelvedGuest = <I>(ports: Ports): Step<I> => ({
       if (!isMissing(error)) throw error;
       return fail(ConductorErrors.SHELVED_IMAGE_GONE({ image: imageId }));
     }
-    return buildStep<I>(ports, { volumes: await volumesOf(call, ports), ...(image && { image }) }).run(call);
+    const parts = { volumes: await volumesOf(call, ports), ...(image && { image }) };
+    const built = await buildStep<I>(ports, parts).run(call);
+    if (built.kind !== "done") return built;
+    const { powerState, launchedAt } = built.change?.set ?? {};
+    return { ...built, change: { set: { powerState, launchedAt } } };
   },
   async undo(call) {
     const at = { cell: call.database, host: targetOf(call) };
