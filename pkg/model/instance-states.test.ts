@@ -24,6 +24,13 @@ describe("words of states", () => {
     for (const from of [VM_STATE_ACTIVE, VM_STATE_PAUSED]) assert.ok(mayBecome(from, VM_STATE_STOPPED));
     assert.ok(!mayBecome(VM_STATE_SOFT_DELETED, VM_STATE_STOPPED));
   });
+  it("lets what an operator had to look after end where it would have ended", () => {
+    const { VM_STATE_ERROR, VM_STATE_RESIZED, VM_STATE_SHELVED, VM_STATE_SHELVED_OFFLOADED } = VmState;
+    for (const to of [VM_STATE_RESIZED, VM_STATE_SHELVED, VM_STATE_SHELVED_OFFLOADED])
+      assert.ok(mayBecome(VM_STATE_ERROR, to), vmStateWord(to));
+    assert.ok(!mayBecome(VmState.VM_STATE_ACTIVE, VmState.VM_STATE_BUILDING));
+    assert.ok(!mayBecome(VM_STATE_ERROR, VmState.VM_STATE_BUILDING));
+  });
   it("lets a server go where an operation ends that starts from its state, and nowhere else", () => {
     const { VM_STATE_ACTIVE: ACTIVE, VM_STATE_PAUSED: PAUSED, VM_STATE_STOPPED: STOPPED } = VmState;
     const forms = { plain: { ...aForm, vmStates: [ACTIVE] }, other: { ...aForm, vmStates: [STOPPED] } };

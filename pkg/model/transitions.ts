@@ -20,13 +20,20 @@ export function transitionsOf(
   return legal;
 }
 
+/** Where operations end, deletions aside. */
+const OF_OPERATIONS: ReadonlySet<VmState> = new Set(
+  catalogue.all.flatMap(({ ends }) => ends).filter((state) => state !== VmState.VM_STATE_DELETED),
+);
+
 /** Changes that no operation declares. */
 const isUndeclared = (from: VmState, to: VmState): boolean =>
   // The guest ended by itself.
   ((from === VmState.VM_STATE_ACTIVE || from === VmState.VM_STATE_PAUSED) &&
     to === VmState.VM_STATE_STOPPED) ||
   // An operation failed, or nobody can finish it.
-  (from !== VmState.VM_STATE_DELETED && to === VmState.VM_STATE_ERROR);
+  (from !== VmState.VM_STATE_DELETED && to === VmState.VM_STATE_ERROR) ||
+  // One that an operator had to look after goes on in ERROR, and ends wherever it would have ended.
+  (from === VmState.VM_STATE_ERROR && OF_OPERATIONS.has(to));
 
 const LEGAL = transitionsOf(catalogue.all);
 

@@ -24,6 +24,7 @@ import detachVolume from "../../pkg/model/operations/detach-volume.js";
 import confirmServerResize from "../../pkg/model/operations/confirm-server-resize.js";
 import createServerImage from "../../pkg/model/operations/create-server-image.js";
 import migrateServer from "../../pkg/model/operations/migrate-server.js";
+import offloadServer from "../../pkg/model/operations/offload-server.js";
 import rebuildServer from "../../pkg/model/operations/rebuild-server.js";
 import resizeServer from "../../pkg/model/operations/resize-server.js";
 import revertServerResize from "../../pkg/model/operations/revert-server-resize.js";
@@ -128,7 +129,7 @@ async function begin(
   cloud: Cloud,
   neutron: ReturnType<typeof diskNeutron>,
   kind: string,
-  { failing, slow, disks, moved }: { readonly failing: boolean; readonly slow: boolean } & Servers,
+  { failing, slow, disks, moved, offloaded }: { readonly failing: boolean; readonly slow: boolean } & Servers,
 ): Promise<void> {
   const onVolumes = disks.length > 0;
   const spared = (onVolumes ? SPARED_ON_VOLUMES : SPARED)[kind] ?? [];
@@ -157,7 +158,7 @@ async function begin(
   const { vmState, fault } = await ended(cloud, SERVER);
   if (vmState !== VmState.VM_STATE_ACTIVE)
     throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
-  for (const step of moved ? [anyOperation(resizeServer)] : wayFor(declaration, onVolumes)) {
+  for (const step of wayThere(declaration, { disks, moved, offloaded })) {
     await act(cloud, SERVER, step, onVolumes ? { input: await inputOnVolumes(cloud, step, false) } : {});
     await ended(cloud, SERVER);
   }
@@ -169,8 +170,19 @@ async function begin(
     await ended(cloud, SERVER);
   }
   await script();
-  const input = onVolumes ? inputOnVolumes(cloud, declaration, failing) : inputFor(cloud, declaration);
+  const input = onVolumes
+    ? inputOnVolumes(cloud, declaration, failing)
+    : inputFor(cloud, declaration, offloaded);
   await act(cloud, SERVER, declaration, { input: await input });
+}
+
+function wayThere(
+  declaration: OperationDeclaration,
+  { disks, moved, offloaded }: Servers,
+): readonly OperationDeclaration[] {
+  if (moved) return [anyOperation(resizeServer)];
+  if (offloaded) return [anyOperation(shelveServer), anyOperation(offloadServer)];
+  return wayFor(declaration, disks.length > 0);
 }
 
 function wayFor(declaration: OperationDeclaration, onVolumes: boolean): readonly OperationDeclaration[] {
@@ -220,7 +232,12 @@ async function inputOnVolumes(
 }
 
 /** The example, unless the kind works with what only the server has. */
-async function inputFor(cloud: Cloud, declaration: OperationDeclaration): Promise<Uint8Array> {
+async function inputFor(
+  cloud: Cloud,
+  declaration: OperationDeclaration,
+  offloaded: boolean,
+): Promise<Uint8Array> {
+  if (offloaded) return declaration.input.encode(declaration.input.fromPartial({ offloaded })).finish();
   if (ENDING.has(declaration.kind)) return endMoveInput(cloud, declaration);
   if (declaration.kind !== "server.detach-interface") return exampleInput(declaration);
   const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: SERVER });
@@ -331,9 +348,14 @@ interface Servers {
   readonly disks: Disks;
   /** Whether they have just moved to the other host, and wait for their owner's word. */
   readonly moved: boolean;
+  /** Whether they are shelved, with an image of their own, and off their host. */
+  readonly offloaded: boolean;
 }
 
-const scenarioOf = (name: string, { disks = [], moved = false }: Partial<Servers> = {}): Scenario => ({
+const scenarioOf = (
+  name: string,
+  { disks = [], moved = false, offloaded = false }: Partial<Servers> = {},
+): Scenario => ({
   name,
   prepare: (connection) => migrateCloud(connection, schemas),
   open: async ({ connection, folder, label }, crash) => {
@@ -354,7 +376,7 @@ const scenarioOf = (name: string, { disks = [], moved = false }: Partial<Servers
     });
     return {
       kinds: cloud.conductor.kinds,
-      begin: (kind, how) => begin(cloud, neutron, kind, { ...how, disks, moved }),
+      begin: (kind, how) => begin(cloud, neutron, kind, { ...how, disks, moved, offloaded }),
       progressed: (step, times) => progressed(cloud, step, times),
       settled: async () => {
         // Twice: what moves from one database to another may be seen in neither.
@@ -379,6 +401,9 @@ export const cloudScenario = scenarioOf("cloud");
 
 /** The same, where servers have moved and are neither confirmed nor reverted. */
 export const movedScenario = scenarioOf("cloud after a move", { moved: true });
+
+/** The same, where servers are shelved and off their host: what they come back from is an image. */
+export const offloadedScenario = scenarioOf("cloud of offloaded servers", { offloaded: true });
 
 const destination = BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME;
 

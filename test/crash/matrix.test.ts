@@ -20,7 +20,7 @@ import revertServerResize from "../../pkg/model/operations/revert-server-resize.
 import shelveServer, { SHELVE_ON_VOLUMES } from "../../pkg/model/operations/shelve-server.js";
 import softDeleteServer, { SOFT_DELETE_MOVED } from "../../pkg/model/operations/soft-delete-server.js";
 import unshelveServer, { UNSHELVE_OFFLOADED } from "../../pkg/model/operations/unshelve-server.js";
-import { cloudScenario, movedScenario, volumesScenario } from "./cloud-scenario.js";
+import { cloudScenario, movedScenario, offloadedScenario, volumesScenario } from "./cloud-scenario.js";
 import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
 
 /** The kinds of a conductor that reaches nothing: what the registry says is what has to be tried. */
@@ -68,6 +68,10 @@ const isTriedWithVolumes = (kind: OperationKind): boolean =>
 const isDeletion = ({ kind, version }: OperationKind): boolean =>
   kind === deleteServer.kind || (kind === softDeleteServer.kind && version === SOFT_DELETE_MOVED);
 
+/** What builds a server anew that is off its host; from its image, unless its root disk is a volume. */
+const isUnshelving = ({ kind, version }: OperationKind): boolean =>
+  kind === unshelveServer.kind && version === UNSHELVE_OFFLOADED;
+
 const report = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -107,6 +111,16 @@ describe("crash matrix of all kinds", function () {
   it("ends as the undisturbed run where a server is deleted that was resized", async () => {
     const points = pointsOf(wanted.filter(isDeletion));
     assert.equal(await runMatrix(movedScenario, points, false, report), points.length);
+  });
+
+  it("ends as the undisturbed run where an offloaded server comes back from its image", async () => {
+    const points = pointsOf(wanted.filter(isUnshelving));
+    assert.equal(await runMatrix(offloadedScenario, points, false, report), points.length);
+  });
+
+  it("is undone as undisturbed where an offloaded server comes back from its image", async () => {
+    const points = undoPointsOf(wanted.filter(isUnshelving));
+    assert.equal(await runMatrix(offloadedScenario, points, true, report), points.length);
   });
 
   it("is undone as undisturbed where servers are built with volumes", async () => {

@@ -2,6 +2,7 @@ import type { RescueServerRequest } from "../../../gen/kilonova/api/v1/server_ac
 import { KilonovaError } from "../../kernel/index.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { isOnVolume } from "../cells/servers.js";
+import { userDataOf } from "../cells/user-data.js";
 import type { AcceptedImage } from "../create/image.js";
 import { acceptImage } from "../create/image.js";
 import { imageRefOf } from "../../clients/glance/index.js";
@@ -25,7 +26,7 @@ export default action<RescueServerRequest, Asked>({
   method: "RescueServer",
   shape: { imageId: given(optionalUuid), adminPassword: given(text({ max: 255 })) },
   input: async (ctx, request, loaded, parts) => {
-    const { serverId, imageId, adminPassword = makePassword(), volumeBacked } = request;
+    const { imageId, adminPassword = makePassword(), volumeBacked } = request;
     const image = await rescueImage(parts, ctx, loaded, { imageId, volumeBacked });
     const { info, properties, kernel, ramdisk } = image;
     return {
@@ -34,7 +35,7 @@ export default action<RescueServerRequest, Asked>({
         kernel: kernel && imageRefOf(kernel, new Map()),
         ramdisk: ramdisk && imageRefOf(ramdisk, new Map()),
       },
-      secrets: { adminPassword, userData: await userDataOf(parts, ctx, serverId, loaded) },
+      secrets: { adminPassword, userData: await userDataOf(parts, ctx, loaded) },
     };
   },
   answer: (_ctx, begun) => (begun.replayed ? {} : { adminPassword: begun.asked.secrets.adminPassword }),
@@ -114,14 +115,3 @@ async function usableImage(parts: Parts, ctx: Call, image: string): Promise<Acce
 
 const isStable = ({ properties }: AcceptedImage): boolean =>
   properties.has("hw_rescue_device") && properties.has("hw_rescue_bus");
-
-/** For the config drive; base64. */
-async function userDataOf(
-  parts: Parts,
-  ctx: Call,
-  serverId: string,
-  { server }: LoadedServer,
-): Promise<string> {
-  if (!server.configDrive) return "";
-  return (await parts.servers.load(ctx, serverId, { withUserData: true })).server.userData;
-}

@@ -10,7 +10,7 @@ import {
   BlockDeviceDestination,
   BlockDeviceSource,
 } from "../../../gen/kilonova/type/v1/block_device.js";
-import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { ServerSecrets, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { TestApi } from "../testing/an-api.js";
 import { administrator, anApi, as, member } from "../testing/an-api.js";
 
@@ -222,6 +222,19 @@ describe("unshelveServer", () => {
         [UnshelveInput.decode(input), kindVersion],
         [UnshelveInput.fromPartial({ offloaded: true, ...expected }), 2],
       );
+    }
+  });
+
+  it("takes user data along for the config drive that is made anew", async () => {
+    for (const configDrive of [true, false]) {
+      const api = bench({
+        vmState: VmState.VM_STATE_SHELVED_OFFLOADED,
+        configDrive,
+        userData: "dXNlcg==",
+      });
+      await servers(api).unshelveServer(as(administrator), { serverId: A });
+      const { secrets } = api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+      assert.equal(ServerSecrets.decode(secrets).userData, configDrive ? "dXNlcg==" : "");
     }
   });
 

@@ -5,6 +5,7 @@ import { vmStateWord } from "../../model/instance-states.js";
 import unshelve from "../../model/operations/unshelve-server.js";
 import type { LoadedServer } from "../cells/servers.js";
 import { ownerOf } from "../cells/servers.js";
+import { userDataOf } from "../cells/user-data.js";
 import { hasZone } from "../create/place.js";
 import { CreateErrors, ShelveErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
@@ -40,6 +41,7 @@ export default action<UnshelveServerRequest>({
         ...(host === undefined ? {} : { host }),
       },
       expectedGeneration,
+      secrets: { userData: await userDataOf(parts, ctx, loaded) },
     };
   },
 });

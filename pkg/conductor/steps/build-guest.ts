@@ -7,6 +7,7 @@ import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { imageRefOf } from "../../clients/glance/index.js";
 import buildGuestThere from "../../compute/commands/build-guest.js";
 import type { DiskPhase, ImagePhase } from "../../compute/driver.js";
+import { CommonErrors } from "../../kernel/errors.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { done, fail } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
@@ -16,6 +17,7 @@ import { agentReports } from "./agent-command.js";
 import { agentStep } from "./agent-step.js";
 import { claimedHost } from "./destinations.js";
 import { isOnVolume } from "./prepare-volumes.js";
+import { takeBack } from "./take-back.js";
 import { devicesOf, isMissing } from "./volume-devices.js";
 
 /** Failures that no other host would cure. @source conductor-workflows §1, failure class "abort" */
@@ -45,7 +47,8 @@ const volumesOf = async (call: StepCall, ports: Pick<Ports, "records">): Promise
 
 /**
  * Builds the guest of an offloaded server anew: from the image of its shelving, if that made one, and with
- * all its volumes.
+ * all its volumes. The server is active once the image is gone. With its undo a host that is down is waited
+ * for: the guest may run there, and the next one would have the same volumes and ports.
  */
 export const buildShelvedGuest = <I>(ports: Ports): Step<I> => ({
   ...buildStep<I>(ports),
@@ -59,9 +62,23 @@ export const buildShelvedGuest = <I>(ports: Ports): Step<I> => ({
       if (!isMissing(error)) throw error;
       return fail(ConductorErrors.SHELVED_IMAGE_GONE({ image: imageId }));
     }
-    return buildStep<I>(ports, { volumes: await volumesOf(call, ports), ...(image && { image }) }).run(call);
+    const parts = { volumes: await volumesOf(call, ports), ...(image && { image }) };
+    const built = await buildStep<I>(ports, parts).run(call);
+    if (built.kind !== "done") return built;
+    const { powerState, launchedAt } = built.change?.set ?? {};
+    return { ...built, change: { set: { powerState, launchedAt } } };
+  },
+  async undo(call) {
+    const at = { cell: call.database, host: targetOf(call) };
+    if (at.host === "") return undefined;
+    const gone = await takeBack(call, ports, at, buildGuestThere, () => inputOf(call, {}));
+    if (gone === undefined) throw CommonErrors.UNAVAILABLE({ what: "The server's new host" });
+    return undefined;
   },
 });
+
+const targetOf = ({ outputs }: Pick<StepCall, "outputs">): string =>
+  outputs.find(claimedHost)?.host.host ?? "";
 
 /** The data of one image with what the server's own says of the machine. */
 async function shelvedImage(
@@ -80,23 +97,25 @@ interface Parts {
   readonly image?: ImageRef;
 }
 
-const buildStep = <I>(ports: Ports, { volumes = [], image }: Parts = {}): Step<I> =>
+const buildStep = <I>(ports: Ports, parts: Parts = {}): Step<I> =>
   agentStep<I, BuildGuestInput, GuestOutput, ImagePhase | DiskPhase>(ports, {
     name: "build-guest",
     event: "compute__do_build_and_run_instance",
     taskState: "spawning",
     timeoutMs: 3_600_000,
     command: buildGuestThere,
-    host: ({ outputs }) => outputs.find(claimedHost)?.host.host ?? "",
-    input: ({ instance, secrets }) => ({
-      instance: image && instance.spec ? { ...instance, spec: { ...instance.spec, image } } : instance,
-      // No host acts with a user's rights.
-      secrets: secrets.length === 0 ? undefined : { ...ServerSecrets.decode(secrets), userToken: "" },
-      volumes: [...volumes],
-    }),
+    host: targetOf,
+    input: (call) => inputOf(call, parts),
     done: active,
     failed,
   });
+
+const inputOf = ({ instance, secrets }: StepCall, { volumes = [], image }: Parts): BuildGuestInput => ({
+  instance: image && instance.spec ? { ...instance, spec: { ...instance.spec, image } } : instance,
+  // No host acts with a user's rights.
+  secrets: secrets.length === 0 ? undefined : { ...ServerSecrets.decode(secrets), userToken: "" },
+  volumes: [...volumes],
+});
 
 function active(call: StepCall, output: GuestOutput, host: string): StepResult {
   const powerState =

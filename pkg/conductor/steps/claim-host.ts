@@ -117,6 +117,7 @@ const claimsAnew = ({ placement }: Pick<Ports, "placement">): Claims => ({
       consumerId: operation.serverId,
       operation: operation.name,
       fence,
+      ownClaimsOnly: true,
       attempt: round,
     });
   },

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { EndMoveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ports } from "../ports.js";
 import { OPERATION, SERVER } from "../testing/a-call.js";
 import { FROM, TO, aMove, doneOf, statusesOf } from "../testing/a-move.js";
 import { confirmMove, stateBy } from "./confirm-move.js";
@@ -10,7 +14,20 @@ import { releaseAllocation } from "./release-allocation.js";
 import { keepGuest, startKeptGuest } from "./start-kept-guest.js";
 import { takeOverSource } from "./take-over-source.js";
 
+const EARLIER = "e0000000-0000-4000-8000-000000000001";
 const resting = { status: "finished" };
+
+/** The same world, where the server has these migrations. */
+const listing = (ports: Ports, ...migrations: readonly MigrationRecord[]): Ports => ({
+  ...ports,
+  migrations: {
+    ...ports.migrations,
+    listMigrations: async () => ({
+      rows: migrations.map((migration) => ({ migration, pageToken: "" })),
+      more: false,
+    }),
+  },
+});
 const { VM_STATE_ACTIVE, VM_STATE_STOPPED } = VmState;
 const { POWER_STATE_RUNNING, POWER_STATE_SHUTDOWN } = PowerState;
 
@@ -78,6 +95,18 @@ describe("release-source", () => {
       { method: "releaseAllocations", request },
     ]);
     assert.equal(stateBy(POWER_STATE_SHUTDOWN), VM_STATE_STOPPED);
+  });
+
+  it("frees what earlier moves keep of that host too, and of no other", async () => {
+    const { ports, ending, asked, migration } = await aMove(resting);
+    const earlier = { ...migration, id: EARLIER, operation: "earlier", status: "error" };
+    const elsewhere = { ...earlier, id: SERVER, source: migration.target };
+    const call = ending();
+    doneOf(await confirmMove(listing(ports, migration, earlier, elsewhere)).run(call));
+    assert.deepEqual(
+      asked.map(({ request }) => "consumerId" in request && request.consumerId),
+      [OPERATION, EARLIER],
+    );
   });
 });
 
@@ -147,8 +176,14 @@ describe("release-allocation", () => {
 });
 
 describe("confirm-moves", () => {
+  /** What has taken over from an operation that led the move on. */
+  const cutShort = (preemptedKind: string): Partial<StoredOperation> => ({
+    preempts: `operations/${SERVER}/0b000000-0000-4000-8000-000000000001`,
+    preemptedKind,
+    preemptedInput: Buffer.from(EndMoveInput.encode({ migrationId: OPERATION }).finish()),
+  });
   /** The server is where the move led. */
-  async function moved(status: string) {
+  async function moved(status: string, operation: Partial<StoredOperation> = {}) {
     const world = await aMove({ status });
     const server = {
       ...world.server,
@@ -156,7 +191,7 @@ describe("confirm-moves", () => {
       powerState: POWER_STATE_RUNNING,
       hostInfo: { ...world.server.hostInfo, host: TO },
     };
-    return { ...world, call: () => world.moving({}, { instance: { server } }) };
+    return { ...world, call: () => world.moving({}, { instance: { server }, operation }) };
   }
 
   it("frees the host that the server has left, and confirms the move", async () => {
@@ -177,10 +212,29 @@ describe("confirm-moves", () => {
   });
 
   it("does so after a confirmation that was taken over", async () => {
-    const { ports, call, sent } = await moved("error");
+    const { ports, call, sent } = await moved("error", cutShort("server.confirm-resize"));
     const { change } = doneOf(await confirmMoves(ports).run(call()));
     assert.deepEqual([change?.set?.vmState, statusesOf(change)], [VM_STATE_ACTIVE, []]);
     assert.equal(sent.length, 1);
+  });
+
+  it("leaves the old host of a move alone that was cut short otherwise: it may have the only copy", async () => {
+    for (const operation of [{}, cutShort("server.revert-resize")]) {
+      const { ports, call, sent, asked } = await moved("error", operation);
+      assert.equal(doneOf(await confirmMoves(ports).run(call())).change, undefined);
+      assert.deepEqual([sent, asked], [[], []]);
+    }
+  });
+
+  it("frees what earlier moves keep of that host too", async () => {
+    const { ports, call, asked, migration } = await moved("finished");
+    const earlier = { ...migration, id: EARLIER, status: "error", target: undefined };
+    const { change } = doneOf(await confirmMoves(listing(ports, migration, earlier)).run(call()));
+    assert.deepEqual(
+      asked.map(({ request }) => "consumerId" in request && request.consumerId),
+      [OPERATION, EARLIER],
+    );
+    assert.deepEqual(statusesOf(change), ["confirmed"]);
   });
 
   it("leaves the move to the server's deletion while the old host is down", async () => {

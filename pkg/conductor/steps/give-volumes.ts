@@ -17,8 +17,8 @@ import { devicesOf } from "./volume-devices.js";
  * Connects a host to all volumes of the server once more, and tells it how its guest, which is off, reaches
  * them. Repeatable: each time with new attachments, under whose ids the host is told. A volume that somebody
  * has deleted or taken meanwhile stays out.
- * @returns what changes; of a host that is down, that the volumes are reserved
- * @throws UNAVAILABLE
+ * @returns what changes
+ * @throws UNAVAILABLE, also while the host is down: its guest could not start with what it was told before
  */
 export async function giveVolumes(call: StepCall<unknown>, ports: Ports, at: HostRef): Promise<Change> {
   const devices = (await devicesOf(call, ports)).filter(isOnVolume);
@@ -36,13 +36,12 @@ async function give(
   ports: Ports,
   at: HostRef,
   device: BlockDeviceRecord,
-  connector: Connector | undefined,
+  connector: Connector,
 ): Promise<BlockDeviceRecord[]> {
   let reserved: BlockDeviceRecord | undefined;
   try {
     const attachmentId = await heldAgain(call, ports, device.volumeId);
     reserved = { ...device, attachmentId, connectionInfo: "" };
-    if (connector === undefined) return [reserved];
     const connectionInfo = await connectionOf(call, ports, reserved, connector);
     if (connectionInfo === undefined) return [reserved];
     await ports.cinder.completeAttachment(call.ctx, attachmentId);
@@ -54,7 +53,8 @@ async function give(
       at,
       async () => (await sendCommand(call, ports, at, attachCommand, { device: given }, ids)).result,
     );
-    return [isGiven ? given : reserved];
+    if (!isGiven) throw CommonErrors.UNAVAILABLE({ what: "A host of the server" });
+    return [given];
   } catch (error) {
     if (!(error instanceof KilonovaError) || !OVER.has(error.kind)) throw error;
     const { volumeId } = device;
@@ -66,19 +66,15 @@ async function give(
 /** What another attempt would not change. */
 const OVER: ReadonlySet<string> = new Set(["missing", "invalid", "refused"]);
 
-/** Undefined of a host that is down. */
-async function connectorOf(
-  call: StepCall<unknown>,
-  ports: Ports,
-  at: HostRef,
-): Promise<Connector | undefined> {
+/** @throws UNAVAILABLE, also while the host is down */
+async function connectorOf(call: StepCall<unknown>, ports: Ports, at: HostRef): Promise<Connector> {
   let found: Connector | undefined;
   const ids = { commandId: `${call.stepId}/describe` };
-  const isUp = await insist(call, ports, at, async () => {
+  await insist(call, ports, at, async () => {
     const { result, output } = await sendCommand(call, ports, at, describeConnector, {}, ids);
     found = output && readConnector(output.connector);
     return result;
   });
-  if (isUp && found === undefined) throw CommonErrors.UNAVAILABLE({ what: "The host's connector" });
+  if (found === undefined) throw CommonErrors.UNAVAILABLE({ what: "The host's connector" });
   return found;
 }

@@ -45,6 +45,19 @@ describe("import-guest", () => {
     );
   });
 
+  it("has another host tried when this one is down for long", async () => {
+    const { ports, moving, down, sent } = await aMove();
+    const tried = (attempts: number) =>
+      moving({}, { steps: [...steps, { ...left, name: "import-guest", state: "running", attempts }] });
+    down.add(TO);
+    await assert.rejects(importGuest(ports).run(tried(10)), { kind: "unavailable" });
+    const result = await importGuest(ports).run(tried(11));
+    assert.deepEqual([result.kind, result.kind === "fail" && result.backTo], ["fail", "claim-host"]);
+    down.clear();
+    doneOf(await importGuest(ports).run(tried(11)));
+    assert.equal(sent.length, 1);
+  });
+
   it("is undone at the new host, also before it ran", async () => {
     const { ports, moving, sent } = await aMove();
     assert.equal(await importGuest(ports).undo?.(moving()), undefined);

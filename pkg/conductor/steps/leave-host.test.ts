@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import { BlockDeviceDestination, BlockDeviceRecord } from "../../../gen/kilonova/cells/v1/server_records.js";
+import {
+  BlockDeviceDestination,
+  BlockDeviceRecord,
+  MigrationRecord,
+} from "../../../gen/kilonova/cells/v1/server_records.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { aServer } from "../../cells/testing/records.js";
 import { fakeCinder } from "../../clients/cinder/testing/fake-cinder.js";
@@ -9,12 +13,14 @@ import { testCtx } from "../../testkit/ctx.js";
 import { fakeClock } from "../../testkit/clock.js";
 import { networkFacts } from "../adapters/network-facts.js";
 import type { StepCall, StepResult } from "../engine/kind.js";
+import { encodeJson } from "../engine/outputs.js";
 import type { Ports } from "../ports.js";
 import { SERVER, aCall, finished } from "../testing/a-call.js";
 import { claimedHost } from "./destinations.js";
 import { disconnectHost, leaveHost, reachHost } from "./leave-host.js";
 import { placePorts } from "./place-ports.js";
 
+const EARLIER = "e0000000-0000-4000-8000-000000000001";
 const VOLUME = "a0000000-0000-4000-8000-000000000001";
 
 /** A server on h1 with one port that came with it, one of its user's, and one volume. */
@@ -33,16 +39,32 @@ async function world() {
     attachmentId: attachment.id,
     destination: BlockDeviceDestination.BLOCK_DEVICE_DESTINATION_VOLUME,
   });
-  const released: object[] = [];
+  const asked: [string, object][] = [];
+  const held = [{ consumerGeneration: 7n }];
+  const earlier = MigrationRecord.fromPartial({
+    id: EARLIER,
+    status: "error",
+    operation: "earlier",
+    source: { cell: "cell1", host: "h1" },
+  });
   const ports = {
     neutron,
     cinder,
     records: { listBlockDevices: async () => ({ blockDevices: [device], nextPageToken: "" }) },
-    placement: {
-      releaseAllocations: async (_ctx: unknown, request: object) => {
-        released.push(request);
+    moves: {
+      getAllocations: async () => ({ consumers: held }),
+      claimAllocations: async (_ctx: unknown, request: object) => {
+        held.length = 0;
+        asked.push(["claim", request]);
         return {};
       },
+      releaseAllocations: async (_ctx: unknown, request: object) => {
+        asked.push(["release", request]);
+        return {};
+      },
+    },
+    migrations: {
+      listMigrations: async () => ({ rows: [{ migration: earlier, pageToken: "" }], more: false }),
     },
     groups: {},
     agents: { isUp: async (_ctx: unknown, { host }: { host: string }) => host === "h1" },
@@ -63,7 +85,7 @@ async function world() {
   });
   const call = (more: Parameters<typeof aCall>[0] = {}): StepCall =>
     aCall({ ...more, instance: { server, ports: ours, ...more.instance } });
-  return { neutron, cinder, ports, call, ours, released, server };
+  return { neutron, cinder, ports, call, ours, asked, server };
 }
 
 function doneOf(result: StepResult): Extract<StepResult, { kind: "done" }> {
@@ -125,9 +147,17 @@ describe("disconnect-host", () => {
 
 describe("leave-host", () => {
   it("gives back what it holds, and tells that the server is nowhere", async () => {
-    const { ports, call, released } = await world();
+    const { ports, call, asked } = await world();
     const { change } = doneOf(await leaveHost(ports).run(call()));
-    assert.deepEqual(released, [{ consumerId: SERVER, operation: "", fence: 1n }]);
+    const key = { operation: call().operation.name, fence: 1n };
+    const nothing = { projectId: "project", userId: "user", consumerGeneration: 7n, allocations: [] };
+    const forbidden = ["release", { ...key, consumerId: SERVER, ownClaimsOnly: true }];
+    const ofEarlier = ["release", { consumerId: EARLIER, operation: "earlier", fence: 1n }];
+    const all = [["claim", { ...key, claim: { consumerId: SERVER, ...nothing } }], forbidden, ofEarlier];
+    assert.deepEqual(asked.splice(0), all);
+    // Again, when it holds nothing.
+    doneOf(await leaveHost(ports).run(call()));
+    assert.deepEqual(asked, [forbidden, ofEarlier]);
     assert.deepEqual(
       [change?.set?.vmState, change?.set?.powerState, change?.more?.replaceHostResources],
       [VmState.VM_STATE_SHELVED_OFFLOADED, PowerState.POWER_STATE_SHUTDOWN, true],
@@ -157,6 +187,22 @@ describe("place-ports", () => {
       [hostInfo?.host, hostInfo?.node, hostInfo?.computeNodeUuid, hostInfo?.launchedOn, availabilityZone],
       ["h2", "n2", "c2", "h0", "west"],
     );
+    assert.deepEqual(
+      [...neutron.ports.values()].map(({ deviceOwner }) => deviceOwner),
+      ["compute:west", "compute:west"],
+    );
+  });
+
+  it("is undone with the zone that the server had before", async () => {
+    const { ports, call, server } = await world();
+    const here = { ...server, availabilityZone: "east" };
+    const { output } = doneOf(await placePorts(ports).run(call({ steps, instance: { server: here } })));
+    const placed = { ...finished(claimedHost, { index: 0, host: chosen }), name: "place-ports" };
+    const there = { ...server, availabilityZone: "west" };
+    const undone = await placePorts(ports).undo?.(
+      call({ steps: [...steps, { ...placed, output: encodeJson(output) }], instance: { server: there } }),
+    );
+    assert.equal(undone?.set?.availabilityZone, "east");
   });
 
   it("forgets ports that are gone, and those that are another's by now", async () => {

@@ -1,4 +1,5 @@
 import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { MigrationChange } from "../../../gen/kilonova/cells/v1/server_records.js";
 import type { GuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
@@ -11,7 +12,9 @@ import type { Ports } from "../ports.js";
 import { agentReports } from "./agent-command.js";
 import { agentStep, commandFailed } from "./agent-step.js";
 import { reservedAgain } from "./attachments.js";
+import { generationOf } from "./claim-destination.js";
 import { changeOf } from "./device-change.js";
+import { freeEarlierMoves } from "./earlier-moves.js";
 import { placeInGroup } from "./group-places.js";
 import { hostOf } from "./host-of.js";
 import { untilNoneLeft } from "./look-again.js";
@@ -72,27 +75,54 @@ export const disconnectHost = <I>(ports: Pick<Ports, "neutron" | "cinder" | "rec
   },
 });
 
-/** The end: the server holds nothing of a host, and has none then: who sees it gone finds the room. */
-export const leaveHost = <I>(ports: Pick<Ports, "placement" | "groups">): Step<I> => ({
+/**
+ * The end: the server holds nothing of a host, and has none then: who sees it gone finds the room. Nor do its
+ * earlier moves hold anything of that host.
+ */
+export const leaveHost = <I>(ports: Pick<Ports, "moves" | "migrations" | "groups">): Step<I> => ({
   name: "leave-host",
+  // For the group.
+  unfenced: true,
   // Nova's host does it as a part of its own event.
   event: "",
   timeoutMs: TIMEOUT_MS,
-  async run({ ctx, instance, server, fence }) {
-    await ports.placement.releaseAllocations(ctx, { consumerId: server.id, operation: "", fence });
+  async run(call) {
+    const { ctx, instance, server } = call;
+    await holdNothing(call, ports);
+    const migrations = await freeEarlierMoves(call, ports, hostOf(call));
     await placeInGroup(ports, ctx, instance.spec, server.id, undefined);
-    return done({}, offloaded(server));
+    return done({}, offloaded(server, migrations));
   },
 });
 
-const offloaded = (server: StepCall["server"]): Change => ({
+/**
+ * Claims nothing instead of what the server holds, then forbids that to whoever was overtaken: late, it would
+ * take what another operation has claimed since.
+ */
+async function holdNothing(
+  call: Pick<StepCall, "ctx" | "operation" | "server" | "fence">,
+  { moves }: Pick<Ports, "moves">,
+): Promise<void> {
+  const { ctx, operation, server, fence } = call;
+  const { id: consumerId, projectId, userId } = server;
+  const key = { operation: operation.name, fence };
+  const consumerGeneration = await generationOf(call, moves);
+  if (consumerGeneration !== undefined)
+    await moves.claimAllocations(ctx, {
+      ...key,
+      claim: { consumerId, projectId, userId, consumerGeneration, allocations: [] },
+    });
+  await moves.releaseAllocations(ctx, { ...key, consumerId, ownClaimsOnly: true });
+}
+
+const offloaded = (server: StepCall["server"], migrations: readonly MigrationChange[]): Change => ({
   set: {
     vmState: VmState.VM_STATE_SHELVED_OFFLOADED,
     powerState: PowerState.POWER_STATE_SHUTDOWN,
     hostInfo: nowhere(server.hostInfo),
   },
   dropFault: true,
-  more: { replaceHostResources: true },
+  more: { replaceHostResources: true, migrations: [...migrations] },
 });
 
 /** What is known of a server's place once it has none. */

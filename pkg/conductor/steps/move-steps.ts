@@ -1,11 +1,13 @@
 import type { MoveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Change, Step, StepCall } from "../engine/kind.js";
 import type { KindDeps } from "../kind-factory.js";
 import { awaitLanes } from "./await-lanes.js";
 import { claimDestination } from "./claim-destination.js";
 import { clearHost } from "./clear-host.js";
+import { stateBy } from "./confirm-move.js";
 import { exportGuest } from "./export-guest.js";
 import { keepsItsState } from "./guest-step.js";
 import { importGuest } from "./import-guest.js";
@@ -31,15 +33,22 @@ export const moveSteps = (
   claimDestination(ports),
   reachHost<MoveInput>(ports),
   exportGuest(ports),
-  clearHost(ports),
+  clearHost<MoveInput>(ports),
   moveVolumes(ports),
   importGuest(ports),
   movePorts({ neutron: ports.neutron, migrations: ports.migrations, factsOf }),
   startMovedGuest(ports),
 ];
 
-/** The server is as it was, and its migration has failed. */
-export const moveFailed = (call: StepCall<MoveInput>, error: OperationError, details: string): Change => ({
-  ...keepsItsState(call, error, details),
-  more: { migrations: [statusIs("error")] },
-});
+/**
+ * The server is as it was, and its migration has failed. One that an operator had to look after is what its
+ * guest is by now.
+ */
+export function moveFailed(call: StepCall<MoveInput>, error: OperationError, details: string): Change {
+  const { set } = keepsItsState(call, error, details);
+  const { vmState, powerState } = call.server;
+  return {
+    set: { ...set, ...(vmState === VmState.VM_STATE_ERROR ? { vmState: stateBy(powerState) } : {}) },
+    more: { migrations: [statusIs("error")] },
+  };
+}

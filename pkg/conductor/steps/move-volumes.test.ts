@@ -72,15 +72,35 @@ describe("move-volumes", () => {
     }
   });
 
-  it("leaves the volume reserved for an old host that is down, and out when somebody has deleted it", async () => {
+  it("is undone once the old host is up again: its guest could not start otherwise", async () => {
     const world = await aMove();
+    doneOf(await moveVolumes(world.ports).run(world.moving()));
     world.down.add(FROM);
-    await moveVolumes(world.ports).undo?.(world.moving());
-    assert.deepEqual(
-      [...world.cinder.attachments.values()].map(({ status }) => status),
-      ["reserved"],
-    );
+    const undo = async (): Promise<unknown> => moveVolumes(world.ports).undo?.(world.moving());
+    await assert.rejects(undo(), { kind: "unavailable" });
     world.down.clear();
+    await undo();
+    assert.deepEqual(attached(world), [[SERVER, "attached", FROM]]);
+  });
+
+  it("waits for an old host that goes down when it is to be told", async () => {
+    const world = await aMove();
+    let asked = 0;
+    const agents: Ports["agents"] = {
+      isUp: async () => false,
+      at: async (ctx, host) => {
+        asked++;
+        if (asked > 1) world.down.add(FROM);
+        return world.ports.agents.at(ctx, host);
+      },
+    };
+    const ports: Ports = { ...world.ports, agents };
+    await assert.rejects(async () => moveVolumes(ports).undo?.(world.moving()), { kind: "unavailable" });
+    assert.equal(asked, 2);
+  });
+
+  it("leaves out a volume that somebody has deleted when it is undone", async () => {
+    const world = await aMove();
     for (const id of [...world.cinder.attachments.keys()]) await world.cinder.deleteAttachment(testCtx(), id);
     await world.cinder.deleteVolume(testCtx(), VOLUME);
     const change = await moveVolumes(world.ports).undo?.(world.moving());

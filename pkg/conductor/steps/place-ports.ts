@@ -1,9 +1,11 @@
+import { z } from "zod";
 import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { FloatingIpInfo } from "../../clients/neutron/ports.js";
 import { mapLimit } from "../../kernel/index.js";
 import { instancePort } from "../domain/ports.js";
 import { done, fail } from "../engine/kind.js";
 import type { Change, Step, StepCall } from "../engine/kind.js";
+import { outputOf } from "../engine/outputs.js";
 import { ConductorErrors } from "../errors.js";
 import type { Ports } from "../ports.js";
 import { ownerIn } from "./allocate-networks.js";
@@ -15,28 +17,31 @@ import { isMissing } from "./volume-devices.js";
 
 const PORTS_AT_ONCE = 8;
 
+/** In which zone the server was before. */
+const placedPorts = outputOf("place-ports", z.object({ zone: z.string() }));
+
 /**
  * Binds all ports that a server has to the claimed host, which is the server's from now on. Ports that were
  * deleted meanwhile, or given to somebody else, are the server's no more.
  */
 export const placePorts = <I>(ports: NetworkPorts & Pick<Ports, "neutron">): Step<I> => ({
-  name: "place-ports",
+  name: placedPorts.step,
   unfenced: true,
   event: "",
   timeoutMs: 300_000,
 
   async run(call) {
     const { host } = call.outputs.get(claimedHost);
-    const bound = await boundTo(call, ports, { host: host.host, zone: call.server.availabilityZone });
+    const bound = await boundTo(call, ports, { host: host.host, zone: host.zone });
     const refused = bound.find(isRefused);
     if (refused !== undefined)
       return fail(ConductorErrors.PORT_BINDING_FAILED({ port: refused.portId }), {
         backTo: claimedHost.step,
         host: host.host,
       });
-    const { hostInfo } = call.server;
+    const { hostInfo, availabilityZone: zone } = call.server;
     return done(
-      {},
+      { zone },
       {
         ports: bound,
         set: {
@@ -49,7 +54,14 @@ export const placePorts = <I>(ports: NetworkPorts & Pick<Ports, "neutron">): Ste
 
   async undo(call): Promise<Change> {
     const putPorts = await unbindPorts(call, ports);
-    return { putPorts, set: { hostInfo: nowhere(call.server.hostInfo) } };
+    const before = call.outputs.find(placedPorts);
+    return {
+      putPorts,
+      set: {
+        hostInfo: nowhere(call.server.hostInfo),
+        ...(before === undefined ? {} : { availabilityZone: before.zone }),
+      },
+    };
   },
 });
 

@@ -36,12 +36,13 @@ async function takeOutLost(call: StepCall<EndMoveInput>, ports: Ports, at: HostR
   const present = new Set((await devicesOf(call, ports)).map(({ volumeId }) => volumeId));
   for (const volumeId of moved.filter((id) => !present.has(id))) {
     const ids = { commandId: `${call.stepId}/take-out/${volumeId}` };
-    await insist(
+    const isOut = await insist(
       call,
       ports,
       at,
       async () => (await sendCommand(call, ports, at, detachCommand, { volumeId }, ids)).result,
     );
+    if (!isOut) throw CommonErrors.UNAVAILABLE({ what: "A host of the server" });
   }
 }
 

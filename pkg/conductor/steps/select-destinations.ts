@@ -122,6 +122,7 @@ export const searchHost = <I>(
       consumerId: operation.serverId,
       operation: operation.name,
       fence,
+      ownClaimsOnly: true,
     });
     const tells = purpose === RequestPurpose.REQUEST_PURPOSE_BOOT && inBatch(instance.spec);
     return tells ? toldOthers(server, undefined) : undefined;

@@ -1,4 +1,6 @@
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { KilonovaError, isRetryable } from "../../kernel/errors.js";
+import { done } from "../engine/kind.js";
 import type { Step, StepCall } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 
@@ -40,3 +42,17 @@ export const endsShelving = <I>(ports: Pick<Ports, "images">, step: Step<I>): St
     return { ...result, change: { ...result.change, set: { ...result.change?.set, shelving: undefined } } };
   },
 });
+
+/**
+ * The end of what builds the guest anew from the image of its shelving: the server is active. Only now, when
+ * it is stored that the guest is there, may the image go. Once it may be gone, the guest is the only copy: no
+ * request to cancel takes it back.
+ */
+export const endShelving = <I>(ports: Pick<Ports, "images">): Step<I> =>
+  endsShelving<I>(ports, {
+    name: "end-shelving",
+    event: "",
+    timeoutMs: 24 * 3_600_000,
+    finishes: true,
+    run: async () => done({}, { set: { vmState: VmState.VM_STATE_ACTIVE }, dropFault: true }),
+  });

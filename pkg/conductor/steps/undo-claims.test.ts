@@ -30,12 +30,18 @@ function remembering() {
 }
 
 describe("undoing a claim", () => {
-  it("of a host gives back what this round claimed, and nothing of the next", async () => {
+  it("of a host gives back what this round claimed, and nothing of the next, or of another operation", async () => {
     const { ports, done } = remembering();
     const call = aCall({ round: 2 });
     assert.equal(await claimHost(ports).undo?.(call), undefined);
     assert.deepEqual(done, [
-      { consumerId: SERVER, operation: call.operation.name, fence: call.fence, attempt: 2 },
+      {
+        consumerId: SERVER,
+        operation: call.operation.name,
+        fence: call.fence,
+        ownClaimsOnly: true,
+        attempt: 2,
+      },
     ]);
   });
   it("of the scheduler leaves the group and gives back whatever the operation claimed", async () => {
@@ -44,7 +50,7 @@ describe("undoing a claim", () => {
     assert.equal(await selectDestinations(ports, 1).undo?.(call), undefined);
     assert.deepEqual(done, [
       { serverId: SERVER, host: "", cell: "" },
-      { consumerId: SERVER, operation: call.operation.name, fence: call.fence },
+      { consumerId: SERVER, operation: call.operation.name, fence: call.fence, ownClaimsOnly: true },
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { UnshelveInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
 import { declareOperation, theServer } from "../operation-declaration.js";
@@ -24,6 +25,8 @@ export default declareOperation({
   versionOf: ({ offloaded }) => (offloaded ? UNSHELVE_OFFLOADED : 1),
   lane: "life",
   input: UnshelveInput,
+  // Of one that is built anew: for its config drive.
+  secrets: ServerSecrets,
   result: theServer,
   methods: [{ name: "UnshelveServer", key: "unshelve" }],
   rule: "os_compute_api:os-shelve:unshelve",
@@ -34,4 +37,5 @@ export default declareOperation({
   },
   formOf: ({ offloaded }) => (offloaded ? "elsewhere" : "here"),
   ends: [VmState.VM_STATE_ACTIVE],
+  example: { secrets: { userData: "I2Nsb3VkLWNvbmZpZwo=" } },
 });

@@ -68,6 +68,22 @@ describe("claims of moves", () => {
       { consumerId: "s", operation: "boot", fence: orderOf(1, 0) },
     ]);
   });
+  it("of nothing free what is held, and come too late once they are released", () => {
+    const ledger = ledgerOf(running());
+    const [first, second] = [move(2, 0, "offload"), move(3, 0, "offload")];
+    const forbid = (fence: number) =>
+      ledger.release("s", move(fence, EVERY_ATTEMPT, "offload"), { ...whole, ownOnly: true });
+    ledger.claim(aClaim("s", {}, 1), second);
+    assert.deepEqual([heldBy(ledger, "s"), used(ledger, "src")], ["", 0]);
+    assert.equal(forbid(3), false);
+    ledger.claim(aClaim("s", { dst: { VCPU: 2 } }), move(4, 0, "unshelve"));
+    assert.equal(
+      reasonOf(() => ledger.claim(aClaim("s", {}, 1), first)),
+      "CLAIM_TOMBSTONED",
+    );
+    assert.equal(forbid(2), false);
+    assert.equal(heldBy(ledger, "s"), "dst=2");
+  });
   it("need room for both on the same host", () => {
     const ledger = ledgerOf(running());
     assert.equal(
