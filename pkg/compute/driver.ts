@@ -176,8 +176,8 @@ export interface Driver {
    */
   onEvent(listener: (event: GuestEvent) => void): void;
   /**
-   * Paths of the images that defined guests rely on, so that the image cache keeps them; capability of
-   * drivers with disks.
+   * Paths of the images that defined guests rely on, and those whose disks are on their way here, so that the
+   * image cache keeps them; capability of drivers with disks.
    */
   readonly imagesInUse?: () => ReadonlySet<string>;
   /** Of these, the ones without which the guest's next start would fail; nothing where all are there. */

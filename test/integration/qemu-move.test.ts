@@ -151,6 +151,35 @@ describe("QEMU driver: moving guests", function () {
     await starts(there, uuid);
   });
 
+  it("has the image that its disks will stand on kept, from the first byte on", async () => {
+    // No other guest has them.
+    const image = (host: QemuHost) => host.image("coming.raw", buttonGuestDisk());
+    const spec = await here.aSpec({ ephemerals: [{ gib: 1 }], rootImage: image(here) });
+    const uuid = spec.instanceUuid;
+    await here.driver().define(ctx, spec);
+    const rootImage = image(there);
+    const kernelPath = there.image("coming.kernel", Buffer.from("kernel")).path;
+    const kernel = { kernelPath, ramdiskPath: undefined, commandLine: "" };
+    const moved = await at(there, spec, { rootImage, kernel });
+    const used = (): boolean[] => {
+      const inUse = there.driver().imagesInUse();
+      return [rootImage.path, kernelPath].map((path) => inUse.has(path));
+    };
+    const seen: boolean[][] = [];
+    let breaks = true;
+    const arrival = await offered(here, uuid, (disk) => {
+      seen.push(used());
+      if (disk === "ephemeral0" && breaks) throw new Error("it broke");
+    });
+    await assert.rejects(there.driver().importDisks(ctx, moved, arrival), /it broke/);
+    assert.deepEqual(used(), [false, false]);
+    breaks = false;
+    await there.driver().importDisks(ctx, moved, arrival);
+    assert.ok(seen.length > 0 && seen.flat().every(Boolean));
+    assert.deepEqual(used(), [true, true]);
+    await there.driver().remove(ctx, uuid);
+  });
+
   it("goes on after the agent's death, and leaves nothing when it is given up", async () => {
     const { spec } = await written();
     const uuid = spec.instanceUuid;

@@ -124,6 +124,8 @@ export class QemuDriver implements Driver {
   readonly #guests = new Map<string, Entry>();
   /** What is prepared to take guests' places: its images are in use. */
   readonly #prepared = new Map<string, Definition>();
+  /** Guests whose disks are on their way here: what they will stand on and boot is in use. */
+  readonly #coming = new Set<GuestSpec>();
   /** Guests of which nothing is known but that they are there; they are left alone. */
   #spoiled: ReadonlySet<string> = new Set();
   readonly #mends = new WeakMap<RunningGuest, Mend>();
@@ -317,11 +319,12 @@ export class QemuDriver implements Driver {
   }
 
   imagesInUse(): ReadonlySet<string> {
-    const definitions = [
+    const all: readonly (Definition | { readonly spec: GuestSpec; readonly rescue: null })[] = [
       ...[...this.#guests.values()].map(({ definition }) => definition),
       ...this.#prepared.values(),
+      ...[...this.#coming].map((spec) => ({ spec, rescue: null })),
     ];
-    const paths = definitions.flatMap(({ spec, rescue }) => [
+    const paths = all.flatMap(({ spec, rescue }) => [
       spec.rootImage?.path,
       rescue?.image.path,
       ...[spec.kernel, rescue?.kernel].flatMap((kernel) => [kernel?.kernelPath, kernel?.ramdiskPath]),
@@ -656,18 +659,28 @@ export class QemuDriver implements Driver {
     });
   }
 
-  importDisks(ctx: Ctx, spec: GuestSpec, arrival: Arrival, tell: Tell<MovePhase> = untold): Promise<void> {
+  async importDisks(
+    ctx: Ctx,
+    spec: GuestSpec,
+    arrival: Arrival,
+    tell: Tell<MovePhase> = untold,
+  ): Promise<void> {
     const { instanceUuid } = spec;
-    return this.#locks.run(instanceUuid, async () => {
-      const { files } = this.#started();
-      this.#notSpoiled(instanceUuid);
-      const entry = this.#guests.get(instanceUuid);
-      if (entry?.definition.arrivedBy === arrival.transferId) return;
-      if (entry !== undefined) throw DriverErrors.GUEST_HERE_ALREADY({ instanceUuid });
-      const paths = files.paths(instanceUuid);
-      const definition = await importGuest(ctx, { spec, arrival, paths }, this.#defineTools(), tell);
-      this.#guests.set(instanceUuid, { definition, paths, ...notStarted });
-    });
+    this.#coming.add(spec);
+    try {
+      await this.#locks.run(instanceUuid, async () => {
+        const { files } = this.#started();
+        this.#notSpoiled(instanceUuid);
+        const entry = this.#guests.get(instanceUuid);
+        if (entry?.definition.arrivedBy === arrival.transferId) return;
+        if (entry !== undefined) throw DriverErrors.GUEST_HERE_ALREADY({ instanceUuid });
+        const paths = files.paths(instanceUuid);
+        const definition = await importGuest(ctx, { spec, arrival, paths }, this.#defineTools(), tell);
+        this.#guests.set(instanceUuid, { definition, paths, ...notStarted });
+      });
+    } finally {
+      this.#coming.delete(spec);
+    }
   }
 
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {
