@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -61,6 +62,22 @@ describe("disks that leave", () => {
     const [, , ephemeral] = await leavingDisks(entry);
     assert.equal(ephemeral?.sizeBytes, GIB);
     assert.ok((ephemeral?.dataBytes ?? GIB) < 1024 ** 2);
+  });
+
+  it("are made sure of before they are measured, but for the image", async () => {
+    const entry = anEntry();
+    const synced: string[] = [];
+    const disks = await leavingDisks(entry, async (path) => {
+      synced.push(path);
+      writeFileSync(path, "what was still to be written", { flag: "a" });
+    });
+    const { rootDisk, ephemeralDisk, configDrive } = entry.paths;
+    assert.deepEqual(
+      synced.filter((path) => !path.endsWith("eph1")),
+      [rootDisk, ephemeralDisk, configDrive],
+    );
+    assert.equal(disks.find(({ name }) => name === "root")?.sizeBytes, statSync(rootDisk).size);
+    assert.ok(statSync(rootDisk).size > rootDisk.length);
   });
 
   it("are without the image where somebody has removed it, and refused where a disk is lost", async () => {

@@ -57,13 +57,20 @@ function filesOf({ definition, paths }: Pick<Entry, "definition" | "paths">): re
 }
 
 /**
- * What of a stopped guest goes to another host. An image that is not here any more may be had there.
+ * What of a stopped guest goes to another host. An image that is not here any more may be had there. What a
+ * killed guest has written is on the disk before it is measured: after a power cut the same is offered.
+ * @param sync  makes a file's content durable
  * @throws DISK_LOST
  */
-export async function leavingDisks(entry: Pick<Entry, "definition" | "paths">): Promise<LeavingDisk[]> {
+export async function leavingDisks(
+  entry: Pick<Entry, "definition" | "paths">,
+  sync: (path: string) => Promise<void> = syncPath,
+): Promise<LeavingDisk[]> {
   const { instanceUuid } = entry.definition.spec;
   const disks: LeavingDisk[] = [];
   for (const { name, path, format } of filesOf(entry)) {
+    // Nothing else may be opened, and nothing takes its place: the folder is the agent's.
+    if (name !== BASE && (await ifThere(lstat(path)))?.isFile() === true) await sync(path);
     const held = await ifThere(lstat(path));
     if (held?.isFile() === true) {
       const dataBytes = Math.min(held.size, held.blocks * SECTOR_BYTES);
