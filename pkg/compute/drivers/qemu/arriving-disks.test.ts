@@ -84,8 +84,11 @@ describe("disks that arrive", () => {
       offer: { pinned, machines: new Map(), cpuModels: new Set() },
       files,
       run: async (_ctx, argv) => {
-        assert.equal(existsSync(paths.rootDisk), false, "a disk is whole once it has its name");
+        const [of = "", on = ""] = [argv.at(-1), argv[6]];
+        if (of.endsWith(".arriving"))
+          assert.equal(existsSync(paths.rootDisk), false, "a disk is whole once it has its name");
         ran.push([...argv]);
+        writeFileSync(of, overlay({ backingSize: on.length, backingName: on }));
         return "";
       },
       runDir: home,
@@ -100,8 +103,13 @@ describe("disks that arrive", () => {
         if (fromByte < data.length) yield pieceOf(fromByte, data.subarray(fromByte));
       },
     };
-    const take = (changed: Partial<Arrival> = {}) =>
-      importGuest(ctx, { spec, arrival: { ...arrival, ...changed }, paths }, tools, untold);
+    const take = (changed: Partial<Arrival> = {}, now: Partial<GuestSpec> = {}) =>
+      importGuest(
+        ctx,
+        { spec: { ...spec, ...now }, arrival: { ...arrival, ...changed }, paths },
+        tools,
+        untold,
+      );
     return { paths, ran, asked, arrival, take };
   }
 
@@ -113,7 +121,8 @@ describe("disks that arrive", () => {
     assert.deepEqual(ran, [["qemu-img", "rebase", "-u", "-f", "qcow2", "-b", IMAGE, "-F", "raw", part]]);
     assert.deepEqual(readdirSync(paths.dir).sort(), ["disk", "disk.eph0", "instance.json"]);
     assert.equal(statSync(paths.ephemeralDisk).size, GIB);
-    assert.equal(readFileSync(paths.rootDisk).equals(overlay()), true);
+    const settled = overlay({ backingSize: IMAGE.length, backingName: IMAGE });
+    assert.equal(readFileSync(paths.rootDisk).equals(settled), true);
   });
 
   it("are fetched once, whatever breaks", async () => {
@@ -219,6 +228,32 @@ describe("disks that arrive", () => {
     };
     await assert.rejects(take({ open: breaks }), /it broke/);
     assert.equal((await take()).spec.rootImage?.path, paths.baseDisk);
+  });
+
+  it("are put on the image that came along when the one that an attempt found here is gone", async () => {
+    const { paths, ran, arrival, take } = aHost([base, root(), ephemeral()]);
+    const breaks: Arrival["open"] = async function* (c, disk, fromByte) {
+      if (disk.name === "ephemeral0") throw new Error("it broke");
+      yield* arrival.open(c, disk, fromByte);
+    };
+    await assert.rejects(take({ open: breaks }), /it broke/);
+    assert.deepEqual([ran.length, existsSync(paths.baseDisk)], [1, false]);
+    // The Image service has it no more.
+    const without = { rootImage: { imageId: "i", path: "", virtualSizeBytes: 512 } };
+    for (let times = 0; times < 2; times++) {
+      const { spec } = await take({}, without);
+      assert.equal(spec.rootImage?.path, paths.baseDisk);
+      rmSync(paths.definition);
+      await (await ArrivalRecord.begin(paths, TRANSFER)).note("root", 1);
+    }
+    // Once: from then on it stands there.
+    assert.deepEqual(
+      ran.map((argv) => [argv[6], argv.at(-1)]),
+      [
+        [IMAGE, `${paths.rootDisk}.arriving`],
+        [paths.baseDisk, paths.rootDisk],
+      ],
+    );
   });
 
   it("keep the config drive that came", async () => {

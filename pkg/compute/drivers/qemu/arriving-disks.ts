@@ -9,7 +9,7 @@ import { requireNext } from "../disk-pieces.js";
 import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 import { ArrivalRecord } from "./arrival-record.js";
-import { broken, requireHonest, withImageBelow } from "./arriving-root.js";
+import { broken, requireHonest, standsOn, withImageBelow } from "./arriving-root.js";
 import { makeFiles, wantedDefinition } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
 import { userOf } from "./definition.js";
@@ -139,11 +139,15 @@ async function fetchDisks(
   };
   passed(0);
   for (const one of coming) {
-    const { disk, path } = one;
+    const { disk, path, base } = one;
     if (!isHere.has(path)) {
       await fetchDisk(ctx, disk, arrivingPath(path), fetching, passed);
       await settle(ctx, one, user, tools);
-    } else if (user && disk.name !== BASE) await lchown(path, user.uid, user.gid);
+    } else {
+      if (user && disk.name !== BASE) await lchown(path, user.uid, user.gid);
+      // This host may have had another image when an earlier attempt settled it, or none.
+      if (base !== undefined && !(await standsOn(path, base))) await putOn(ctx, path, base, user, tools);
+    }
   }
 }
 
@@ -223,16 +227,24 @@ async function settle(
   if (disk.format === "qcow2") await requireHonest(disk, part, base !== undefined);
   if (disk.name === BASE) await closeForGood(part);
   else if (user) await lchown(part, user.uid, user.gid);
-  if (base !== undefined) {
-    const { run, config, isolation } = tools;
-    await run(ctx, [config.qemuImg, "rebase", "-u", "-f", "qcow2", "-b", base, "-F", "raw", part], {
-      timeoutMs: config.toolTimeoutMs,
-      within: isolation.tool({ user, readable: [base], writable: [part] }),
-    });
-    await syncPath(part);
-  }
+  if (base !== undefined) await putOn(ctx, part, base, user, tools);
   await rename(part, path);
   await syncPath(dirname(path));
+}
+
+/** Has a root disk that was looked at stand on an image of this host. */
+async function putOn(
+  ctx: Ctx,
+  disk: string,
+  base: string,
+  user: RunAs | undefined,
+  { run, config, isolation }: DefineTools,
+): Promise<void> {
+  await run(ctx, [config.qemuImg, "rebase", "-u", "-f", "qcow2", "-b", base, "-F", "raw", disk], {
+    timeoutMs: config.toolTimeoutMs,
+    within: isolation.tool({ user, readable: [base], writable: [disk] }),
+  });
+  await syncPath(disk);
 }
 
 /** As images of the cache are: the guest's process may read it. */
