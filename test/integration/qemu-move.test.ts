@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
 import { rootCtx } from "../../pkg/kernel/index.js";
 import type { Arrival, DiskTransfer, GuestSpec } from "../../pkg/compute/driver.js";
 import { parseDefinition } from "../../pkg/compute/drivers/qemu/definition.js";
@@ -204,6 +215,34 @@ describe("QEMU driver: moving guests", function () {
     await assert.rejects(there.driver().importDisks(ctx, moved, arrival), /it broke/);
     await there.driver().remove(ctx, uuid);
     assert.equal(existsSync(paths.dir), false);
+  });
+
+  it("keeps the user whose disks are on their way until they are thrown away", async function () {
+    // Others cannot choose users.
+    if (process.getuid?.() !== 0) this.skip();
+    const { spec } = await written();
+    const uuid = spec.instanceUuid;
+    const { dir } = there.paths(uuid);
+    const taken = "/run/kilonova-uids";
+    const its = (): string[] =>
+      readdirSync(taken).filter((uid) => {
+        try {
+          return readlinkSync(join(taken, uid)) === dir;
+        } catch {
+          return false; // given back meanwhile, by another test
+        }
+      });
+    const arrival = await offered(here, uuid, (disk) => {
+      if (disk === "ephemeral0") throw new Error("it broke");
+    });
+    const moved = await at(there, spec);
+    for (const restarted of [false, true]) {
+      await assert.rejects(there.driver().importDisks(ctx, moved, arrival), /it broke/);
+      if (restarted) await there.restart();
+      assert.deepEqual(its(), [String(statSync(there.paths(uuid).rootDisk).uid)]);
+    }
+    await there.driver().remove(ctx, uuid);
+    assert.deepEqual(its(), []);
   });
 
   it("brings the image along where there is no other way, and takes it on to the next host", async () => {

@@ -165,7 +165,9 @@ export class QemuDriver implements Driver {
     this.#ctx = ctx;
     const { definitions: found, spoiled } = await files.load(ctx.log);
     this.#spoiled = new Set(spoiled);
-    const known = [...found.map(({ spec }) => spec.instanceUuid), ...spoiled];
+    // Files of its own may lie in a folder that never became a guest, until it does or is removed.
+    const unfinished = await files.unfinished();
+    const known = [...found.map(({ spec }) => spec.instanceUuid), ...spoiled, ...unfinished];
     const folders = new Set(known.map((uuid) => files.paths(uuid)).flatMap((p) => [p.dir, p.volumesDir]));
     isolation.uids?.forget(stateDir, (owner) => folders.has(owner));
     const events: GuestEvent[] = [];
@@ -303,8 +305,8 @@ export class QemuDriver implements Driver {
       if (entry) await this.#end(entry);
       bridges.forget({ paths });
       await files.discard(paths, instanceUuid);
-      const uid = entry?.definition.uid;
-      if (typeof uid === "number") isolation.uids?.release(paths.dir, uid);
+      // Also of one that never was a guest: disks may have begun to come.
+      isolation.uids?.releaseAll(paths.dir);
       this.#guests.delete(instanceUuid);
       this.#prepared.delete(instanceUuid);
     });
