@@ -256,6 +256,54 @@ describe("disks that arrive", () => {
     );
   });
 
+  describe("with a kernel", () => {
+    const boots = (kernelPath: string, ramdiskPath: string | undefined): Partial<GuestSpec> => ({
+      kernel: { kernelPath, ramdiskPath, commandLine: "quiet" },
+    });
+    const kernel = raw("kernel", Buffer.from("kernel"));
+    const ramdisk = raw("ramdisk", Buffer.from("ramdisk"));
+
+    it("leave it behind where this host has it", async () => {
+      const here = boots("/images/kernel.raw", undefined);
+      const { asked, take } = aHost([root(), ephemeral(), kernel, ramdisk], here);
+      assert.deepEqual((await take()).spec.kernel, { ...here.kernel, ramdiskPath: null });
+      assert.deepEqual(asked, ["root 0", "root 0", "ephemeral0 0"]);
+    });
+
+    it("bring it along where it cannot be had, which is then this guest's alone", async () => {
+      const { paths, take } = aHost([root(), ephemeral(), kernel, ramdisk], boots("", ""));
+      const { ownKernel, ownRamdisk } = paths;
+      const own = { kernelPath: ownKernel, ramdiskPath: ownRamdisk, commandLine: "quiet" };
+      assert.deepEqual((await take()).spec.kernel, own);
+      assert.deepEqual(
+        [ownKernel, ownRamdisk].map((path) => [readFileSync(path, "utf8"), statSync(path).mode & 0o777]),
+        [
+          ["kernel", 0o444],
+          ["ramdisk", 0o444],
+        ],
+      );
+    });
+
+    it("bring along only what this host lacks", async () => {
+      const here = boots("/images/kernel.raw", "");
+      const { paths, take } = aHost([root(), ephemeral(), kernel, ramdisk], here);
+      assert.deepEqual((await take()).spec.kernel, { ...here.kernel, ramdiskPath: paths.ownRamdisk });
+      assert.equal(existsSync(paths.ownKernel), false);
+    });
+
+    const wrong: readonly [what: string, disks: [LeavingDisk, Buffer][]][] = [
+      ["does not come", [ramdisk]],
+      ["is larger than any", [raw("kernel", Buffer.from("kernel"), 2 * GIB), ramdisk]],
+      ["is no plain file", [[{ ...kernel[0], format: "qcow2" }, kernel[1]], ramdisk]],
+    ];
+    for (const [what, disks] of wrong)
+      it(`are refused when it ${what}`, async () => {
+        const { paths, take } = aHost([root(), ephemeral(), ...disks], boots("", ""));
+        await assert.rejects(take(), { reason: "TRANSFER_BROKEN" });
+        assert.equal(existsSync(paths.dir), false);
+      });
+  });
+
   it("keep the config drive that came", async () => {
     const configDrive = new Map([["openstack/latest/meta_data.json", new TextEncoder().encode("{}")]]);
     const drive = raw("config", Buffer.from("drive with the first password"));

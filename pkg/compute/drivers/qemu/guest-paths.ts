@@ -16,6 +16,9 @@ export interface GuestPaths {
   readonly configDrive: string;
   /** The image below its root disk, of a guest that came with one of its own. */
   readonly baseDisk: string;
+  /** What it boots with, of such a guest. */
+  readonly ownKernel: string;
+  readonly ownRamdisk: string;
   /** There while its disks are offered to another host: the guest stays off. */
   readonly leavingMark: string;
   /** How far disks have come that are on their way here. */
@@ -83,6 +86,8 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     swapDisk: join(dir, "disk.swap"),
     configDrive: join(dir, "disk.config"),
     baseDisk: join(dir, "disk.base"),
+    ownKernel: join(dir, "kernel"),
+    ownRamdisk: join(dir, "ramdisk"),
     leavingMark: join(dir, "leaving.json"),
     arriving: join(dir, "arriving.json"),
     snapshotsDir: join(dir, "snapshots"),

@@ -64,6 +64,19 @@ describe("disks that leave", () => {
     assert.ok((ephemeral?.dataBytes ?? GIB) < 1024 ** 2);
   });
 
+  it("are with what the guest boots with, as long as that is here", async () => {
+    const { definition, ...entry } = anEntry();
+    const [kernelPath, ramdiskPath] = [join(home, "kernel.raw"), join(home, "ramdisk.raw")];
+    const kernel = { kernelPath, ramdiskPath, commandLine: "" };
+    const booting: Entry = { ...entry, definition: { ...definition, spec: { ...definition.spec, kernel } } };
+    for (const path of [kernelPath, ramdiskPath]) writeFileSync(path, path);
+    assert.deepEqual((await names(booting)).slice(-2), ["kernel", "ramdisk"]);
+    const { pieces } = await openLeaving(ctx, booting, TO, "ramdisk", 0);
+    for await (const { data } of pieces) assert.equal(Buffer.from(data).toString(), ramdiskPath);
+    rmSync(kernelPath);
+    assert.deepEqual((await names(booting)).slice(-2), ["config", "ramdisk"]);
+  });
+
   it("are made sure of before they are measured, but for the image", async () => {
     const entry = anEntry();
     const synced: string[] = [];
