@@ -77,7 +77,7 @@ export interface DiskTransfer {
 export interface LeavingDisk {
   /**
    * Such as `root`, `ephemeral0` or `config`; `base` is the image below the root disk, `kernel` and `ramdisk`
-   * what the guest boots with.
+   * what the guest boots with. What a driver needs beside disks, it offers as one of a name of its own.
    */
   readonly name: string;
   readonly format: "qcow2" | "raw";

@@ -110,7 +110,7 @@ describe("disks that arrive", () => {
         tools,
         untold,
       );
-    return { paths, ran, asked, arrival, take };
+    return { spec, paths, ran, asked, arrival, take };
   }
 
   it("stand on this host's image before they have their names, and are a guest's at last", async () => {
@@ -254,6 +254,23 @@ describe("disks that arrive", () => {
         [paths.baseDisk, paths.rootDisk],
       ],
     );
+  });
+
+  it("bring their guest's places along", async () => {
+    const { spec } = aHost([]);
+    const [{ portId } = assert.fail("no interface")] = spec.interfaces;
+    const layout = {
+      machine: pinned.q35,
+      machineType: null,
+      rootPorts: 8,
+      interfaces: [{ portId, slot: 5 }],
+      volumes: [],
+    };
+    const told = raw("layout", Buffer.from(JSON.stringify(layout)));
+    const { paths, take } = aHost([told, root(), ephemeral()], { interfaces: spec.interfaces });
+    const { rootPorts, spec: stored } = await take();
+    assert.deepEqual([rootPorts, stored.interfaces[0]?.slot], [8, 5]);
+    assert.deepEqual(readdirSync(paths.dir).sort(), ["disk", "disk.eph0", "instance.json"]);
   });
 
   describe("with a kernel", () => {

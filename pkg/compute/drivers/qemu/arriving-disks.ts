@@ -18,7 +18,8 @@ import { ownDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
 import { arrivingPath } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
-import { BASE, IMAGES, KERNEL, RAMDISK } from "./leaving-disks.js";
+import { comingLayout } from "./layout.js";
+import { BASE, IMAGES, KERNEL, LAYOUT, RAMDISK } from "./leaving-disks.js";
 
 /** Which guest comes, and how. */
 export interface ImportInput {
@@ -63,7 +64,8 @@ export async function importGuest(
   const { transferId, disks } = arrival;
   const found = await ArrivalRecord.find(paths, transferId);
   const spec = withOwnBootFiles(await withImageBelow(ctx, asked, { arrival, paths }, found), paths);
-  const plain = wantedDefinition({ spec, before: undefined, uidBefore: undefined, paths }, tools);
+  const layout = await comingLayout(ctx, arrival);
+  const plain = wantedDefinition({ spec, before: undefined, uidBefore: undefined, paths, layout }, tools);
   const wanted: Definition = { ...plain, arrivedBy: transferId };
   const coming = placesOf(disks, wanted, paths);
   if (found === undefined) await tools.files.discard(paths, spec.instanceUuid);
@@ -112,6 +114,8 @@ function placesOf(disks: readonly LeavingDisk[], wanted: Definition, paths: Gues
     if (!disks.some((disk) => disk.name === name)) throw broken({ name }, "it is not offered");
   return disks.flatMap((disk): ComingDisk[] => {
     const { name, format, sizeBytes } = disk;
+    // It has been read.
+    if (name === LAYOUT) return [];
     if (name === KERNEL || name === RAMDISK) {
       const path = boots.get(name);
       if (path === undefined) return [];

@@ -41,7 +41,7 @@ import type {
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
 import { DriverErrors } from "../errors.js";
-import { makeFolder } from "../../../platform/files/index.js";
+import { makeFolder, writeFileAtomic } from "../../../platform/files/index.js";
 import { Isolation } from "../host/isolation.js";
 import { runTool } from "../host/run-tool.js";
 import type { RunTool } from "../host/run-tool.js";
@@ -67,6 +67,7 @@ import type { InterfaceTools } from "./interfaces.js";
 import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
+import { layoutOf } from "./layout.js";
 import { leavingDisks, leavingMark, markLeaving, openLeaving, unmarkLeaving } from "./leaving-disks.js";
 import { reattach } from "./reattach.js";
 import { Mend } from "./mend.js";
@@ -632,6 +633,7 @@ export class QemuDriver implements Driver {
       await this.#end(entry);
       await this.#forgetMemory(entry);
       await this.#settleDisks(entry);
+      await writeFileAtomic(entry.paths.layout, JSON.stringify(layoutOf(entry.definition)));
       const disks = await leavingDisks(entry);
       await markLeaving(entry.paths, transfer);
       entry.leaving = transfer;

@@ -21,6 +21,8 @@ export interface GuestPaths {
   readonly ownRamdisk: string;
   /** There while its disks are offered to another host: the guest stays off. */
   readonly leavingMark: string;
+  /** The machine as the guest saw it, while its disks are offered. */
+  readonly layout: string;
   /** How far disks have come that are on their way here. */
   readonly arriving: string;
   /** Copies of the root disk on their way to the Image service. The guest's process sees what comes here. */
@@ -89,6 +91,7 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     ownKernel: join(dir, "kernel"),
     ownRamdisk: join(dir, "ramdisk"),
     leavingMark: join(dir, "leaving.json"),
+    layout: join(dir, "layout.json"),
     arriving: join(dir, "arriving.json"),
     snapshotsDir: join(dir, "snapshots"),
     volumesDir: join(dir, "volumes"),

@@ -64,6 +64,14 @@ describe("disks that leave", () => {
     assert.ok((ephemeral?.dataBytes ?? GIB) < 1024 ** 2);
   });
 
+  it("come with the guest's places, where they were written down", async () => {
+    const entry = anEntry();
+    writeFileSync(entry.paths.layout, "{}");
+    assert.equal((await names(entry))[0], "layout");
+    await unmarkLeaving(entry.paths);
+    assert.equal(existsSync(entry.paths.layout), false);
+  });
+
   it("are with what the guest boots with, as long as that is here", async () => {
     const { definition, ...entry } = anEntry();
     const [kernelPath, ramdiskPath] = [join(home, "kernel.raw"), join(home, "ramdisk.raw")];

@@ -16,6 +16,8 @@ export const BASE = "base";
 /** Names of what a guest boots with. */
 export const KERNEL = "kernel";
 export const RAMDISK = "ramdisk";
+/** Name of the guest's layout. One that was offered by an older agent has none. */
+export const LAYOUT = "layout";
 /** What only comes along where it cannot be had otherwise. No guest ever writes it. */
 export const IMAGES: ReadonlySet<string> = new Set([BASE, KERNEL, RAMDISK]);
 
@@ -42,8 +44,9 @@ export const markLeaving = (
 ): Promise<void> => writeFileAtomic(path, JSON.stringify({ transferId, toHost }));
 
 /** Before anything starts the guest: a mark that came back after a power cut would keep it off. */
-export async function unmarkLeaving({ leavingMark: path, dir }: GuestPaths): Promise<void> {
+export async function unmarkLeaving({ leavingMark: path, layout, dir }: GuestPaths): Promise<void> {
   await rm(path, { force: true });
+  await rm(layout, { force: true });
   await syncPath(dir);
 }
 
@@ -57,6 +60,7 @@ function filesOf({ definition, paths }: Pick<Entry, "definition" | "paths">): re
   const disks = ownDisks({ ...definition, rescue: null }, paths).filter(({ node }) => node !== "swap");
   const { kernel } = definition.spec;
   return [
+    { name: LAYOUT, path: paths.layout, format: "raw" },
     ...disks.flatMap(({ node, path, format, base }) => [
       ...imageAt(BASE, base),
       { name: node, path, format },
@@ -88,7 +92,7 @@ export async function leavingDisks(
     if (held?.isFile() === true) {
       const dataBytes = Math.min(held.size, held.blocks * SECTOR_BYTES);
       disks.push({ name, format, sizeBytes: held.size, dataBytes });
-    } else if (!IMAGES.has(name)) throw DriverErrors.DISK_LOST({ instanceUuid, disk: name });
+    } else if (!IMAGES.has(name) && name !== LAYOUT) throw DriverErrors.DISK_LOST({ instanceUuid, disk: name });
   }
   return disks;
 }
