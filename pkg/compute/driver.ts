@@ -75,7 +75,10 @@ export interface DiskTransfer {
 
 /** A disk of a guest that leaves its host, as the file that it is. */
 export interface LeavingDisk {
-  /** Such as `root`, `ephemeral0` or `config`; `base` is the image below the root disk. */
+  /**
+   * Such as `root`, `ephemeral0` or `config`; `base` is the image below the root disk, `kernel` and `ramdisk`
+   * what the guest boots with. What a driver needs beside disks, it offers as one of a name of its own.
+   */
   readonly name: string;
   readonly format: "qcow2" | "raw";
   /** Length of the file. */
@@ -106,7 +109,8 @@ export interface Arrival {
   readonly transferId: string;
   /**
    * What is offered. The image below the root disk is only fetched where the spec's is another one, such as
-   * none that is here; then it becomes the guest's own.
+   * none that is here; then it becomes the guest's own. So do the kernel and the RAM disk where the spec's
+   * path is "".
    */
   readonly disks: readonly LeavingDisk[];
   /**
@@ -176,8 +180,8 @@ export interface Driver {
    */
   onEvent(listener: (event: GuestEvent) => void): void;
   /**
-   * Paths of the images that defined guests rely on, so that the image cache keeps them; capability of
-   * drivers with disks.
+   * Paths of the images that defined guests rely on, and those whose disks are on their way here, so that the
+   * image cache keeps them; capability of drivers with disks.
    */
   readonly imagesInUse?: () => ReadonlySet<string>;
   /** Of these, the ones without which the guest's next start would fail; nothing where all are there. */

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
 import { rootCtx } from "../../pkg/kernel/index.js";
 import type { Arrival, DiskTransfer, GuestSpec } from "../../pkg/compute/driver.js";
 import { parseDefinition } from "../../pkg/compute/drivers/qemu/definition.js";
@@ -126,7 +137,7 @@ describe("QEMU driver: moving guests", function () {
     );
     await there.driver().importDisks(ctx, await at(there, spec), arrival);
     const paths = there.paths(uuid);
-    assert.deepEqual([...passed.keys()], ["root", "ephemeral0", "config"]);
+    assert.deepEqual([...passed.keys()], ["root", "layout", "ephemeral0", "config"]);
     assert.ok((passed.get("ephemeral0") ?? GIB) < 64 * MIB, `${passed.get("ephemeral0")} bytes came`);
     assert.ok(heldBytes(paths.ephemeralDisk) < 64 * MIB);
     const { uid } = parseDefinition(readFileSync(paths.definition, "utf8"));
@@ -149,6 +160,35 @@ describe("QEMU driver: moving guests", function () {
     assert.equal(read(came, header.length, 0), header.toString("latin1"));
     assert.equal(statSync(came).size, GIB);
     await starts(there, uuid);
+  });
+
+  it("has the image that its disks will stand on kept, from the first byte on", async () => {
+    // No other guest has them.
+    const image = (host: QemuHost) => host.image("coming.raw", buttonGuestDisk());
+    const spec = await here.aSpec({ ephemerals: [{ gib: 1 }], rootImage: image(here) });
+    const uuid = spec.instanceUuid;
+    await here.driver().define(ctx, spec);
+    const rootImage = image(there);
+    const kernelPath = there.image("coming.kernel", Buffer.from("kernel")).path;
+    const kernel = { kernelPath, ramdiskPath: undefined, commandLine: "" };
+    const moved = await at(there, spec, { rootImage, kernel });
+    const used = (): boolean[] => {
+      const inUse = there.driver().imagesInUse();
+      return [rootImage.path, kernelPath].map((path) => inUse.has(path));
+    };
+    const seen: boolean[][] = [];
+    let breaks = true;
+    const arrival = await offered(here, uuid, (disk) => {
+      seen.push(used());
+      if (disk === "ephemeral0" && breaks) throw new Error("it broke");
+    });
+    await assert.rejects(there.driver().importDisks(ctx, moved, arrival), /it broke/);
+    assert.deepEqual(used(), [false, false]);
+    breaks = false;
+    await there.driver().importDisks(ctx, moved, arrival);
+    assert.ok(seen.length > 0 && seen.flat().every(Boolean));
+    assert.deepEqual(used(), [true, true]);
+    await there.driver().remove(ctx, uuid);
   });
 
   it("goes on after the agent's death, and leaves nothing when it is given up", async () => {
@@ -175,6 +215,34 @@ describe("QEMU driver: moving guests", function () {
     await assert.rejects(there.driver().importDisks(ctx, moved, arrival), /it broke/);
     await there.driver().remove(ctx, uuid);
     assert.equal(existsSync(paths.dir), false);
+  });
+
+  it("keeps the user whose disks are on their way until they are thrown away", async function () {
+    // Others cannot choose users.
+    if (process.getuid?.() !== 0) this.skip();
+    const { spec } = await written();
+    const uuid = spec.instanceUuid;
+    const { dir } = there.paths(uuid);
+    const taken = "/run/kilonova-uids";
+    const its = (): string[] =>
+      readdirSync(taken).filter((uid) => {
+        try {
+          return readlinkSync(join(taken, uid)) === dir;
+        } catch {
+          return false; // given back meanwhile, by another test
+        }
+      });
+    const arrival = await offered(here, uuid, (disk) => {
+      if (disk === "ephemeral0") throw new Error("it broke");
+    });
+    const moved = await at(there, spec);
+    for (const restarted of [false, true]) {
+      await assert.rejects(there.driver().importDisks(ctx, moved, arrival), /it broke/);
+      if (restarted) await there.restart();
+      assert.deepEqual(its(), [String(statSync(there.paths(uuid).rootDisk).uid)]);
+    }
+    await there.driver().remove(ctx, uuid);
+    assert.deepEqual(its(), []);
   });
 
   it("brings the image along where there is no other way, and takes it on to the next host", async () => {

@@ -4,6 +4,7 @@ import { EndMoveInput, MoveInput, ResetStateInput } from "../../gen/kilonova/cel
 import type { MigrationRecord } from "../../gen/kilonova/cells/v1/server_records.js";
 import type { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerRecordsServiceDefinition } from "../../gen/kilonova/cells/v1/server_records_service.js";
+import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { beginDue, confirming } from "../../pkg/cells/operations/due.js";
@@ -296,6 +297,24 @@ describe("moving to another host while off", function () {
     const { fault } = await does(id, "server.resize", asked({ flavor }));
     assert.equal(fault?.reason, "NO_VALID_HOST");
     assert.deepEqual(await standing(id), { ...(before as object), kept: [[]] });
+  });
+
+  it("that is cancelled while the guest shuts down has it come to its end, then starts it again", async () => {
+    const id = await server();
+    const before = await standing(id);
+    await script({ [FROM]: [{ method: "exportDisks", delayMs: 4_000 }] });
+    const { name } = await act(cloud, id, operationOf("server.resize"), { input: asked() });
+    await until(async () => (await operation(id)).currentStep === "export-guest", {
+      timeoutMs: 60_000,
+      what: "the guest to be told",
+    });
+    await cloud.operations.requestCancel(testCtx(), { name });
+    await ended(cloud, id);
+    assert.equal((await operation(id)).state, CANCELLED);
+    assert.deepEqual(await standing(id), { ...(before as object), kept: [[]] });
+    const agent = cloud.channel("api", `agent:${FROM}`).client(AgentServiceDefinition);
+    const { output } = await agent.getConsoleLog(testCtx(), { host: FROM, serverId: id });
+    assert.equal([...output.toString().matchAll(/boot \d/g)].length, 2);
   });
 
   it("that is cancelled while the disks travel leaves the server as it was", async () => {

@@ -15,6 +15,7 @@ import { diskSources } from "./disk-sources.js";
 const ctx = rootCtx({ requestId: "req-transfer" });
 const TO = { transferId: "0a1b2c3d-0000-4000-8000-000000000000", toHost: "host2" };
 const HOST2: Peer = { service: "compute", host: "host2", cell: "cell1" };
+const HOST3: Peer = { ...HOST2, host: "host3" };
 
 /** What a host makes of its own answers. */
 type Answers = (
@@ -30,14 +31,14 @@ async function bench(answers: Answers = (_request, real) => real) {
   await driver.define(ctx, spec);
   const disks = await driver.exportDisks(ctx, serverId, TO, 0);
   const root = disks.find(({ name }) => name === "root") ?? assert.fail("no root disk");
-  const readers = new DiskReaders(driver, "cell1");
+  const clock = fakeClock();
+  const readers = new DiskReaders(driver, "cell1", clock);
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   network.listen("agent:host1", [
     bindPart(AgentServiceDefinition, {
       readDisk: (c, request) => answers(request, readers.read(c, request)),
     }),
   ]);
-  const clock = fakeClock();
   const connect = (peer: Peer) => network.connect("agent:host1", peer).client(AgentServiceDefinition);
   const request = { host: "host1", serverId, ...TO, disk: "root", fromByte: 0n };
   const sources = diskSources({
@@ -58,7 +59,22 @@ async function bench(answers: Answers = (_request, real) => real) {
       pieces.push(piece);
     return pieces;
   };
-  return { driver, serverId, root, clock, connect, request, fetch, own };
+  /** These many disks on their way to host 2, the first piece taken, or to host 3 from another guest. */
+  const reading = async (count: number, peer = HOST2) => {
+    const { instanceUuid } = aGuestSpec();
+    const to = { ...TO, toHost: peer.host };
+    if (peer !== HOST2) {
+      await driver.define(ctx, { ...spec, instanceUuid });
+      await driver.exportDisks(ctx, instanceUuid, to, 0);
+    }
+    const asked = { ...request, ...to, serverId: peer === HOST2 ? serverId : instanceUuid };
+    const readers = Array.from({ length: count }, () =>
+      connect(peer).readDisk(ctx, asked)[Symbol.asyncIterator](),
+    );
+    await Promise.all(readers.map((one) => one.next()));
+    return readers;
+  };
+  return { driver, serverId, root, clock, connect, request, fetch, own, reading };
 }
 
 const comparable = (pieces: readonly DiskPiece[]): unknown[] =>
@@ -119,36 +135,70 @@ describe("a disk between two agents", () => {
     await assert.rejects(read({}), { reason: "TRANSFER_UNKNOWN" });
   });
 
-  it("is read by a few at a time: who comes later waits until one has left", async () => {
-    const { connect, request } = await bench();
-    const reading = Array.from({ length: 8 }, () =>
-      connect(HOST2).readDisk(ctx, request)[Symbol.asyncIterator](),
-    );
-    await Promise.all(reading.map((one) => one.next()));
-    let came = false;
-    const later = first(connect(HOST2).readDisk(ctx, request)).then((piece) => {
-      came = piece !== undefined;
+  /** A reader who comes later, and whether he has got anything. */
+  const later = (answers: AsyncIterable<unknown>) => {
+    const state = { came: false };
+    const read = first(answers).then((piece) => {
+      state.came = piece !== undefined;
     });
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(came, false);
-    await reading[0]?.return?.();
-    await later;
-    assert.equal(came, true);
-    for (const one of reading) await one.return?.();
+    return { state, read };
+  };
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it("is read by a few at a time: who comes later waits until one has left", async () => {
+    const { connect, request, reading } = await bench();
+    const all = [...(await reading(4, HOST3)), ...(await reading(3))];
+    const last = await reading(1);
+    const { state, read } = later(connect(HOST2).readDisk(ctx, request));
+    await settled();
+    assert.equal(state.came, false);
+    await last[0]?.return?.();
+    await read;
+    assert.equal(state.came, true);
+    for (const one of all) await one.return?.();
+  });
+
+  it("leaves half of the places to other hosts", async () => {
+    const { connect, request, reading } = await bench();
+    const all = await reading(4);
+    const { state, read } = later(connect(HOST2).readDisk(ctx, request));
+    await settled();
+    assert.equal(state.came, false);
+    all.push(...(await reading(4, HOST3)));
+    for (const one of all) await one.return?.();
+    await read;
+  });
+
+  it("has no place any more whose reader takes nothing for a minute, who may read on", async () => {
+    const { connect, request, reading, clock } = await bench();
+    const all = await reading(4);
+    const { state, read } = later(connect(HOST2).readDisk(ctx, request));
+    await clock.advance(59_000);
+    // Who takes a piece in between has as long again.
+    await all[0]?.next();
+    assert.equal(state.came, false);
+    await clock.advance(1_000);
+    await read;
+    // Three have lost their places. They read on, and leave none when they end.
+    assert.equal((await all[1]?.next())?.done, false);
+    for (const one of all.slice(1)) await one.return?.();
+    const again = await reading(3);
+    const next = later(connect(HOST2).readDisk(ctx, request));
+    await settled();
+    assert.equal(next.state.came, false);
+    for (const one of [...again, all[0]]) await one?.return?.();
+    await next.read;
   });
 
   it("is waited for no longer than its reader does", async () => {
-    const { connect, request } = await bench();
-    const reading = Array.from({ length: 8 }, () =>
-      connect(HOST2).readDisk(ctx, request)[Symbol.asyncIterator](),
-    );
-    await Promise.all(reading.map((one) => one.next()));
+    const { connect, request, reading } = await bench();
+    const all = await reading(4);
     const gone = new AbortController();
     const waiting = first(connect(HOST2).readDisk({ ...ctx, signal: gone.signal }, request));
-    await new Promise((resolve) => setImmediate(resolve));
+    await settled();
     gone.abort(CommonErrors.CANCELLED({ what: "The transfer" }));
     await assert.rejects(waiting);
-    for (const one of reading) await one.return?.();
+    for (const one of all) await one.return?.();
     await first(connect(HOST2).readDisk(ctx, request));
   });
 

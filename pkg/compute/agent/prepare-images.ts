@@ -3,6 +3,7 @@ import type { ImageRef, ServerSpec } from "../../../gen/kilonova/type/v1/server_
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { isVolumeBacked } from "../../model/boot-devices.js";
+import type { ImagesInstead } from "../commands/command.js";
 import type { Driver, ImagePhase, PreparedImage, Tell } from "../driver.js";
 import { untold } from "../driver.js";
 import { AgentErrors } from "../errors.js";
@@ -21,29 +22,32 @@ const GONE: ReadonlySet<string> = new Set(["IMAGE_NOT_FOUND", "IMAGE_NOT_ACTIVE"
 /**
  * Fetches what was resolved when the server was accepted, and nothing that a property names.
  * @param tell     of the root image; kernels and ramdisks are small, and come at the same time
- * @param instead  stands for a root image that cannot be had any more
+ * @param instead  stands for what cannot be had any more
  */
 export async function prepareImages(
   ctx: Ctx,
   images: Pick<Images, "prepare">,
   wanted: GuestImages,
   tell: Tell<ImagePhase>,
-  instead?: PreparedImage,
+  instead: ImagesInstead = {},
 ): Promise<[PreparedImage | undefined, PreparedKernel | undefined]> {
-  const prepareRoot = async (image: ImageRef): Promise<PreparedImage> => {
+  const prepare = async (
+    image: ImageRef,
+    offered: PreparedImage | undefined,
+    told: Tell<ImagePhase> = untold,
+  ): Promise<PreparedImage> => {
     try {
-      return await images.prepare(ctx, image, tell);
+      return await images.prepare(ctx, image, told);
     } catch (error) {
       const isGone = error instanceof KilonovaError && GONE.has(error.reason);
-      if (instead === undefined || !isGone) throw error;
-      return instead;
+      if (offered === undefined || !isGone) throw error;
+      return offered;
     }
   };
-  const prepare = async (image: ImageRef): Promise<PreparedImage> => images.prepare(ctx, image, untold);
   const [root, kernel, ramdisk] = await Promise.all([
-    wanted.image && prepareRoot(wanted.image),
-    wanted.kernel && prepare(wanted.kernel),
-    wanted.ramdisk && prepare(wanted.ramdisk),
+    wanted.image && prepare(wanted.image, instead.image, tell),
+    wanted.kernel && prepare(wanted.kernel, instead.kernel),
+    wanted.ramdisk && prepare(wanted.ramdisk, instead.ramdisk),
   ]);
   return [root, kernel && { kernel, ramdisk }];
 }

@@ -39,20 +39,25 @@ export interface GuestElsewhere {
   readonly address: string;
 }
 
+/** What may stand for images of a guest that the Image service no longer has. */
+export type ImagesInstead = Readonly<
+  Partial<Record<"image" | "kernel" | "ramdisk", PreparedImage | undefined>>
+>;
+
 /** What the agent puts at a command's disposal. Every method is repeatable. */
 export interface CommandHost<M extends OptionalMethod = never> {
   readonly driver: DriverWith<M>;
   /**
    * What the driver makes a guest from, with its images on this host: the first half of `define`.
-   * @param instead  becomes the root image, as it is given, when the Image service no longer has the one
-   *   that was accepted
+   * @param instead  becomes the root image, the kernel or the RAM disk, as it is given, when the Image
+   *   service no longer has the one that was accepted
    */
   specOf(
     ctx: Ctx,
     instance: InstanceRecord,
     secrets: ServerSecrets | undefined,
     tell?: Tell<ImagePhase>,
-    instead?: PreparedImage,
+    instead?: ImagesInstead,
   ): Promise<GuestSpec>;
   /**
    * Reads disks that another host's agent offers to this one. What breaks is gone on with, for minutes when

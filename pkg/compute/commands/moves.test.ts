@@ -199,6 +199,35 @@ describe("moving a guest", () => {
       );
     });
 
+  it("has no kernel here that the Image service has no more, but the one that comes along", async () => {
+    const prepare: Images["prepare"] = async (_ctx, { id }) => {
+      if (id === "kernel" || id === "ramdisk") throw GlanceErrors.IMAGE_NOT_FOUND({ id });
+      return { imageId: id, path: `/images/${id}`, virtualSizeBytes: 512 };
+    };
+    const { source, target, instance, call, out, into } = await bench({ ...noImages, prepare });
+    const { disks } = await exportGuest.run(call(source), out);
+    const [kernel, ramdisk] = ["kernel", "ramdisk"].map((name) => ({ ...base, name }));
+    assert.ok(kernel !== undefined && ramdisk !== undefined);
+    const booting = InstanceRecord.fromPartial({
+      ...instance,
+      spec: { image: { id: IMAGE }, kernel: { id: "kernel" }, ramdisk: { id: "ramdisk" } },
+    });
+    const comes = (those: LeavingDisk[]): Promise<unknown> =>
+      importGuest.run(call(target), into([...those, ...disks], { instance: booting }));
+    await assert.rejects(comes([kernel]), { reason: "IMAGE_NOT_FOUND" });
+    source.driver.rules.add({
+      method: "openLeavingDisk",
+      times: 1,
+      fail: { reason: "ASKED", message: "for the kernel" },
+    });
+    await assert.rejects(comes([kernel, ramdisk]), { reason: "ASKED" });
+    const { spec } = target.driver.came[0] ?? assert.fail("nothing came");
+    assert.deepEqual(
+      [spec.rootImage?.path, spec.kernel?.kernelPath, spec.kernel?.ramdiskPath],
+      [`/images/${IMAGE}`, "", ""],
+    );
+  });
+
   it("waits for an Image service that is away", async () => {
     const prepare = async (): Promise<never> => {
       throw ImageErrors.IMAGE_UNAVAILABLE({ imageId: IMAGE });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ExportGuestInput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import exportGuestThere from "../../compute/commands/export-guest.js";
 import { OPERATION, finished } from "../testing/a-call.js";
 import { FROM, TO, aMove, claimedTo, doneOf } from "../testing/a-move.js";
 import { exportGuest, leavingDisks, leavingGuest } from "./export-guest.js";
@@ -22,6 +23,12 @@ describe("export-guest", () => {
     assert.deepEqual(output, { disks });
     assert.deepEqual(leavingDisks({ disks })[0]?.sizeBytes, 9n);
     assert.equal(change?.set?.powerState, PowerState.POWER_STATE_SHUTDOWN);
+  });
+
+  it("is not cut short by who cancels the move: a guest that was told to shut down does so", async () => {
+    const { ports } = await aMove();
+    // A deletion does cut it short, and ends the guest at once.
+    assert.deepEqual([exportGuest(ports).finishes, exportGuestThere.whenGivenUp], [true, "stops"]);
   });
 
   it("is undone by what keeps the guest, also before it ran", async () => {

@@ -37,7 +37,7 @@ export const leavingDisks = ({ disks }: z.output<(typeof leavingGuest)["schema"]
 /**
  * Asks the guest to power itself off, and has its host offer the disks to the destination's agent. They stay
  * as they are, and nothing starts the guest until its host has heard that it stays: a host that is down is
- * waited for with that.
+ * waited for with that. Who cancels the move waits until the guest is off; a deletion does not.
  */
 export const exportGuest = (ports: Ports): Step<MoveInput> => {
   const inputOf = (call: StepCall<MoveInput>): ExportGuestInput => ({
@@ -70,6 +70,8 @@ export const exportGuest = (ports: Ports): Step<MoveInput> => {
   });
   return {
     ...step,
+    // As with `shutDown` of shelving: else the guest would go off after it was kept, and after its start.
+    finishes: true,
     needs: "move",
     async undo(call) {
       const at = { cell: call.database, host: hostOf(call) };

@@ -58,6 +58,19 @@ describe("import-guest", () => {
     assert.equal(sent.length, 1);
   });
 
+  for (const [reason, backTo] of [
+    ["UNSUPPORTED_HARDWARE", "claim-host"],
+    ["FLAVOR_DISK_TOO_SMALL", ""],
+    ["DISK_SHRINK_REFUSED", ""],
+  ] as const)
+    it(`${backTo === "" ? "ends the move" : "has another host tried"} after ${reason}`, async () => {
+      const { ports, moving, failing, reasons } = await aMove();
+      failing.add("import-guest");
+      reasons.set("import-guest", reason);
+      const result = await importGuest(ports).run(moving({}, { steps }));
+      assert.deepEqual([result.kind, result.kind === "fail" && result.backTo], ["fail", backTo]);
+    });
+
   it("is undone at the new host, also before it ran", async () => {
     const { ports, moving, sent } = await aMove();
     assert.equal(await importGuest(ports).undo?.(moving()), undefined);

@@ -92,12 +92,8 @@ const importStep = (ports: Ports, parts: Parts = NOTHING_YET): Step<MoveInput> =
       ),
   });
 
-/** Failures that no other host would cure. */
-const HOPELESS: ReadonlySet<string> = new Set([
-  "DISK_SHRINK_REFUSED",
-  "FLAVOR_DISK_TOO_SMALL",
-  "UNSUPPORTED_HARDWARE",
-]);
+/** Failures that no other host would cure. Machines and processors are not the same on all. */
+const HOPELESS: ReadonlySet<string> = new Set(["DISK_SHRINK_REFUSED", "FLAVOR_DISK_TOO_SMALL"]);
 
 /** An undo needs nothing of it. */
 const NOTHING_YET: Parts = { fromAddress: "", volumes: [] };

@@ -97,6 +97,7 @@ export async function aMove(init: Partial<MigrationRecord> = {}) {
   const asked: { readonly method: string; readonly request: object }[] = [];
   const down = new Set<string>();
   const failing = new Set<string>();
+  const reasons = new Map<string, string>();
   const noted =
     <T>(method: string, answer: T) =>
     async (_ctx: unknown, request: object): Promise<T> => {
@@ -126,7 +127,7 @@ export async function aMove(init: Partial<MigrationRecord> = {}) {
       isUp: async (_ctx: unknown, { host }: { host: string }) => !down.has(host),
       at: async (_ctx: unknown, { host }: { host: string }) => {
         if (down.has(host)) throw CommonErrors.UNAVAILABLE({ what: "The agent" });
-        return agentOf(host, sent, failing);
+        return agentOf(host, sent, failing, reasons);
       },
     },
     agentWaitMs: 1,
@@ -148,6 +149,8 @@ export async function aMove(init: Partial<MigrationRecord> = {}) {
     asked,
     down,
     failing,
+    /** With which reason a command fails that does. */
+    reasons,
     oldFlavor,
     /** What a step of the move sees. */
     moving: (input: Partial<MoveInput> = {}, more: CallInit = {}): StepCall<MoveInput> => ({
@@ -168,7 +171,12 @@ export const led = (migration: MigrationRecord): StepRecord =>
     migration: Buffer.from(MigrationRecord.encode(migration).finish()).toString("base64"),
   });
 
-function agentOf(host: string, sent: Sent[], failing: ReadonlySet<string>) {
+function agentOf(
+  host: string,
+  sent: Sent[],
+  failing: ReadonlySet<string>,
+  reasons: ReadonlyMap<string, string>,
+) {
   const outputs: Readonly<Record<string, Uint8Array>> = {
     "describe-connector": DescribeConnectorOutput.encode({ connector: JSON.stringify({ host }) }).finish(),
     "export-guest": ExportGuestOutput.encode(
@@ -192,7 +200,7 @@ function agentOf(host: string, sent: Sent[], failing: ReadonlySet<string>) {
         return {
           result: CommandResult.fromPartial({
             phase: CommandPhase.COMMAND_PHASE_FAILED,
-            errorReason: "HYPERVISOR_FAILED",
+            errorReason: reasons.get(command) ?? "HYPERVISOR_FAILED",
             errorMessage: "no",
           }),
         };

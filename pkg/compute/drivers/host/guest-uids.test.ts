@@ -40,6 +40,16 @@ describe("users of guests", () => {
     assert.equal(uids.take("/guests/b").uid, uid);
   });
 
+  it("are given back by whoever owns some, without saying which", () => {
+    const uids = open(3);
+    const others = uids.take("/guests/b").uid;
+    for (const uid of [5000, 5001, 5002]) if (uid !== others) uids.take("/guests/a", uid);
+    uids.releaseAll("/guests/a");
+    const again = [uids.take("/guests/c").uid, uids.take("/guests/d").uid];
+    assert.equal(new Set([...again, others]).size, 3);
+    assert.throws(() => uids.take("/guests/e"), refused("UIDS_EXHAUSTED"));
+  });
+
   it("change when another guest has the one that was wanted, or it is outside of the range", () => {
     const uids = open();
     const { uid } = uids.take("/guests/a");

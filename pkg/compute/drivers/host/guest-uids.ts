@@ -67,6 +67,14 @@ export class GuestUids {
     if (this.#ownerOf(uid) === owner) rmSync(join(this.#dir, String(uid)), { force: true });
   }
 
+  /**
+   * Gives back whatever an owner has, as `release`: of one that never came to be, nobody knows what that is.
+   * @cost a look at all users that are taken on this machine
+   */
+  releaseAll(owner: string): void {
+    for (const name of readdirSync(this.#dir)) this.release(owner, Number(name));
+  }
+
   /** Gives back what was taken for owners below `folder` that are none any more. */
   forget(folder: string, isOwner: (owner: string) => boolean): void {
     for (const name of readdirSync(this.#dir)) {

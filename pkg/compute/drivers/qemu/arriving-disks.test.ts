@@ -84,8 +84,11 @@ describe("disks that arrive", () => {
       offer: { pinned, machines: new Map(), cpuModels: new Set() },
       files,
       run: async (_ctx, argv) => {
-        assert.equal(existsSync(paths.rootDisk), false, "a disk is whole once it has its name");
+        const [of = "", on = ""] = [argv.at(-1), argv[6]];
+        if (of.endsWith(".arriving"))
+          assert.equal(existsSync(paths.rootDisk), false, "a disk is whole once it has its name");
         ran.push([...argv]);
+        writeFileSync(of, overlay({ backingSize: on.length, backingName: on }));
         return "";
       },
       runDir: home,
@@ -100,9 +103,14 @@ describe("disks that arrive", () => {
         if (fromByte < data.length) yield pieceOf(fromByte, data.subarray(fromByte));
       },
     };
-    const take = (changed: Partial<Arrival> = {}) =>
-      importGuest(ctx, { spec, arrival: { ...arrival, ...changed }, paths }, tools, untold);
-    return { paths, ran, asked, arrival, take };
+    const take = (changed: Partial<Arrival> = {}, now: Partial<GuestSpec> = {}) =>
+      importGuest(
+        ctx,
+        { spec: { ...spec, ...now }, arrival: { ...arrival, ...changed }, paths },
+        tools,
+        untold,
+      );
+    return { spec, paths, ran, asked, arrival, take };
   }
 
   it("stand on this host's image before they have their names, and are a guest's at last", async () => {
@@ -113,7 +121,8 @@ describe("disks that arrive", () => {
     assert.deepEqual(ran, [["qemu-img", "rebase", "-u", "-f", "qcow2", "-b", IMAGE, "-F", "raw", part]]);
     assert.deepEqual(readdirSync(paths.dir).sort(), ["disk", "disk.eph0", "instance.json"]);
     assert.equal(statSync(paths.ephemeralDisk).size, GIB);
-    assert.equal(readFileSync(paths.rootDisk).equals(overlay()), true);
+    const settled = overlay({ backingSize: IMAGE.length, backingName: IMAGE });
+    assert.equal(readFileSync(paths.rootDisk).equals(settled), true);
   });
 
   it("are fetched once, whatever breaks", async () => {
@@ -219,6 +228,97 @@ describe("disks that arrive", () => {
     };
     await assert.rejects(take({ open: breaks }), /it broke/);
     assert.equal((await take()).spec.rootImage?.path, paths.baseDisk);
+  });
+
+  it("are put on the image that came along when the one that an attempt found here is gone", async () => {
+    const { paths, ran, arrival, take } = aHost([base, root(), ephemeral()]);
+    const breaks: Arrival["open"] = async function* (c, disk, fromByte) {
+      if (disk.name === "ephemeral0") throw new Error("it broke");
+      yield* arrival.open(c, disk, fromByte);
+    };
+    await assert.rejects(take({ open: breaks }), /it broke/);
+    assert.deepEqual([ran.length, existsSync(paths.baseDisk)], [1, false]);
+    // The Image service has it no more.
+    const without = { rootImage: { imageId: "i", path: "", virtualSizeBytes: 512 } };
+    for (let times = 0; times < 2; times++) {
+      const { spec } = await take({}, without);
+      assert.equal(spec.rootImage?.path, paths.baseDisk);
+      rmSync(paths.definition);
+      await (await ArrivalRecord.begin(paths, TRANSFER)).note("root", 1);
+    }
+    // Once: from then on it stands there.
+    assert.deepEqual(
+      ran.map((argv) => [argv[6], argv.at(-1)]),
+      [
+        [IMAGE, `${paths.rootDisk}.arriving`],
+        [paths.baseDisk, paths.rootDisk],
+      ],
+    );
+  });
+
+  it("bring their guest's places along", async () => {
+    const { spec } = aHost([]);
+    const [{ portId } = assert.fail("no interface")] = spec.interfaces;
+    const layout = {
+      machine: pinned.q35,
+      machineType: null,
+      rootPorts: 8,
+      interfaces: [{ portId, slot: 5 }],
+      volumes: [],
+    };
+    const told = raw("layout", Buffer.from(JSON.stringify(layout)));
+    const { paths, take } = aHost([told, root(), ephemeral()], { interfaces: spec.interfaces });
+    const { rootPorts, spec: stored } = await take();
+    assert.deepEqual([rootPorts, stored.interfaces[0]?.slot], [8, 5]);
+    assert.deepEqual(readdirSync(paths.dir).sort(), ["disk", "disk.eph0", "instance.json"]);
+  });
+
+  describe("with a kernel", () => {
+    const boots = (kernelPath: string, ramdiskPath: string | undefined): Partial<GuestSpec> => ({
+      kernel: { kernelPath, ramdiskPath, commandLine: "quiet" },
+    });
+    const kernel = raw("kernel", Buffer.from("kernel"));
+    const ramdisk = raw("ramdisk", Buffer.from("ramdisk"));
+
+    it("leave it behind where this host has it", async () => {
+      const here = boots("/images/kernel.raw", undefined);
+      const { asked, take } = aHost([root(), ephemeral(), kernel, ramdisk], here);
+      assert.deepEqual((await take()).spec.kernel, { ...here.kernel, ramdiskPath: null });
+      assert.deepEqual(asked, ["root 0", "root 0", "ephemeral0 0"]);
+    });
+
+    it("bring it along where it cannot be had, which is then this guest's alone", async () => {
+      const { paths, take } = aHost([root(), ephemeral(), kernel, ramdisk], boots("", ""));
+      const { ownKernel, ownRamdisk } = paths;
+      const own = { kernelPath: ownKernel, ramdiskPath: ownRamdisk, commandLine: "quiet" };
+      assert.deepEqual((await take()).spec.kernel, own);
+      assert.deepEqual(
+        [ownKernel, ownRamdisk].map((path) => [readFileSync(path, "utf8"), statSync(path).mode & 0o777]),
+        [
+          ["kernel", 0o444],
+          ["ramdisk", 0o444],
+        ],
+      );
+    });
+
+    it("bring along only what this host lacks", async () => {
+      const here = boots("/images/kernel.raw", "");
+      const { paths, take } = aHost([root(), ephemeral(), kernel, ramdisk], here);
+      assert.deepEqual((await take()).spec.kernel, { ...here.kernel, ramdiskPath: paths.ownRamdisk });
+      assert.equal(existsSync(paths.ownKernel), false);
+    });
+
+    const wrong: readonly [what: string, disks: [LeavingDisk, Buffer][]][] = [
+      ["does not come", [ramdisk]],
+      ["is larger than any", [raw("kernel", Buffer.from("kernel"), 2 * GIB), ramdisk]],
+      ["is no plain file", [[{ ...kernel[0], format: "qcow2" }, kernel[1]], ramdisk]],
+    ];
+    for (const [what, disks] of wrong)
+      it(`are refused when it ${what}`, async () => {
+        const { paths, take } = aHost([root(), ephemeral(), ...disks], boots("", ""));
+        await assert.rejects(take(), { reason: "TRANSFER_BROKEN" });
+        assert.equal(existsSync(paths.dir), false);
+      });
   });
 
   it("keep the config drive that came", async () => {

@@ -9,7 +9,7 @@ import { requireNext } from "../disk-pieces.js";
 import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 import { ArrivalRecord } from "./arrival-record.js";
-import { broken, requireHonest, withImageBelow } from "./arriving-root.js";
+import { broken, requireHonest, standsOn, withImageBelow } from "./arriving-root.js";
 import { makeFiles, wantedDefinition } from "./define-guest.js";
 import type { DefineTools } from "./define-guest.js";
 import { userOf } from "./definition.js";
@@ -18,7 +18,8 @@ import { ownDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
 import { arrivingPath } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
-import { BASE } from "./leaving-disks.js";
+import { comingLayout } from "./layout.js";
+import { BASE, IMAGES, KERNEL, LAYOUT, RAMDISK } from "./leaving-disks.js";
 
 /** Which guest comes, and how. */
 export interface ImportInput {
@@ -33,6 +34,8 @@ const SURE_BYTES = 64 * 1024 ** 2;
 const SPARE_BYTES = 256 * 1024 ** 2;
 /** A config drive is no larger, whatever its files are. */
 const DRIVE_BYTES = 128 * 1024 ** 2;
+/** What a guest boots with is no larger. */
+const BOOT_BYTES = 1024 ** 3;
 /** What a qcow2 file may have besides the data of its disk: its tables, 1 in 64 of it, and its header. */
 const TABLES_PART = 64;
 const HEADER_BYTES = 64 * 1024 ** 2;
@@ -60,8 +63,9 @@ export async function importGuest(
 ): Promise<Definition> {
   const { transferId, disks } = arrival;
   const found = await ArrivalRecord.find(paths, transferId);
-  const spec = await withImageBelow(ctx, asked, { arrival, paths }, found);
-  const plain = wantedDefinition({ spec, before: undefined, uidBefore: undefined, paths }, tools);
+  const spec = withOwnBootFiles(await withImageBelow(ctx, asked, { arrival, paths }, found), paths);
+  const layout = await comingLayout(ctx, arrival);
+  const plain = wantedDefinition({ spec, before: undefined, uidBefore: undefined, paths, layout }, tools);
   const wanted: Definition = { ...plain, arrivedBy: transferId };
   const coming = placesOf(disks, wanted, paths);
   if (found === undefined) await tools.files.discard(paths, spec.instanceUuid);
@@ -77,16 +81,47 @@ export async function importGuest(
   return wanted;
 }
 
+/** What this host does not have of what the guest boots with is the guest's own. */
+function withOwnBootFiles(spec: GuestSpec, { ownKernel, ownRamdisk }: GuestPaths): GuestSpec {
+  if (spec.kernel === undefined) return spec;
+  const { kernelPath, ramdiskPath, commandLine } = spec.kernel;
+  const kernel = {
+    kernelPath: kernelPath === "" ? ownKernel : kernelPath,
+    ramdiskPath: ramdiskPath === "" ? ownRamdisk : ramdiskPath,
+    commandLine,
+  };
+  return { ...spec, kernel };
+}
+
+/** Those of its own that a guest boots with. */
+const bootFiles = (
+  { spec: { kernel } }: Definition,
+  { ownKernel, ownRamdisk }: GuestPaths,
+): ReadonlyMap<string, string> =>
+  new Map<string, string>([
+    ...(kernel?.kernelPath === ownKernel ? [[KERNEL, ownKernel] as const] : []),
+    ...(kernel?.ramdiskPath === ownRamdisk ? [[RAMDISK, ownRamdisk] as const] : []),
+  ]);
+
 /**
  * What is not needed is left where it is: the image below a root disk that this host has, swap, a drive that
- * the guest has no more. What is wanted and does not come is new, but for a root disk.
+ * the guest has no more. What is wanted and does not come is new, but for a root disk and what it boots with.
  */
 function placesOf(disks: readonly LeavingDisk[], wanted: Definition, paths: GuestPaths): ComingDisk[] {
   const own = ownDisks(wanted, paths);
-  if (own.some(({ node }) => node === "root") && !disks.some(({ name }) => name === "root"))
-    throw broken({ name: "root" }, "it is not offered");
+  const boots = bootFiles(wanted, paths);
+  for (const name of [...own.map(({ node }) => node).filter((node) => node === "root"), ...boots.keys()])
+    if (!disks.some((disk) => disk.name === name)) throw broken({ name }, "it is not offered");
   return disks.flatMap((disk): ComingDisk[] => {
     const { name, format, sizeBytes } = disk;
+    // It has been read.
+    if (name === LAYOUT) return [];
+    if (name === KERNEL || name === RAMDISK) {
+      const path = boots.get(name);
+      if (path === undefined) return [];
+      if (format !== "raw" || sizeBytes > BOOT_BYTES) throw broken(disk, "nothing boots with such a file");
+      return [{ disk, path, base: undefined }];
+    }
     const planned = own.find(({ node }) => node === (name === BASE ? "root" : name));
     const isIdle =
       name === BASE
@@ -139,11 +174,15 @@ async function fetchDisks(
   };
   passed(0);
   for (const one of coming) {
-    const { disk, path } = one;
+    const { disk, path, base } = one;
     if (!isHere.has(path)) {
       await fetchDisk(ctx, disk, arrivingPath(path), fetching, passed);
       await settle(ctx, one, user, tools);
-    } else if (user && disk.name !== BASE) await lchown(path, user.uid, user.gid);
+    } else {
+      if (user && !IMAGES.has(disk.name)) await lchown(path, user.uid, user.gid);
+      // This host may have had another image when an earlier attempt settled it, or none.
+      if (base !== undefined && !(await standsOn(path, base))) await putOn(ctx, path, base, user, tools);
+    }
   }
 }
 
@@ -221,18 +260,26 @@ async function settle(
 ): Promise<void> {
   const part = arrivingPath(path);
   if (disk.format === "qcow2") await requireHonest(disk, part, base !== undefined);
-  if (disk.name === BASE) await closeForGood(part);
+  if (IMAGES.has(disk.name)) await closeForGood(part);
   else if (user) await lchown(part, user.uid, user.gid);
-  if (base !== undefined) {
-    const { run, config, isolation } = tools;
-    await run(ctx, [config.qemuImg, "rebase", "-u", "-f", "qcow2", "-b", base, "-F", "raw", part], {
-      timeoutMs: config.toolTimeoutMs,
-      within: isolation.tool({ user, readable: [base], writable: [part] }),
-    });
-    await syncPath(part);
-  }
+  if (base !== undefined) await putOn(ctx, part, base, user, tools);
   await rename(part, path);
   await syncPath(dirname(path));
+}
+
+/** Has a root disk that was looked at stand on an image of this host. */
+async function putOn(
+  ctx: Ctx,
+  disk: string,
+  base: string,
+  user: RunAs | undefined,
+  { run, config, isolation }: DefineTools,
+): Promise<void> {
+  await run(ctx, [config.qemuImg, "rebase", "-u", "-f", "qcow2", "-b", base, "-F", "raw", disk], {
+    timeoutMs: config.toolTimeoutMs,
+    within: isolation.tool({ user, readable: [base], writable: [disk] }),
+  });
+  await syncPath(disk);
 }
 
 /** As images of the cache are: the guest's process may read it. */

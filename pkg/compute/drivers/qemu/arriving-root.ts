@@ -34,7 +34,7 @@ export async function withImageBelow(
   const { rootImage } = spec;
   const root = arrival.disks.find(({ name }) => name === "root");
   if (rootImage === undefined || root === undefined) return spec;
-  const below = nameBelow(await headOf(ctx, root, { arrival, paths }, found));
+  const below = basename(pathBelow(await headOf(ctx, root, { arrival, paths }, found)));
   if (below === "" || below === basename(rootImage.path)) return spec;
   const base = arrival.disks.find(({ name }) => name === BASE);
   if (base === undefined) throw broken({ name: BASE }, "it is not offered");
@@ -71,13 +71,17 @@ async function readHead(path: string): Promise<Buffer> {
   }
 }
 
-/** File name of the image below a qcow2 image; "" for none. */
-function nameBelow(head: Uint8Array): string {
+/** The image below a qcow2 image, as it says; "" for none. */
+function pathBelow(head: Uint8Array): string {
   const header = new Header(head);
   const [offset = 0n, length = 0] = [header.u64be(8), header.u32be(16)];
   if (!header.has(0, "QFI\xfb") || offset === 0n || length > NAME_BYTES) return "";
-  return basename(header.text(Number(offset), length) ?? "");
+  return header.text(Number(offset), length) ?? "";
 }
+
+/** Whether a root disk that has its place here stands on this image. */
+export const standsOn = async (path: string, base: string): Promise<boolean> =>
+  pathBelow(await readHead(path)) === base;
 
 /**
  * Looks at what another host says is a root disk before anything opens it: it names no file of this host but

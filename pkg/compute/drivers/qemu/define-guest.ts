@@ -6,14 +6,16 @@ import type { Isolation } from "../host/isolation.js";
 import type { RunTool } from "../host/run-tool.js";
 import { writeConfigDrive } from "./config-drive.js";
 import type { HardwareOffer, QemuConfig } from "./config.js";
-import { says, toDefinition, userOf } from "./definition.js";
-import type { Definition } from "./definition.js";
+import { deviceOf, says, toDefinition, userOf } from "./definition.js";
+import type { Before, Definition } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import { prepareDisks, qcow2SizeBytes } from "./disks.js";
 import type { GuestFiles } from "./guest-files.js";
 import { checkSocketPath, interfaceSocketPath } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { checkHardware, pinMachine } from "./hardware.js";
+import { layoutHere } from "./layout.js";
+import type { Layout } from "./layout.js";
 
 export interface DefineTools {
   readonly config: Pick<QemuConfig, "qemuImg" | "xorriso" | "configDriveFormat" | "toolTimeoutMs">;
@@ -50,7 +52,9 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
 }
 
 /**
- * What a spec means on this host. @param uidBefore  the guest's user, which stays the same where it can
+ * What a spec means on this host.
+ * @param uidBefore  the guest's user, which stays the same where it can
+ * @param layout  of the machine that it was at another host; then there is no `before`
  */
 export function wantedDefinition(
   {
@@ -58,17 +62,24 @@ export function wantedDefinition(
     before,
     uidBefore,
     paths,
-  }: Omit<DefineInput, "isRunning"> & { readonly uidBefore: number | null | undefined },
+    layout,
+  }: Omit<DefineInput, "isRunning"> & {
+    readonly uidBefore: number | null | undefined;
+    readonly layout?: Layout | undefined;
+  },
   tools: Pick<DefineTools, "runDir" | "offer" | "isolation">,
 ): Definition {
+  const kept = layout && layoutHere(layout, spec, tools.offer);
   const wanted = toDefinition(
     withSockets(spec, tools.runDir),
-    machineFor(spec, before, tools.offer),
+    kept?.machine ?? machineFor(spec, before, tools.offer),
     tools.isolation.uids?.take(paths.dir, uidBefore ?? undefined).uid ?? null,
-    before,
+    kept === undefined ? before : asBefore(kept),
   );
+  const formerPlaces = kept?.volumes ?? before?.formerPlaces;
   return {
     ...wanted,
+    ...(formerPlaces === undefined ? {} : { formerPlaces }),
     ...(before?.builtAs === undefined ? {} : { builtAs: before.builtAs }),
     ...(before?.arrivedBy === undefined ? {} : { arrivedBy: before.arrivedBy }),
   };
@@ -109,6 +120,13 @@ function machineFor(spec: GuestSpec, before: Definition | undefined, offer: Hard
   if (before && before.spec.hardware.machineType === spec.hardware.machineType) return before.machine;
   return pinMachine(spec.hardware.machineType, offer);
 }
+
+/** Its volumes are not here yet. */
+const asBefore = ({ rootPorts, interfaces }: Layout): Before => ({
+  rootPorts,
+  volumes: [],
+  spec: { interfaces: interfaces.map((one) => ({ ...one, device: deviceOf(one) })) },
+});
 
 function withSockets(spec: GuestSpec, runDir: string): GuestSpec {
   const interfaces = spec.interfaces.map((nic) => ({

@@ -89,6 +89,14 @@ type IncomingDisk = "root" | `ephemeral${number}` | "swap" | "config";
 const isIncoming = (name: unknown): name is IncomingDisk =>
   typeof name === "string" && /^(root|ephemeral\d+|swap|config)$/.test(name);
 
+/** Where a volume was at another host. */
+const formerPlace = z.object({
+  volumeId: z.string(),
+  bus: z.string(),
+  slot: z.number().int().nullable(),
+  unit: z.number().int().nullable(),
+});
+
 const schema = z.object({
   version: z.literal(1),
   machine: z.string(),
@@ -99,6 +107,8 @@ const schema = z.object({
   builtAs: z.string().optional(),
   /** The transfer by which it came from another host; absent for none. */
   arrivedBy: z.string().optional(),
+  /** Where its volumes were before: those that are given to it again get these places, when they are free. */
+  formerPlaces: z.array(formerPlace).optional(),
   /** Disks of that rebuild which are still to be put in their place. */
   incoming: z.array(z.custom<IncomingDisk>(isIncoming)).optional(),
   /** PCIe slots of a q35 machine; those that an older build defined have eight, all of them free. */
@@ -117,22 +127,27 @@ export type StoredSpec = Definition["spec"];
 export type StoredNic = z.infer<typeof nic>;
 export type StoredVolume = z.infer<typeof volume>;
 
-/** PCIe slots of new q35 machines. */
-const ROOT_PORTS = 12;
+/** PCIe slots of new q35 machines; no machine has more. */
+export const ROOT_PORTS = 12;
 /** Most of them that a new guest's interfaces take; the rest is for what comes later. */
 const PORTS_AT_FIRST = 4;
 
 export type Rescue = NonNullable<Definition["rescue"]>;
 
+/** Of a guest as it was: where everything is. */
+export interface Before extends Pick<Definition, "rootPorts" | "volumes"> {
+  readonly spec: { readonly interfaces: readonly Pick<StoredNic, "portId" | "device" | "slot">[] };
+}
+
 /**
  * @param machine  the pinned machine type, e.g. `pc-q35-7.2`
- * @param before   what is defined now: interfaces stay where they are
+ * @param before   what is defined now, or was at another host: interfaces stay where they are
  */
 export function toDefinition(
   spec: GuestSpec,
   machine: string,
   uid: number | null = null,
-  before?: Definition,
+  before?: Before,
 ): Definition {
   const { configDrive, rootImage, kernel: boots, interfaces, hardware: hw, ...plain } = spec;
   return {
@@ -157,7 +172,7 @@ export function toDefinition(
 function placed(
   interfaces: readonly GuestInterface[],
   machine: string,
-  before: Definition | undefined,
+  before: Before | undefined,
 ): StoredNic[] {
   const known = new Map(before?.spec.interfaces.map((one) => [one.portId, one]));
   return interfaces.map((one, index) => {
@@ -179,11 +194,18 @@ export function withNic(definition: Definition, one: GuestInterface): Definition
   return { ...definition, spec: { ...spec, interfaces: [...spec.interfaces, added] } };
 }
 
-/** The first free PCIe slot; null where there is none, or QEMU chooses the place. */
-export function freeSlot({ machine, rootPorts, spec, volumes }: Definition): number | null {
+/**
+ * The first free PCIe slot; null where there is none, or QEMU chooses the place.
+ * @param rather  taken instead when it is free
+ */
+export function freeSlot(
+  { machine, rootPorts, spec, volumes }: Definition,
+  rather: number | null = null,
+): number | null {
   const taken = new Set([...spec.interfaces, ...volumes].map(({ slot }) => slot));
   const slots = machineFamily(machine) === "q35" ? Array.from({ length: rootPorts }, (_, i) => i) : [];
-  return slots.find((free) => !taken.has(free)) ?? null;
+  const free = slots.filter((slot) => !taken.has(slot));
+  return free.find((slot) => slot === rather) ?? free[0] ?? null;
 }
 
 export const withoutNic = (definition: Definition, portId: string): Definition => ({

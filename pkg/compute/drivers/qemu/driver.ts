@@ -41,7 +41,7 @@ import type {
 import { untold } from "../../driver.js";
 import type { GuestDiagnostics } from "../../guest-diagnostics.js";
 import { DriverErrors } from "../errors.js";
-import { makeFolder } from "../../../platform/files/index.js";
+import { makeFolder, writeFileAtomic } from "../../../platform/files/index.js";
 import { Isolation } from "../host/isolation.js";
 import { runTool } from "../host/run-tool.js";
 import type { RunTool } from "../host/run-tool.js";
@@ -67,6 +67,7 @@ import type { InterfaceTools } from "./interfaces.js";
 import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
+import { layoutOf } from "./layout.js";
 import { leavingDisks, leavingMark, markLeaving, openLeaving, unmarkLeaving } from "./leaving-disks.js";
 import { reattach } from "./reattach.js";
 import { Mend } from "./mend.js";
@@ -124,6 +125,8 @@ export class QemuDriver implements Driver {
   readonly #guests = new Map<string, Entry>();
   /** What is prepared to take guests' places: its images are in use. */
   readonly #prepared = new Map<string, Definition>();
+  /** Guests whose disks are on their way here: what they will stand on and boot is in use. */
+  readonly #coming = new Set<GuestSpec>();
   /** Guests of which nothing is known but that they are there; they are left alone. */
   #spoiled: ReadonlySet<string> = new Set();
   readonly #mends = new WeakMap<RunningGuest, Mend>();
@@ -163,7 +166,9 @@ export class QemuDriver implements Driver {
     this.#ctx = ctx;
     const { definitions: found, spoiled } = await files.load(ctx.log);
     this.#spoiled = new Set(spoiled);
-    const known = [...found.map(({ spec }) => spec.instanceUuid), ...spoiled];
+    // Files of its own may lie in a folder that never became a guest, until it does or is removed.
+    const unfinished = await files.unfinished();
+    const known = [...found.map(({ spec }) => spec.instanceUuid), ...spoiled, ...unfinished];
     const folders = new Set(known.map((uuid) => files.paths(uuid)).flatMap((p) => [p.dir, p.volumesDir]));
     isolation.uids?.forget(stateDir, (owner) => folders.has(owner));
     const events: GuestEvent[] = [];
@@ -301,8 +306,8 @@ export class QemuDriver implements Driver {
       if (entry) await this.#end(entry);
       bridges.forget({ paths });
       await files.discard(paths, instanceUuid);
-      const uid = entry?.definition.uid;
-      if (typeof uid === "number") isolation.uids?.release(paths.dir, uid);
+      // Also of one that never was a guest: disks may have begun to come.
+      isolation.uids?.releaseAll(paths.dir);
       this.#guests.delete(instanceUuid);
       this.#prepared.delete(instanceUuid);
     });
@@ -317,11 +322,12 @@ export class QemuDriver implements Driver {
   }
 
   imagesInUse(): ReadonlySet<string> {
-    const definitions = [
+    const all: readonly (Definition | { readonly spec: GuestSpec; readonly rescue: null })[] = [
       ...[...this.#guests.values()].map(({ definition }) => definition),
       ...this.#prepared.values(),
+      ...[...this.#coming].map((spec) => ({ spec, rescue: null })),
     ];
-    const paths = definitions.flatMap(({ spec, rescue }) => [
+    const paths = all.flatMap(({ spec, rescue }) => [
       spec.rootImage?.path,
       rescue?.image.path,
       ...[spec.kernel, rescue?.kernel].flatMap((kernel) => [kernel?.kernelPath, kernel?.ramdiskPath]),
@@ -627,6 +633,7 @@ export class QemuDriver implements Driver {
       await this.#end(entry);
       await this.#forgetMemory(entry);
       await this.#settleDisks(entry);
+      await writeFileAtomic(entry.paths.layout, JSON.stringify(layoutOf(entry.definition)));
       const disks = await leavingDisks(entry);
       await markLeaving(entry.paths, transfer);
       entry.leaving = transfer;
@@ -656,18 +663,28 @@ export class QemuDriver implements Driver {
     });
   }
 
-  importDisks(ctx: Ctx, spec: GuestSpec, arrival: Arrival, tell: Tell<MovePhase> = untold): Promise<void> {
+  async importDisks(
+    ctx: Ctx,
+    spec: GuestSpec,
+    arrival: Arrival,
+    tell: Tell<MovePhase> = untold,
+  ): Promise<void> {
     const { instanceUuid } = spec;
-    return this.#locks.run(instanceUuid, async () => {
-      const { files } = this.#started();
-      this.#notSpoiled(instanceUuid);
-      const entry = this.#guests.get(instanceUuid);
-      if (entry?.definition.arrivedBy === arrival.transferId) return;
-      if (entry !== undefined) throw DriverErrors.GUEST_HERE_ALREADY({ instanceUuid });
-      const paths = files.paths(instanceUuid);
-      const definition = await importGuest(ctx, { spec, arrival, paths }, this.#defineTools(), tell);
-      this.#guests.set(instanceUuid, { definition, paths, ...notStarted });
-    });
+    this.#coming.add(spec);
+    try {
+      await this.#locks.run(instanceUuid, async () => {
+        const { files } = this.#started();
+        this.#notSpoiled(instanceUuid);
+        const entry = this.#guests.get(instanceUuid);
+        if (entry?.definition.arrivedBy === arrival.transferId) return;
+        if (entry !== undefined) throw DriverErrors.GUEST_HERE_ALREADY({ instanceUuid });
+        const paths = files.paths(instanceUuid);
+        const definition = await importGuest(ctx, { spec, arrival, paths }, this.#defineTools(), tell);
+        this.#guests.set(instanceUuid, { definition, paths, ...notStarted });
+      });
+    } finally {
+      this.#coming.delete(spec);
+    }
   }
 
   async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<GuestDiagnostics> {

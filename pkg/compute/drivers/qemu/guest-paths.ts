@@ -16,8 +16,13 @@ export interface GuestPaths {
   readonly configDrive: string;
   /** The image below its root disk, of a guest that came with one of its own. */
   readonly baseDisk: string;
+  /** What it boots with, of such a guest. */
+  readonly ownKernel: string;
+  readonly ownRamdisk: string;
   /** There while its disks are offered to another host: the guest stays off. */
   readonly leavingMark: string;
+  /** The machine as the guest saw it, while its disks are offered. */
+  readonly layout: string;
   /** How far disks have come that are on their way here. */
   readonly arriving: string;
   /** Copies of the root disk on their way to the Image service. The guest's process sees what comes here. */
@@ -83,7 +88,10 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     swapDisk: join(dir, "disk.swap"),
     configDrive: join(dir, "disk.config"),
     baseDisk: join(dir, "disk.base"),
+    ownKernel: join(dir, "kernel"),
+    ownRamdisk: join(dir, "ramdisk"),
     leavingMark: join(dir, "leaving.json"),
+    layout: join(dir, "layout.json"),
     arriving: join(dir, "arriving.json"),
     snapshotsDir: join(dir, "snapshots"),
     volumesDir: join(dir, "volumes"),

@@ -69,10 +69,14 @@ export function diskBus(name: string, family: "q35" | "pc", property = "hw_disk_
 export function pinMachine(machineType: string | undefined, { pinned, machines }: HardwareOffer): string {
   const wanted = machineType ?? "q35";
   if (wanted === "q35" || wanted === "pc") return pinned[wanted];
-  if (!/^pc-(q35|i440fx)-\d+\.\d+$/.test(wanted) || !machines.has(wanted))
+  if (!canPin(wanted, { machines }))
     throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_machine_type", value: wanted });
   return wanted;
 }
+
+/** Whether this is a machine with its version that this host's QEMU has. */
+export const canPin = (machine: string, { machines }: Pick<HardwareOffer, "machines">): boolean =>
+  /^pc-(q35|i440fx)-\d+\.\d+$/.test(machine) && machines.has(machine);
 
 /** That disks can be made with here. */
 const FILE_SYSTEMS: ReadonlySet<string> = new Set(["ext2", "ext3", "ext4"]);

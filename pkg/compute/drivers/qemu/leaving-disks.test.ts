@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -61,6 +62,43 @@ describe("disks that leave", () => {
     const [, , ephemeral] = await leavingDisks(entry);
     assert.equal(ephemeral?.sizeBytes, GIB);
     assert.ok((ephemeral?.dataBytes ?? GIB) < 1024 ** 2);
+  });
+
+  it("come with the guest's places, where they were written down", async () => {
+    const entry = anEntry();
+    writeFileSync(entry.paths.layout, "{}");
+    assert.equal((await names(entry))[0], "layout");
+    await unmarkLeaving(entry.paths);
+    assert.equal(existsSync(entry.paths.layout), false);
+  });
+
+  it("are with what the guest boots with, as long as that is here", async () => {
+    const { definition, ...entry } = anEntry();
+    const [kernelPath, ramdiskPath] = [join(home, "kernel.raw"), join(home, "ramdisk.raw")];
+    const kernel = { kernelPath, ramdiskPath, commandLine: "" };
+    const booting: Entry = { ...entry, definition: { ...definition, spec: { ...definition.spec, kernel } } };
+    for (const path of [kernelPath, ramdiskPath]) writeFileSync(path, path);
+    assert.deepEqual((await names(booting)).slice(-2), ["kernel", "ramdisk"]);
+    const { pieces } = await openLeaving(ctx, booting, TO, "ramdisk", 0);
+    for await (const { data } of pieces) assert.equal(Buffer.from(data).toString(), ramdiskPath);
+    rmSync(kernelPath);
+    assert.deepEqual((await names(booting)).slice(-2), ["config", "ramdisk"]);
+  });
+
+  it("are made sure of before they are measured, but for the image", async () => {
+    const entry = anEntry();
+    const synced: string[] = [];
+    const disks = await leavingDisks(entry, async (path) => {
+      synced.push(path);
+      writeFileSync(path, "what was still to be written", { flag: "a" });
+    });
+    const { rootDisk, ephemeralDisk, configDrive } = entry.paths;
+    assert.deepEqual(
+      synced.filter((path) => !path.endsWith("eph1")),
+      [rootDisk, ephemeralDisk, configDrive],
+    );
+    assert.equal(disks.find(({ name }) => name === "root")?.sizeBytes, statSync(rootDisk).size);
+    assert.ok(statSync(rootDisk).size > rootDisk.length);
   });
 
   it("are without the image where somebody has removed it, and refused where a disk is lost", async () => {

@@ -13,6 +13,13 @@ import type { GuestPaths } from "./guest-paths.js";
 
 /** Name of the image below a root disk, among disks that move. */
 export const BASE = "base";
+/** Names of what a guest boots with. */
+export const KERNEL = "kernel";
+export const RAMDISK = "ramdisk";
+/** Name of the guest's layout. One that was offered by an older agent has none. */
+export const LAYOUT = "layout";
+/** What only comes along where it cannot be had otherwise. No guest ever writes it. */
+export const IMAGES: ReadonlySet<string> = new Set([BASE, KERNEL, RAMDISK]);
 
 const SECTOR_BYTES = 512;
 const schema = z.object({ transferId: z.string(), toHost: z.string() });
@@ -37,8 +44,9 @@ export const markLeaving = (
 ): Promise<void> => writeFileAtomic(path, JSON.stringify({ transferId, toHost }));
 
 /** Before anything starts the guest: a mark that came back after a power cut would keep it off. */
-export async function unmarkLeaving({ leavingMark: path, dir }: GuestPaths): Promise<void> {
+export async function unmarkLeaving({ leavingMark: path, layout, dir }: GuestPaths): Promise<void> {
   await rm(path, { force: true });
+  await rm(layout, { force: true });
   await syncPath(dir);
 }
 
@@ -50,25 +58,41 @@ function filesOf({ definition, paths }: Pick<Entry, "definition" | "paths">): re
 }[] {
   // A rescue stays behind, and swap is made anew.
   const disks = ownDisks({ ...definition, rescue: null }, paths).filter(({ node }) => node !== "swap");
-  return disks.flatMap(({ node, path, format, base }) => [
-    ...(base === undefined ? [] : [{ name: BASE, path: base, format: "raw" as const }]),
-    { name: node, path, format },
-  ]);
+  const { kernel } = definition.spec;
+  return [
+    { name: LAYOUT, path: paths.layout, format: "raw" },
+    ...disks.flatMap(({ node, path, format, base }) => [
+      ...imageAt(BASE, base),
+      { name: node, path, format },
+    ]),
+    ...imageAt(KERNEL, kernel?.kernelPath),
+    ...imageAt(RAMDISK, kernel?.ramdiskPath),
+  ];
 }
 
+const imageAt = (name: string, path: string | null | undefined) =>
+  typeof path === "string" ? [{ name, path, format: "raw" as const }] : [];
+
 /**
- * What of a stopped guest goes to another host. An image that is not here any more may be had there.
+ * What of a stopped guest goes to another host. An image that is not here any more may be had there. What a
+ * killed guest has written is on the disk before it is measured: after a power cut the same is offered.
+ * @param sync  makes a file's content durable
  * @throws DISK_LOST
  */
-export async function leavingDisks(entry: Pick<Entry, "definition" | "paths">): Promise<LeavingDisk[]> {
+export async function leavingDisks(
+  entry: Pick<Entry, "definition" | "paths">,
+  sync: (path: string) => Promise<void> = syncPath,
+): Promise<LeavingDisk[]> {
   const { instanceUuid } = entry.definition.spec;
   const disks: LeavingDisk[] = [];
   for (const { name, path, format } of filesOf(entry)) {
+    // Nothing else may be opened, and nothing takes its place: the folder is the agent's.
+    if (!IMAGES.has(name) && (await ifThere(lstat(path)))?.isFile() === true) await sync(path);
     const held = await ifThere(lstat(path));
     if (held?.isFile() === true) {
       const dataBytes = Math.min(held.size, held.blocks * SECTOR_BYTES);
       disks.push({ name, format, sizeBytes: held.size, dataBytes });
-    } else if (name !== BASE) throw DriverErrors.DISK_LOST({ instanceUuid, disk: name });
+    } else if (!IMAGES.has(name) && name !== LAYOUT) throw DriverErrors.DISK_LOST({ instanceUuid, disk: name });
   }
   return disks;
 }

@@ -83,7 +83,10 @@ export async function takeIncoming(
     if (to !== undefined && incoming.includes(node)) await ifThere(rename(path, to));
   }
   if (!planned.some(({ node }) => node === "config")) await rm(paths.configDrive, { force: true });
-  if (definition.spec.rootImage?.path !== paths.baseDisk) await rm(paths.baseDisk, { force: true });
+  const { rootImage, kernel } = definition.spec;
+  const used: ReadonlySet<unknown> = new Set([rootImage?.path, kernel?.kernelPath, kernel?.ramdiskPath]);
+  for (const path of [paths.baseDisk, paths.ownKernel, paths.ownRamdisk])
+    if (!used.has(path)) await rm(path, { force: true });
   await syncPath(paths.dir);
   await files.commit(paths, settled);
   await discardPrepared(paths);

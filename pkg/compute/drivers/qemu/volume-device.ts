@@ -43,7 +43,8 @@ export function withVolume(
   const kind = busOf(definition, bus);
   if (deviceType === "cdrom" && kind.cdrom === undefined)
     throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "disk_bus", value: bus });
-  const place = placeOn(definition, bus, kind);
+  const former = definition.formerPlaces?.find((one) => one.volumeId === volumeId && one.bus === bus);
+  const place = placeOn(definition, bus, kind, former);
   if (place === undefined) throw DriverErrors.DEVICE_SLOTS_EXHAUSTED({ instanceUuid });
   const added: StoredVolume = {
     volumeId,
@@ -195,17 +196,24 @@ function usualBus({ spec, machine }: Definition, deviceType: string): string {
 
 type Place = Pick<StoredVolume, "slot" | "unit">;
 
-function placeOn(definition: Definition, bus: string, { slots }: DiskBus): Place | undefined {
+/** @param former  taken when it is a free one */
+function placeOn(
+  definition: Definition,
+  bus: string,
+  { slots }: DiskBus,
+  former: Place = { slot: null, unit: null },
+): Place | undefined {
   const { machine, volumes } = definition;
   const others = volumes.filter((one) => one.bus === bus);
   const free = (candidates: readonly number[]): Place | undefined => {
-    const unit = candidates.find((candidate) => !others.some((other) => other.unit === candidate));
+    const units = candidates.filter((candidate) => !others.some((other) => other.unit === candidate));
+    const unit = units.find((one) => one === former.unit) ?? units[0];
     return unit === undefined ? undefined : { slot: null, unit };
   };
   switch (bus) {
     case "virtio": {
       if (machineFamily(machine) !== "q35") return free(upwards(FIRST_PC_PLACE, LAST_PC_PLACE));
-      const slot = freeSlot(definition);
+      const slot = freeSlot(definition, former.slot);
       return slot === null ? undefined : { slot, unit: null };
     }
     case "scsi":

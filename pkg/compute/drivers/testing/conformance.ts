@@ -829,7 +829,10 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const spec = await running({ ephemerals: [{ gib: 1 }] });
       const { instanceUuid } = spec;
       const disks = await moving().offer(instanceUuid, to);
-      const raw = disks.filter(({ name, format }) => name !== "base" && format === "raw");
+      // What is the same wherever the guest is.
+      const raw = disks.filter(
+        ({ name, format }) => name !== "base" && name !== "layout" && format === "raw",
+      );
       const largest = raw.toSorted((a, b) => b.sizeBytes - a.sizeBytes)[0] ?? assert.fail("no raw disk");
       const arrival: Arrival = {
         transferId: to.transferId,
