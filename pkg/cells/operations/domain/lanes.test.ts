@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { MigrationKind } from "../../../../gen/kilonova/cells/v1/server_records.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { anyOperation } from "../../../model/operation-declaration.js";
 import { aDeclaration, aForm } from "../../../model/testing/a-declaration.js";
 import { OperationCatalogue } from "../../../model/operation-catalogue.js";
@@ -10,10 +12,12 @@ import {
   closesLanes,
   inTheLaneOf,
   isAnswer,
+  mindsHalted,
   placeAmong,
   placeIn,
   placeInLife,
   placeOverAll,
+  requireNoneHalted,
   requireOpenLanes,
 } from "./lanes.js";
 
@@ -117,4 +121,41 @@ describe("an operation's place", () => {
     assert.throws(open("global", "plain"), { reason: "NOT_READY" });
     assert.throws(open("cell1", "join"), { reason: "OPERATION_IN_PROGRESS" });
   });
+});
+
+describe("what waits for an operator", () => {
+  const move = anyOperation(
+    aDeclaration("test.move", { migration: () => ({ kind: MigrationKind.MIGRATION_KIND_RESIZE }) }),
+  );
+  const start = anyOperation(aDeclaration("test.start", { ends: [VmState.VM_STATE_ACTIVE] }));
+  const stop = anyOperation(aDeclaration("test.stop", { ends: [VmState.VM_STATE_STOPPED] }));
+  const kinds = new OperationCatalogue([move, start, stop]);
+
+  it("matters to who moves the server or starts its guest, unless that ends it", () => {
+    const of = (one: typeof move, contention: "refused" | "pre-empts" | "pre-empts-all"): boolean =>
+      mindsHalted(one, { contention });
+    assert.deepEqual([of(move, "refused"), of(start, "pre-empts"), of(stop, "refused")], [true, true, false]);
+    assert.ok(!of(start, "pre-empts-all"));
+    const haul = aDeclaration("test.haul", { lane: "volumes", ends: [VmState.VM_STATE_ACTIVE] });
+    assert.ok(!of(anyOperation(haul), "refused"));
+  });
+
+  for (const [kind, lane, refuses] of [
+    ["test.move", "life", ["move", "start"]],
+    ["test.unknown", "life", ["move", "start"]],
+    ["test.start", "life", ["move"]],
+    ["test.move", "volumes", []],
+  ] as const)
+    it(`as ${kind} in the lane ${lane} refuses ${refuses.join(" and ") || "nothing"}`, () => {
+      const halted = anOperation({ id: "h", kind, lane, state: "needs-operator" });
+      const facts = { server: "s", operation: "operations/s/h" };
+      for (const [word, declaration] of Object.entries({ move, start })) {
+        const asked = (): void => {
+          requireNoneHalted(kinds, "s", declaration, [halted]);
+        };
+        if ((refuses as readonly string[]).includes(word))
+          assert.throws(asked, { reason: "OPERATION_IN_PROGRESS", facts });
+        else assert.doesNotThrow(asked);
+      }
+    });
 });

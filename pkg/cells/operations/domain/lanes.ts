@@ -1,3 +1,4 @@
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { GLOBAL } from "../../../model/database-names.js";
 import type { Contention, Form, Lane, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { formOf } from "../../../model/operation-declaration.js";
@@ -164,6 +165,43 @@ export function requireOpenLanes(
   if (running !== undefined && closesLanes(kinds.find(running.kind), running.input))
     throw inProgress(serverId, running);
 }
+
+/** Lasting states in which a guest runs. */
+const RUNS: readonly VmState[] = [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_RESCUED];
+
+/**
+ * Whether an operation has to know what of its server waits for an operator: one that moves the server, or
+ * starts its guest. Who takes over all lanes ends that instead.
+ */
+export const mindsHalted = (
+  { lane, migration, ends }: Pick<OperationDeclaration, "lane" | "migration" | "ends">,
+  { contention }: Pick<Form, "contention">,
+): boolean =>
+  lane === LIFE &&
+  contention !== "pre-empts-all" &&
+  (migration !== undefined || ends.some((state) => RUNS.includes(state)));
+
+/**
+ * Nothing moves a server of which something waits for an operator, and nothing starts its guest while that
+ * is a move: a guest of it may still run at the move's other host, and there must never be two.
+ * @param halted  operations of the server that wait for an operator
+ * @throws OPERATION_IN_PROGRESS
+ */
+export function requireNoneHalted(
+  kinds: Kinds,
+  serverId: string,
+  { migration }: Pick<OperationDeclaration, "migration">,
+  halted: readonly OperationRow[],
+): void {
+  const rival = halted.find(
+    ({ lane, kind }) => lane === LIFE && (migration !== undefined || mayMove(kinds.find(kind))),
+  );
+  if (rival !== undefined) throw inProgress(serverId, rival);
+}
+
+/** A kind that nobody here knows may be one. */
+const mayMove = (declaration: OperationDeclaration | undefined): boolean =>
+  declaration === undefined || declaration.migration !== undefined;
 
 /**
  * What is accepted in the global database beside the operation that takes a server to its cell would stay

@@ -25,9 +25,11 @@ import {
   LIFE,
   inTheLaneOf,
   isAnswer,
+  mindsHalted,
   placeInLife,
   placeOverAll,
   requireCell,
+  requireNoneHalted,
   requireOpenLanes,
 } from "../domain/lanes.js";
 import type { LanePlace } from "../domain/lanes.js";
@@ -35,7 +37,7 @@ import { toStored } from "../domain/operation-rows.js";
 import { tokenUse } from "../domain/token-use.js";
 import { requireCapability } from "./capability.js";
 import { replayOf } from "./client-tokens.js";
-import { liveBeside, placeBeside, remainsOn } from "./lanes.js";
+import { haltedOn, liveBeside, placeBeside, remainsOn } from "./lanes.js";
 import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
 import { storeAccepted, storeInstant } from "./store-accepted.js";
 import type { StoredAcceptance } from "./store-accepted.js";
@@ -162,6 +164,13 @@ async function accept(
   if (isAnswer(form, request.kind, running)) return { operation: toStored(running), replayed: true };
   requireGeneration(server, request);
   requireFit(record, declaration, form, request.bypassLock);
+  if (mindsHalted(declaration, form))
+    requireNoneHalted(
+      deps.operations,
+      request.serverId,
+      declaration,
+      await haltedOn(store, tx, request.serverId),
+    );
   await requireCapability(store, tx, declaration, server);
   const call = callOf(server, declaration, request);
   const change = acceptedChange(declaration, form, call, request.change);

@@ -19,10 +19,12 @@ import {
   LIFE,
   inTheLaneOf,
   isAnswer,
+  mindsHalted,
   placeAmong,
   placeInLife,
   placeOverAll,
   requireCell,
+  requireNoneHalted,
   requireOpenLanes,
 } from "../../operations/domain/lanes.js";
 import type { LanePlace } from "../../operations/domain/lanes.js";
@@ -74,6 +76,13 @@ export function acceptOperation(twin: TwinState, ctx: Ctx, asked: AcceptOperatio
   if (isAnswer(form, request.kind, running)) return { operation: running, replayed: true };
   requireGeneration(server, request);
   requireFit(record, declaration, form, request.bypassLock);
+  if (mindsHalted(declaration, form))
+    requireNoneHalted(
+      deps.operations,
+      request.serverId,
+      declaration,
+      database.haltedOn(request.serverId),
+    );
   requireCapability(database, declaration, server);
   const call = callOf(server, declaration, request);
   const change = acceptedChange(declaration, form, call, request.change);
