@@ -13,12 +13,16 @@ import {
   inTheLaneOf,
   isAnswer,
   mindsHalted,
+  opensLanes,
   placeAmong,
+  placeBehind,
   placeIn,
   placeInLife,
   placeOverAll,
+  reopensLanes,
   requireNoneHalted,
   requireOpenLanes,
+  waitsForOpenLanes,
 } from "./lanes.js";
 
 describe("a lane's rules", () => {
@@ -120,6 +124,44 @@ describe("an operation's place", () => {
     assert.doesNotThrow(open("cell1", "plain"));
     assert.throws(open("global", "plain"), { reason: "NOT_READY" });
     assert.throws(open("cell1", "join"), { reason: "OPERATION_IN_PROGRESS" });
+  });
+
+  it("beside what is alone is behind it for news, unless too much waits, and for nothing else", () => {
+    const kinds = new OperationCatalogue([anyOperation(aDeclaration("test.kind"))]);
+    const news = { contention: "waits", lock: "ignores" } as const;
+    const by = (input: string): ReturnType<typeof anOperation> => anOperation({ input: Buffer.from(input) });
+    assert.ok(waitsForOpenLanes(kinds, news, by("alone")));
+    for (const running of [undefined, by(""), by("join"), anOperation({ kind: "test.unknown" })])
+      assert.ok(!waitsForOpenLanes(kinds, news, running));
+    for (const form of [
+      { ...news, lock: "refuses" },
+      { ...news, contention: "refused" },
+    ] as const)
+      assert.ok(!waitsForOpenLanes(kinds, form, by("alone")));
+    const queue = Array.from({ length: MAX_WAITING_IN_LANE }, (_, n) =>
+      anOperation({ id: `w${n}`, lane: "ports", turn: n + 1 }),
+    );
+    const placed = (beside: typeof queue) => placeBehind(beside, "ports", 9, inTheLaneOf("s"));
+    assert.deepEqual(placed([]), { ...AT_ONCE, turn: 9, behind: true });
+    assert.deepEqual(placed(queue.slice(1)), { ...AT_ONCE, turn: 9, behind: true });
+    assert.throws(() => placed(queue), { reason: "OPERATION_IN_PROGRESS" });
+  });
+
+  it("is open again with the end of who was alone, or when somebody else takes over from that", () => {
+    const declaration = anyOperation(aDeclaration("test.kind"));
+    const kinds = new OperationCatalogue([declaration]);
+    const alone = anOperation({ input: Buffer.from("alone") });
+    assert.deepEqual(
+      [opensLanes(kinds, alone, "operations/s/o"), opensLanes(kinds, alone, "operations/s/x")],
+      [true, false],
+    );
+    assert.ok(!opensLanes(kinds, anOperation({ input: Buffer.from("") }), "operations/s/o"));
+    const taken = (victim: typeof alone, input: string): boolean =>
+      reopensLanes(kinds, declaration, Buffer.from(input), { victim });
+    assert.deepEqual(
+      [taken(alone, "pre-empt"), taken(alone, "alone"), taken(anOperation({ input: Buffer.from("") }), "")],
+      [true, false, false],
+    );
   });
 });
 

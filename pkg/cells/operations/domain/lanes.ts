@@ -3,6 +3,7 @@ import { GLOBAL } from "../../../model/database-names.js";
 import type { Contention, Form, Lane, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { SubjectKind } from "../../../model/operation-name.js";
+import { LANES_OPEN } from "../../../model/operation-states.js";
 import { CellsErrors } from "../../errors.js";
 import type { Kinds } from "./asked-operation.js";
 import { nameOf } from "./operation-rows.js";
@@ -43,6 +44,32 @@ export function closesLanes(declaration: OperationDeclaration | undefined, input
   return contention === "pre-empts-all" || alone === true;
 }
 
+/** Whether a running operation wants to be alone, or nobody here knows its kind. */
+export const mayBeAlone = (declaration: OperationDeclaration | undefined, input: Uint8Array): boolean =>
+  declaration === undefined || formOf(declaration, input).alone === true;
+
+/** Whether the end of an operation of the lane "life" opens the others. @param owner  who owns the server */
+export const opensLanes = (kinds: Kinds, row: OperationRow, owner: string): boolean =>
+  owner === nameOf(row) && mayBeAlone(kinds.find(row.kind), row.input);
+
+/**
+ * Whether an operation that takes over from one that wanted to be alone opens the lanes again.
+ * @param input  of the one that takes over
+ */
+export const reopensLanes = (
+  kinds: Kinds,
+  declaration: OperationDeclaration,
+  input: Uint8Array,
+  { victim }: Pick<LanePlace, "victim">,
+): boolean =>
+  victim?.lane === LIFE &&
+  mayBeAlone(kinds.find(victim.kind), victim.input) &&
+  !closesLanes(declaration, input);
+
+/** Whether an operation waits until the lanes beside "life" are open again. */
+export const isBehind = ({ waiting_for, turn }: Pick<OperationRow, "waiting_for" | "turn">): boolean =>
+  turn > 0 && waiting_for === LANES_OPEN;
+
 /** Whether what runs in the lane "life" is the answer to who would take it over. */
 export const isAnswer = (
   { contention, joins = [] }: Form,
@@ -64,6 +91,8 @@ export interface LanePlace {
   readonly earlier?: readonly OperationRow[];
   /** Place in the queue; 0: it begins at once. */
   readonly turn: number;
+  /** It waits, besides, until the lanes beside "life" are open again. */
+  readonly behind?: true;
 }
 
 /** The place of who begins at once and takes over from nobody. */
@@ -148,6 +177,38 @@ export function placeAmong(
     case "refused":
       throw busy(live[0]);
   }
+}
+
+/**
+ * Whether something is news of other services that must not be lost while an operation wants to be alone:
+ * then it waits for the end of that. Who sends it hears that it was taken, and never says it again.
+ * @param running  what runs in the lane "life"
+ */
+export function waitsForOpenLanes(
+  kinds: Kinds,
+  { contention, lock }: Pick<Form, "contention" | "lock">,
+  running: OperationRow | undefined,
+): boolean {
+  const declaration = running && kinds.find(running.kind);
+  if (running === undefined || declaration === undefined) return false;
+  return contention === "waits" && lock === "ignores" && mayBeAlone(declaration, running.input);
+}
+
+/**
+ * The place in a lane beside "life" of who waits until the lanes are open again.
+ * @param beside  as for `placeAmong`
+ * @throws what `busy` makes of the first in the lane, when too many wait there
+ */
+export function placeBehind(
+  beside: readonly OperationRow[],
+  lane: string,
+  fence: number,
+  busy: Busy,
+): LanePlace {
+  const live = beside.filter((row) => row.lane === lane);
+  const waiting = live.filter(({ turn }) => turn > 0).length;
+  if (placeIn({ busy: true, waiting }, "waits") === "refused") throw busy(live[0]);
+  return { ...AT_ONCE, turn: fence, behind: true };
 }
 
 /**

@@ -26,11 +26,13 @@ import {
   inTheLaneOf,
   isAnswer,
   mindsHalted,
+  placeBehind,
   placeInLife,
   placeOverAll,
   requireCell,
   requireNoneHalted,
   requireOpenLanes,
+  waitsForOpenLanes,
 } from "../domain/lanes.js";
 import type { LanePlace } from "../domain/lanes.js";
 import { toStored } from "../domain/operation-rows.js";
@@ -244,9 +246,13 @@ async function placeOf(
     const others = await liveBeside(store, tx, serverId);
     return placeOverAll(serverId, running, form, others, await remainsOn(store, tx, serverId));
   }
+  const busy = inTheLaneOf(serverId);
+  if (waitsForOpenLanes(operations, form, running)) {
+    requireCell(store.name, serverId);
+    return placeBehind(await liveBeside(store, tx, serverId), lane, fence + 1, busy);
+  }
   requireOpenLanes(operations, store.name, serverId, running);
-  const wanted = { subjectId: serverId, lane, contention };
-  return placeBeside(store, tx, wanted, fence + 1, inTheLaneOf(serverId));
+  return placeBeside(store, tx, { subjectId: serverId, lane, contention }, fence + 1, busy);
 }
 
 async function lockInstance(store: Store, tx: Tx, request: AcceptOperationRequest): Promise<LockedInstance> {
