@@ -158,8 +158,8 @@ async function openLanes({ t }: Store, tx: Tx, serverId: string): Promise<readon
 
 /**
  * Gives a lane's turn to the first that waits and that its subject still fits; those before it end as
- * FAILED. Who waits until lanes are open is passed over. Call it in the transaction that ended the one before, once that is written, with the holder
- * locked.
+ * FAILED. Who waits until lanes are open is passed over. Call it in the transaction that ended the one
+ * before, once that is written, with the holder locked.
  * @param before  the one that ended
  * @param record  the server's as the transaction leaves it; undefined when the subject is none
  * @returns the name of the operation whose turn it is; undefined when nobody waits
