@@ -67,8 +67,9 @@ export interface Form {
    */
   readonly joins?: readonly string[];
   /**
-   * Nothing new is accepted in other lanes until it has ended. What runs there ends first: it begins with
-   * `awaitLanes`. Only in the lane "life".
+   * Nothing new begins in other lanes until it has ended. What runs there ends first: it begins with
+   * `awaitLanes`. News, which `waits` and which no lock stops, is accepted and has its turn afterwards; all
+   * else is refused. Only in the lane "life".
    */
   readonly alone?: true;
   /** Kinds that it does not take over: while one runs, OPERATION_IN_PROGRESS. Only where `joins` may be. */

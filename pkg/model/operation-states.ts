@@ -30,6 +30,9 @@ export const isLive = (state: OperationState): boolean =>
   state === OperationState.OPERATION_STATE_PARKED ||
   state === OperationState.OPERATION_STATE_UNDOING;
 
+/** What an operation waits for that was accepted beside one that wants to be alone: for the end of that. */
+export const LANES_OPEN = "lanes-open";
+
 const STEP_RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
 
 /** What users see of how a step went; "" while it has not ended. @param state  the stored word */

@@ -15,6 +15,7 @@ import { openStore } from "../../pkg/cells/store/tables.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
 import { anyOperation } from "../../pkg/model/operation-declaration.js";
+import { LANES_OPEN } from "../../pkg/model/operation-states.js";
 import { aDeclaration, aForm } from "../../pkg/model/testing/a-declaration.js";
 import { migrate } from "../../pkg/platform/db/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -248,6 +249,22 @@ describe("lanes of a server", () => {
     await commit(last, { state: SUCCEEDED });
     await operator().retryOperation(testCtx(), { database: "cell1", name: third });
     await commit(await taken(third), { state: SUCCEEDED });
+  });
+
+  it("go on with what was left waiting for their opening as soon as somebody asks for one", async () => {
+    const id = await server();
+    const first = await taken(await accept(id, "attach"));
+    const left = await accept(id, "attach");
+    await s.store.db.statement(testCtx(), "test.left", (db) =>
+      sql`UPDATE ${s.store.t.operation} SET waiting_for = ${LANES_OPEN} WHERE id = ${left.split("/")[2] ?? ""}`.execute(
+        db,
+      ),
+    );
+    await commit(first, { state: SUCCEEDED });
+    assert.deepEqual(await acquire(left), []);
+    const last = await accept(id, "attach");
+    await commit(await taken(left), { state: SUCCEEDED });
+    await commit(await taken(last), { state: SUCCEEDED });
   });
 
   it("are added to a database with operations, which are in the lane life", async () => {

@@ -332,6 +332,29 @@ describe("moving to another host while off", function () {
     assert.deepEqual(await standing(id), { ...(before as object), kept: [[]] });
   });
 
+  it("is followed by what the Network service has told on the way", async () => {
+    const id = await server();
+    await script({ [TO]: [{ method: "importDisks", delayMs: 3_000 }] });
+    const move = await act(cloud, id, operationOf("server.resize"), { input: asked() });
+    await until(async () => (await operation(id)).currentStep === "import-guest", {
+      timeoutMs: 60_000,
+      what: "the disks to travel",
+    });
+    const port = [...neutron.ports.values()].find(({ deviceId }) => deviceId === id);
+    const { id: group } = neutron.addSecurityGroup({ name: "late" });
+    await neutron.updatePort(testCtx(), port?.id ?? "", { securityGroupIds: [group] });
+    const { name } = await act(cloud, id, operationOf("server.refresh-interfaces"));
+    assert.equal((await serverOf(cloud, id)).currentOperation, move.name);
+    assert.equal((await ended(cloud, id)).vmState, RESIZED);
+    const news = await operation(id);
+    assert.deepEqual([news.name, news.state], [name, SUCCEEDED]);
+    const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: id });
+    assert.deepEqual(
+      instance?.ports.map(({ securityGroupIds }) => securityGroupIds),
+      [[group]],
+    );
+  });
+
   describe("with a volume", () => {
     const attached = (volumeId: string): (string | undefined)[][] =>
       [...cinder.attachments.values()]

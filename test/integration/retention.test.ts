@@ -123,6 +123,23 @@ describe("what is kept for a time", () => {
     );
     return id;
   };
+  const migration = (serverId: string, more: Record<string, unknown> = {}) =>
+    put("migration", {
+      id: randomUUID(),
+      number: 1,
+      server_id: serverId,
+      project_id: "p",
+      user_id: "u",
+      kind: 1,
+      status: "done",
+      source_host: "a",
+      target_host: "b",
+      hidden: false,
+      created_at: ago(1),
+      changed_at: ago(1),
+      body: Buffer.alloc(0),
+      ...more,
+    });
   /** A row in every table that has rows of servers. */
   const luggage = async (serverId: string): Promise<string> => {
     await operation("handed-over", 100, serverId);
@@ -160,21 +177,7 @@ describe("what is kept for a time", () => {
       deleted_at: ago(1),
       body: Buffer.alloc(0),
     });
-    await put("migration", {
-      id: randomUUID(),
-      number: 1,
-      server_id: serverId,
-      project_id: "p",
-      user_id: "u",
-      kind: 1,
-      status: "done",
-      source_host: "a",
-      target_host: "b",
-      hidden: false,
-      created_at: ago(1),
-      changed_at: ago(1),
-      body: Buffer.alloc(0),
-    });
+    await migration(serverId);
     return ended;
   };
 
@@ -216,6 +219,19 @@ describe("what is kept for a time", () => {
     ]);
     assert.deepEqual(await left("operation_signal", "operation_id", [named]), []);
     assert.deepEqual(await left("client_token", "token", [its]), []);
+  });
+
+  it("are operations, but not those that moved a server which may still be taken back", async () => {
+    const moved = async (status: string, deletedAt: bigint | null = null): Promise<string> => {
+      const serverId = randomUUID();
+      const id = await operation("succeeded", 31, serverId);
+      await migration(serverId, { id, status, deleted_at: deletedAt });
+      return id;
+    };
+    const [resting, leading] = [await moved("finished"), await moved("reverting")];
+    const over = [await moved("confirmed"), await moved("finished", ago(1))];
+    await sweep();
+    assert.deepEqual(await left("operation", "id", [resting, leading, ...over]), [resting, leading]);
   });
 
   it("are client tokens, unless one of their operations is under way or ended of late, wherever it is", async () => {

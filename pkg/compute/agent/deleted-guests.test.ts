@@ -28,7 +28,7 @@ interface Bench {
   removed(): number;
   header(fence: bigint): CommandHeader;
   /** What an audit does. @param records  servers that the cell has on this host */
-  look(answer: "deleted" | "silent" | "unreachable", records?: readonly string[]): Promise<void>;
+  look(answer: "deleted" | "elsewhere" | "silent" | "unreachable", records?: readonly string[]): Promise<void>;
 }
 
 describe("removeDeletedGuests", () => {
@@ -106,11 +106,10 @@ describe("removeDeletedGuests", () => {
               findDeletedInstances: async (_ctx, { serverIds = [] }) => {
                 asked.push(serverIds.map(String));
                 if (answer === "unreachable") throw CommonErrors.UNAVAILABLE({ what: "cells" });
+                const all = serverIds.map((serverId) => ({ serverId: String(serverId), fence: FENCE }));
                 return FindDeletedInstancesResponse.create({
-                  deleted:
-                    answer === "deleted"
-                      ? serverIds.map((serverId) => ({ serverId: String(serverId), fence: FENCE }))
-                      : [],
+                  deleted: answer === "deleted" ? all : [],
+                  elsewhere: answer === "elsewhere" ? all : [],
                 });
               },
             },
@@ -134,11 +133,13 @@ describe("removeDeletedGuests", () => {
 
   it("keeps and logs a guest of which the cell proves nothing: unknown, erased, or living elsewhere", async () => {
     await b.look("silent");
+    await b.look("elsewhere");
     kept();
-    assert.deepEqual(b.events, ["agent.guest.unrecorded"]);
+    assert.deepEqual(b.events, ["agent.guest.unrecorded", "agent.guest.unrecorded"]);
   });
 
-  it("removes what has come of a guest that was on its way here, and says nothing of one that still is", async () => {
+  /** Has the guest be one of which only half has come from another host. */
+  const breakOff = async (): Promise<void> => {
     await b.driver.remove(testCtx(), b.id);
     const spec = { ...aGuestSpec(), instanceUuid: b.id };
     const disk = { name: "root", format: "raw", sizeBytes: 512, dataBytes: 512 } as const;
@@ -151,10 +152,36 @@ describe("removeDeletedGuests", () => {
       },
     });
     await assert.rejects(broken, { reason: "UNAVAILABLE" });
+  };
+
+  it("removes what has come of a guest that was on its way here, and says nothing of one that still is", async () => {
+    await breakOff();
     await b.look("silent");
     assert.deepEqual([await b.driver.listUnfinished(testCtx()), b.events], [[b.id], []]);
     await b.look("deleted");
     assert.deepEqual([await b.driver.listUnfinished(testCtx()), b.removed()], [[], 1]);
+  });
+
+  it("keeps it when a newer operation than the record's has commanded it", async () => {
+    await breakOff();
+    await b.commands.run(testCtx(), b.header(FENCE + 1n), async () => new Uint8Array());
+    await b.look("elsewhere");
+    assert.deepEqual([await b.driver.listUnfinished(testCtx()), b.removed()], [[b.id], 0]);
+  });
+
+  it("removes it as well when its server lives elsewhere", async () => {
+    await breakOff();
+    await b.look("elsewhere");
+    assert.deepEqual([await b.driver.listUnfinished(testCtx()), b.removed()], [[], 1]);
+    assert.deepEqual(b.events, ["agent.guest.removed"]);
+  });
+
+  it("keeps what has become a guest since it was listed, when its server lives elsewhere", async () => {
+    const listed = [[b.id], []];
+    b.driver.listUnfinished = async () => listed.shift() ?? [];
+    await b.look("elsewhere");
+    assert.deepEqual([listed, b.events], [[], []]);
+    kept();
   });
 
   it("keeps everything when the cell cannot be reached", async () => {

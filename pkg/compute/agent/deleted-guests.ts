@@ -22,8 +22,9 @@ const ASK_AT_ONCE = 500;
 /**
  * Removes the guests of servers that were deleted while this host was down, and what was to become one. Only
  * the record proves that: present, marked deleted, owned by no operation, and not older than the newest
- * command seen here. Any other guest without a record on this host is kept and logged; one that is on its way
- * here is only kept. One that cannot be removed is tried again by the next audit.
+ * command seen here. What was to become a guest of a server that lives elsewhere goes on the same terms.
+ * Any other guest without a record on this host is kept and logged; one that is on its way here is only kept.
+ * One that cannot be removed is tried again by the next audit.
  *
  * @param instances  records of this host, none of them deleted
  * @throws what the cell answers; then nothing was removed of the servers it was asked for
@@ -34,34 +35,52 @@ export async function removeDeletedGuests(
   deps: DeletedGuestsDeps,
   instances: readonly InstanceRecord[],
 ): Promise<void> {
-  const { host, cell, cells, commands, own, removed } = deps;
+  const { host, cell, cells, own } = deps;
   const recorded = new Set(instances.map(({ server }) => server?.id));
-  const unfinished = new Set((await own.driver.listUnfinished?.(ctx)) ?? []);
+  const unfinished = await unfinishedAt(ctx, own);
   const guests = (await own.driver.list(ctx)).map((guest) => guest.instanceUuid);
   const strays = [...new Set([...guests, ...unfinished])].filter((id) => !recorded.has(id));
   for (let from = 0; from < strays.length; from += ASK_AT_ONCE) {
     const serverIds = strays.slice(from, from + ASK_AT_ONCE);
-    const { deleted } = await cells.findDeletedInstances(ctx, { cell, host, serverIds });
-    const fences = new Map(deleted.map(({ serverId, fence }) => [serverId, fence]));
+    const { deleted, elsewhere } = await cells.findDeletedInstances(ctx, { cell, host, serverIds });
+    const fences = fencesOf(deleted);
+    const others = fencesOf(elsewhere);
     for (const serverId of serverIds) {
-      const fence = fences.get(serverId);
-      if (fence === undefined) {
-        if (!unfinished.has(serverId)) ctx.log.warn("agent.guest.unrecorded", { instanceUuid: serverId });
-        continue;
-      }
-      try {
-        if (
-          !(await commands.finish(ctx, { serverId, fence }, async (c) => {
-            await destroyGuest.run({ ctx: c, serverId, host: own, tell: untold }, {});
-          }))
-        )
-          continue;
-        removed();
-        ctx.log.info("agent.guest.removed", { instanceUuid: serverId });
-      } catch (error) {
-        ctx.signal.throwIfAborted();
-        ctx.log.error("agent.guest.removal-failed", { instanceUuid: serverId, error });
-      }
+      const isUnfinished = unfinished.has(serverId);
+      const fence = fences.get(serverId) ?? (isUnfinished ? others.get(serverId) : undefined);
+      if (fence !== undefined) await remove(ctx, deps, { serverId, fence }, !fences.has(serverId));
+      else if (!isUnfinished) ctx.log.warn("agent.guest.unrecorded", { instanceUuid: serverId });
     }
+  }
+}
+
+const unfinishedAt = async (ctx: Ctx, { driver }: CommandHost): Promise<ReadonlySet<string>> =>
+  new Set((await driver.listUnfinished?.(ctx)) ?? []);
+
+const fencesOf = (
+  servers: readonly { readonly serverId: string; readonly fence: bigint }[],
+): ReadonlyMap<string, bigint> => new Map(servers.map(({ serverId, fence }) => [serverId, fence]));
+
+/** @param onlyUnfinished  what has become a guest since it was listed stays: it may be the only one */
+async function remove(
+  ctx: Ctx,
+  { commands, own, removed }: DeletedGuestsDeps,
+  last: { readonly serverId: string; readonly fence: bigint },
+  onlyUnfinished: boolean,
+): Promise<void> {
+  const { serverId } = last;
+  let gone = false;
+  try {
+    await commands.finish(ctx, last, async (c) => {
+      if (onlyUnfinished && !(await unfinishedAt(c, own)).has(serverId)) return;
+      await destroyGuest.run({ ctx: c, serverId, host: own, tell: untold }, {});
+      gone = true;
+    });
+    if (!gone) return;
+    removed();
+    ctx.log.info("agent.guest.removed", { instanceUuid: serverId });
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    ctx.log.error("agent.guest.removal-failed", { instanceUuid: serverId, error });
   }
 }

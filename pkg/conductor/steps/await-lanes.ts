@@ -1,4 +1,5 @@
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
+import { LANES_OPEN } from "../../model/operation-states.js";
 import { done, park } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
@@ -11,7 +12,8 @@ const PAGE = 500;
 
 /**
  * The first step of what must be alone: waits until what other lanes had begun, or accepted, before it has
- * ended. Nothing new begins there meanwhile. What waits for an operator is not waited for.
+ * ended. Nothing new begins there meanwhile: what is accepted has its turn afterwards. What waits for an
+ * operator is not waited for.
  * @param event  as the timeline shows it; "" for nothing
  */
 export const awaitLanes = <I>({ lanes }: Pick<Ports, "lanes">, event = ""): Step<I> => ({
@@ -25,6 +27,7 @@ export const awaitLanes = <I>({ lanes }: Pick<Ports, "lanes">, event = ""): Step
       states: [OPERATION_STATE_RUNNING, OPERATION_STATE_PARKED, OPERATION_STATE_UNDOING],
       pageSize: PAGE,
     });
-    return live.some(({ lane }) => lane !== "life") ? park("", LOOK_AGAIN_MS) : done();
+    const isBefore = live.some(({ lane, waitingFor }) => lane !== "life" && waitingFor !== LANES_OPEN);
+    return isBefore ? park("", LOOK_AGAIN_MS) : done();
   },
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Destination, RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { Ports } from "../ports.js";
 import { OPERATION, SERVER, finished } from "../testing/a-call.js";
-import { FROM, aMove, claimedTo, doneOf, newFlavor, statusesOf } from "../testing/a-move.js";
+import { FROM, aMove, claimedTo, doneOf, newFlavor, statusesOf, tellingGroups } from "../testing/a-move.js";
 import { claimDestination } from "./claim-destination.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
 import { searchDestination } from "./search-destination.js";
@@ -67,6 +67,15 @@ describe("select-destinations of a move", () => {
       request: { consumerId: SERVER, takenByConsumerId: OPERATION, operation: operation.name, fence: 1n },
     };
     assert.deepEqual(asked, [reverted, reverted]);
+  });
+
+  it("tells the group where the server still is, which is no wish", async () => {
+    const { ports, moving } = await aMove();
+    const { groups, told } = tellingGroups();
+    const step = searchDestination({ ...ports, groups }, { alternates: 2, purpose });
+    await step.undo?.(moving({}, { instance: { spec: { serverGroupId: "g" } } }));
+    const member = { serverGroupId: "g", serverId: SERVER, cell: "cell1", host: FROM, returns: true };
+    assert.deepEqual(told, [member]);
   });
 });
 

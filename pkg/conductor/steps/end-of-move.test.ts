@@ -5,7 +5,7 @@ import type { MigrationRecord } from "../../../gen/kilonova/cells/v1/server_reco
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ports } from "../ports.js";
 import { OPERATION, SERVER } from "../testing/a-call.js";
-import { FROM, TO, aMove, doneOf, statusesOf } from "../testing/a-move.js";
+import { FROM, TO, aMove, doneOf, statusesOf, tellingGroups } from "../testing/a-move.js";
 import { confirmMove, stateBy } from "./confirm-move.js";
 import { confirmMoves } from "./confirm-moves.js";
 import { destroyHalf } from "./destroy-half.js";
@@ -119,6 +119,15 @@ describe("take-over-source", () => {
     assert.deepEqual(asked, [
       { method: "claimAllocations", request: { operation: operation.name, fence: 1n, takeOvers } },
     ]);
+  });
+
+  it("tells the group where the server is again, which is no wish", async () => {
+    const { ports, ending } = await aMove(resting);
+    const { groups, told } = tellingGroups();
+    const grouped = { instance: { spec: { serverGroupId: "g" } } };
+    doneOf(await takeOverSource({ ...ports, groups }).run(ending(grouped)));
+    const member = { serverGroupId: "g", serverId: SERVER, cell: "cell1", host: FROM, returns: true };
+    assert.deepEqual(told, [member]);
   });
 });
 

@@ -37,6 +37,7 @@ export async function groupOf(
 /**
  * Tells the server's group where it is going to be, or that it is nowhere; of servers without a group
  * nothing.
+ * @param returns  it is a fact, since the server was there before: the policy is not asked
  * @returns whether the group's policy allows it; views that lag, or another scheduler, may have chosen
  *   otherwise
  */
@@ -46,6 +47,7 @@ export async function placeInGroup(
   spec: ServerSpec | undefined,
   serverId: string,
   place: HostRef | undefined,
+  returns = false,
 ): Promise<boolean> {
   if (spec === undefined || spec.serverGroupId === "") return true;
   try {
@@ -54,6 +56,7 @@ export async function placeInGroup(
       serverId,
       cell: place?.cell ?? "",
       host: place?.host ?? "",
+      returns,
     });
     return true;
   } catch (error) {

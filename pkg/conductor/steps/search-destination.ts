@@ -50,7 +50,7 @@ async function backAtSource(
 ): Promise<void> {
   const { ctx, operation, instance, fence } = call;
   const source = { cell: call.database, host: hostOf(call) };
-  if (!(await placeInGroup(ports, ctx, instance.spec, operation.serverId, source)))
+  if (!(await placeInGroup(ports, ctx, instance.spec, operation.serverId, source, true)))
     ctx.log.warn("move.group.not-back", { instanceUuid: operation.serverId });
   await ports.moves.revertAllocations(ctx, {
     consumerId: operation.serverId,

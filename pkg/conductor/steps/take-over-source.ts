@@ -31,7 +31,7 @@ export const takeOverSource = (ports: Pick<Ports, "moves" | "groups">): Step<End
       ],
     });
     const source = { cell: call.database, host: sourceOf(migration).host };
-    if (!(await placeInGroup(ports, ctx, instance.spec, server.id, source)))
+    if (!(await placeInGroup(ports, ctx, instance.spec, server.id, source, true)))
       ctx.log.warn("move.group.not-back", { instanceUuid: server.id });
     return done();
   },

@@ -212,6 +212,23 @@ function agentOf(
   };
 }
 
+/** Groups that remember where their members were said to be. */
+export function tellingGroups(): {
+  readonly groups: Ports["groups"];
+  /** What was told, in order. */
+  readonly told: readonly object[];
+} {
+  const told: object[] = [];
+  const groups: Ports["groups"] = {
+    getStoredServerGroup: (): never => assert.fail("nobody asks"),
+    placeGroupMember: async (_ctx, request) => {
+      told.push(request);
+      return {};
+    },
+  };
+  return { groups, told };
+}
+
 /** A result that must be a finished step's. */
 export function doneOf(result: StepResult): Extract<StepResult, { kind: "done" }> {
   assert.ok(result.kind === "done", JSON.stringify(result.kind === "fail" ? result.error : result.kind));

@@ -52,6 +52,13 @@ export const KINDS = new OperationCatalogue([
   ),
   anyOperation(aDeclaration("test.plug", { lane: "ports", forms: { plain: aForm }, formOf: () => "plain" })),
   anyOperation(
+    aDeclaration("test.news", {
+      lane: "ports",
+      forms: { plain: { ...aForm, contention: "waits", lock: "ignores" } },
+      formOf: () => "plain",
+    }),
+  ),
+  anyOperation(
     aDeclaration("test.move", {
       migration: ({ server }) => ({
         kind: MigrationKind.MIGRATION_KIND_RESIZE,

@@ -197,11 +197,11 @@ export const memberRows = (
 ): Readonly<Record<string, unknown>>[] =>
   serverIds.map((id, position) => ({ server_id: id, group_id: groupId, position, joined_at: now }));
 
-/** @throws GROUP_POLICY_VIOLATED */
+/** @throws GROUP_POLICY_VIOLATED, never of a member that returns */
 export async function placeMember(
   store: Store,
   ctx: Ctx,
-  { serverGroupId, serverId, cell, host }: PlaceGroupMemberRequest,
+  { serverGroupId, serverId, cell, host, returns }: PlaceGroupMemberRequest,
 ): Promise<void> {
   const { t } = store;
   await store.db.write(ctx, "server-groups.place", async (tx) => {
@@ -217,7 +217,8 @@ export async function placeMember(
       await sql<Place>`SELECT cell, host FROM ${t.server_group_member} WHERE group_id = ${serverGroupId} AND server_id <> ${serverId} AND host <> ''`.execute(
         tx,
       );
-    if (host !== "" && !mayBeAt(group.policy, group.max_server_per_host ?? 1, { cell, host }, others))
+    const isJudged = host !== "" && !returns;
+    if (isJudged && !mayBeAt(group.policy, group.max_server_per_host ?? 1, { cell, host }, others))
       throw CellsErrors.GROUP_POLICY_VIOLATED({ policy: group.policy });
     await sql`UPDATE ${t.server_group_member} SET cell = ${cell}, host = ${host} WHERE server_id = ${serverId} AND group_id = ${serverGroupId}`.execute(
       tx,

@@ -124,8 +124,8 @@ export function hostsHandlers({
     }),
     listHostInstances: (ctx, { cell, host, pageToken }) =>
       listHostInstances(stores.cell(cell), ctx, host, pageToken),
-    findDeletedInstances: (ctx, { cell, serverIds }) =>
-      findDeletedInstances(stores.cell(cell), ctx, serverIds),
+    findDeletedInstances: (ctx, { cell, ...asked }) =>
+      findDeletedInstances(stores.cell(cell), ctx, asked),
     recordUsageAudit: (ctx, request) =>
       recordUsageAudit(
         stores.cell(request.cell),

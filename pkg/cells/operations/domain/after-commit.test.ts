@@ -185,9 +185,20 @@ describe("what a commit leads to", () => {
   });
 
   it("is the next one's turn at the end in a lane beside life", () => {
-    assert.equal(passesTurn({ lane: "volumes" }, FAILED), true);
-    assert.equal(passesTurn({ lane: "volumes" }, UNDOING), false);
-    assert.equal(passesTurn({ lane: "life" }, FAILED), false);
+    const passes = (lane: string, state: OperationState, input = ""): boolean =>
+      passesTurn(kinds, anOperation({ lane, kind: "test.kind", input: Buffer.from(input) }), state);
+    assert.equal(passes("volumes", FAILED), true);
+    assert.equal(passes("volumes", UNDOING), false);
+    assert.equal(passes("life", FAILED), false);
+  });
+
+  it("is the turn of those that had to wait at the end of one that was alone, halted as well", () => {
+    const alone = { lane: "life", kind: "test.kind", input: Buffer.from("alone") };
+    assert.deepEqual(
+      [FAILED, NEEDS_OPERATOR, PARKED].map((state) => passesTurn(kinds, alone, state)),
+      [true, true, false],
+    );
+    assert.equal(passesTurn(kinds, { ...alone, kind: "test.unknown" }, FAILED), true);
   });
 
   it("is settled quota at the end of what may take some", () => {

@@ -19,7 +19,7 @@ import { planChange, touchesRows } from "../../servers/domain/plan-change.js";
 import type { ChangedServer, KnownRows } from "../../servers/domain/plan-change.js";
 import { serverOf } from "../../servers/domain/records.js";
 import type { Kinds } from "./asked-operation.js";
-import { LIFE } from "./lanes.js";
+import { LIFE, mayBeAlone } from "./lanes.js";
 import { withOtherOperationFields } from "./operation-rows.js";
 import { goesOnAt } from "./progress.js";
 import type { OperationRow } from "./rows.js";
@@ -190,9 +190,12 @@ const needsRecord = (
   generation: bigint,
 ): boolean => instanceGeneration === 0n || (isLive(state) && !release && instanceGeneration !== generation);
 
-/** Whether a commit gives the turn to the next of its lane. */
-export const passesTurn = ({ lane }: Pick<OperationRow, "lane">, state: OperationState): boolean =>
-  lane !== LIFE && !isLive(state);
+/** Whether a commit gives the turn to others: to the next of its lane, or to those that let it be alone. */
+export const passesTurn = (
+  kinds: Kinds,
+  { lane, kind, input }: Pick<OperationRow, "lane" | "kind" | "input">,
+  state: OperationState,
+): boolean => !isLive(state) && (lane !== LIFE || mayBeAlone(kinds.find(kind), input));
 
 /** Quota to be settled with an operation's end; `well` says whether it ended well. */
 export interface EndedQuota {

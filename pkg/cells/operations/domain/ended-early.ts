@@ -81,6 +81,7 @@ export const endedWaiting = (
 export const begun = (row: OperationRow, now: Instant): OperationRow => ({
   ...row,
   turn: 0,
+  waiting_for: "",
   ready_at: now,
   generation: row.generation + 1,
   updated_at: now,

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { MigrationKind } from "../../../../gen/kilonova/cells/v1/server_records.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { anyOperation } from "../../../model/operation-declaration.js";
 import { aDeclaration, aForm } from "../../../model/testing/a-declaration.js";
 import { OperationCatalogue } from "../../../model/operation-catalogue.js";
@@ -10,11 +12,17 @@ import {
   closesLanes,
   inTheLaneOf,
   isAnswer,
+  mindsHalted,
+  opensLanes,
   placeAmong,
+  placeBehind,
   placeIn,
   placeInLife,
   placeOverAll,
+  reopensLanes,
+  requireNoneHalted,
   requireOpenLanes,
+  waitsForOpenLanes,
 } from "./lanes.js";
 
 describe("a lane's rules", () => {
@@ -117,4 +125,79 @@ describe("an operation's place", () => {
     assert.throws(open("global", "plain"), { reason: "NOT_READY" });
     assert.throws(open("cell1", "join"), { reason: "OPERATION_IN_PROGRESS" });
   });
+
+  it("beside what is alone is behind it for news, unless too much waits, and for nothing else", () => {
+    const kinds = new OperationCatalogue([anyOperation(aDeclaration("test.kind"))]);
+    const news = { contention: "waits", lock: "ignores" } as const;
+    const by = (input: string): ReturnType<typeof anOperation> => anOperation({ input: Buffer.from(input) });
+    assert.ok(waitsForOpenLanes(kinds, news, by("alone")));
+    for (const running of [undefined, by(""), by("join"), anOperation({ kind: "test.unknown" })])
+      assert.ok(!waitsForOpenLanes(kinds, news, running));
+    for (const form of [
+      { ...news, lock: "refuses" },
+      { ...news, contention: "refused" },
+    ] as const)
+      assert.ok(!waitsForOpenLanes(kinds, form, by("alone")));
+    const queue = Array.from({ length: MAX_WAITING_IN_LANE }, (_, n) =>
+      anOperation({ id: `w${n}`, lane: "ports", turn: n + 1 }),
+    );
+    const placed = (beside: typeof queue) => placeBehind(beside, "ports", 9, inTheLaneOf("s"));
+    assert.deepEqual(placed([]), { ...AT_ONCE, turn: 9, behind: true });
+    assert.deepEqual(placed(queue.slice(1)), { ...AT_ONCE, turn: 9, behind: true });
+    assert.throws(() => placed(queue), { reason: "OPERATION_IN_PROGRESS" });
+  });
+
+  it("is open again with the end of who was alone, or when somebody else takes over from that", () => {
+    const declaration = anyOperation(aDeclaration("test.kind"));
+    const kinds = new OperationCatalogue([declaration]);
+    const alone = anOperation({ input: Buffer.from("alone") });
+    assert.deepEqual(
+      [opensLanes(kinds, alone, "operations/s/o"), opensLanes(kinds, alone, "operations/s/x")],
+      [true, false],
+    );
+    assert.ok(!opensLanes(kinds, anOperation({ input: Buffer.from("") }), "operations/s/o"));
+    const taken = (victim: typeof alone, input: string): boolean =>
+      reopensLanes(kinds, declaration, Buffer.from(input), { victim });
+    assert.deepEqual(
+      [taken(alone, "pre-empt"), taken(alone, "alone"), taken(anOperation({ input: Buffer.from("") }), "")],
+      [true, false, false],
+    );
+  });
+});
+
+describe("what waits for an operator", () => {
+  const move = anyOperation(
+    aDeclaration("test.move", { migration: () => ({ kind: MigrationKind.MIGRATION_KIND_RESIZE }) }),
+  );
+  const start = anyOperation(aDeclaration("test.start", { ends: [VmState.VM_STATE_ACTIVE] }));
+  const stop = anyOperation(aDeclaration("test.stop", { ends: [VmState.VM_STATE_STOPPED] }));
+  const kinds = new OperationCatalogue([move, start, stop]);
+
+  it("matters to who moves the server or starts its guest, unless that ends it", () => {
+    const of = (one: typeof move, contention: "refused" | "pre-empts" | "pre-empts-all"): boolean =>
+      mindsHalted(one, { contention });
+    assert.deepEqual([of(move, "refused"), of(start, "pre-empts"), of(stop, "refused")], [true, true, false]);
+    assert.ok(!of(start, "pre-empts-all"));
+    const haul = aDeclaration("test.haul", { lane: "volumes", ends: [VmState.VM_STATE_ACTIVE] });
+    assert.ok(!of(anyOperation(haul), "refused"));
+  });
+
+  for (const [kind, lane, refuses] of [
+    ["test.move", "life", ["move", "start"]],
+    ["test.unknown", "life", ["move", "start"]],
+    ["test.start", "life", ["move"]],
+    ["test.move", "volumes", []],
+  ] as const)
+    it(`as ${kind} in the lane ${lane} refuses ${refuses.join(" and ") || "nothing"}`, () => {
+      const halted = anOperation({ id: "h", kind, lane, state: "needs-operator" });
+      const facts = { server: "s", operation: "operations/s/h" };
+      for (const [word, declaration] of Object.entries({ move, start })) {
+        const asked = (): void => {
+          requireNoneHalted(kinds, "s", declaration, [halted]);
+        };
+        if ((refuses as readonly string[]).includes(word))
+          assert.throws(asked, { reason: "OPERATION_IN_PROGRESS", facts });
+        else assert.doesNotThrow(asked);
+      }
+    });
 });

@@ -1,7 +1,9 @@
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { GLOBAL } from "../../../model/database-names.js";
 import type { Contention, Form, Lane, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { SubjectKind } from "../../../model/operation-name.js";
+import { LANES_OPEN } from "../../../model/operation-states.js";
 import { CellsErrors } from "../../errors.js";
 import type { Kinds } from "./asked-operation.js";
 import { nameOf } from "./operation-rows.js";
@@ -42,6 +44,32 @@ export function closesLanes(declaration: OperationDeclaration | undefined, input
   return contention === "pre-empts-all" || alone === true;
 }
 
+/** Whether a running operation wants to be alone, or nobody here knows its kind. */
+export const mayBeAlone = (declaration: OperationDeclaration | undefined, input: Uint8Array): boolean =>
+  declaration === undefined || formOf(declaration, input).alone === true;
+
+/** Whether the end of an operation of the lane "life" opens the others. @param owner  who owns the server */
+export const opensLanes = (kinds: Kinds, row: OperationRow, owner: string): boolean =>
+  owner === nameOf(row) && mayBeAlone(kinds.find(row.kind), row.input);
+
+/**
+ * Whether an operation that takes over from one that wanted to be alone opens the lanes again.
+ * @param input  of the one that takes over
+ */
+export const reopensLanes = (
+  kinds: Kinds,
+  declaration: OperationDeclaration,
+  input: Uint8Array,
+  { victim }: Pick<LanePlace, "victim">,
+): boolean =>
+  victim?.lane === LIFE &&
+  mayBeAlone(kinds.find(victim.kind), victim.input) &&
+  !closesLanes(declaration, input);
+
+/** Whether an operation waits until the lanes beside "life" are open again. */
+export const isBehind = ({ waiting_for, turn }: Pick<OperationRow, "waiting_for" | "turn">): boolean =>
+  turn > 0 && waiting_for === LANES_OPEN;
+
 /** Whether what runs in the lane "life" is the answer to who would take it over. */
 export const isAnswer = (
   { contention, joins = [] }: Form,
@@ -63,6 +91,8 @@ export interface LanePlace {
   readonly earlier?: readonly OperationRow[];
   /** Place in the queue; 0: it begins at once. */
   readonly turn: number;
+  /** It waits, besides, until the lanes beside "life" are open again. */
+  readonly behind?: true;
 }
 
 /** The place of who begins at once and takes over from nobody. */
@@ -150,6 +180,38 @@ export function placeAmong(
 }
 
 /**
+ * Whether something is news of other services that must not be lost while an operation wants to be alone:
+ * then it waits for the end of that. Who sends it hears that it was taken, and never says it again.
+ * @param running  what runs in the lane "life"
+ */
+export function waitsForOpenLanes(
+  kinds: Kinds,
+  { contention, lock }: Pick<Form, "contention" | "lock">,
+  running: OperationRow | undefined,
+): boolean {
+  const declaration = running && kinds.find(running.kind);
+  if (running === undefined || declaration === undefined) return false;
+  return contention === "waits" && lock === "ignores" && mayBeAlone(declaration, running.input);
+}
+
+/**
+ * The place in a lane beside "life" of who waits until the lanes are open again.
+ * @param beside  as for `placeAmong`
+ * @throws what `busy` makes of the first in the lane, when too many wait there
+ */
+export function placeBehind(
+  beside: readonly OperationRow[],
+  lane: string,
+  fence: number,
+  busy: Busy,
+): LanePlace {
+  const live = beside.filter((row) => row.lane === lane);
+  const waiting = live.filter(({ turn }) => turn > 0).length;
+  if (placeIn({ busy: true, waiting }, "waits") === "refused") throw busy(live[0]);
+  return { ...AT_ONCE, turn: fence, behind: true };
+}
+
+/**
  * Whether something may begin beside the lane "life".
  * @param running  what runs there
  * @throws NOT_READY while the server has no cell, OPERATION_IN_PROGRESS
@@ -164,6 +226,43 @@ export function requireOpenLanes(
   if (running !== undefined && closesLanes(kinds.find(running.kind), running.input))
     throw inProgress(serverId, running);
 }
+
+/** Lasting states in which a guest runs. */
+const RUNS: readonly VmState[] = [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_RESCUED];
+
+/**
+ * Whether an operation has to know what of its server waits for an operator: one that moves the server, or
+ * starts its guest. Who takes over all lanes ends that instead.
+ */
+export const mindsHalted = (
+  { lane, migration, ends }: Pick<OperationDeclaration, "lane" | "migration" | "ends">,
+  { contention }: Pick<Form, "contention">,
+): boolean =>
+  lane === LIFE &&
+  contention !== "pre-empts-all" &&
+  (migration !== undefined || ends.some((state) => RUNS.includes(state)));
+
+/**
+ * Nothing moves a server of which something waits for an operator, and nothing starts its guest while that
+ * is a move: a guest of it may still run at the move's other host, and there must never be two.
+ * @param halted  operations of the server that wait for an operator
+ * @throws OPERATION_IN_PROGRESS
+ */
+export function requireNoneHalted(
+  kinds: Kinds,
+  serverId: string,
+  { migration }: Pick<OperationDeclaration, "migration">,
+  halted: readonly OperationRow[],
+): void {
+  const rival = halted.find(
+    ({ lane, kind }) => lane === LIFE && (migration !== undefined || mayMove(kinds.find(kind))),
+  );
+  if (rival !== undefined) throw inProgress(serverId, rival);
+}
+
+/** A kind that nobody here knows may be one. */
+const mayMove = (declaration: OperationDeclaration | undefined): boolean =>
+  declaration === undefined || declaration.migration !== undefined;
 
 /**
  * What is accepted in the global database beside the operation that takes a server to its cell would stay

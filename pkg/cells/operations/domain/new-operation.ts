@@ -6,6 +6,7 @@ import type { Instant } from "../../../kernel/time.js";
 import { metadataOf, resultOf } from "../../../model/operation-declaration.js";
 import type { OperationDeclaration } from "../../../model/operation-declaration.js";
 import type { Subject } from "../../../model/operation-name.js";
+import { LANES_OPEN } from "../../../model/operation-states.js";
 import { encoded } from "../../domain/bytes.js";
 import type { LanePlace } from "./lanes.js";
 import { nameOf, otherOperationFields, victimBytes, withOtherOperationFields } from "./operation-rows.js";
@@ -32,7 +33,7 @@ export function newOperation(
   { id, subject, projectId, declaration, request, requestId, secrets, place }: NewOperation,
   now: Instant,
 ): OperationRow {
-  const { victim, others, halted = [], earlier = [], turn } = place;
+  const { victim, others, halted = [], earlier = [], turn, behind } = place;
   return {
     id,
     subject: subject.kind,
@@ -55,7 +56,7 @@ export function newOperation(
     owner: "",
     ready_at: turn === 0 ? now : null,
     deadline: null,
-    waiting_for: "",
+    waiting_for: behind === true ? LANES_OPEN : "",
     cancel_requested: false,
     error: null,
     preempts: victim === undefined ? "" : nameOf(victim),

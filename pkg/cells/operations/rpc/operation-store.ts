@@ -126,7 +126,7 @@ export function operationStoreHandlers({
     }),
     commitStep: async (ctx, request) => {
       const { response, next, quota } = await commitStep(stores.get(request.database), deps, ctx, request);
-      if (next !== undefined) waker.wake(ctx, request.database, next);
+      for (const one of next) waker.wake(ctx, request.database, one);
       if (quota !== undefined) await settle(ctx, request.name, quota.well);
       return response;
     },
@@ -222,7 +222,7 @@ export function operationStoreHandlers({
     abandonOperation: async (ctx, { database, name, reason }) => {
       const operation = await awake(ctx, database, name, async (store) => {
         const { operation: ended, next } = await abandonOperation(store, deps, ctx, name, reason);
-        if (next !== undefined) waker.wake(ctx, store.name, next);
+        for (const one of next) waker.wake(ctx, store.name, one);
         return ended;
       });
       const outcome = outcomeOf(operation.state, operation.held);

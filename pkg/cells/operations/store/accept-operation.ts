@@ -25,17 +25,23 @@ import {
   LIFE,
   inTheLaneOf,
   isAnswer,
+  isBehind,
+  mindsHalted,
+  placeAmong,
+  placeBehind,
   placeInLife,
   placeOverAll,
   requireCell,
+  requireNoneHalted,
   requireOpenLanes,
+  waitsForOpenLanes,
 } from "../domain/lanes.js";
 import type { LanePlace } from "../domain/lanes.js";
 import { toStored } from "../domain/operation-rows.js";
 import { tokenUse } from "../domain/token-use.js";
 import { requireCapability } from "./capability.js";
 import { replayOf } from "./client-tokens.js";
-import { liveBeside, placeBeside, remainsOn } from "./lanes.js";
+import { haltedOn, liveBeside, passTurns, remainsOn } from "./lanes.js";
 import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
 import { storeAccepted, storeInstant } from "./store-accepted.js";
 import type { StoredAcceptance } from "./store-accepted.js";
@@ -162,6 +168,13 @@ async function accept(
   if (isAnswer(form, request.kind, running)) return { operation: toStored(running), replayed: true };
   requireGeneration(server, request);
   requireFit(record, declaration, form, request.bypassLock);
+  if (mindsHalted(declaration, form))
+    requireNoneHalted(
+      deps.operations,
+      request.serverId,
+      declaration,
+      await haltedOn(store, tx, request.serverId),
+    );
   await requireCapability(store, tx, declaration, server);
   const call = callOf(server, declaration, request);
   const change = acceptedChange(declaration, form, call, request.change);
@@ -220,24 +233,36 @@ async function runningOn(store: Store, tx: Tx, instance: LockedInstance): Promis
  * @param running  what runs in the lane "life"
  * @throws OPERATION_IN_PROGRESS; NOT_READY in a lane beside "life" while the server has no cell: what waits
  *   there would have to move with it
- * @cost one statement for those in other lanes, two for those that take over all lanes, else none
+ * @cost one statement for those in other lanes, two for those that take over all lanes, else none; more where
+ *   somebody waits for what has ended
  */
 async function placeOf(
   store: Store,
-  { operations }: StoreDeps,
+  deps: StoreDeps,
   tx: Tx,
-  { request: { serverId }, declaration: { lane }, form, fence }: StoredAcceptance,
+  { request: { serverId }, declaration: { lane }, form, record, fence }: StoredAcceptance,
   running: OperationRow | undefined,
 ): Promise<LanePlace> {
+  const { operations } = deps;
   const { contention } = form;
   if (lane === LIFE && contention !== "pre-empts-all") return placeInLife(serverId, running, form, []);
   if (lane === LIFE) {
     const others = await liveBeside(store, tx, serverId);
     return placeOverAll(serverId, running, form, others, await remainsOn(store, tx, serverId));
   }
+  const busy = inTheLaneOf(serverId);
+  if (waitsForOpenLanes(operations, form, running)) {
+    requireCell(store.name, serverId);
+    return placeBehind(await liveBeside(store, tx, serverId), lane, fence + 1, busy);
+  }
   requireOpenLanes(operations, store.name, serverId, running);
-  const wanted = { subjectId: serverId, lane, contention };
-  return placeBeside(store, tx, wanted, fence + 1, inTheLaneOf(serverId));
+  let beside = await liveBeside(store, tx, serverId);
+  // What they waited for was ended by a process of an older version, which knows of nobody who waits so.
+  if (beside.some(isBehind)) {
+    await passTurns(store, deps, tx, { server_id: serverId, lane: LIFE }, record, deps.clock.now());
+    beside = await liveBeside(store, tx, serverId);
+  }
+  return placeAmong(beside, { lane, contention }, fence + 1, busy);
 }
 
 async function lockInstance(store: Store, tx: Tx, request: AcceptOperationRequest): Promise<LockedInstance> {

@@ -7,7 +7,6 @@ import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { merged } from "../../../kernel/merged.js";
 import type { Instant } from "../../../kernel/time.js";
-import { isLive } from "../../../model/operation-states.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import type { InstanceColumns } from "../../servers/domain/instance-columns.js";
 import { NO_ROWS, touchesRows } from "../../servers/domain/plan-change.js";
@@ -30,7 +29,7 @@ import type { Store } from "../../store/tables.js";
 import { afterCommit, answerOf, endedQuota, passesTurn } from "../domain/after-commit.js";
 import type { AfterCommit, CommitFacts, EndedQuota } from "../domain/after-commit.js";
 import { LIFE } from "../domain/lanes.js";
-import { nextInLane } from "./lanes.js";
+import { passTurns } from "./lanes.js";
 import {
   holderOf,
   instanceOf,
@@ -41,10 +40,10 @@ import {
 } from "./owned-operation.js";
 import { timelineParts } from "./timeline.js";
 
-/** A stored commit, the operation of its lane whose turn it is now, and quota to be settled. */
+/** A stored commit, the operations whose turn it is now, and quota to be settled. */
 export interface Committed {
   readonly response: CommitStepResponse;
-  readonly next: string | undefined;
+  readonly next: readonly string[];
   /** Set when an operation has ended that may have taken quota. */
   readonly quota?: EndedQuota | undefined;
 }
@@ -52,7 +51,7 @@ export interface Committed {
 /**
  * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals,
  * outbox) in one transaction, conditional on the fence. The end of one in a lane other than "life" gives the
- * turn to the next of its lane in the same transaction.
+ * turn to the next of its lane in the same transaction, the end of one that was alone to those that waited.
  * @throws FENCE_LOST; INVALID_ARGUMENT when another lane than "life" would change the task state, or an
  *   operation that is about no server a server
  * @cost one round trip when this process stored the operation last and the change touches no rows; else five:
@@ -65,18 +64,18 @@ export async function commitStep(
   request: CommitStepRequest,
 ): Promise<Committed> {
   const known = store.recent.get(operationIdOf(request.name));
-  // Parking depends on signals that may have arrived, and who follows in a lane on who waits there; that is
+  // Parking depends on signals that may have arrived, and who follows in lanes on who waits there; that is
   // decided under the lock.
   if (
     known !== undefined &&
     request.state !== OperationState.OPERATION_STATE_PARKED &&
-    (known.lane === LIFE || isLive(request.state)) &&
+    !passesTurn(deps.operations, known, request.state) &&
     !touchesRows(request.change) &&
     BigInt(known.fence) === request.fence
   ) {
     const response = await commitUnchanged(store, deps, ctx, request, known);
     if (response !== undefined)
-      return { response, next: undefined, quota: endedQuota(deps.operations, known, request.state) };
+      return { response, next: [], quota: endedQuota(deps.operations, known, request.state) };
     store.recent.drop(known.id);
   }
   return commitLocked(store, deps, ctx, request);
@@ -137,9 +136,9 @@ async function commitLocked(
       const plan = planOf(store, deps, request, row, { waiting, known, numbers });
       await allTogether(plan.parts).execute(tx);
       if (plan.afterwards.length > 0) await allTogether(plan.afterwards).execute(tx);
-      const next = passesTurn(row, request.state)
-        ? await nextInLane(store, deps, tx, row, plan.record, deps.clock.now())
-        : undefined;
+      const next = passesTurn(deps.operations, row, request.state)
+        ? await passTurns(store, deps, tx, row, plan.record, deps.clock.now())
+        : [];
       return { plan, waiting, cancelRequested: row.cancel_requested, next };
     },
   );

@@ -4,10 +4,11 @@ import type { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { Contention } from "../../../model/operation-declaration.js";
+import { LANES_OPEN } from "../../../model/operation-states.js";
 import { sqlTime } from "../../../platform/db/index.js";
 import { checkAcceptable } from "../domain/acceptance.js";
 import { begun, endedWaiting, isGivenUp } from "../domain/ended-early.js";
-import { placeAmong } from "../domain/lanes.js";
+import { LIFE, isBehind, placeAmong } from "../domain/lanes.js";
 import type { Busy, LanePlace } from "../domain/lanes.js";
 import { nameOf } from "../domain/operation-rows.js";
 import { cutEvent } from "../domain/timeline-rows.js";
@@ -121,15 +122,50 @@ export function cutEventsPart({ t }: Store, ended: readonly OperationRow[], now:
 const readyAt = ({ ready_at }: OperationRow): string | null => (ready_at === null ? null : sqlTime(ready_at));
 
 /**
+ * Gives the turns that an ended operation has held to others: the one of its lane, or, when it was in the
+ * lane "life", those of all that waited until it had ended.
+ * @param row     the one that ended; one of the lane "life" has owned the server, and wanted to be alone
+ * @param record  as for `nextInLane`
+ * @returns names of the operations whose turn it is
+ * @cost as `nextInLane`, in the lane "life" for each lane in which somebody waited
+ */
+export async function passTurns(
+  store: Store,
+  deps: StoreDeps,
+  tx: Tx,
+  row: Pick<OperationRow, "server_id" | "lane">,
+  record: InstanceRecord | undefined,
+  now: Instant,
+): Promise<readonly string[]> {
+  const { server_id } = row;
+  const lanes = row.lane === LIFE ? await openLanes(store, tx, server_id) : [row.lane];
+  const begun: string[] = [];
+  for (const lane of lanes) {
+    const next = await nextInLane(store, deps, tx, { server_id, lane }, record, now);
+    if (next !== undefined) begun.push(next);
+  }
+  return begun;
+}
+
+/** Has those that waited until lanes are open wait as all others do. @returns their lanes */
+async function openLanes({ t }: Store, tx: Tx, serverId: string): Promise<readonly string[]> {
+  const { rows } = await sql<Pick<OperationRow, "lane">>`UPDATE ${t.operation} SET waiting_for = ''
+    WHERE server_id = ${serverId} AND state = 'running' AND turn > 0 AND waiting_for = ${LANES_OPEN} RETURNING lane`.execute(
+    tx,
+  );
+  return [...new Set(rows.map(({ lane }) => lane))].sort();
+}
+
+/**
  * Gives a lane's turn to the first that waits and that its subject still fits; those before it end as
- * FAILED. Call it in the transaction that ended the one before, once that is written, with the holder
- * locked.
+ * FAILED. Who waits until lanes are open is passed over. Call it in the transaction that ended the one
+ * before, once that is written, with the holder locked.
  * @param before  the one that ended
  * @param record  the server's as the transaction leaves it; undefined when the subject is none
  * @returns the name of the operation whose turn it is; undefined when nobody waits
  * @cost one statement when nobody waits; else one to four more
  */
-export async function nextInLane(
+async function nextInLane(
   store: Store,
   deps: StoreDeps,
   tx: Tx,
@@ -138,7 +174,9 @@ export async function nextInLane(
   now: Instant,
 ): Promise<string | undefined> {
   const { t } = store;
-  const live = (await liveBeside(store, tx, before.server_id)).filter(({ lane }) => lane === before.lane);
+  const live = (await liveBeside(store, tx, before.server_id)).filter(
+    (row) => row.lane === before.lane && !isBehind(row),
+  );
   if (live.some(({ turn }) => turn === 0)) return undefined;
   const ended: OperationRow[] = [];
   let next: OperationRow | undefined;
@@ -160,10 +198,10 @@ export async function nextInLane(
     return undefined;
   }
   if (endings.length > 0) await allTogether(endings).execute(tx);
-  const { id, turn, ready_at, generation, updated_at } = next;
+  const { id, turn, waiting_for, ready_at, generation, updated_at } = next;
   const turning = {
     name: "next",
-    body: sql`UPDATE ${t.operation} SET ${assignments({ turn, ready_at, generation, updated_at })} WHERE id = ${id}`,
+    body: sql`UPDATE ${t.operation} SET ${assignments({ turn, waiting_for, ready_at, generation, updated_at })} WHERE id = ${id}`,
   };
   await allTogether([turning, outbox]).execute(tx);
   return nameOf(next);

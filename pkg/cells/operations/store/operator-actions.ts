@@ -8,7 +8,7 @@ import { applyChange } from "../../servers/domain/apply-change.js";
 import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import { abandoned, decreed, retried, serverAfter, stranded } from "../domain/decree.js";
 import type { Decree } from "../domain/decree.js";
-import { LIFE, closesLanes } from "../domain/lanes.js";
+import { LIFE, closesLanes, opensLanes } from "../domain/lanes.js";
 import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
@@ -17,7 +17,7 @@ import { allTogether, assignments } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { endedWaiting, heldWhenCut } from "../domain/ended-early.js";
 import { endMigrations } from "./end-migrations.js";
-import { cutEventsPart, endingParts, liveBeside, nextInLane } from "./lanes.js";
+import { cutEventsPart, endingParts, liveBeside, passTurns } from "./lanes.js";
 import { nameOf, toStored, withOtherOperationFields } from "../domain/operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import { instanceOf, isLiveWord, lockOperation, operationColumns } from "./owned-operation.js";
@@ -146,10 +146,10 @@ const actionPart = (
   body: sql`UPDATE ${t.instance_action} SET ${assignments(changes)} WHERE server_id = ${server_id} AND id = ${id}`,
 });
 
-/** An operation that was ended by decree, and the one of its lane whose turn it is now. */
+/** An operation that was ended by decree, and those whose turn it is now. */
 export interface Abandoned {
   readonly operation: StoredOperation;
-  readonly next: string | undefined;
+  readonly next: readonly string[];
 }
 
 /**
@@ -167,7 +167,7 @@ export async function abandonOperation(
   return store.db.write(ctx, "operations.abandon", async (tx) => {
     const row = await lockExisting(store, tx, name);
     if (!isLiveWord(row.state) && row.state !== "needs-operator")
-      return { operation: toStored(row), next: undefined };
+      return { operation: toStored(row), next: [] };
     return decree(store, deps, tx, row, abandoned(reason));
   });
 }
@@ -248,6 +248,7 @@ async function decree(
     actionPart(store, row, { updated_at: now, failed: true }),
     ...changeParts(store, deps, ended, record, { operation_fence: row.i_operation_fence + 1 }, now),
   ]).execute(tx);
-  const next = row.lane === LIFE ? undefined : await nextInLane(store, deps, tx, row, before, now);
+  const passes = row.lane !== LIFE || opensLanes(deps.operations, row, row.i_current_operation);
+  const next = passes ? await passTurns(store, deps, tx, row, record ?? before, now) : [];
   return { operation: toStored(ended), next };
 }

@@ -17,6 +17,7 @@ import type { Store, Tx } from "../../store/tables.js";
 import { acceptedOperation, acceptedServer } from "../domain/accepted-change.js";
 import type { Acceptance } from "../domain/accepted-change.js";
 import { allPreempted } from "../domain/ended-early.js";
+import { reopensLanes } from "../domain/lanes.js";
 import type { LanePlace } from "../domain/lanes.js";
 import { doneAtOnce } from "../domain/new-operation.js";
 import { nameOf } from "../domain/operation-rows.js";
@@ -24,7 +25,7 @@ import { actionRow, instantEvent } from "../domain/timeline-rows.js";
 import type { TokenUse } from "../domain/token-use.js";
 import { tokenParts } from "./client-tokens.js";
 import { endMigrations } from "./end-migrations.js";
-import { endingParts } from "./lanes.js";
+import { endingParts, passTurns } from "./lanes.js";
 import { sealedSecrets } from "./secrets.js";
 
 /** An acceptance and what goes with it into the database. */
@@ -135,7 +136,8 @@ export async function storeInstant(
 /**
  * Writes an accepted operation and everything that goes with it.
  * @cost one statement; three when it takes over from others, or four when migrations end with them: these end
- *   before it begins, since a statement changes a table once, and a lane has room for one
+ *   before it begins, since a statement changes a table once, and a lane has room for one; and those of
+ *   `passTurns` when it takes over from one that wanted to be alone
  */
 export async function storeAccepted(
   store: Store,
@@ -146,7 +148,7 @@ export async function storeAccepted(
   place: LanePlace,
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, fence, token } = acceptance;
+  const { request, declaration, record, fence, token } = acceptance;
   const now = deps.clock.now();
   const operation = rowOf(deps, ctx, acceptance, place, now);
   const successor = nameOf(operation);
@@ -169,5 +171,7 @@ export async function storeAccepted(
     ...tokenParts(store, token, [nameOf(operation)], now),
     outboxPart(t, deps.ids, events, now),
   ]).execute(tx);
+  if (reopensLanes(deps.operations, declaration, request.input, place))
+    await passTurns(store, deps, tx, operation, changed?.record ?? record, now);
   return operation;
 }

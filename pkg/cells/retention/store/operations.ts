@@ -1,5 +1,6 @@
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
+import { UNENDED } from "../../../model/migration-states.js";
 import { sql } from "../../store/sql.js";
 import type { Sql } from "../../store/sql.js";
 import type { Store, Tables } from "../../store/tables.js";
@@ -10,7 +11,8 @@ const UNDER_WAY = sql`('running', 'parked', 'undoing', 'needs-operator', 'handed
 
 /**
  * Forgets the operations that have ended longest ago, with their signals and client tokens. One of the same
- * server, host or cloud that is under way may still look at those that it has taken over: then none goes.
+ * server, host or cloud that is under way may still look at those that it has taken over: then none goes. One
+ * whose move rests stays as long: who takes the server back reads what it had moved.
  * @returns how many operations
  * @cost one statement over an index of ended operations
  */
@@ -25,6 +27,8 @@ export async function forgetOperations(
       SELECT id, server_id FROM ${t.operation} AS o
       WHERE state IN ${ENDED} AND updated_at < ${before}
         AND NOT EXISTS (SELECT 1 FROM ${t.operation} AS x WHERE x.server_id = o.server_id AND x.state IN ${UNDER_WAY})
+        AND NOT EXISTS (SELECT 1 FROM ${t.migration} AS m
+          WHERE m.id = o.id AND m.deleted_at IS NULL AND m.status = ANY(${UNENDED}::text[]))
       ORDER BY updated_at, id LIMIT ${limit}
     ), sig AS (
       DELETE FROM ${t.operation_signal} WHERE operation_id IN (SELECT id FROM old)

@@ -6,6 +6,7 @@ import type {
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
+import { UNENDED } from "../../../model/migration-states.js";
 import { askedOf, checkAcceptable } from "../../operations/domain/acceptance.js";
 import { applyUserChange } from "../domain/apply-change.js";
 import { volumesOf } from "../domain/block-devices.js";
@@ -186,22 +187,35 @@ export function requireFew(serverIds: readonly string[]): void {
     });
 }
 
+/** A server, and the fence of the last operation on it. */
+interface Fenced {
+  readonly serverId: string;
+  readonly fence: bigint;
+}
+
 /**
- * Those of the servers whose record is here, marked deleted and owned by no operation. @param serverIds at
- * most {@link MAX_ASKED}
+ * Those of the servers whose record is here and owned by no operation: marked deleted, or living elsewhere
+ * than on the host that asks, to or from which no move of theirs is under way or rests.
+ * @param serverIds  at most {@link MAX_ASKED}
  */
 export async function findDeletedInstances(
-  store: Store,
+  { db, t }: Store,
   ctx: Ctx,
-  serverIds: readonly string[],
-): Promise<{ deleted: { serverId: string; fence: bigint }[] }> {
+  { host, serverIds }: { readonly host: string; readonly serverIds: readonly string[] },
+): Promise<{ deleted: Fenced[]; elsewhere: Fenced[] }> {
   requireFew(serverIds);
-  const { rows } = await store.db.statement(ctx, "instances.deleted", (db) =>
-    sql<{ id: string; operation_fence: number }>`
-    SELECT id, operation_fence FROM ${store.t.instance}
-    WHERE id = ANY(${serverIds}::text[]) AND deleted_at IS NOT NULL AND current_operation = '' AND leaving_to = ''`.execute(
-      db,
-    ),
+  const { rows } = await db.statement(ctx, "instances.deleted", (on) =>
+    sql<{ id: string; operation_fence: number; deleted: boolean }>`
+    SELECT i.id, i.operation_fence, i.deleted_at IS NOT NULL AS deleted FROM ${t.instance} AS i
+    WHERE i.id = ANY(${serverIds}::text[]) AND i.current_operation = '' AND i.leaving_to = ''
+      AND (i.deleted_at IS NOT NULL OR (i.host IS DISTINCT FROM ${host} AND NOT EXISTS (
+        SELECT 1 FROM ${t.migration} AS m
+        WHERE m.server_id = i.id AND ${host}::text IN (m.source_host, m.target_host)
+          AND m.status = ANY(${UNENDED}::text[]) AND m.deleted_at IS NULL)))`.execute(on),
   );
-  return { deleted: rows.map((row) => ({ serverId: row.id, fence: BigInt(row.operation_fence) })) };
+  const fenced = (deleted: boolean): Fenced[] =>
+    rows
+      .filter((row) => row.deleted === deleted)
+      .map((row) => ({ serverId: row.id, fence: BigInt(row.operation_fence) }));
+  return { deleted: fenced(true), elsewhere: fenced(false) };
 }

@@ -19,11 +19,16 @@ import {
   LIFE,
   inTheLaneOf,
   isAnswer,
+  mindsHalted,
   placeAmong,
+  placeBehind,
   placeInLife,
   placeOverAll,
+  reopensLanes,
   requireCell,
+  requireNoneHalted,
   requireOpenLanes,
+  waitsForOpenLanes,
 } from "../../operations/domain/lanes.js";
 import type { LanePlace } from "../../operations/domain/lanes.js";
 import { doneAtOnce } from "../../operations/domain/new-operation.js";
@@ -41,7 +46,7 @@ import { userDataColumn } from "../../servers/store/server-rows.js";
 import type { OutboxRow } from "../../store/outbox.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { InstanceEntry, TwinDatabase } from "./database.js";
-import { end, requireCapability } from "./lanes.js";
+import { end, passTurns, requireCapability } from "./lanes.js";
 import { settleClaim, takeClaim } from "./quota.js";
 import { numbersFor, rowsFor, storeRows } from "./server-rows.js";
 import type { TwinState } from "./state.js";
@@ -74,6 +79,13 @@ export function acceptOperation(twin: TwinState, ctx: Ctx, asked: AcceptOperatio
   if (isAnswer(form, request.kind, running)) return { operation: running, replayed: true };
   requireGeneration(server, request);
   requireFit(record, declaration, form, request.bypassLock);
+  if (mindsHalted(declaration, form))
+    requireNoneHalted(
+      deps.operations,
+      request.serverId,
+      declaration,
+      database.haltedOn(request.serverId),
+    );
   requireCapability(database, declaration, server);
   const call = callOf(server, declaration, request);
   const change = acceptedChange(declaration, form, call, request.change);
@@ -115,8 +127,13 @@ function placeOf(
   const beside = database.liveBeside(serverId);
   if (lane === LIFE && contention !== "pre-empts-all") return placeInLife(serverId, running, form, []);
   if (lane === LIFE) return placeOverAll(serverId, running, form, beside, database.remainsOn(serverId));
+  const [fence, busy] = [instance.operation_fence + 1, inTheLaneOf(serverId)];
+  if (waitsForOpenLanes(deps.operations, form, running)) {
+    requireCell(database.name, serverId);
+    return placeBehind(beside, lane, fence, busy);
+  }
   requireOpenLanes(deps.operations, database.name, serverId, running);
-  return placeAmong(beside, { lane, contention }, instance.operation_fence + 1, inTheLaneOf(serverId));
+  return placeAmong(beside, { lane, contention }, fence, busy);
 }
 
 /** Takes the quota that an operation has to have, and gives it back when it is refused. */
@@ -161,6 +178,8 @@ function begin(
     operationChanged(operation, "created"),
     ...ended.map((one) => operationChanged(one)),
   ]);
+  if (reopensLanes(deps.operations, acceptance.declaration, request.input, place))
+    passTurns(twin, database, operation, changed?.record ?? record, now);
   return operation;
 }
 

@@ -8,15 +8,15 @@ import { instanceColumns } from "../../servers/domain/instance-columns.js";
 import { loadRecord } from "../../servers/domain/records.js";
 import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
 import { userDataColumn } from "../../servers/store/server-rows.js";
-import { nextInLane } from "./lanes.js";
+import { passTurns } from "./lanes.js";
 import { settleClaim } from "./quota.js";
 import { endRows, numbersFor, rowsFor, storeRows } from "./server-rows.js";
 import type { TwinState } from "./state.js";
 
-/** A stored commit, and the operation of its lane whose turn it is now. */
+/** A stored commit, and the operations whose turn it is now. */
 interface Committed {
   readonly response: CommitStepResponse;
-  readonly next: string | undefined;
+  readonly next: readonly string[];
 }
 
 /** Stores progress under a fence. @throws FENCE_LOST, INVALID_ARGUMENT */
@@ -57,6 +57,6 @@ export function commitStep(twin: TwinState, request: CommitStepRequest): Committ
   if (quota !== undefined) settleClaim(twin, quota.operationId, quota.well);
   return {
     response: answerOf({ next, record }, request, waiting, row.cancel_requested),
-    next: passesTurn(row, request.state) ? nextInLane(twin, database, row, record, now) : undefined,
+    next: passesTurn(deps.operations, row, request.state) ? passTurns(twin, database, row, record, now) : [],
   };
 }

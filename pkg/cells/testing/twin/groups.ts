@@ -114,7 +114,7 @@ export function join(twin: TwinState, groupId: string, servers: readonly string[
 
 function place(
   { groups, members }: TwinState,
-  { serverGroupId, serverId, cell, host }: PlaceGroupMemberRequest,
+  { serverGroupId, serverId, cell, host, returns }: PlaceGroupMemberRequest,
 ): void {
   const group = groups.get(serverGroupId)?.group;
   if (group === undefined) return;
@@ -122,7 +122,8 @@ function place(
     .filter(([server, one]) => one.groupId === serverGroupId && server !== serverId && one.host !== "")
     .map(([, one]) => one);
   const policy = groupPolicyWord(group.policy);
-  if (host !== "" && !mayBeAt(policy, group.maxServerPerHost ?? 1, { cell, host }, others))
+  const isJudged = host !== "" && !returns;
+  if (isJudged && !mayBeAt(policy, group.maxServerPerHost ?? 1, { cell, host }, others))
     throw CellsErrors.GROUP_POLICY_VIOLATED({ policy });
   const member = members.get(serverId);
   if (member?.groupId === serverGroupId) Object.assign(member, { cell, host });

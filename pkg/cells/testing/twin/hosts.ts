@@ -9,7 +9,7 @@ import {
   ReportCommandRequest,
 } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import { zonesOf } from "../../../model/aggregate-zone.js";
-import { NEED_HOSTS } from "../../../model/migration-states.js";
+import { NEED_HOSTS, UNENDED } from "../../../model/migration-states.js";
 import { COMPUTE_BINARY } from "../../../model/service-names.js";
 import { AGENT_REPORT } from "../../../model/signals.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
@@ -34,7 +34,7 @@ import { loadRecord } from "../../servers/domain/records.js";
 import { ranIn, usagePeriod } from "../../hosts/domain/usage-period.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import { requireFew } from "../../servers/store/read-instances.js";
-import type { TwinDatabase } from "./database.js";
+import type { InstanceEntry, TwinDatabase } from "./database.js";
 import { reportGuest, reportLostPorts } from "./guest-reports.js";
 import { listNodes, listServices } from "./list-hosts.js";
 import { signal } from "./operations.js";
@@ -125,18 +125,29 @@ export function hostHandlers(
       taskLogs.set(key, taskItems);
       return { taskItems, isNew: true };
     },
-    findDeletedInstances: async (_ctx, { cell, serverIds }) => {
+    findDeletedInstances: async (_ctx, { cell, host, serverIds }) => {
       requireFew(serverIds);
+      const { instances, migrations } = twin.cell(cell);
+      const free = [...instances.values()].filter(
+        (row) => serverIds.includes(row.id) && row.current_operation === "" && row.leaving_to === "",
+      );
+      const isMoving = (id: string): boolean =>
+        [...migrations.values()].some(
+          ({ serverId, status, source, target, deletedAt }) =>
+            serverId === id &&
+            deletedAt === undefined &&
+            UNENDED.includes(status) &&
+            [source?.host, target?.host].includes(host),
+        );
+      const fenced = ({ id, operation_fence }: InstanceEntry) => ({
+        serverId: id,
+        fence: BigInt(operation_fence),
+      });
       return {
-        deleted: [...twin.cell(cell).instances.values()]
-          .filter(
-            (row) =>
-              serverIds.includes(row.id) &&
-              row.deleted &&
-              row.current_operation === "" &&
-              row.leaving_to === "",
-          )
-          .map((row) => ({ serverId: row.id, fence: BigInt(row.operation_fence) })),
+        deleted: free.filter(({ deleted }) => deleted).map(fenced),
+        elsewhere: free
+          .filter(({ deleted, columns, id }) => !deleted && columns["host"] !== host && !isMoving(id))
+          .map(fenced),
       };
     },
     registerService: async (_ctx, { cell, service: said }) => {

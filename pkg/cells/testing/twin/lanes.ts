@@ -10,6 +10,7 @@ import { checkAcceptable } from "../../operations/domain/acceptance.js";
 import { requireAble } from "../../operations/store/capability.js";
 import { begun, endedWaiting, isGivenUp } from "../../operations/domain/ended-early.js";
 import { cutShort, endedMigrations } from "../../operations/domain/cut-short.js";
+import { LIFE, isBehind } from "../../operations/domain/lanes.js";
 import { nameOf, toStored } from "../../operations/domain/operation-rows.js";
 import { outcomeOf } from "../../quota/domain/claims.js";
 import { serverOf } from "../../servers/domain/records.js";
@@ -66,17 +67,44 @@ export function end(
 }
 
 /**
- * Gives a lane's turn to the first that waits and still fits; those before it end as FAILED.
+ * Gives the turns that an ended operation has held to others: the one of its lane, or, when it was in the
+ * lane "life", those of all that waited until it had ended.
+ * @returns names of the operations whose turn it is
+ */
+export function passTurns(
+  twin: TwinState,
+  database: TwinDatabase,
+  row: Pick<OperationRow, "server_id" | "lane">,
+  record: InstanceRecord | undefined,
+  now: Instant,
+): readonly string[] {
+  const { server_id } = row;
+  const lanes = row.lane === LIFE ? openLanes(database, server_id) : [row.lane];
+  return lanes.flatMap((lane) => nextInLane(twin, database, { server_id, lane }, record, now) ?? []);
+}
+
+/** Has those that waited until lanes are open wait as all others do. @returns their lanes */
+function openLanes(database: TwinDatabase, serverId: string): readonly string[] {
+  const behind = database.liveBeside(serverId).filter(isBehind);
+  for (const row of behind) database.operations.set(row.id, { ...row, waiting_for: "" });
+  return [...new Set(behind.map(({ lane }) => lane))].sort();
+}
+
+/**
+ * Gives a lane's turn to the first that waits and still fits; those before it end as FAILED. Who waits until
+ * lanes are open is passed over.
  * @returns the name of the operation whose turn it is
  */
-export function nextInLane(
+function nextInLane(
   twin: TwinState,
   database: TwinDatabase,
   before: Pick<OperationRow, "server_id" | "lane">,
   record: InstanceRecord | undefined,
   now: Instant,
 ): string | undefined {
-  const live = database.liveBeside(before.server_id).filter(({ lane }) => lane === before.lane);
+  const live = database
+    .liveBeside(before.server_id)
+    .filter((row) => row.lane === before.lane && !isBehind(row));
   if (live.some(({ turn }) => turn === 0)) return undefined;
   for (const row of live) {
     const refusal = refusalOf(database, twin.deps, row, record);

@@ -82,7 +82,7 @@ export const operationHandlers = (twin: TwinState, waker: Waker): Served => ({
   }),
   commitStep: async (ctx, request) => {
     const { response, next } = commitStep(twin, request);
-    if (next !== undefined) waker.wake(ctx, request.database, next);
+    for (const one of next) waker.wake(ctx, request.database, one);
     return response;
   },
   getStoredOperation: async ({ peer }, { database, name }) => {
@@ -115,7 +115,7 @@ export const operationHandlers = (twin: TwinState, waker: Waker): Served => ({
   abandonOperation: async (ctx, { database, name, reason }) => {
     const where = twin.locateOperation(database, name);
     const { operation, next } = abandon(twin, where, name, reason);
-    if (next !== undefined) waker.wake(ctx, where.name, next);
+    for (const one of next) waker.wake(ctx, where.name, one);
     return { operation };
   },
   requestCancel: async (ctx, { database, name }) => {

@@ -8,7 +8,7 @@ import { durationMs } from "../../../model/wire-time.js";
 import { CellsErrors } from "../../errors.js";
 import { abandoned, decreed, retried, serverAfter, stranded } from "../../operations/domain/decree.js";
 import type { Decree } from "../../operations/domain/decree.js";
-import { LIFE, closesLanes } from "../../operations/domain/lanes.js";
+import { LIFE, closesLanes, opensLanes } from "../../operations/domain/lanes.js";
 import { endedWaiting, heldWhenCut } from "../../operations/domain/ended-early.js";
 import { nameOf, toStored, withOtherOperationFields } from "../../operations/domain/operation-rows.js";
 import { STRANDED_AT_ONCE } from "../../operations/store/operator-actions.js";
@@ -20,7 +20,7 @@ import { loadRecord, serverOf } from "../../servers/domain/records.js";
 import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { TwinDatabase } from "./database.js";
-import { end, nextInLane } from "./lanes.js";
+import { end, passTurns } from "./lanes.js";
 import { byValue } from "./order.js";
 import type { TwinState } from "./state.js";
 
@@ -73,7 +73,7 @@ function inTheWay({ deps }: TwinState, database: TwinDatabase, row: OperationRow
 export function abandon(twin: TwinState, database: TwinDatabase, name: string, reason: string): Abandoned {
   const row = database.operation(name);
   if (!isLiveWord(row.state) && row.state !== "needs-operator")
-    return { operation: toStored(row), next: undefined };
+    return { operation: toStored(row), next: [] };
   return decree(twin, database, row, abandoned(reason));
 }
 
@@ -118,9 +118,10 @@ function decree(twin: TwinState, database: TwinDatabase, row: OperationRow, why:
   const record = before && serverAfter(before, { lane: row.lane, name: nameOf(row), owner }, why, now);
   store(database, ended, record);
   if (record !== undefined) database.mint(row, 1);
+  const passes = row.lane !== LIFE || opensLanes(twin.deps.operations, row, owner);
   return {
     operation: toStored(ended),
-    next: row.lane === LIFE ? undefined : nextInLane(twin, database, row, before, now),
+    next: passes ? passTurns(twin, database, row, record ?? before, now) : [],
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RebootInput, ResetStateInput } from "../../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { MigrationRecord } from "../../../../gen/kilonova/cells/v1/server_records.js";
 import { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
@@ -154,6 +155,22 @@ export const cutShort: readonly Scenario[] = [
         "NOT_NEEDING_OPERATOR",
       );
       await s.commit(await s.taken(name), { state: SUCCEEDED });
+    },
+  },
+  {
+    name: "what moves the server or starts its guest is refused while a move waits for an operator, until a reset",
+    run: async (s) => {
+      const id = await s.put(1);
+      await s.commit(await moving(s, id), { state: NEEDS_OPERATOR, waitingFor: "running" });
+      const hard = { input: Buffer.from(RebootInput.encode({ hard: true }).finish()) };
+      for (const asked of [s.begin(id, "test.move"), s.begin(id, "server.reboot", hard)])
+        assert.equal(await refusal(asked), "OPERATION_IN_PROGRESS");
+      await s.commit(await s.taken(await s.begin(id, "test.life")), { state: SUCCEEDED });
+      await s.begin(id, "server.reset-state", {
+        input: Buffer.from(ResetStateInput.encode({ vmState: VmState.VM_STATE_ACTIVE }).finish()),
+      });
+      await s.commit(await s.taken(await s.begin(id, "server.reboot", hard)), { state: SUCCEEDED });
+      await s.begin(id, "test.move");
     },
   },
   {

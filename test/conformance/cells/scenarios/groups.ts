@@ -30,11 +30,18 @@ const create = (
 const get = (s: Stage, n: number, projectId: string = s.project) =>
   s.groups.getStoredServerGroup(s.ctx, { serverGroupId: s.id(n), projectId });
 
-const place = (s: Stage, group: number, server: number, host: string, cell = "cell1") =>
+const place = (
+  s: Stage,
+  group: number,
+  server: number,
+  host: string,
+  cell = "cell1",
+  more: { readonly returns?: boolean } = {},
+) =>
   s.world
     .as("conductor")
     .client(ServerGroupStoreServiceDefinition)
-    .placeGroupMember(s.ctx, { serverGroupId: s.id(group), serverId: s.id(server), cell, host });
+    .placeGroupMember(s.ctx, { serverGroupId: s.id(group), serverId: s.id(server), cell, host, ...more });
 
 const list = async (s: Stage, query: { pageSize?: number; pageToken?: string; skip?: number } = {}) => {
   const asked = { projectId: s.project, ...query };
@@ -122,6 +129,19 @@ export const groupScenarios: readonly Scenario[] = [
       await place(s, 9, 1, "");
       await place(s, 9, 2, "h1");
       await place(s, 8, 1, "h1");
+      assert.deepEqual((await get(s, 9)).memberHosts, ["h1"]);
+    },
+  },
+  {
+    name: "a member that returns is where it was, against the policy too, and counts there",
+    run: async (s) => {
+      await create(s, 9, { policy: APART });
+      await s.accept([s.id(1), s.id(2)], { group: s.id(9) });
+      await place(s, 9, 1, "h1");
+      await place(s, 9, 1, "h2");
+      await place(s, 9, 2, "h1");
+      assert.equal(await refusal(place(s, 9, 1, "h1")), "GROUP_POLICY_VIOLATED");
+      await place(s, 9, 1, "h1", "cell1", { returns: true });
       assert.deepEqual((await get(s, 9)).memberHosts, ["h1"]);
     },
   },

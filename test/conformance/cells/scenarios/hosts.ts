@@ -439,6 +439,37 @@ export const hostScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "it learns which live elsewhere, but not while something is done to them, or their move rests",
+    run: async (s) => {
+      const [host, other] = [s.name("h"), s.name("o")];
+      const [here, there, nowhere] = [
+        await s.put(1, on(host)),
+        await s.put(2, on(other)),
+        await s.put(3, on("")),
+      ];
+      const ask = async (): Promise<string[]> => {
+        const serverIds = [here, there, nowhere, s.id(9)];
+        const asked = { cell: "cell1", host, serverIds };
+        const { deleted, elsewhere } = await s.agent(host).findDeletedInstances(s.ctx, asked);
+        assert.deepEqual(deleted, []);
+        return elsewhere.map(({ serverId }) => serverId).sort();
+      };
+      assert.deepEqual(await ask(), [there, nowhere].sort());
+      const operation = await s.taken(await s.begin(there, "test.move"));
+      assert.deepEqual(await ask(), [nowhere]);
+      const target = { migration: { status: "finished", target: { host } }, updateMask: ["status", "target"] };
+      await s.commit(operation, {
+        state: OperationState.OPERATION_STATE_SUCCEEDED,
+        change: { migrations: [target] },
+      });
+      assert.deepEqual(await ask(), [nowhere]);
+      await s.commit(await s.taken(await s.begin(nowhere, "test.life")), {
+        state: OperationState.OPERATION_STATE_SUCCEEDED,
+      });
+      assert.deepEqual(await ask(), [nowhere]);
+    },
+  },
+  {
     name: "aggregates have growing numbers, names of their own, and are found by either id",
     run: async (s) => {
       const first = (await aggregate(s, 1, s.name("a"))).aggregate;

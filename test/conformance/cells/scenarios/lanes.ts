@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
+import { ResetStateInput } from "../../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import { LANES_OPEN } from "../../../../pkg/model/operation-states.js";
 import type { Scenario } from "../stage.js";
 import { refusal } from "../stage.js";
 
@@ -10,7 +13,11 @@ const {
   OPERATION_STATE_FAILED: FAILED,
   OPERATION_STATE_PREEMPTED: PREEMPTED,
   OPERATION_STATE_CANCELLED: CANCELLED,
+  OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR,
 } = OperationState;
+
+/** Asks for the form that lets nothing begin beside it. */
+const ALONE = { input: Buffer.from("alone") };
 
 export const lanes: readonly Scenario[] = [
   {
@@ -97,6 +104,67 @@ export const lanes: readonly Scenario[] = [
         [begun.name],
       );
       assert.equal(await refusal(s.begin(id, "test.attach")), "OPERATION_IN_PROGRESS");
+    },
+  },
+  {
+    name: "what is alone lets news wait, in the order in which it came, and refuses all else",
+    run: async (s) => {
+      const id = await s.put(1);
+      const before = await s.taken(await s.begin(id, "test.news"));
+      const alone = await s.taken(await s.begin(id, "test.life", ALONE));
+      const [first, second] = [await s.begin(id, "test.news"), await s.begin(id, "test.news")];
+      assert.equal((await s.stored(first)).waitingFor, LANES_OPEN);
+      assert.equal(await refusal(s.begin(id, "test.attach")), "OPERATION_IN_PROGRESS");
+      await s.commit(before, { state: SUCCEEDED });
+      assert.deepEqual(await s.take([first, second]), [], "before its end");
+      await s.commit(alone, { state: SUCCEEDED });
+      assert.deepEqual(
+        (await s.take([first, second])).map(({ name, waitingFor }) => [name, waitingFor]),
+        [[first, ""]],
+      );
+      await s.commit(await s.stored(first), { state: FAILED });
+      await s.commit(await s.taken(second), { state: SUCCEEDED });
+      await s.commit(await s.taken(await s.begin(id, "test.news")), { state: SUCCEEDED });
+    },
+  },
+  {
+    name: "news that waited goes on when what was alone is halted, abandoned or taken over, or ends early",
+    run: async (s) => {
+      const operator = s.world.as("operator").client(OperationStoreServiceDefinition);
+      const ends: readonly ((alone: StoredOperation) => Promise<unknown>)[] = [
+        (alone) => s.commit(alone, { state: NEEDS_OPERATOR, waitingFor: "running" }),
+        ({ name }) => operator.abandonOperation(s.ctx, { database: "cell1", name, reason: "enough" }),
+        ({ serverId }) => s.begin(serverId, "test.life", { input: Buffer.from("pre-empt") }),
+      ];
+      for (const [n, end] of ends.entries()) {
+        const id = await s.put(n + 1);
+        const alone = await s.taken(await s.begin(id, "test.life", ALONE));
+        const news = await s.begin(id, "test.news");
+        await end(alone);
+        await s.commit(await s.taken(news), { state: SUCCEEDED });
+      }
+      const id = await s.put(4);
+      const before = await s.taken(await s.begin(id, "test.news"));
+      const alone = await s.taken(await s.begin(id, "test.life", ALONE));
+      const news = await s.begin(id, "test.news");
+      await s.commit(alone, { state: FAILED });
+      assert.deepEqual(await s.take([news]), []);
+      await s.commit(before, { state: SUCCEEDED });
+      await s.taken(news);
+    },
+  },
+  {
+    name: "what a deletion or a reset takes over is also what waited behind one that was alone",
+    run: async (s) => {
+      for (const [n, kind] of ["server.delete", "server.reset-state"].entries()) {
+        const id = await s.put(n + 1);
+        await s.begin(id, "test.life", ALONE);
+        const news = await s.begin(id, "test.news");
+        await s.begin(id, kind, {
+          input: Buffer.from(ResetStateInput.encode({ vmState: VmState.VM_STATE_ACTIVE }).finish()),
+        });
+        assert.equal((await s.stored(news)).state, PREEMPTED);
+      }
     },
   },
   {
