@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { NeutronErrors } from "../../clients/neutron/errors.js";
 import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
 import { fakeClock } from "../../testkit/clock.js";
@@ -16,8 +17,9 @@ async function world() {
   const port = neutron.addPort({ networkId: network.id, deviceId: SERVER, fixedIps });
   const facts = await factsOf(aCall().ctx, network.id);
   const known = instancePort(port, facts, { createdByUs: true, tag: "nic", vifModel: "e1000" });
-  const read = async () => {
-    const result = await readPorts({ neutron, factsOf }).run(aCall({ instance: { ports: [known] } }));
+  const read = async (more: Partial<InstancePort> = {}) => {
+    const ports = [{ ...known, ...more }];
+    const result = await readPorts({ neutron, factsOf }).run(aCall({ instance: { ports } }));
     assert.ok(result.kind === "done");
     return result;
   };
@@ -79,6 +81,14 @@ describe("read-ports", () => {
         [web, db],
       ],
     );
+  });
+
+  it("brings them also when the port has its groups already: a move had read them", async () => {
+    const { neutron, port, read } = await world();
+    const web = neutron.addSecurityGroup({ name: "web" }).id;
+    await neutron.updatePort(aCall().ctx, port.id, { securityGroupIds: [web] });
+    const { change } = await read({ securityGroupIds: [web] });
+    assert.deepEqual([change?.set?.securityGroups, change?.putPorts], [["web"], []]);
   });
 
   it("names ports that are gone or another server's, which stay in the record until the host knows", async () => {

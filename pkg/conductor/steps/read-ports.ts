@@ -44,12 +44,14 @@ export const readPorts = (ports: NetworkPorts): Step => ({
       return same(before, now) ? [] : [now];
     });
     const changed = read.flat();
-    const groups = await namesOfGroups(ports.neutron, ctx, instance.ports, changed, found);
+    const securityGroups = await namesOfGroups(ports.neutron, ctx, [...ours.values()]);
+    // A move may have taken over a port's groups since, but never their names.
+    const named = sorted(securityGroups) === sorted(server.securityGroups);
     return done(
       { changed: changed.map(({ portId }) => portId), gone },
-      changed.length === 0
+      changed.length === 0 && named
         ? undefined
-        : { putPorts: changed, ...(groups === undefined ? {} : { set: { securityGroups: groups } }) },
+        : { putPorts: changed, ...(named ? {} : { set: { securityGroups } }) },
     );
   },
 });
@@ -71,17 +73,10 @@ export async function floatingIpsOf(
 const same = (one: InstancePort, other: InstancePort): boolean =>
   Buffer.from(InstancePort.encode(one).finish()).equals(InstancePort.encode(other).finish());
 
-/** Names of the groups of all ports, in their order; undefined when no port has others than before. */
-async function namesOfGroups(
-  neutron: Neutron,
-  ctx: Ctx,
-  before: readonly InstancePort[],
-  changed: readonly InstancePort[],
-  found: readonly PortInfo[],
-): Promise<string[] | undefined> {
-  const had = new Map(before.map(({ portId, securityGroupIds }) => [portId, securityGroupIds.join()]));
-  if (changed.every(({ portId, securityGroupIds }) => had.get(portId) === securityGroupIds.join()))
-    return undefined;
+const sorted = (names: readonly string[]): string => [...names].sort().join();
+
+/** Names of the groups of all ports, in their order. */
+async function namesOfGroups(neutron: Neutron, ctx: Ctx, found: readonly PortInfo[]): Promise<string[]> {
   const ids = [...new Set(found.flatMap(({ securityGroupIds }) => securityGroupIds))];
   const groups = ids.length === 0 ? [] : await neutron.listSecurityGroups(ctx, { ids });
   return ids.flatMap((id) => groups.find((group) => group.id === id)?.name ?? []);
