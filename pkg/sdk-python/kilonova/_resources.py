@@ -165,7 +165,7 @@ class ComputeServices(Resource):
         """Removes the record of a service that is gone for good.
 
         Errors: NOT_FOUND / SERVICE_NOT_FOUND; INVALID_ARGUMENT / SERVICE_AMBIGUOUS; FAILED_PRECONDITION /
-        HOST_HAS_SERVERS.
+        HOST_HAS_SERVERS, HOST_HAS_MIGRATIONS (a move leaves it or leads there, or waits for its confirmation).
 
         Fields: service_id.
         """
@@ -1352,11 +1352,13 @@ class VolumeAttachments(Resource):
         """Attaches a volume, also while the guest runs. Several of one server follow one another.
 
         Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
-        VOLUME_ALREADY_ATTACHED, VOLUME_ENCRYPTED, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE
-        (must be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED or SHELVED), INSTANCE_LOCKED, NOT_READY;
-        UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND, BLOCK_STORAGE_UNAVAILABLE; ABORTED
-        / TOKEN_REUSED. What is found out later is the operation's error: DEVICE_IN_USE, VOLUME_ALREADY_ATTACHED,
-        TOO_MANY_VOLUMES, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and what the host says.
+        VOLUME_ALREADY_ATTACHED, VOLUME_ENCRYPTED, MULTIATTACH_NOT_SUPPORTED, TAG_WHILE_OFFLOADED,
+        MULTIATTACH_WHILE_OFFLOADED (both of a server that is SHELVED_OFFLOADED); FAILED_PRECONDITION /
+        INVALID_STATE (must be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED, SHELVED or SHELVED_OFFLOADED),
+        INSTANCE_LOCKED, NOT_READY; UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / ENDPOINT_NOT_FOUND,
+        BLOCK_STORAGE_UNAVAILABLE; ABORTED / TOKEN_REUSED. What is found out later is the operation's error:
+        DEVICE_IN_USE, VOLUME_ALREADY_ATTACHED, TOO_MANY_VOLUMES, VOLUME_NOT_AVAILABLE, VOLUME_NOT_REACHABLE and
+        what the host says.
 
         Fields: server_id, client_token, volume_id, device, tag, delete_on_termination, wait, refuse_multiattach, refuse_shelved.
         """

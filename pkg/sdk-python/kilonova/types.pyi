@@ -1416,6 +1416,10 @@ class ErrorReason(IntEnum):
     TRANSFER_BROKEN = 473
     DISK_CANNOT_SHRINK = 474
     GUEST_HERE_ALREADY = 475
+    HOST_HAS_MIGRATIONS = 476
+    MULTIATTACH_WHILE_OFFLOADED = 477
+    SERVICE_HAS_MIGRATIONS = 478
+    TAG_WHILE_OFFLOADED = 479
 
 class EvacuateServerRequest(Message):
     """Input of EvacuateServer. The server ends STOPPED."""
@@ -4203,7 +4207,9 @@ class ServerSpec(Message):
     """
     volume_image_properties: MutableMapping[str, str]
     """Of the image on the volume that it boots from, in the form of ImageRef.properties; empty without one."""
-    def __init__(self, *, name: str | None = ..., hostname: str | None = ..., flavor: Flavor | Mapping[str, Any] | None = ..., image: ImageRef | Mapping[str, Any] | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., security_groups: Iterable[str] = ..., security_group_names: Iterable[str] = ..., key_name: str | None = ..., public_key: str | None = ..., key_type: str | None = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., forced_host: str | None = ..., forced_node: str | None = ..., requested_host: str | None = ..., requested_node: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., description: str | None = ..., has_description: bool | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., scheduler_hints_json: str | None = ..., trusted_image_certificates: Iterable[str] = ..., server_group_id: str | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., boot_roles: Iterable[str] = ..., kernel: ImageRef | Mapping[str, Any] | None = ..., ramdisk: ImageRef | Mapping[str, Any] | None = ..., batch_size: int | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ..., block_devices: Iterable[BlockDevice | Mapping[str, Any]] = ..., volume_image_properties: Mapping[str, str] = ...) -> None: ...
+    volume_image_min_memory_mib: int
+    """Smallest memory that this image asks for; 0 for any, and in records of an older build."""
+    def __init__(self, *, name: str | None = ..., hostname: str | None = ..., flavor: Flavor | Mapping[str, Any] | None = ..., image: ImageRef | Mapping[str, Any] | None = ..., networks: Iterable[RequestedNetwork | Mapping[str, Any]] = ..., security_groups: Iterable[str] = ..., security_group_names: Iterable[str] = ..., key_name: str | None = ..., public_key: str | None = ..., key_type: str | None = ..., config_drive: bool | None = ..., availability_zone: str | None = ..., forced_host: str | None = ..., forced_node: str | None = ..., requested_host: str | None = ..., requested_node: str | None = ..., metadata: Mapping[str, str] = ..., tags: Iterable[str] = ..., description: str | None = ..., has_description: bool | None = ..., access_ip_v4: str | None = ..., access_ip_v6: str | None = ..., disk_config: int | str | None = ..., scheduler_hints_json: str | None = ..., trusted_image_certificates: Iterable[str] = ..., server_group_id: str | None = ..., files: Iterable[InjectedFile | Mapping[str, Any]] = ..., boot_roles: Iterable[str] = ..., kernel: ImageRef | Mapping[str, Any] | None = ..., ramdisk: ImageRef | Mapping[str, Any] | None = ..., batch_size: int | None = ..., scheduler_hints: SchedulerHints | Mapping[str, Any] | None = ..., block_devices: Iterable[BlockDevice | Mapping[str, Any]] = ..., volume_image_properties: Mapping[str, str] = ..., volume_image_min_memory_mib: int | None = ...) -> None: ...
     def HasField(self, field_name: Literal["flavor", "image", "kernel", "ramdisk", "scheduler_hints"]) -> bool: ...
 
 class ServerText(IntEnum):

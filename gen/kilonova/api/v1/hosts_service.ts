@@ -2532,7 +2532,7 @@ export const ComputeServicesServiceDefinition = {
      * Removes the record of a service that is gone for good.
      *
      * Errors: NOT_FOUND / SERVICE_NOT_FOUND; INVALID_ARGUMENT / SERVICE_AMBIGUOUS; FAILED_PRECONDITION /
-     * HOST_HAS_SERVERS.
+     * HOST_HAS_SERVERS, HOST_HAS_MIGRATIONS (a move leaves it or leads there, or waits for its confirmation).
      */
     deleteComputeService: {
       name: "DeleteComputeService",

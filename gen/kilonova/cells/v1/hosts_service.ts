@@ -328,10 +328,24 @@ export interface DeletedInstance {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A server that lives, on another host or on none. */
+export interface InstanceElsewhere {
+  /** UUID. */
+  serverId: string;
+  /** Fence of the last operation on it. */
+  fence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Output of FindDeletedInstances. */
 export interface FindDeletedInstancesResponse {
   /** Those that are deleted. */
   deleted: DeletedInstance[];
+  /**
+   * Those that live elsewhere, with no operation that owns them and no move with this host that has not ended:
+   * what never became a guest of theirs here is nobody's. A guest may still be the only one there is.
+   */
+  elsewhere: InstanceElsewhere[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2986,14 +3000,106 @@ export const DeletedInstance: MessageFns<DeletedInstance> = {
   },
 };
 
+function createBaseInstanceElsewhere(): InstanceElsewhere {
+  return { serverId: "", fence: 0n };
+}
+
+export const InstanceElsewhere: MessageFns<InstanceElsewhere> = {
+  encode(message: InstanceElsewhere, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverId !== "") {
+      writer.uint32(10).string(message.serverId);
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.fence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstanceElsewhere {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstanceElsewhere();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstanceElsewhere>): InstanceElsewhere {
+    return InstanceElsewhere.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstanceElsewhere>): InstanceElsewhere {
+    const message = createBaseInstanceElsewhere();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceElsewhere["_unknownFields"];
+    message.serverId = object.serverId ?? "";
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    return message;
+  },
+};
+
 function createBaseFindDeletedInstancesResponse(): FindDeletedInstancesResponse {
-  return { deleted: [] };
+  return { deleted: [], elsewhere: [] };
 }
 
 export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesResponse> = {
   encode(message: FindDeletedInstancesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.deleted) {
       DeletedInstance.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.elsewhere) {
+      InstanceElsewhere.encode(v!, writer.uint32(18).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3027,6 +3133,14 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
             message.deleted.push(DeletedInstance.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.elsewhere.push(InstanceElsewhere.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3056,6 +3170,7 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as FindDeletedInstancesResponse["_unknownFields"];
     message.deleted = object.deleted?.map((e) => DeletedInstance.fromPartial(e)) || [];
+    message.elsewhere = object.elsewhere?.map((e) => InstanceElsewhere.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4295,6 +4410,7 @@ export const HostsServiceDefinition = {
     /**
      * Which of these servers are proven to be deleted: their record is here, is marked deleted and no operation
      * owns it. A server without a record (erased, moved to another database, never known) is not in the answer.
+     * Those that live, but not on the host that asks, are told apart.
      */
     findDeletedInstances: {
       name: "FindDeletedInstances",

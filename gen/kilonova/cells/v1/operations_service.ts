@@ -145,7 +145,10 @@ export interface StoredOperation {
   wakeAt:
     | Timestamp
     | undefined;
-  /** For parked ones: kind of signal awaited; empty for a timer only. */
+  /**
+   * For parked ones: kind of signal awaited; empty for a timer only. `lanes-open` of what was accepted beside
+   * an operation that wants to be alone: its turn comes when that has ended.
+   */
   waitingFor: string;
   /** Signals not yet consumed. */
   signals: StoredSignal[];

@@ -94,6 +94,11 @@ export interface PlaceGroupMemberRequest {
   cell: string;
   /** Host it is going to be on; empty when it is on none any more. */
   host: string;
+  /**
+   * It goes back to where it was, or has never left: a fact. Then the policy is not judged, whoever has come
+   * between.
+   */
+  returns: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -797,7 +802,7 @@ export const DeleteStoredServerGroupResponse: MessageFns<DeleteStoredServerGroup
 };
 
 function createBasePlaceGroupMemberRequest(): PlaceGroupMemberRequest {
-  return { serverGroupId: "", serverId: "", cell: "", host: "" };
+  return { serverGroupId: "", serverId: "", cell: "", host: "", returns: false };
 }
 
 export const PlaceGroupMemberRequest: MessageFns<PlaceGroupMemberRequest> = {
@@ -813,6 +818,9 @@ export const PlaceGroupMemberRequest: MessageFns<PlaceGroupMemberRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(34).string(message.host);
+    }
+    if (message.returns !== false) {
+      writer.uint32(40).bool(message.returns);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -870,6 +878,14 @@ export const PlaceGroupMemberRequest: MessageFns<PlaceGroupMemberRequest> = {
             message.host = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.returns = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -902,6 +918,7 @@ export const PlaceGroupMemberRequest: MessageFns<PlaceGroupMemberRequest> = {
     message.serverId = object.serverId ?? "";
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
+    message.returns = object.returns ?? false;
     return message;
   },
 };
@@ -1029,7 +1046,7 @@ export const ServerGroupStoreServiceDefinition = {
     /**
      * Says where a member is going to be, after the scheduler chose and before anything is built there. Decided
      * under the group's lock, so that two schedulers cannot break its policy together. A repetition changes
-     * nothing; of groups and members that are gone nothing is asked.
+     * nothing; of groups and members that are gone nothing is asked. What returns is only noted.
      *
      * Errors: FAILED_PRECONDITION / GROUP_POLICY_VIOLATED: try another host.
      */

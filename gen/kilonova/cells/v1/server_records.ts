@@ -173,7 +173,7 @@ export interface MigrationEnd {
   computeNodeId: string;
   /** Cell. */
   cell: string;
-  /** Address to which the guest is sent; empty where none is needed. */
+  /** Address of its agent without a port, or to which the guest is sent; empty where it was not told. */
   address: string;
   /** What this end gives the server. */
   resources:

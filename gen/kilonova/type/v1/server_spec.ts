@@ -165,6 +165,8 @@ export interface ServerSpec {
   blockDevices: BlockDevice[];
   /** Of the image on the volume that it boots from, in the form of ImageRef.properties; empty without one. */
   volumeImageProperties: Map<string, string>;
+  /** Smallest memory that this image asks for; 0 for any, and in records of an older build. */
+  volumeImageMinMemoryMib: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -732,6 +734,7 @@ function createBaseServerSpec(): ServerSpec {
     schedulerHints: undefined,
     blockDevices: [],
     volumeImageProperties: new Map(),
+    volumeImageMinMemoryMib: 0,
   };
 }
 
@@ -839,6 +842,9 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     message.volumeImageProperties.forEach((value, key) => {
       ServerSpec_VolumeImagePropertiesEntry.encode({ key: key as any, value }, writer.uint32(650).fork()).join();
     });
+    if (message.volumeImageMinMemoryMib !== 0) {
+      writer.uint32(656).uint32(message.volumeImageMinMemoryMib);
+    }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
         const tag = parseInt(key, 10);
@@ -1141,6 +1147,14 @@ export const ServerSpec: MessageFns<ServerSpec> = {
             }
             continue;
           }
+          case 82: {
+            if (tag !== 656) {
+              break;
+            }
+
+            message.volumeImageMinMemoryMib = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1229,6 +1243,7 @@ export const ServerSpec: MessageFns<ServerSpec> = {
       });
       return m;
     })();
+    message.volumeImageMinMemoryMib = object.volumeImageMinMemoryMib ?? 0;
     return message;
   },
 };

@@ -2202,6 +2202,34 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_GUEST_HERE_ALREADY = 475;
    */
   GUEST_HERE_ALREADY = 475,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_HOST_HAS_MIGRATIONS = 476;
+   */
+  HOST_HAS_MIGRATIONS = 476,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_MULTIATTACH_WHILE_OFFLOADED = 477;
+   */
+  MULTIATTACH_WHILE_OFFLOADED = 477,
+
+  /**
+   * With FAILED_PRECONDITION.
+   *
+   * @generated from enum value: ERROR_REASON_SERVICE_HAS_MIGRATIONS = 478;
+   */
+  SERVICE_HAS_MIGRATIONS = 478,
+
+  /**
+   * With INVALID_ARGUMENT.
+   *
+   * @generated from enum value: ERROR_REASON_TAG_WHILE_OFFLOADED = 479;
+   */
+  TAG_WHILE_OFFLOADED = 479,
 }
 
 /**

@@ -876,7 +876,7 @@ export declare const ComputeServicesService: GenService<{
    * Removes the record of a service that is gone for good.
    *
    * Errors: NOT_FOUND / SERVICE_NOT_FOUND; INVALID_ARGUMENT / SERVICE_AMBIGUOUS; FAILED_PRECONDITION /
-   * HOST_HAS_SERVERS.
+   * HOST_HAS_SERVERS, HOST_HAS_MIGRATIONS (a move leaves it or leads there, or waits for its confirmation).
    *
    * @generated from rpc kilonova.api.v1.ComputeServicesService.DeleteComputeService
    */

@@ -420,6 +420,13 @@ export declare type ServerSpec = Message<"kilonova.type.v1.ServerSpec"> & {
    * @generated from field: map<string, string> volume_image_properties = 81;
    */
   volumeImageProperties: { [key: string]: string };
+
+  /**
+   * Smallest memory that this image asks for; 0 for any, and in records of an older build.
+   *
+   * @generated from field: uint32 volume_image_min_memory_mib = 82;
+   */
+  volumeImageMinMemoryMib: number;
 };
 
 /**
