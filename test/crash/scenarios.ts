@@ -5,12 +5,7 @@ import { toyScenario } from "./toy-scenario.js";
 
 /** Installations that a child can open. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map(
-  [
-    toyScenario,
-    cloudScenario,
-    movedScenario,
-    offloadedScenario,
-    volumesScenario,
-    handOverScenario,
-  ].map((one) => [one.name, one]),
+  [toyScenario, cloudScenario, movedScenario, offloadedScenario, volumesScenario, handOverScenario].map(
+    (one) => [one.name, one],
+  ),
 );

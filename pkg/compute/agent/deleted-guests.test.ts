@@ -28,7 +28,10 @@ interface Bench {
   removed(): number;
   header(fence: bigint): CommandHeader;
   /** What an audit does. @param records  servers that the cell has on this host */
-  look(answer: "deleted" | "elsewhere" | "silent" | "unreachable", records?: readonly string[]): Promise<void>;
+  look(
+    answer: "deleted" | "elsewhere" | "silent" | "unreachable",
+    records?: readonly string[],
+  ): Promise<void>;
 }
 
 describe("removeDeletedGuests", () => {

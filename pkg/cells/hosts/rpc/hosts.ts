@@ -124,8 +124,7 @@ export function hostsHandlers({
     }),
     listHostInstances: (ctx, { cell, host, pageToken }) =>
       listHostInstances(stores.cell(cell), ctx, host, pageToken),
-    findDeletedInstances: (ctx, { cell, ...asked }) =>
-      findDeletedInstances(stores.cell(cell), ctx, asked),
+    findDeletedInstances: (ctx, { cell, ...asked }) => findDeletedInstances(stores.cell(cell), ctx, asked),
     recordUsageAudit: (ctx, request) =>
       recordUsageAudit(
         stores.cell(request.cell),

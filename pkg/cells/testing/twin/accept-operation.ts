@@ -80,12 +80,7 @@ export function acceptOperation(twin: TwinState, ctx: Ctx, asked: AcceptOperatio
   requireGeneration(server, request);
   requireFit(record, declaration, form, request.bypassLock);
   if (mindsHalted(declaration, form))
-    requireNoneHalted(
-      deps.operations,
-      request.serverId,
-      declaration,
-      database.haltedOn(request.serverId),
-    );
+    requireNoneHalted(deps.operations, request.serverId, declaration, database.haltedOn(request.serverId));
   requireCapability(database, declaration, server);
   const call = callOf(server, declaration, request);
   const change = acceptedChange(declaration, form, call, request.change);

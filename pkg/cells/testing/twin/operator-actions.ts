@@ -72,8 +72,7 @@ function inTheWay({ deps }: TwinState, database: TwinDatabase, row: OperationRow
 /** Ends an operation by decree. Repeatable. */
 export function abandon(twin: TwinState, database: TwinDatabase, name: string, reason: string): Abandoned {
   const row = database.operation(name);
-  if (!isLiveWord(row.state) && row.state !== "needs-operator")
-    return { operation: toStored(row), next: [] };
+  if (!isLiveWord(row.state) && row.state !== "needs-operator") return { operation: toStored(row), next: [] };
   return decree(twin, database, row, abandoned(reason));
 }
 

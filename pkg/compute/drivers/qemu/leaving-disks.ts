@@ -92,7 +92,8 @@ export async function leavingDisks(
     if (held?.isFile() === true) {
       const dataBytes = Math.min(held.size, held.blocks * SECTOR_BYTES);
       disks.push({ name, format, sizeBytes: held.size, dataBytes });
-    } else if (!IMAGES.has(name) && name !== LAYOUT) throw DriverErrors.DISK_LOST({ instanceUuid, disk: name });
+    } else if (!IMAGES.has(name) && name !== LAYOUT)
+      throw DriverErrors.DISK_LOST({ instanceUuid, disk: name });
   }
   return disks;
 }

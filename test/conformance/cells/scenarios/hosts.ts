@@ -457,7 +457,10 @@ export const hostScenarios: readonly Scenario[] = [
       assert.deepEqual(await ask(), [there, nowhere].sort());
       const operation = await s.taken(await s.begin(there, "test.move"));
       assert.deepEqual(await ask(), [nowhere]);
-      const target = { migration: { status: "finished", target: { host } }, updateMask: ["status", "target"] };
+      const target = {
+        migration: { status: "finished", target: { host } },
+        updateMask: ["status", "target"],
+      };
       await s.commit(operation, {
         state: OperationState.OPERATION_STATE_SUCCEEDED,
         change: { migrations: [target] },
