@@ -131,6 +131,7 @@ export function fakeGlance(): FakeGlance {
       return image;
     },
     deleteImage: async (_ctx, id) => {
+      if (fake.down) throw GlanceErrors.IMAGE_UNAVAILABLE({});
       if (images.get(id)?.protected) throw GlanceErrors.IMAGE_FORBIDDEN({ id });
       images.delete(id);
       contents.delete(id);
