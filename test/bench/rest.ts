@@ -49,6 +49,8 @@ export class Rest {
   /** @returns the body as text @throws when the status is not 2xx */
   send(method: string, path: string, body?: unknown, version = "2.1"): Promise<string> {
     const text = body === undefined ? undefined : JSON.stringify(body);
+    // The only lists that are sent are the Image service's changes of an image.
+    const type = Array.isArray(body) ? "application/openstack-images-v2.1-json-patch" : "application/json";
     return new Promise((resolve, reject) => {
       const req = request(
         `${this.base}${path}`,
@@ -60,7 +62,7 @@ export class Rest {
             "OpenStack-API-Version": `compute ${version}`,
             ...(text === undefined
               ? {}
-              : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+              : { "content-type": type, "content-length": Buffer.byteLength(text) }),
           },
         },
         (res) => {

@@ -55,14 +55,16 @@ const ofServers = catalogue.all.filter(
 );
 const rows: Row[] = [];
 const unmeasured: string[] = [];
-const cloud = new ActionCloud(await kilonova(20_500));
 const peer = besideNova === undefined ? undefined : new ActionCloud(await nova(besideNova));
+const cloud = new ActionCloud(await kilonova(20_500));
 try {
   await cloud.remove((await cloud.boot(OURS.warm, AT_ONCE)).ids);
   await peer?.remove((await peer.boot(NOVAS.warm, AT_ONCE)).ids);
   for (const one of ofServers) {
-    const costs = await costsOf(cloud, one, OURS).catch(named(one.kind));
-    if (costs === undefined) {
+    const costs = await costsOf(cloud, one, OURS).catch((error: unknown) => {
+      console.error(`${one.kind}: ${String(error)}`);
+    });
+    if (!costs) {
       unmeasured.push(one.kind);
       continue;
     }
@@ -120,12 +122,6 @@ async function actions(
   } finally {
     await at.remove(ids);
   }
-}
-
-function named(kind: string): (error: unknown) => never {
-  return (error) => {
-    throw new Error(`${kind}: ${String(error)}`, { cause: error });
-  };
 }
 
 function cells({ samples, cpuMsEach }: Batch): string[] {

@@ -162,8 +162,8 @@ export class Bridge {
 
 /**
  * Where the daemon listens for its agent, which is also the argument it is known by. It waits for the agent
- * before it does anything: one that is connected to while its monitor's thread starts now and then reads
- * what it is told in two threads at once, and loses parts of it (QEMU 7.2, one start of 2,000 on a busy host).
+ * before it does anything: one that is connected to while its monitor's thread starts now and then reads what
+ * it is told in two threads at once, and loses parts of it (QEMU 7.2, one start of 2,000 on a busy host).
  */
 export const monitorAt = ({ qmpSocket }: Pick<VolumePaths, "qmpSocket">, wait: "on" | "off" = "on"): string =>
   `socket,id=qmp0,path=${qmpSocket.replaceAll(",", ",,")},server=on,wait=${wait}`;

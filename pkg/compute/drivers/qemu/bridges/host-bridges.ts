@@ -49,7 +49,7 @@ export class HostBridges {
   readonly #bridges = new Map<string, Map<string, Bridge>>();
   /** Whose the daemons of a guest are, by its folder for volumes. */
   readonly #users = new Map<string, RunAs>();
-  /** Daemons that were told to end and have not, by their monitor's socket: what they are writing comes later. */
+  /** Daemons that were told to end and have not, by their monitor's socket: what they write comes later. */
   readonly #stuck = new Map<string, ProcessIdentity>();
   #closed = false;
 
