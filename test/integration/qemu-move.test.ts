@@ -137,7 +137,7 @@ describe("QEMU driver: moving guests", function () {
     );
     await there.driver().importDisks(ctx, await at(there, spec), arrival);
     const paths = there.paths(uuid);
-    assert.deepEqual([...passed.keys()], ["root", "layout", "ephemeral0", "config"]);
+    assert.deepEqual([...passed.keys()], ["layout", "root", "ephemeral0", "config"]);
     assert.ok((passed.get("ephemeral0") ?? GIB) < 64 * MIB, `${passed.get("ephemeral0")} bytes came`);
     assert.ok(heldBytes(paths.ephemeralDisk) < 64 * MIB);
     const { uid } = parseDefinition(readFileSync(paths.definition, "utf8"));

@@ -275,7 +275,7 @@ describe("volumes of servers, as operations", () => {
     );
     const detached = await end(await detach(kept.id, true));
     assert.deepEqual([detached.error?.message, status(kept.id)], [undefined, "available"]);
-    await assert.rejects(attach(kept.id), { reason: "NOT_READY" });
+    await assert.rejects(attach(kept.id), { reason: "INVALID_STATE" });
     const input = UnshelveInput.encode(UnshelveInput.fromPartial({ offloaded: true })).finish();
     await act(cloud, id, operationOf("server.unshelve"), { input });
     assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_ACTIVE);
