@@ -2,7 +2,7 @@ import { mapLimit } from "../../../pkg/kernel/index.js";
 import type { OperationDeclaration } from "../../../pkg/model/operation-declaration.js";
 import { cpuMs } from "../cpu.js";
 import type { Rest } from "../rest.js";
-import { WITH_VOLUME, requestOf } from "./requests.js";
+import { WITH_PORT, WITH_VOLUME, requestOf } from "./requests.js";
 import type { Given } from "./requests.js";
 import { ServerVolumes } from "./server-volumes.js";
 
@@ -132,8 +132,9 @@ export class ActionCloud {
 
   async #given(one: OperationDeclaration, serverId: string): Promise<Given> {
     const { imageId, networkId } = this.#subject;
-    const volumeId = WITH_VOLUME[one.kind] && (await this.#volumes?.of(serverId));
-    return { serverId, imageId, networkId, portId: await this.#portOf(serverId), volumeId: volumeId ?? "" };
+    const portId = WITH_PORT.has(one.kind) ? await this.#portOf(serverId) : "";
+    const volumeId = (WITH_VOLUME[one.kind] && (await this.#volumes?.of(serverId))) ?? "";
+    return { serverId, imageId, networkId, portId, volumeId };
   }
 
   async #portOf(serverId: string): Promise<string> {

@@ -30,7 +30,7 @@ export async function kilonova(portOffset: number): Promise<Subject> {
         const [newest] = operations;
         return kind === undefined || newest?.kind === kind ? newest : undefined;
       };
-      // A new server's may be in neither database for a moment: it moves from one to the other.
+      // Once the list of a server that had just been accepted was empty; why is not known yet.
       const what = `${kind ?? "what was asked for"} to begin`;
       const operation = await grpc.wait(await until(begun, { what, everyMs: POLL_MS }));
       if (operation.error !== undefined)

@@ -5,7 +5,7 @@ export interface Given {
   readonly serverId: string;
   readonly imageId: string;
   readonly networkId: string;
-  /** The server's first port. */
+  /** The server's first port; empty for kinds that need none. */
   readonly portId: string;
   /** A volume that the server has, or is to get; empty for kinds that need none. */
   readonly volumeId: string;
@@ -62,6 +62,9 @@ const OTHERS: Readonly<Record<string, (given: Given) => ActionRequest>> = {
     body: { "os-extend": { new_size: 2 } },
   }),
 };
+
+/** Kinds that work with a port that the server has. */
+export const WITH_PORT: ReadonlySet<string> = new Set(["server.detach-interface"]);
 
 /** Kinds that work with a volume, and what brings a server to where it has what they need. */
 export const WITH_VOLUME: Readonly<Record<string, readonly string[]>> = {
