@@ -20,6 +20,8 @@ export const startBenchCloud = ({
       KILONOVA_IMAGE_IMAGE_COUNT_TOTAL: "-1",
       KILONOVA_IMAGE_IMAGE_SIZE_TOTAL: "-1",
       KILONOVA_IMAGE_IMAGE_COUNT_UPLOADING: "-1",
+      KILONOVA_VOLUME_QUOTA_VOLUMES: "-1",
+      KILONOVA_VOLUME_QUOTA_GIGABYTES: "-1",
       ...env,
     },
   });

@@ -2,7 +2,9 @@ import { mapLimit } from "../../../pkg/kernel/index.js";
 import type { OperationDeclaration } from "../../../pkg/model/operation-declaration.js";
 import { cpuMs } from "../cpu.js";
 import type { Rest } from "../rest.js";
-import { requestOf } from "./requests.js";
+import { WITH_PORT, WITH_VOLUME, requestOf } from "./requests.js";
+import type { Given } from "./requests.js";
+import { ServerVolumes } from "./server-volumes.js";
 
 const AT_ONCE = 8;
 
@@ -22,6 +24,8 @@ export interface Batch {
 /** A running cloud of fake hosts, whosever. */
 export interface Subject {
   readonly rest: Rest;
+  /** Its Block Storage; undefined where it is asked for nothing that needs one. */
+  readonly volumes: Rest | undefined;
   readonly imageId: string;
   readonly networkId: string;
   readonly flavorId: string;
@@ -29,8 +33,12 @@ export interface Subject {
   readonly version: string;
   /** All its processes, those of its database included. */
   processes(): readonly number[];
-  /** Resolves when what was asked last of a server has ended. @throws when that was no success */
-  ended(serverId: string): Promise<void>;
+  /**
+   * Resolves when what was asked last of a server has ended.
+   * @param kind  of what another service begins, after the answer
+   * @throws when that was no success
+   */
+  ended(serverId: string, kind?: string): Promise<void>;
   /** CPU that waiting for ends has cost so far and users do not pay, ms. */
   waitingMs(): number;
   stop(): Promise<void>;
@@ -39,9 +47,18 @@ export interface Subject {
 /** Does actions on servers and measures them. */
 export class ActionCloud {
   readonly #subject: Subject;
+  readonly #volumes: ServerVolumes | undefined;
 
   constructor(subject: Subject) {
     this.#subject = subject;
+    this.#volumes = subject.volumes && new ServerVolumes(subject.volumes);
+  }
+
+  /** Whether a REST request is known for a kind, and whoever serves it is there. */
+  canAct(one: OperationDeclaration): boolean {
+    return (
+      requestOf(one) !== undefined && (WITH_VOLUME[one.kind] === undefined || this.#volumes !== undefined)
+    );
   }
 
   /** Servers that run, each with a port. @returns their ids, and what making one cost */
@@ -61,23 +78,20 @@ export class ActionCloud {
     return { ids, batch };
   }
 
-  /** Has a kind done to each of the servers. @returns undefined when no REST request is known for it */
-  async act(
-    one: OperationDeclaration,
-    ids: readonly string[],
-    concurrency: number,
-  ): Promise<Batch | undefined> {
-    const { rest, imageId, networkId, version } = this.#subject;
-    const ports = new Map(await mapLimit(ids, AT_ONCE, async (id) => [id, await this.#portOf(id)] as const));
-    const requests = ids.map((serverId) => ({
+  /** Has a kind done to each of the servers. @throws when it cannot act so */
+  async act(one: OperationDeclaration, ids: readonly string[], concurrency: number): Promise<Batch> {
+    const { rest, volumes, version } = this.#subject;
+    const ask = requestOf(one);
+    if (ask === undefined || !this.canAct(one)) throw new Error(`nobody can be asked for ${one.kind}`);
+    const requests = await mapLimit(ids, AT_ONCE, async (serverId) => ({
       serverId,
-      request: requestOf(one, { serverId, imageId, networkId, portId: ports.get(serverId) ?? "" }),
+      request: ask(await this.#given(one, serverId)),
     }));
-    if (requests.some(({ request }) => request === undefined)) return undefined;
     return this.#batch(requests, concurrency, async ({ serverId, request }) => {
+      const { service, method, path, body } = request;
       const started = performance.now();
-      await rest.send(request?.method ?? "", request?.path ?? "", request?.body, version);
-      return this.#timed(started, serverId);
+      await (service === "volumes" ? volumes : rest)?.send(method, path, body, version);
+      return this.#timed(started, serverId, service && one.kind);
     });
   }
 
@@ -90,6 +104,7 @@ export class ActionCloud {
           // Some of what is measured deletes them.
           if (!/: 404 /.test(String(error))) throw error;
         });
+      await this.#volumes?.remove(id);
     });
   }
 
@@ -109,10 +124,17 @@ export class ActionCloud {
   }
 
   /** Called when a request is answered: waits for the end of what it began. */
-  async #timed(startedMs: number, serverId: string): Promise<Sample> {
+  async #timed(startedMs: number, serverId: string, kind?: string): Promise<Sample> {
     const answerMs = performance.now() - startedMs;
-    await this.#subject.ended(serverId);
+    await this.#subject.ended(serverId, kind);
     return { answerMs, endMs: performance.now() - startedMs };
+  }
+
+  async #given(one: OperationDeclaration, serverId: string): Promise<Given> {
+    const { imageId, networkId } = this.#subject;
+    const portId = WITH_PORT.has(one.kind) ? await this.#portOf(serverId) : "";
+    const volumeId = (WITH_VOLUME[one.kind] && (await this.#volumes?.of(serverId))) ?? "";
+    return { serverId, imageId, networkId, portId, volumeId };
   }
 
   async #portOf(serverId: string): Promise<string> {

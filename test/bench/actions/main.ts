@@ -15,6 +15,7 @@ import { median } from "../measured-cloud.js";
 import { ActionCloud } from "./action-cloud.js";
 import { kilonova } from "./kilonova.js";
 import { nova } from "./nova.js";
+import { UNASKED, WITH_VOLUME } from "./requests.js";
 import type { Batch } from "./action-cloud.js";
 
 const HEADING = "## Actions\n";
@@ -32,7 +33,7 @@ const NOVAS: Counts = { alone: 0, together: 8, warm: 16 };
 
 const NOVA_WORDS = ` Nova ran beside it and was asked in turns, for the same actions by the same
 requests, ${NOVAS.together} of each; its ends are seen by polling every 200 ms, whose CPU was measured apart and is taken off. "–": Nova's fake
-hosts, or Nova, do not do it.`;
+hosts, or Nova, do not do it; what needs Block Storage is not asked of it.`;
 
 interface Costs {
   readonly alone: Batch;
@@ -91,13 +92,14 @@ async function peerCosts(one: OperationDeclaration): Promise<Batch | undefined> 
   }
 }
 
-/** @returns undefined when no request is known for it */
+/** @returns undefined when it cannot be asked for there */
 async function costsOf(
   at: ActionCloud,
   one: OperationDeclaration,
   counts: Counts,
 ): Promise<Costs | undefined> {
-  return one.kind === "server.boot" ? boots(at, counts) : actions(at, one, counts);
+  if (one.kind === "server.boot") return boots(at, counts);
+  return at.canAct(one) ? actions(at, one, counts) : undefined;
 }
 
 async function boots(at: ActionCloud, counts: Counts): Promise<Costs> {
@@ -108,17 +110,14 @@ async function boots(at: ActionCloud, counts: Counts): Promise<Costs> {
 }
 
 /** New servers, brought to a state from which it starts. */
-async function actions(
-  at: ActionCloud,
-  one: OperationDeclaration,
-  counts: Counts,
-): Promise<Costs | undefined> {
+async function actions(at: ActionCloud, one: OperationDeclaration, counts: Counts): Promise<Costs> {
   const { ids } = await at.boot(counts.alone + counts.together, AT_ONCE);
   try {
-    for (const before of wayTo(one, catalogue.all)) await at.act(before, ids, AT_ONCE);
+    const attached = catalogue.all.filter(({ kind }) => WITH_VOLUME[one.kind]?.includes(kind));
+    for (const before of [...wayTo(one, catalogue.all), ...attached]) await at.act(before, ids, AT_ONCE);
     const alone = await at.act(one, ids.slice(0, counts.alone), 1);
     const together = await at.act(one, ids.slice(counts.alone), AT_ONCE);
-    return alone && together && { alone, together };
+    return { alone, together };
   } finally {
     await at.remove(ids);
   }
@@ -151,13 +150,18 @@ function section(): string {
   return `${HEADING}
 What each action on a server costs on fake hosts, measured by \`npm run bench:actions\` at commit ${commit.trim()} on ${machine}: the middle of ${OURS.alone} one after the
 other, and of ${OURS.together} on other servers, ${AT_ONCE} at a time. *Answer* is the REST request, *end* from the request until the operation
-has ended, both p50 in ms. *CPU* is that of all processes, PostgreSQL included, per action in ms, with the two calls
-by which the end is awaited.${besideNova === undefined ? "" : NOVA_WORDS}
+has ended, both p50 in ms. *CPU* is that of all processes, PostgreSQL and the daemons of volumes included, per action in ms, with the two calls
+by which the end is awaited; some more where Block Storage, which is asked for \`server.extend-volume\`, has to begin it.${besideNova === undefined ? "" : NOVA_WORDS}
 
 | kind | answer | end | CPU | answer, ${AT_ONCE} | end, ${AT_ONCE} | CPU, ${AT_ONCE} |${besideNova === undefined ? "" : ` Nova's end, ${AT_ONCE} | Nova's CPU, ${AT_ONCE} | of Nova |`}
 |---|---|---|---|---|---|---|${besideNova === undefined ? "" : "---|---|---|"}
 ${rows.map(lineOf).join("\n")}
-${unmeasured.length === 0 ? "" : `\nNot measured: ${unmeasured.map((kind) => `\`${kind}\``).join(", ")}.\n`}`;
+${unmeasured.length === 0 ? "" : `\nNot measured: ${unmeasured.map(whyNot).join("; ")}.\n`}`;
+}
+
+function whyNot(kind: string): string {
+  const why = UNASKED[kind];
+  return `\`${kind}\`${why === undefined ? "" : `: ${why}`}`;
 }
 
 function write(text: string): void {

@@ -72,6 +72,8 @@ export async function nova(pidFolder: string): Promise<Subject> {
   await rest.send("DELETE", `/servers/${server.id}`);
   return {
     rest,
+    // Its servers do not show when what was asked of their volumes has ended.
+    volumes: undefined,
     imageId,
     networkId: network.id,
     flavorId: flavor.id,
