@@ -250,7 +250,8 @@ export class World {
         serverId: SERVER,
         kind: MigrationKind.MIGRATION_KIND_LIVE_MIGRATION,
         status: "running",
-        source: { host: "h1", node: "h1" },
+        // Not at h1, whose service is deleted here.
+        source: { host: "silent", node: "silent" },
         target: { host: "h2" },
       }),
     );
