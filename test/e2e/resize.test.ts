@@ -77,16 +77,19 @@ describe("resize and cold migration of a server with a real guest", function () 
   /** What is on a host's disk of it. */
   const left = (host: string): readonly string[] =>
     filesNaming(join(cloud.home, "hosts", host), mover.serverId);
+  /** Told by its friend: the owner cannot change the properties of a server that waits for a confirmation. */
+  const told = (...commands: readonly string[]): Promise<readonly string[]> =>
+    mover.runBy(friend, address, ...commands);
   const memoryKib = async (): Promise<number> =>
-    Number((await mover.run("awk '/^MemTotal/ {print $2}' /proc/meminfo"))[0]);
+    Number((await told("awk '/^MemTotal/ {print $2}' /proc/meminfo"))[0]);
 
   /** It is the one that it was: one guest, its disk, its address, and somebody to talk with. */
   const assertWhole = async (): Promise<void> => {
     assert.equal(qemuProcesses(mover.serverId).length, 1);
-    assert.deepEqual(await mover.run("cat /persist/marker"), [MARKER]);
+    assert.deepEqual(await told("cat /persist/marker"), [MARKER]);
     assert.equal(await addressOf(NAME), address);
     assert.deepEqual(await friend.reaches(`ping_to ${address}`), [`ping ${address}`]);
-    assert.deepEqual(await mover.reaches(`ping_to ${friendAddress}`), [`ping ${friendAddress}`]);
+    assert.deepEqual(await told(`ping_to ${friendAddress}`), [`ping ${friendAddress} yes`]);
   };
 
   before(async () => {
@@ -98,7 +101,7 @@ describe("resize and cold migration of a server with a real guest", function () 
     friend = await boot("friend");
     address = await addressOf(NAME);
     friendAddress = await addressOf("friend");
-    await mover.run(`echo ${MARKER} > /persist/marker`, "sync");
+    await told(`echo ${MARKER} > /persist/marker`, "sync");
     await assertWhole();
   });
   after(async () => {
@@ -137,14 +140,13 @@ describe("resize and cold migration of a server with a real guest", function () 
     const [from, to] = [await hostNow(), await elsewhere()];
     await owner.run("server", "resize", "--flavor", "m1.nano", "--wait", NAME);
     assert.deepEqual(await place(), ["VERIFY_RESIZE", "m1.nano", to]);
-    // A guest that boots does its last command again, so that this must not be it.
-    await mover.run("echo late > /persist/late", "sync");
+    await told("echo late > /persist/late", "sync");
     await assertWhole();
     await owner.run("server", "resize", "revert", NAME);
     await reaches("ACTIVE");
     assert.deepEqual(await place(), ["ACTIVE", "m1.tiny", from]);
     await assertWhole();
-    assert.deepEqual(await mover.run("ls /persist/late 2> /dev/null | wc -l | tr -d ' '"), ["0"]);
+    assert.deepEqual(await told("ls /persist/late 2> /dev/null | wc -l | tr -d ' '"), ["0"]);
     await until(async () => left(to).length === 0, { timeoutMs: 60_000, what: `${to} to be empty` });
   });
 

@@ -50,6 +50,14 @@ renew() {
   echo "renewed $(cat "/run/renewals.$nic")"
 }
 
+# tell IP COMMANDS: has a neighbour do something, once it is up, and shows the outcome.
+tell() {
+  for try in $(seq 100); do echo "$2" | nc -w 30 "$1" 7070 2> /dev/null && return; sleep 1; done
+  echo "$1 does not listen"
+}
+# What a neighbour tells, this script does when it is run again.
+[ "$1" = obey ] && { read -r told; eval "$told" 2>&1; exit; }
+
 follow() {
   last=
   while :; do
@@ -68,5 +76,6 @@ follow() {
 sysctl -q -w net.ipv4.conf.all.arp_accept=1 # so that whatever ARP announces is there to be seen
 sed -i '2i [ "$1" = renew ] && echo "$ip/$mask" >> "/run/renewals.$interface"' /usr/share/udhcpc/default.script
 for port in 8080 9090; do nc -ll -p "$port" -e /bin/echo served > /dev/null 2>&1 & done
+nc -ll -p 7070 -e "$0" obey > /dev/null 2>&1 &
 follow > /dev/null 2>&1 &
 echo GUEST-FOLLOWS
