@@ -1,4 +1,4 @@
 export type * from "./ports.js";
-export { imageRefOf } from "./image-ref.js";
+export { imageRefOf } from "./wire.js";
 export { glanceClient } from "./client.js";
 export type { GlanceOptions } from "./client.js";

@@ -9,7 +9,10 @@ import { recordOf } from "./record-of.js";
 /**
  * Fetches the image, makes disks and config drive, plugs the ports, connects volumes and starts the guest.
  */
-const buildGuest: Command<BuildGuestInput, GuestOutput, ImagePhase | DiskPhase> = {
+/** What a build tells of. */
+export type BuildPhase = ImagePhase | DiskPhase;
+
+const buildGuest: Command<BuildGuestInput, GuestOutput, BuildPhase> = {
   name: "build-guest",
   input: BuildGuestInput,
   output: GuestOutput,

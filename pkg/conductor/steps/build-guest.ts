@@ -5,8 +5,7 @@ import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { imageRefOf } from "../../clients/glance/index.js";
-import buildGuestThere from "../../compute/commands/build-guest.js";
-import type { DiskPhase, ImagePhase } from "../../compute/driver.js";
+import buildGuestThere, { type BuildPhase } from "../../compute/commands/build-guest.js";
 import { CommonErrors } from "../../kernel/errors.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { done, fail } from "../engine/kind.js";
@@ -98,7 +97,7 @@ interface Parts {
 }
 
 const buildStep = <I>(ports: Ports, parts: Parts = {}): Step<I> =>
-  agentStep<I, BuildGuestInput, GuestOutput, ImagePhase | DiskPhase>(ports, {
+  agentStep<I, BuildGuestInput, GuestOutput, BuildPhase>(ports, {
     name: "build-guest",
     event: "compute__do_build_and_run_instance",
     taskState: "spawning",

@@ -166,7 +166,7 @@ export async function aMove(init: Partial<MigrationRecord> = {}) {
 }
 
 /** The step that has read the migration which is led on. */
-export const led = (migration: MigrationRecord): StepRecord =>
+const led = (migration: MigrationRecord): StepRecord =>
   finished(restingMigration, {
     migration: Buffer.from(MigrationRecord.encode(migration).finish()).toString("base64"),
   });

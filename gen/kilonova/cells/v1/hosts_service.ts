@@ -342,8 +342,8 @@ export interface FindDeletedInstancesResponse {
   /** Those that are deleted. */
   deleted: DeletedInstance[];
   /**
-   * Those that live elsewhere, with no operation that owns them and no move with this host that has not ended:
-   * what never became a guest of theirs here is nobody's. A guest may still be the only one there is.
+   * Those that live elsewhere, with no operation that owns them and no move with this host that goes on: what
+   * never became a guest of theirs here is nobody's. A guest may still be the only one there is.
    */
   elsewhere: InstanceElsewhere[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;

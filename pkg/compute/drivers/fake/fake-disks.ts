@@ -19,7 +19,7 @@ const SECTOR_BYTES = 512;
 const [ROOT_BYTES, ROOT_END_AT, CONFIG_BYTES] = [4 * MIB, 3 * MIB, 64 * KIB];
 
 /** What is on a guest's disks: what came with it, or what every new one has. */
-export function disksOf(guest: FakeGuest): FakeDisks {
+function disksOf(guest: FakeGuest): FakeDisks {
   if (guest.disks !== undefined) return guest.disks;
   const { instanceName, rootDisk, hasConfigDrive } = guest;
   const end = piece(ROOT_END_AT, `end of disk ${rootDisk} of ${instanceName}`);

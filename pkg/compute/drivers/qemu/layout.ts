@@ -25,7 +25,7 @@ const schema = z.object({
 
 /**
  * What a guest sees of its machine beside what its flavor and image say: which one it is, and where its
- * interfaces and volumes are. It goes to another host with the disks, so that the guest finds all in its place.
+ * interfaces and volumes are. It goes to another host with the disks: the guest finds all where it was.
  */
 export type Layout = z.infer<typeof schema>;
 
