@@ -253,9 +253,15 @@ describe("confirm-moves", () => {
     assert.deepEqual(asked, []);
   });
 
-  it("touches nothing of a server that is where it was", async () => {
-    const { ports, moving, sent } = await aMove({ status: "error" });
-    assert.equal(doneOf(await confirmMoves(ports).run(moving())).change, undefined);
-    assert.deepEqual(sent, []);
+  it("touches nothing of a server that is where it was: what is there is the only copy", async () => {
+    for (const [status, operation] of [
+      ["finished", {}],
+      ["error", {}],
+      ["error", cutShort("server.confirm-resize")],
+    ] as const) {
+      const { ports, moving, sent, asked } = await aMove({ status });
+      assert.equal(doneOf(await confirmMoves(ports).run(moving({}, { operation }))).change, undefined);
+      assert.deepEqual([sent, asked], [[], []]);
+    }
   });
 });
