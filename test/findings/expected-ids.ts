@@ -65,5 +65,6 @@ export const expectedIds: readonly string[] = [
   ...numbered("P", 18),
   ...numbered("B", 12),
   ...numbered("H", 6),
+  ...numbered("moves-", 50),
   ...[...spoiledLines, ...spoiledLater].map((line) => `T:${line}`),
 ];

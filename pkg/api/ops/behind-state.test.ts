@@ -102,6 +102,16 @@ describe("what a request refers to", () => {
     await assert.rejects(attach(world({ hostInfo: undefined })), { reason: "NOT_READY" });
   });
 
+  it("is behind what the server does, where what is asked for takes several forms", async () => {
+    const [, reason, attach] = wrong[4] ?? assert.fail();
+    const offloaded = { vmState: VmState.VM_STATE_SHELVED_OFFLOADED, hostInfo: undefined };
+    await assert.rejects(attach(world(offloaded)), { reason });
+    await assert.rejects(attach(world({ ...offloaded, taskState: "unshelving" })), {
+      reason: "INVALID_STATE",
+      message: `Cannot 'attach_volume' instance ${A} while it is in task_state unshelving`,
+    });
+  });
+
   it("is not told of a server that is gone, to who repeats a call", async () => {
     const deletedAt = { seconds: 2n, nanos: 0 };
     const api = world({ vmState: VmState.VM_STATE_DELETED, deletedAt });

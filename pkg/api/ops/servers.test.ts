@@ -25,8 +25,7 @@ import { CommonErrors } from "../../kernel/index.js";
 import { catalogue } from "../../model/operation-catalogue.js";
 import { formOf, subjectOf } from "../../model/operation-declaration.js";
 import { bindService } from "../../platform/rpc/index.js";
-import { CellsTwin } from "../../cells/testing/twin/twin.js";
-import type { Handlers, MethodBinding } from "../../platform/rpc/index.js";
+import type { Handlers } from "../../platform/rpc/index.js";
 import type { TestApi } from "../testing/an-api.js";
 import {
   aFlavor,
@@ -38,6 +37,7 @@ import {
   member,
   stranger,
 } from "../testing/an-api.js";
+import { anInterruptedApi } from "../testing/interrupted-api.js";
 
 const uuid = (n: number): string => `00000000-0000-4000-8000-${n.toString().padStart(12, "0")}`;
 const A = uuid(1);
@@ -512,21 +512,8 @@ describe("actions on servers", () => {
   });
 
   it("needs it also for a lock that comes while its own, or none, is taken away", async () => {
-    const cells = new CellsTwin();
-    let meanwhile: (() => void) | undefined;
-    const interrupted = (method: MethodBinding): MethodBinding => ({
-      ...method,
-      handler: (ctx, request) => {
-        meanwhile?.();
-        meanwhile = undefined;
-        return method.handler(ctx, request);
-      },
-    });
-    const cellsBindings = cells.bindings.map((binding) => ({
-      ...binding,
-      methods: binding.methods.map((one) => (one.method === "AcceptOperation" ? interrupted(one) : one)),
-    }));
-    const api = anApi({ cellsBindings });
+    const api = anInterruptedApi();
+    const { cells } = api;
     const becomes = (change: object) => {
       const { server } = cells.record("cell1", A);
       cells.put("cell1", { ...server, id: A, generation: (server?.generation ?? 0n) + 1n, ...change });
@@ -534,12 +521,12 @@ describe("actions on servers", () => {
     const own = { lockedBy: "owner", reason: "" };
     for (const lock of [own, undefined]) {
       cells.put("cell1", { id: A, lock });
-      meanwhile = () => becomes({ lock: { lockedBy: "admin", reason: "" } });
+      api.before(() => becomes({ lock: { lockedBy: "admin", reason: "" } }));
       await assert.rejects(servers(api).unlockServer(as(member), { serverId: A }), { reason: "FORBIDDEN" });
       assert.equal(cells.record("cell1", A).server?.lock?.lockedBy, "admin");
     }
     cells.put("cell1", { id: A, lock: own });
-    meanwhile = () => becomes({ name: "anew" });
+    api.before(() => becomes({ name: "anew" }));
     await servers(api).unlockServer(as(member), { serverId: A });
     assert.equal(cells.record("cell1", A).server?.lock, undefined);
   });

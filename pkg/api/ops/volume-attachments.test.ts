@@ -7,7 +7,8 @@ import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/cells/v1/server.js";
 import { toStored } from "../../cells/operations/domain/operation-rows.js";
 import { toDuration } from "../../model/wire-time.js";
-import { administrator, anApi, as, member, stranger } from "../testing/an-api.js";
+import { administrator, as, member, stranger } from "../testing/an-api.js";
+import { anInterruptedApi } from "../testing/interrupted-api.js";
 
 const SERVER = "00000000-0000-4000-8000-000000000001";
 const OTHER = "00000000-0000-4000-8000-000000000002";
@@ -21,7 +22,7 @@ const THEIRS = "22222222-2222-4222-8222-222222222224";
  * attach.
  */
 function world(init: Partial<Server> = {}) {
-  const api = anApi({ config: { hostListTtlMs: 0 } });
+  const api = anInterruptedApi({ config: { hostListTtlMs: 0 } });
   api.cells.setNodes("cell1", [
     ComputeNode.fromPartial({ id: "n1", host: "h1", capabilities: ["attach-volume"] }),
   ]);
@@ -272,6 +273,25 @@ describe("attaching a volume", () => {
     assert.deepEqual(await expected({ vmState: shelved }), [true, true]);
     assert.deepEqual(await expected({ vmState: off, hostInfo: undefined }), [true, true]);
     assert.deepEqual(await expected({}), [false, false]);
+  });
+
+  it("is judged anew when a shelved server has left its host since, and detaching is", async () => {
+    for (const verb of ["attach", "detach"] as const) {
+      const { api, volumes, begun } = world({ vmState: VmState.VM_STATE_SHELVED });
+      api.before(() => {
+        const { server } = api.cells.record("cell1", SERVER);
+        const generation = (server?.generation ?? 0n) + 1n;
+        const off = { vmState: VmState.VM_STATE_SHELVED_OFFLOADED, hostInfo: undefined };
+        api.cells.put("cell1", { ...server, id: SERVER, ...off, generation });
+      });
+      if (verb === "attach") await volumes.attachVolume(as(member), { serverId: SERVER, volumeId: FREE });
+      else await volumes.detachVolume(as(member), { serverId: SERVER, volumeId: HAD });
+      const type = verb === "attach" ? AttachVolumeInput : DetachVolumeInput;
+      assert.deepEqual(
+        begun().map(({ kind, input }) => [kind, type.decode(input).offloaded]),
+        [[`server.${verb}-volume`, true]],
+      );
+    }
   });
 
   it("is refused in other states, to a locked server, and to a shelved one before 2.20", async () => {

@@ -61,6 +61,13 @@ describe("build-guest of an offloaded server", () => {
     );
   });
 
+  it("waits for an Image service that is away: the image is not gone", async () => {
+    const { ports, images, call, sent } = await offloaded();
+    images.down = true;
+    await assert.rejects(async () => buildShelvedGuest(ports).run(call()), { reason: "IMAGE_UNAVAILABLE" });
+    assert.deepEqual(sent, []);
+  });
+
   it("is undone at the host, and waits for one that is down: the guest may run there", async () => {
     const { ports, call, sent, down } = await offloaded();
     assert.equal(await buildShelvedGuest(ports).undo?.(call()), undefined);

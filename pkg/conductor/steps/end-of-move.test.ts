@@ -97,6 +97,15 @@ describe("release-source", () => {
     assert.equal(stateBy(POWER_STATE_SHUTDOWN), VM_STATE_STOPPED);
   });
 
+  it("asks the host what the guest is, which its user may have started; else the record says it", async () => {
+    const { ports, ending, down, server } = await aMove(resting);
+    const call = ending({ instance: { server: { ...server, powerState: POWER_STATE_SHUTDOWN } } });
+    const state = async () => doneOf(await confirmMove(ports).run(call)).change?.set?.vmState;
+    assert.equal(await state(), VM_STATE_ACTIVE);
+    down.add(FROM);
+    assert.equal(await state(), VM_STATE_STOPPED);
+  });
+
   it("frees what earlier moves keep of that host too, and of no other", async () => {
     const { ports, ending, asked, migration } = await aMove(resting);
     const earlier = { ...migration, id: EARLIER, operation: "earlier", status: "error" };
@@ -253,9 +262,15 @@ describe("confirm-moves", () => {
     assert.deepEqual(asked, []);
   });
 
-  it("touches nothing of a server that is where it was", async () => {
-    const { ports, moving, sent } = await aMove({ status: "error" });
-    assert.equal(doneOf(await confirmMoves(ports).run(moving())).change, undefined);
-    assert.deepEqual(sent, []);
+  it("touches nothing of a server that is where it was: what is there is the only copy", async () => {
+    for (const [status, operation] of [
+      ["finished", {}],
+      ["error", {}],
+      ["error", cutShort("server.confirm-resize")],
+    ] as const) {
+      const { ports, moving, sent, asked } = await aMove({ status });
+      assert.equal(doneOf(await confirmMoves(ports).run(moving({}, { operation }))).change, undefined);
+      assert.deepEqual([sent, asked], [[], []]);
+    }
   });
 });

@@ -58,6 +58,15 @@ describe("import-guest", () => {
     assert.equal(sent.length, 1);
   });
 
+  it("is as patient with the next host as with the one before", async () => {
+    const { ports, moving, down } = await aMove();
+    const before = { ...left, name: "import-guest", state: "failed", attempts: 11 };
+    const now = { ...before, state: "running", attempts: 1, round: 1 };
+    const call = moving({}, { steps: [...steps, before, now], round: 1 });
+    down.add(TO);
+    await assert.rejects(importGuest(ports).run(call), { kind: "unavailable" });
+  });
+
   for (const [reason, backTo] of [
     ["UNSUPPORTED_HARDWARE", "claim-host"],
     ["FLAVOR_DISK_TOO_SMALL", ""],

@@ -135,6 +135,16 @@ describe("disconnect-host", () => {
     }
   });
 
+  it("waits for a Block Storage service that is away: what is attached is not gone", async () => {
+    const { ports, call, cinder } = await world();
+    const before = [...cinder.attachments.keys()];
+    cinder.down = true;
+    await assert.rejects(async () => disconnectHost(ports).run(call()), {
+      reason: "BLOCK_STORAGE_UNAVAILABLE",
+    });
+    assert.deepEqual([...cinder.attachments.keys()], before);
+  });
+
   it("does without what somebody has deleted", async () => {
     const { ports, call, neutron, cinder } = await world();
     for (const id of [...neutron.ports.keys()]) await neutron.deletePort(testCtx(), id);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AttachVolumeInput, DetachVolumeInput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { CommonErrors } from "../../kernel/errors.js";
 import { testCtx } from "../../testkit/ctx.js";
 import type { Ports } from "../ports.js";
 import { SERVER, finished } from "../testing/a-call.js";
@@ -78,6 +79,8 @@ describe("move-volumes", () => {
     world.down.add(FROM);
     const undo = async (): Promise<unknown> => moveVolumes(world.ports).undo?.(world.moving());
     await assert.rejects(undo(), { kind: "unavailable" });
+    // Nothing is connected of which the host cannot hear.
+    assert.deepEqual(attached(world), [[SERVER, "attached", TO]]);
     world.down.clear();
     await undo();
     assert.deepEqual(attached(world), [[SERVER, "attached", FROM]]);
@@ -138,5 +141,26 @@ describe("return-volumes", () => {
     const world = await aMove({ status: "finished" });
     world.down.add(FROM);
     await assert.rejects(returnVolumes(world.ports).run(world.ending()), { kind: "unavailable" });
+  });
+
+  it("waits, too, for one that goes down before its guest is without what the server has lost", async () => {
+    const world = await aMove({ status: "finished" });
+    const before = attached(world);
+    const isUp = [true, false];
+    let asked = 0;
+    const agents: Ports["agents"] = {
+      isUp: async () => isUp.shift() ?? true,
+      at: async (ctx, host) => {
+        asked++;
+        if (asked === 1) throw CommonErrors.UNAVAILABLE({ what: "The agent" });
+        return world.ports.agents.at(ctx, host);
+      },
+    };
+    const run = async () => returnVolumes({ ...movedBoth(world), agents }).run(world.ending());
+    await assert.rejects(run(), { kind: "unavailable" });
+    assert.deepEqual([attached(world), world.sent], [before, []]);
+    // Again, when it is up.
+    doneOf(await run());
+    assert.deepEqual(attached(world), [[SERVER, "attached", FROM]]);
   });
 });

@@ -74,6 +74,16 @@ describe("a machine at another host", () => {
     assert.equal(withVolume(full, volume("v")).volumes.at(-1)?.slot, 4);
   });
 
+  it("has volumes in their places, too, on a bus without slots of its own", () => {
+    const onScsi = (volumeId: string) => ({ ...volume(volumeId), bus: "scsi" });
+    const full = ["gone", "v"].reduce((so, id) => withVolume(so, onScsi(id)), toDefinition(spec, OLD));
+    const before = withoutVolume(full, "gone");
+    const there = withVolume(thereWith(layoutOf(before), offer(OLD, NEW)), onScsi("v"));
+    const unitOf = ({ volumes }: Definition) => volumes[0]?.unit ?? assert.fail();
+    const first = unitOf(withVolume(toDefinition(spec, OLD), onScsi("v")));
+    assert.deepEqual([unitOf(before), unitOf(there)], [first + 1, first + 1]);
+  });
+
   it("is a newer one, with all in its place, where the other host's is not had", () => {
     const { machine, rootPorts, spec: there } = thereWith(layoutOf(atFirst()), offer(NEW));
     assert.deepEqual([machine, rootPorts, there.interfaces[0]?.slot], [NEW, 8, 1]);
