@@ -72,8 +72,8 @@ const PROGRESS = "kilonova.type.v1.OperationProgress";
 const REPORT = "kilonova.cells.v1.ReportCommandRequest";
 const SECRETS = "kilonova.type.v1.ServerSecrets";
 
-/** Never changed: made anew of a StoredOperation at each change, or of a request at its acceptance. */
-const DERIVED = ["Operation", "BootInput"];
+/** Never changed: made anew of a StoredOperation at each change, of a request at its acceptance, or by the cell. */
+const DERIVED = ["Operation", "BootInput", "EndMoveInput"];
 
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR } = OperationState;
 
