@@ -72,7 +72,7 @@ const PROGRESS = "kilonova.type.v1.OperationProgress";
 const REPORT = "kilonova.cells.v1.ReportCommandRequest";
 const SECRETS = "kilonova.type.v1.ServerSecrets";
 
-/** Never changed: made anew of a StoredOperation at each change, of a request at its acceptance, or by the cell. */
+/** Never changed: made anew of a StoredOperation at each change, of a request, or by the cell itself. */
 const DERIVED = ["Operation", "BootInput", "EndMoveInput"];
 
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR } = OperationState;
