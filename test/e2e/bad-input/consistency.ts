@@ -19,6 +19,10 @@ const MOVES = union(
     `SELECT m.id, m.server_id FROM ${s}.migration AS m JOIN ${s}.instance AS i ON i.id = m.server_id WHERE i.deleted_at IS NULL AND m.status NOT IN ('confirmed', 'reverted')`,
 );
 
+/** Servers on a host, and those whose build an operator's reset has ended: it takes nothing back. */
+const holders = (s: string): string =>
+  `SELECT id FROM ${s}.instance WHERE deleted_at IS NULL AND (host IS NOT NULL OR id IN (SELECT server_id FROM ${s}.operation WHERE kind = 'server.reset-state'))`;
+
 /**
  * Whether anything is still going on: operations that will do something, hand-overs under way, changes
  * without a number.
@@ -62,7 +66,7 @@ const CHECKS: readonly (readonly [what: string, sql: string])[] = [
   ],
   [
     "an allocation without a server or a move",
-    `SELECT a.consumer_id FROM placement.allocation AS a LEFT JOIN (${union(CELLS, (s) => `SELECT id FROM ${s}.instance WHERE deleted_at IS NULL AND host IS NOT NULL`)} UNION ALL SELECT id FROM (${MOVES}) AS m) AS i ON i.id = a.consumer_id WHERE i.id IS NULL`,
+    `SELECT a.consumer_id FROM placement.allocation AS a LEFT JOIN (${union(CELLS, holders)} UNION ALL SELECT id FROM (${MOVES}) AS m) AS i ON i.id = a.consumer_id WHERE i.id IS NULL`,
   ],
   [
     "a server on a host without an allocation",
